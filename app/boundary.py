@@ -1,0 +1,87 @@
+"""What holds for every response, whatever the path: methods, headers, failures."""
+
+from __future__ import annotations
+
+import logging
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.problems import InternalError, MethodNotAllowed, Problem
+
+METHODS = "GET, HEAD, OPTIONS"
+
+_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag, Link, X-Data-Release",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_PREFLIGHT = {
+    "Allow": METHODS,
+    "Access-Control-Allow-Methods": METHODS,
+    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Max-Age": "86400",
+    "Cache-Control": "no-store",
+}
+
+logger = logging.getLogger("cpc_record")
+
+
+class Boundary:
+    """Answers what no route should see, and completes what routes answer.
+
+    The record is read-only: OPTIONS is 204 and any other method than GET and HEAD 405, on every
+    path. Every response can be read from any origin (Fetch, 3.2), whether or not the request
+    names one, since a shared cache keeps it for all. A failure inside is logged and answered with
+    a problem document, as long as nothing was sent.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_age: int) -> None:
+        self.app = app
+        self.cache_control = f"public, max-age={max_age}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI 3)."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+        archive = getattr(scope["app"].state, "archive", None)
+
+        async def complete(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                headers.update(_HEADERS)
+                headers["Vary"] = "Accept, Accept-Encoding"
+                if archive is not None:
+                    headers["X-Data-Release"] = archive.release
+                succeeded = message["status"] < 300
+                headers.setdefault("Cache-Control", self.cache_control if succeeded else "no-store")
+            await send(message)
+
+        if scope["method"] == "OPTIONS":
+            await complete(_start(204, _PREFLIGHT))
+            await complete({"type": "http.response.body"})
+            return
+        try:
+            if scope["method"] not in ("GET", "HEAD"):
+                detail = f"{scope['method'][:20]} is not possible here; use {METHODS}."
+                raise MethodNotAllowed(detail, headers={"Allow": METHODS})
+            await self.app(scope, receive, complete)
+        except Problem as problem:
+            await problem.response(scope["path"])(scope, receive, complete)
+        except Exception:
+            logger.exception("failed to answer %s %r", scope["method"], scope["path"])
+            if started:
+                raise
+            problem = InternalError("The fault was logged; it is not the request's.")
+            await problem.response(scope["path"])(scope, receive, complete)
+
+
+def _start(status: int, headers: dict[str, str]) -> Message:
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    return {"type": "http.response.start", "status": status, "headers": raw}

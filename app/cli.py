@@ -1,0 +1,192 @@
+"""The command line: serve, build and verify the record."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from app.archive import Archive, ArchiveError, build, prepare
+from app.archive import Progress as Told
+from app.faults import SeedError
+from app.settings import ConfigurationError, Settings, read_settings
+
+FAULTY, MISUSED, UNWRITABLE = 1, 2, 3
+_WORTH_A_BAR = 2_000
+
+cli = typer.Typer(
+    name="cpc-record",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Serve the archived record of the United States–Peru Child Protection Compact as JSON.",
+    epilog="Exit codes: 0 all is well, 1 the record is faulty or a check failed, 2 wrong usage or "
+    "setting, 3 the archive cannot be written or read. Every setting can be given by the "
+    "environment; options win.",
+)
+out, err = (
+    Console(soft_wrap=True, highlight=False),
+    Console(stderr=True, soft_wrap=True, highlight=False),
+)
+
+Seed = Annotated[
+    Path | None,
+    typer.Option("--seed", metavar="FILE", help="The record; SEED_FILE if not given."),
+]
+Target = Annotated[
+    Path | None,
+    typer.Option(
+        "--archive", metavar="FILE", help="The compiled record; ARCHIVE_FILE if not given."
+    ),
+]
+
+
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; PORT.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes to answer with; WORKERS.")] = None,
+    seed: Seed = None,
+    archive: Target = None,
+) -> None:
+    """Serve the record over HTTP, compiling it first where that is needed."""
+    settings = _settings(
+        HOST=host, PORT=port, WORKERS=workers, SEED_FILE=seed, ARCHIVE_FILE=archive
+    )
+    with _told(), _bar("Compiling") as progress:
+        compiled = prepare(settings.seed_file, settings.archive_file, progress)
+        opened = Archive.open(settings.archive_file)
+        opened.close()
+    state = "compiled" if compiled else "up to date"
+    err.print(f"Record {opened.release[:12]} is {state}: {settings.archive_file}")
+    err.print(f"Documentation: http://{settings.host}:{settings.port}/docs")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    import uvicorn  # noqa: PLC0415 - the other commands do without it
+
+    uvicorn.run(
+        "app.main:app",
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        log_level=settings.log_level,
+        access_log=settings.access_log,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+@cli.command("build")
+def build_(seed: Seed = None, archive: Target = None) -> None:
+    """Check the record and compile it into the archive, whether or not that is needed."""
+    settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
+    started = time.perf_counter()
+    with _told(), _bar("Compiling") as progress:
+        build(settings.seed_file, settings.archive_file, progress)
+        opened = Archive.open(settings.archive_file)
+        opened.close()
+    seconds = time.perf_counter() - started
+    counted = ", ".join(f"{count} {name}" for name, count in opened.counts.items())
+    out.print(f"{settings.archive_file}: release {opened.release}")
+    out.print(f"{counted}; {seconds:.1f} s")
+
+
+@cli.command()
+def verify(
+    source: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A copy of the archived page to check every quote in."),
+    ] = None,
+    seed: Seed = None,
+    archive: Target = None,
+) -> None:
+    """Check the record, the archive against it, and the record against the archived page."""
+    settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
+    from app.record import load  # noqa: PLC0415 - serving never needs it
+    from app.verify import Check, check_archive, check_source  # noqa: PLC0415
+
+    with _told():
+        record = load(settings.seed_file)
+        resources = sum(len(group) for group in record.resources.values())
+        checks = [Check("The seed file is sound", f"{resources} resources")]
+        if settings.archive_file.exists():
+            checks.append(check_archive(record, settings.archive_file))
+        if source is not None:
+            try:
+                checks += check_source(record, source.read_bytes())
+            except (OSError, ValueError) as error:
+                _stop(MISUSED, f"{source} cannot be read as the archived page: {error}.")
+    table = Table("Check", "Found", "Result")
+    for check in checks:
+        result = f"[red]{len(check.misses)} wrong" if check.misses else "[green]ok"
+        table.add_row(check.name, check.figure, result)
+    out.print(table)
+    misses = [miss for check in checks for miss in check.misses]
+    for miss in misses:
+        err.print(str(miss), markup=False)
+    if misses:
+        raise typer.Exit(FAULTY)
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON Schema of the seed file."""
+    from app.record import seed_schema  # noqa: PLC0415 - serving never needs it
+
+    print(json.dumps(seed_schema(), indent=2, ensure_ascii=False))
+
+
+def main() -> None:
+    """The entry point of `cpc-record` and `python -m app`."""
+    cli()
+
+
+def _settings(**options: object) -> Settings:
+    """The settings, options first; left in the environment for worker processes to read."""
+    os.environ.update({name: str(value) for name, value in options.items() if value is not None})
+    try:
+        return read_settings()
+    except ConfigurationError as error:
+        _stop(MISUSED, str(error))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turns the project's own errors into a sentence and an exit code."""
+    try:
+        yield
+    except SeedError as error:
+        _stop(FAULTY, str(error))
+    except ArchiveError as error:
+        _stop(UNWRITABLE, str(error))
+
+
+@contextmanager
+def _bar(task: str) -> Iterator[Told]:
+    """A progress bar on a terminal, once there is enough to do."""
+    columns = (TextColumn(task), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True) as shown:
+        bar = shown.add_task(task, total=None, visible=False)
+
+        def told(done: int, total: int) -> None:
+            if total >= _WORTH_A_BAR and done % 500 == 0:
+                shown.update(bar, completed=done, total=total, visible=True)
+
+        yield told
+
+
+def _stop(code: int, message: str) -> NoReturn:
+    err.print(message, markup=False)
+    raise typer.Exit(code)

@@ -1,0 +1,47 @@
+"""What is wrong with a seed file: every fault, each with its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a seed file.
+
+    Attributes:
+        pointer: Where, as a JSON pointer (RFC 6901).
+        found: What stands there.
+        expected: What would be right.
+    """
+
+    pointer: str
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.pointer or '(whole file)'}: found {self.found}; expected {self.expected}"
+
+
+class SeedError(Exception):
+    """A seed file that cannot be served; `faults` lists everything that is wrong with it."""
+
+    def __init__(self, path: Path, faults: Sequence[Fault]) -> None:
+        self.path = path
+        self.faults = tuple(faults)
+        count = f"{len(faults)} fault" + ("s" if len(faults) != 1 else "")
+        super().__init__(f"{path}: {count}\n" + "\n".join(f"  {fault}" for fault in faults))
+
+
+def shown(value: object) -> str:
+    """A value as JSON, cut to a readable length."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

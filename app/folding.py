@@ -1,0 +1,14 @@
+"""Text without the differences that a reader does not search or sort by."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def fold(text: str) -> str:
+    """`text` without case and accents.
+
+    Decomposed for compatibility (Unicode UAX #15, NFKD), combining marks dropped, case folded.
+    """
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(one for one in decomposed if not unicodedata.combining(one)).casefold()

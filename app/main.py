@@ -1,0 +1,123 @@
+"""The application, wired together."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
+from starlette_compress import CompressMiddleware
+
+from app import __version__
+from app.archive import Archive, prepare
+from app.boundary import Boundary
+from app.openapi import TITLE
+from app.problems import BadRequest, MethodNotAllowed, NotFound, Problem, nearest
+from app.response_cache import ResponseCache
+from app.routers import (
+    activities,
+    awards,
+    citations,
+    health,
+    meta,
+    objectives,
+    organizations,
+    pages,
+    partnerships,
+    problems,
+    record,
+    regions,
+    sources,
+)
+from app.settings import ConfigurationError, Settings, read_settings
+
+ROUTERS = (
+    meta,
+    partnerships,
+    objectives,
+    awards,
+    activities,
+    regions,
+    organizations,
+    sources,
+    citations,
+    record,
+    problems,
+    health,
+    pages,
+)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application; nothing is read or written before it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        prepare(settings.seed_file, settings.archive_file)
+        archive = Archive.open(settings.archive_file)
+        app.state.archive = archive
+        try:
+            yield
+        finally:
+            app.state.archive = None
+            archive.close()
+
+    app = FastAPI(
+        title=TITLE,
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    for module in ROUTERS:
+        app.include_router(module.router)
+    app.add_middleware(CompressMiddleware, minimum_size=500, brotli_quality=5, gzip_level=6)
+    app.add_middleware(Boundary, max_age=settings.max_age)
+    app.add_middleware(ResponseCache, limit=settings.cache_bytes)
+    _answer_errors(app)
+    return app
+
+
+def _answer_errors(app: FastAPI) -> None:
+    @app.exception_handler(Problem)
+    async def answer_problem(request: Request, error: Problem) -> Response:
+        return error.response(request.url.path)
+
+    @app.exception_handler(HTTPException)
+    async def answer_framework(request: Request, error: HTTPException) -> Response:
+        path = request.url.path
+        if error.status_code == 404:
+            return NotFound(_whereabouts(path)).response(path)
+        kind = MethodNotAllowed if error.status_code == 405 else BadRequest
+        return kind(str(error.detail)).response(path)
+
+
+def _whereabouts(path: str) -> str:
+    """Where a path that names nothing may have been meant to lead."""
+    routes = [route for module in ROUTERS for route in module.router.routes]
+    trimmed = "/" + path.strip("/")
+    if trimmed != path and any(route.matches(_get(trimmed))[0] is Match.FULL for route in routes):
+        return f"Paths have no trailing slash; ask for {trimmed}."
+    meant = nearest(trimmed, [route.path for route in routes if "{" not in route.path])
+    return f"Did you mean {meant}?" if meant else "See /v1 for every collection."
+
+
+def _get(path: str) -> Scope:
+    return {"type": "http", "method": "GET", "path": path, "headers": []}
+
+
+def _configured() -> FastAPI:
+    try:
+        return create_app(read_settings())
+    except ConfigurationError as error:
+        sys.exit(str(error))
+
+
+app = _configured()

@@ -1,0 +1,35 @@
+"""The nouns of the record: for each the document that is served and the table behind it."""
+
+from app.models.activity import Activity
+from app.models.award import Award
+from app.models.citation import Citation
+from app.models.objective import Objective
+from app.models.organization import Organization
+from app.models.partnership import Partnership
+from app.models.region import Region
+from app.models.resource import Resource
+from app.models.source import Source
+
+RESOURCES: tuple[type[Resource], ...] = (
+    Partnership,
+    Objective,
+    Award,
+    Activity,
+    Region,
+    Organization,
+    Source,
+)
+"""Every type of the record besides citations, in reading order."""
+
+__all__ = [
+    "RESOURCES",
+    "Activity",
+    "Award",
+    "Citation",
+    "Objective",
+    "Organization",
+    "Partnership",
+    "Region",
+    "Resource",
+    "Source",
+]

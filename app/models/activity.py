@@ -1,0 +1,80 @@
+"""What an award pays for."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+from sqlmodel import Field as Column
+from sqlmodel import SQLModel
+
+from app.models.filters import Filter, Sort
+from app.models.resource import CitedBy, NotStated, Resource
+from app.models.values import Position, Slug, Text, Title
+
+
+class ActivityRow(SQLModel, table=True):
+    """An activity's columns."""
+
+    __tablename__ = "activities"
+
+    id: str = Column(primary_key=True)
+    award: str = Column(foreign_key="awards.id")
+    position: int
+    title: str
+    title_key: str
+    summary: str
+    supports: str | None
+    document: str
+
+
+class ActivityObjectiveRow(SQLModel, table=True):
+    """An objective that an activity serves."""
+
+    __tablename__ = "activity_objectives"
+
+    activity: str = Column(primary_key=True, foreign_key="activities.id")
+    objective: str = Column(primary_key=True, foreign_key="objectives.id")
+
+
+class ActivityRegionRow(SQLModel, table=True):
+    """A region that is named for an activity."""
+
+    __tablename__ = "activity_regions"
+
+    activity: str = Column(primary_key=True, foreign_key="activities.id")
+    region: str = Column(primary_key=True, foreign_key="regions.id")
+
+
+class Activity(Resource):
+    """One strand of work under an award."""
+
+    type: ClassVar[str] = "activity"
+    collection: ClassVar[str] = "activities"
+    parent: ClassVar[str | None] = "award"
+    references: ClassVar = {"award": "award", "objectives": "objective", "regions": "region"}
+    searched: ClassVar = ("title", "summary", "stakeholders", "supports")
+    table: ClassVar = ActivityRow
+    filters: ClassVar = (
+        Filter("award", "award"),
+        Filter("objective", "objectives"),
+        Filter("region", "regions"),
+    )
+    sorts: ClassVar = (Sort("position", "position"), Sort("title", "title_key"))
+
+    award: Slug = Field(description="Award it belongs to.")
+    position: Position
+    title: Title = Field(description="Title in the project's own words.")
+    summary: Text = Field(description="What is done, in the project's own words.")
+    objectives: Annotated[list[Slug], Field(min_length=1)] | None = Field(
+        description="Objectives of the partnership that it serves."
+    )
+    regions: Annotated[list[Slug], Field(min_length=1)] | None = Field(
+        description="Regions that the source names for this activity, not for its award."
+    )
+    stakeholders: Annotated[list[Title], Field(min_length=1)] | None = Field(
+        description="Groups that the source names for this activity."
+    )
+    supports: Title | None = Field(description="National plan that it helps to carry out.")
+    not_stated: NotStated
+    evidence: CitedBy

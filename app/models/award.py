@@ -1,0 +1,119 @@
+"""A foreign-assistance award."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+from sqlmodel import Field as Column
+from sqlmodel import SQLModel
+
+from app.models.dates import PartialDate
+from app.models.filters import Filter, Range, Sort
+from app.models.resource import CitedBy, NotStated, Resource
+from app.models.values import Amount, Currency, Slug, Text, Title
+
+
+class AwardRow(SQLModel, table=True):
+    """An award's columns."""
+
+    __tablename__ = "awards"
+
+    id: str = Column(primary_key=True)
+    partnership: str = Column(foreign_key="partnerships.id")
+    recipient: str | None = Column(foreign_key="organizations.id")
+    title: str
+    title_key: str
+    summary: str
+    announced: str | None
+    announced_first: str | None
+    announced_last: str | None
+    ends: str | None
+    ends_first: str | None
+    ends_last: str | None
+    amount: int | None
+    currency: str | None
+    has_sub_recipients: bool | None
+    document: str
+
+
+class AwardObjectiveRow(SQLModel, table=True):
+    """An objective that an award serves."""
+
+    __tablename__ = "award_objectives"
+
+    award: str = Column(primary_key=True, foreign_key="awards.id")
+    objective: str = Column(primary_key=True, foreign_key="objectives.id")
+
+
+class AwardRegionRow(SQLModel, table=True):
+    """A region that an award works in."""
+
+    __tablename__ = "award_regions"
+
+    award: str = Column(primary_key=True, foreign_key="awards.id")
+    region: str = Column(primary_key=True, foreign_key="regions.id")
+
+
+class AwardTraffickingFormRow(SQLModel, table=True):
+    """A form of trafficking that an award works against."""
+
+    __tablename__ = "award_trafficking_forms"
+
+    award: str = Column(primary_key=True, foreign_key="awards.id")
+    trafficking_form: str = Column(primary_key=True)
+
+
+class Award(Resource):
+    """Foreign assistance given to one recipient in support of a partnership."""
+
+    type: ClassVar[str] = "award"
+    collection: ClassVar[str] = "awards"
+    parent: ClassVar[str | None] = "partnership"
+    references: ClassVar = {
+        "partnership": "partnership",
+        "recipient": "organization",
+        "objectives": "objective",
+        "regions": "region",
+    }
+    table: ClassVar = AwardRow
+    filters: ClassVar = (
+        Filter("partnership", "partnership"),
+        Filter("recipient", "recipient"),
+        Filter("objective", "objectives"),
+        Filter("region", "regions"),
+        Filter("trafficking_form", "trafficking_forms", choices=("sex", "labor")),
+    )
+    ranges: ClassVar = (
+        Range("announced", "date"),
+        Range("ends", "date"),
+        Range("amount", "integer"),
+    )
+    sorts: ClassVar = (
+        Sort("announced", "announced_first", nullable=True),
+        Sort("ends", "ends_first", nullable=True),
+        Sort("title", "title_key"),
+    )
+
+    partnership: Slug = Field(description="Partnership it supports.")
+    recipient: Slug | None = Field(description="Organization that receives and implements it.")
+    title: Title = Field(description="Title in the project's own words.")
+    summary: Text = Field(description="What it is for, in the project's own words.")
+    announced: PartialDate | None = Field(description="When it was announced.")
+    ends: PartialDate | None = Field(description="Until when its work was to last.")
+    amount: Amount | None = Field(description="Its sum, in units of `currency`.")
+    currency: Currency | None = Field(description="Currency of `amount`.")
+    objectives: Annotated[list[Slug], Field(min_length=1)] | None = Field(
+        description="Objectives of the partnership that it serves."
+    )
+    regions: Annotated[list[Slug], Field(min_length=1)] | None = Field(
+        description="Regions where it works."
+    )
+    trafficking_forms: Annotated[list[Literal["sex", "labor"]], Field(min_length=1)] | None = Field(
+        description="Forms of child trafficking it works against."
+    )
+    has_sub_recipients: bool | None = Field(
+        description="Whether the recipient passes funds on to others."
+    )
+    not_stated: NotStated
+    evidence: CitedBy

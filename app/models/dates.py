@@ -1,0 +1,59 @@
+"""Dates at the precision of their source: ``2017-06-15``, ``2017-10`` or ``2017``."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+PATTERN = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
+_SHAPE = re.compile(r"[0-9]{4}(?:-[0-9]{2}){0,2}", re.ASCII)
+EXPECTED = "a date such as 2017-06-15, 2017-10 or 2017"
+
+
+def first_day(value: str) -> date:
+    """The first day that a partial date covers.
+
+    Raises:
+        ValueError: `value` is not a calendar date of one of the three precisions.
+    """
+    if not _SHAPE.fullmatch(value):
+        raise ValueError(f"expected {EXPECTED}")
+    year, month, day = ([int(part) for part in value.split("-")] + [1, 1])[:3]
+    try:
+        return date(year, month, day)
+    except ValueError as error:
+        raise ValueError(f"no such day in the calendar; expected {EXPECTED}") from error
+
+
+def last_day(value: str) -> date:
+    """The last day that a partial date covers.
+
+    Raises:
+        ValueError: `value` is not a calendar date of one of the three precisions.
+    """
+    start = first_day(value)
+    if len(value) == 4:
+        return start.replace(month=12, day=31)
+    if len(value) == 7:
+        return start.replace(day=monthrange(start.year, start.month)[1])
+    return start
+
+
+def _real(value: str) -> str:
+    first_day(value)
+    return value
+
+
+PartialDate = Annotated[
+    str,
+    AfterValidator(_real),
+    Field(
+        pattern=PATTERN,
+        description="Calendar date (ISO 8601) at the precision of its source: "
+        "`YYYY-MM-DD`, `YYYY-MM` or `YYYY`. Never padded.",
+    ),
+]

@@ -1,0 +1,69 @@
+"""What a value rests on, as the seed file holds it beside the value."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.models.values import Slug, Text, Title, Url
+
+QUOTE_LIMIT = 80
+"""Most characters that one quoted fragment may have."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Quote(_Part):
+    """A fragment of an archived text and where it stands, in Unicode code points from 0."""
+
+    source: Slug = Field(description="Id of the source whose archived text is quoted.")
+    start: int = Field(ge=0, description="Index of the first code point.")
+    end: int = Field(ge=1, description="Index after the last code point.")
+    exact: str = Field(min_length=1, max_length=QUOTE_LIMIT, description="The fragment itself.")
+
+
+class Reference(_Part):
+    """A published reference other than the archived page."""
+
+    title: Title = Field(description="What the reference is called.")
+    url: Url = Field(description="Where it is published.")
+    licence: Title = Field(description="The terms under which its content may be used.")
+
+
+class Stated(_Part):
+    """The page says it, be it in other notation."""
+
+    basis: Literal["stated"]
+    quote: Quote
+    note: Text | None = None
+
+
+class Derived(_Part):
+    """It follows from the page by a rule, which the note gives."""
+
+    basis: Literal["derived"]
+    quote: Quote
+    note: Text
+
+
+class Editorial(_Part):
+    """The project's own wording of what the quoted fragment says."""
+
+    basis: Literal["editorial"]
+    quote: Quote
+    note: Text | None = None
+
+
+class Enriched(_Part):
+    """From another published reference, not from the page."""
+
+    basis: Literal["enriched"]
+    reference: Reference
+    note: Text | None = None
+
+
+Evidence = Annotated[Stated | Derived | Editorial | Enriched, Field(discriminator="basis")]
+EvidenceByField = dict[str, Annotated[list[Evidence], Field(min_length=1)]]

@@ -1,0 +1,40 @@
+"""What a collection can be asked, as data: SQL, OpenAPI and error texts all read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """An equality filter; repeated values mean OR.
+
+    Attributes:
+        parameter: Name in the query string, singular.
+        field: Field of the document; where it holds a list, one member must match.
+        choices: The closed set of values, where there is one.
+        pattern: What a value must look like, where the set is open.
+    """
+
+    parameter: str
+    field: str
+    choices: tuple[str, ...] = ()
+    pattern: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A field that takes `__gte` and `__lte`."""
+
+    field: str
+    kind: Literal["date", "integer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """A field that a list can be sorted by, and the column that holds its sort key."""
+
+    field: str
+    column: str
+    nullable: bool = False

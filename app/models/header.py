@@ -1,0 +1,41 @@
+"""What a seed file says of the whole record."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.models.evidence import Reference
+from app.models.values import Sha256, Text, Url
+
+
+class Licence(BaseModel):
+    """The terms under which the record may be used."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    title: Text = Field(description="The terms, in a sentence.")
+    url: Url = Field(description="Where the terms are explained.")
+
+
+class Outlines(BaseModel):
+    """The file of region outlines, an enrichment, pinned by its digest."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    file: str = Field(pattern=r"^[a-z0-9._-]+$", description="Name, beside the seed file.")
+    sha256: Sha256
+    reference: Reference = Field(description="Where the outlines come from.")
+    note: Text = Field(description="How far they can be trusted.")
+
+
+class Header(BaseModel):
+    """What a seed file says of the whole record."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    schema_name: str | None = Field(
+        None, alias="$schema", description="The JSON Schema that an editor checks against."
+    )
+    archive_notice: Text = Field(description="What the record is and is not.")
+    licence: Licence
+    outlines: Outlines

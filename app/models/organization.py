@@ -1,0 +1,61 @@
+"""Who takes part."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, get_args
+
+from pydantic import Field
+from sqlmodel import Field as Column
+from sqlmodel import SQLModel
+
+from app.models.filters import Filter, Sort
+from app.models.resource import CitedBy, NotStated, Resource
+from app.models.values import Title
+
+Kind = Literal["government", "government_agency", "international_organization", "ngo"]
+Role = Literal["signatory", "investor", "implementer", "publisher"]
+
+
+class OrganizationRow(SQLModel, table=True):
+    """An organization's columns."""
+
+    __tablename__ = "organizations"
+
+    id: str = Column(primary_key=True)
+    name: str
+    name_key: str
+    short_name: str | None
+    kind: str | None
+    document: str
+
+
+class OrganizationRoleRow(SQLModel, table=True):
+    """A part that an organization plays."""
+
+    __tablename__ = "organization_roles"
+
+    organization: str = Column(primary_key=True, foreign_key="organizations.id")
+    role: str = Column(primary_key=True)
+
+
+class Organization(Resource):
+    """A government, an agency, an implementing partner or a publisher."""
+
+    type: ClassVar[str] = "organization"
+    collection: ClassVar[str] = "organizations"
+    searched: ClassVar = ("name", "short_name")
+    table: ClassVar = OrganizationRow
+    filters: ClassVar = (
+        Filter("kind", "kind", choices=get_args(Kind)),
+        Filter("role", "roles", choices=get_args(Role)),
+    )
+    sorts: ClassVar = (Sort("name", "name_key"),)
+
+    name: Title = Field(description="Name, as the source gives it.")
+    short_name: Title | None = Field(description="Short name or abbreviation.")
+    kind: Kind | None = Field(description="What kind of organization it is.")
+    roles: Annotated[list[Role], Field(min_length=1)] | None = Field(
+        description="What part it plays in the record."
+    )
+    not_stated: NotStated
+    evidence: CitedBy

@@ -1,0 +1,103 @@
+"""The signed compact."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel import Field as Column
+from sqlmodel import SQLModel
+
+from app.models.dates import PartialDate
+from app.models.filters import Filter, Range, Sort
+from app.models.resource import CitedBy, NotStated, Resource
+from app.models.values import COUNTRY_PATTERN, Amount, Country, Currency, Slug, Text, Title
+
+
+class PartnershipRow(SQLModel, table=True):
+    """A partnership's columns."""
+
+    __tablename__ = "partnerships"
+
+    id: str = Column(primary_key=True)
+    name: str
+    name_key: str
+    short_name: str | None
+    summary: str
+    signed: str | None
+    signed_first: str | None
+    signed_last: str | None
+    planned_years: int | None
+    ends: str | None
+    investment_amount: int | None
+    investment_currency: str | None
+    investor: str | None = Column(foreign_key="organizations.id")
+    document: str
+
+
+class PartnershipCountryRow(SQLModel, table=True):
+    """A country that takes part in a partnership."""
+
+    __tablename__ = "partnership_countries"
+
+    partnership: str = Column(primary_key=True, foreign_key="partnerships.id")
+    country: str = Column(primary_key=True)
+
+
+class PartnershipRegionRow(SQLModel, table=True):
+    """A region that a partnership works in."""
+
+    __tablename__ = "partnership_regions"
+
+    partnership: str = Column(primary_key=True, foreign_key="partnerships.id")
+    region: str = Column(primary_key=True, foreign_key="regions.id")
+
+
+class Precedence(BaseModel):
+    """Which of its kind the partnership was, counted within a scope."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    scope: Literal["americas", "world"] = Field(description="Where it is counted.")
+    ordinal: int = Field(ge=1, le=10_000, description="1 for the first of its kind.")
+
+
+class Partnership(Resource):
+    """A signed child protection compact."""
+
+    type: ClassVar[str] = "partnership"
+    collection: ClassVar[str] = "partnerships"
+    references: ClassVar = {"investor": "organization", "regions": "region"}
+    searched: ClassVar = ("name", "short_name", "summary")
+    table: ClassVar = PartnershipRow
+    filters: ClassVar = (
+        Filter("country", "countries", pattern=COUNTRY_PATTERN),
+        Filter("region", "regions"),
+    )
+    ranges: ClassVar = (Range("signed", "date"), Range("investment_amount", "integer"))
+    sorts: ClassVar = (Sort("signed", "signed_first", nullable=True), Sort("name", "name_key"))
+
+    name: Title = Field(description="Full name.")
+    short_name: Title | None = Field(description="Shorter name.")
+    summary: Text = Field(description="What it is for, in the project's own words.")
+    countries: Annotated[list[Country], Field(min_length=1)] | None = Field(
+        description="Countries that signed, in the order of the source."
+    )
+    signed: PartialDate | None = Field(description="When it was signed.")
+    planned_years: Annotated[int, Field(ge=1, le=100)] | None = Field(
+        description="Planned length of the partnership, in years."
+    )
+    ends: PartialDate | None = Field(description="When the planned period ends.")
+    investment_amount: Amount | None = Field(
+        description="The whole investment, in units of `investment_currency`."
+    )
+    investment_currency: Currency | None = Field(description="Currency of `investment_amount`.")
+    investor: Slug | None = Field(description="Organization that invests.")
+    precedence: Annotated[list[Precedence], Field(min_length=1)] | None = Field(
+        description="Which of its kind the partnership was, by scope."
+    )
+    regions: Annotated[list[Slug], Field(min_length=1)] | None = Field(
+        description="Regions where the partnership works."
+    )
+    not_stated: NotStated
+    evidence: CitedBy

@@ -1,0 +1,57 @@
+"""Where the work is done."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+from sqlmodel import Field as Column
+from sqlmodel import SQLModel
+
+from app.models.filters import Filter, Sort
+from app.models.resource import CitedBy, NotStated, Resource
+from app.models.values import COUNTRY_PATTERN, Country, Title
+
+
+class RegionRow(SQLModel, table=True):
+    """A region's columns."""
+
+    __tablename__ = "regions"
+
+    id: str = Column(primary_key=True)
+    name: str
+    name_key: str
+    country: str | None
+    iso_3166_2: str | None
+    inei_ubigeo: str | None
+    wikidata: str | None
+    document: str
+
+
+class Region(Resource):
+    """A region of a country, as the source names it."""
+
+    type: ClassVar[str] = "region"
+    collection: ClassVar[str] = "regions"
+    searched: ClassVar = ("name", "aliases", "iso_3166_2")
+    table: ClassVar = RegionRow
+    filters: ClassVar = (Filter("country", "country", pattern=COUNTRY_PATTERN),)
+    sorts: ClassVar = (Sort("name", "name_key"),)
+
+    name: Title = Field(description="Name.")
+    aliases: Annotated[list[Title], Field(min_length=1)] | None = Field(
+        description="Other names and spellings in the source."
+    )
+    country: Country | None
+    iso_3166_2: Annotated[str, Field(pattern=r"^[A-Z]{2}-[A-Z0-9]{1,3}$")] | None = Field(
+        description="ISO 3166-2 subdivision code."
+    )
+    inei_ubigeo: Annotated[str, Field(pattern=r"^([0-9]{2}){1,3}$")] | None = Field(
+        description="Geographic location code (ubigeo) of Peru's statistics institute INEI; "
+        "RENIEC's codes differ."
+    )
+    wikidata: Annotated[str, Field(pattern=r"^Q[1-9][0-9]*$")] | None = Field(
+        description="Wikidata item."
+    )
+    not_stated: NotStated
+    evidence: CitedBy

@@ -1,0 +1,80 @@
+"""What all resources share: the document, its links, and its table's last column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, computed_field
+from sqlmodel import SQLModel
+
+from app.models.evidence import EvidenceByField
+from app.models.filters import Filter, Range, Sort
+from app.models.values import FIELD_PATTERN, Slug
+
+NotStated = Annotated[
+    list[Annotated[str, Field(pattern=FIELD_PATTERN)]],
+    Field(
+        description="Fields that are `null` because the source does not give their value. "
+        "A `null` that is not listed here does not apply."
+    ),
+]
+CitedBy = Annotated[
+    EvidenceByField,
+    Field(exclude=True, description="What the value of each field rests on, by field."),
+]
+
+
+class Links(BaseModel):
+    """Where a resource and what it rests on are found, from the root of the origin."""
+
+    self: str = Field(description="This resource.")
+    citations: str = Field(description="The citations that the values of this resource rest on.")
+
+
+class Resource(BaseModel):
+    """One noun of the record.
+
+    The same model is read from the seed file, with `evidence`, and served, with `links`.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    type: ClassVar[str]
+    """Singular name, as in a citation's `resource_type`."""
+    collection: ClassVar[str]
+    """Plural name, as in the path and the database table."""
+    parent: ClassVar[str | None] = None
+    """The field that names the resource this one belongs to."""
+    references: ClassVar[Mapping[str, str]] = {}
+    """Fields that hold ids, and the type they name."""
+    uncited: ClassVar[frozenset[str]] = frozenset()
+    """Fields that need no citation, besides the ones that never do."""
+    searched: ClassVar[tuple[str, ...]] = ("title", "summary")
+    """Fields of text that full-text search covers, the title first."""
+    table: ClassVar[type[SQLModel]]
+    filters: ClassVar[tuple[Filter, ...]] = ()
+    ranges: ClassVar[tuple[Range, ...]] = ()
+    sorts: ClassVar[tuple[Sort, ...]]
+    """Sorts on offer, the default first."""
+
+    id: Slug
+
+    if TYPE_CHECKING:  # declared by each noun, last, so that they close the document
+        not_stated: list[str]
+        evidence: EvidenceByField
+
+    @computed_field(description="Links, as paths from the root of the origin.")  # type: ignore[prop-decorator]
+    @property
+    def links(self) -> Links:
+        """Paths of this resource and of its citations."""
+        return Links(
+            self=f"/v1/{self.collection}/{self.id}",
+            citations=f"/v1/citations?resource_type={self.type}&resource={self.id}",
+        )
+
+    @classmethod
+    def needs_citation(cls) -> frozenset[str]:
+        """Names of the fields whose value must rest on at least one citation."""
+        never = {"id", "position", "not_stated", "evidence", cls.parent}
+        return frozenset(cls.model_fields) - never - cls.uncited

@@ -1,0 +1,72 @@
+"""The archived page that the record rests on."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel import Field as Column
+from sqlmodel import SQLModel
+
+from app.models.dates import PartialDate
+from app.models.filters import Filter, Sort
+from app.models.resource import CitedBy, NotStated, Resource
+from app.models.values import Sha256, Slug, Title, Url
+
+
+class SourceRow(SQLModel, table=True):
+    """A source's columns."""
+
+    __tablename__ = "sources"
+
+    id: str = Column(primary_key=True)
+    publisher: str | None = Column(foreign_key="organizations.id")
+    title: str
+    title_key: str
+    url: str | None
+    archived_from: str | None
+    archived_to: str | None
+    sha256: str
+    bytes: int
+    characters: int
+    document: str
+
+
+class Furniture(BaseModel):
+    """A stretch of the archived text that is not about the subject."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    start: int = Field(ge=0, description="Index of the first code point.")
+    end: int = Field(ge=1, description="Index after the last code point.")
+    reason: Title = Field(description="Why it is left out when coverage is counted.")
+
+
+class Source(Resource):
+    """An archived page. Its text is not served; `sha256` tells a copy from a forgery."""
+
+    type: ClassVar[str] = "source"
+    collection: ClassVar[str] = "sources"
+    references: ClassVar = {"publisher": "organization"}
+    uncited: ClassVar = frozenset({"sha256", "bytes", "characters"})
+    searched: ClassVar = ("title", "notices", "url")
+    table: ClassVar = SourceRow
+    filters: ClassVar = (Filter("publisher", "publisher"),)
+    sorts: ClassVar = (Sort("title", "title_key"),)
+
+    publisher: Slug | None = Field(description="Organization that published the page.")
+    title: Title = Field(description="Title in the project's own words.")
+    url: Url | None = Field(description="Where the archived page is found.")
+    archived_from: PartialDate | None = Field(description="Start of the archived period.")
+    archived_to: PartialDate | None = Field(description="End of the archived period.")
+    notices: Annotated[list[Title], Field(min_length=1)] | None = Field(
+        description="What the page says of its own standing."
+    )
+    sha256: Sha256 = Field(description="SHA-256 of the archived text's bytes, hexadecimal.")
+    bytes: int = Field(ge=0, description="Length of the archived text in bytes.")
+    characters: int = Field(ge=0, description="Length of the archived text in code points.")
+    furniture: Annotated[list[Furniture], Field(min_length=1)] | None = Field(
+        description="Stretches of the text that are not about the subject, such as banners."
+    )
+    not_stated: NotStated
+    evidence: CitedBy

@@ -1,0 +1,216 @@
+"""Query parameters: declared as data, read strictly, described to OpenAPI."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import unquote_to_bytes
+
+from app.models.dates import EXPECTED, PATTERN, first_day
+from app.problems import InvalidParameters, ParameterError, nearest
+
+_MOST_ERRORS = 20
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
+_SHOWN = 60
+
+
+class Kind(Protocol):
+    """A type of parameter value."""
+
+    def read(self, text: str) -> Any:
+        """The value that `text` stands for.
+
+        Raises:
+            ValueError: It stands for none; the message says what is expected.
+        """
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the values."""
+
+    @property
+    def allowed(self) -> Sequence[str] | None:
+        """The closed set of values, where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a closed set of strings."""
+
+    allowed: Sequence[str]
+
+    def read(self, text: str) -> str:
+        """`text`, if it is in the set."""
+        if text not in self.allowed:
+            raise ValueError(f"expected one of {', '.join(self.allowed)}")
+        return text
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the set."""
+        return {"type": "string", "enum": list(self.allowed)}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string of bounded length, of a given shape."""
+
+    expected: str
+    pattern: str | None = None
+    longest: int = 200
+    allowed = None
+
+    def read(self, text: str) -> str:
+        """`text`, if it has the shape."""
+        if len(text) > self.longest:
+            raise ValueError(f"expected at most {self.longest} characters, found {len(text)}")
+        if self.pattern is not None and not re.fullmatch(self.pattern, text):
+            raise ValueError(f"expected {self.expected}")
+        return text
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the shape."""
+        schema = {"type": "string", "minLength": 1, "maxLength": self.longest}
+        return schema if self.pattern is None else {**schema, "pattern": self.pattern}
+
+
+@dataclass(frozen=True, slots=True)
+class Integer:
+    """A whole number in plain decimal digits, within bounds."""
+
+    minimum: int
+    maximum: int
+    allowed = None
+
+    def read(self, text: str) -> int:
+        """The number, if it is within the bounds."""
+        expected = f"expected a whole number from {self.minimum} to {self.maximum}"
+        if len(text) > 20 or not _INTEGER.fullmatch(text):
+            raise ValueError(expected)
+        if not self.minimum <= (value := int(text)) <= self.maximum:
+            raise ValueError(expected)
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the numbers."""
+        return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """A date at the precision of a day, a month or a year."""
+
+    allowed = None
+
+    def read(self, text: str) -> str:
+        """`text`, if it is in the calendar."""
+        first_day(text)
+        return text
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the dates."""
+        return {"type": "string", "pattern": PATTERN, "description": f"Expected {EXPECTED}."}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A query parameter.
+
+    Attributes:
+        name: Its name.
+        kind: What its values are.
+        description: What it does, in Markdown.
+        repeatable: Whether it may stand more than once.
+        default: The value where it is not given.
+    """
+
+    name: str
+    kind: Kind
+    description: str
+    repeatable: bool = False
+    default: Any = None
+
+    def openapi(self, example: Any = None) -> dict[str, Any]:
+        """The parameter as an OpenAPI 3.1 parameter object."""
+        schema = self.kind.schema()
+        if self.default is not None:
+            schema["default"] = self.default
+        if self.repeatable:
+            schema = {"type": "array", "items": schema}
+        described = {"description": self.description, "schema": schema}
+        shape = {"style": "form", "explode": True} if self.repeatable else {}
+        shown = {} if example is None else {"example": [example] if self.repeatable else example}
+        return {"name": self.name, "in": "query", "required": False, **described, **shape, **shown}
+
+
+Values = dict[str, Any]
+"""Parameter values by name: a list for a repeatable parameter, one value otherwise."""
+
+
+def split(raw: bytes) -> list[tuple[bytes, bytes]]:
+    """Names and values of a query string, percent-decoded, in the order sent.
+
+    Follows application/x-www-form-urlencoded (WHATWG URL, 5.1).
+    """
+    pairs = (pair.partition(b"=")[::2] for pair in raw.replace(b"+", b" ").split(b"&") if pair)
+    return [(unquote_to_bytes(name), unquote_to_bytes(value)) for name, value in pairs]
+
+
+def read(raw: bytes, parameters: Mapping[str, Parameter]) -> Values:
+    """The values of a query string; absent parameters are left out.
+
+    Raises:
+        InvalidParameters: A parameter is unknown, repeated, empty or mistyped. All are named.
+    """
+    values: Values = {}
+    errors: list[ParameterError] = []
+    for raw_name, raw_value in split(raw):
+        name = raw_name.decode("utf-8", "backslashreplace")
+        parameter = parameters.get(name)
+        if parameter is None:
+            errors.append(_unknown(name, parameters))
+        elif name in values and not parameter.repeatable:
+            errors.append(ParameterError(name, f"{name} is given more than once; give it once."))
+        else:
+            try:
+                value = parameter.kind.read(_text(raw_value))
+            except ValueError as error:
+                errors.append(_mistyped(parameter, raw_value, str(error)))
+                continue
+            if parameter.repeatable:
+                values.setdefault(name, []).append(value)
+            else:
+                values[name] = value
+    if errors:
+        raise InvalidParameters(errors[:_MOST_ERRORS])
+    return values
+
+
+def _text(raw: bytes) -> str:
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        raise ValueError("expected percent-encoded UTF-8") from None
+    if not text:
+        raise ValueError("expected a value; leave the parameter out to do without it")
+    return text
+
+
+def _unknown(name: str, parameters: Mapping[str, Parameter]) -> ParameterError:
+    takes = f"takes {', '.join(parameters)}" if parameters else "takes no parameters"
+    meant = nearest(name, list(parameters))
+    hint = f" Did you mean {meant}?" if meant else ""
+    message = f"{_cut(name)} is not a parameter of this path, which {takes}.{hint}"
+    return ParameterError(_cut(name), message, list(parameters), meant)
+
+
+def _mistyped(parameter: Parameter, raw: bytes, expected: str) -> ParameterError:
+    found = _cut(raw.decode("utf-8", "backslashreplace"))
+    message = f"{parameter.name}: {expected}; found {found!r}."
+    allowed = parameter.kind.allowed
+    meant = nearest(found, allowed) if allowed else None
+    return ParameterError(parameter.name, message, allowed, meant)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

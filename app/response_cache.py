@@ -1,0 +1,279 @@
+"""Answers kept as bytes, outside routing: an archive's answers never change within a release."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from typing import NamedTuple
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+Headers = list[tuple[bytes, bytes]]
+
+_ENCODINGS = (b"zstd", b"br", b"gzip")
+"""Content codings on offer, the preferred first."""
+_OVERHEAD = 1_000
+"""Bytes that an entry is reckoned to take besides its body and key."""
+
+
+class Key(NamedTuple):
+    """All that a response depends on."""
+
+    path: bytes
+    query: bytes
+    accept: bytes
+    encoding: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete response, and its 304.
+
+    Attributes:
+        start: The message that begins it.
+        not_modified: The message that begins the 304 to a client that has it already.
+        body: The message that holds all of its body.
+        etag: Its strong entity tag.
+    """
+
+    start: Message
+    not_modified: Message
+    body: Message
+    etag: bytes
+
+    @classmethod
+    def of(cls, status: int, headers: Headers, body: bytes) -> Answer:
+        """The answer with its entity tag (RFC 9110, 8.8.3) added."""
+        etag = b'"%b"' % blake2b(body, digest_size=16).hexdigest().encode()
+        tagged = [*headers, (b"etag", etag)]
+        kept = [pair for pair in tagged if pair[0] not in (b"content-length", b"content-type")]
+        return cls(
+            {"type": "http.response.start", "status": status, "headers": tagged},
+            {"type": "http.response.start", "status": 304, "headers": kept},
+            {"type": "http.response.body", "body": body},
+            etag,
+        )
+
+
+class Store:
+    """Answers by key, bounded in bytes.
+
+    Two queues: an answer begins on probation and is protected once it is asked for again, so a
+    flood of addresses that are each asked for once passes through probation only (segmented
+    LRU).
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.size = 0
+        self._probation: OrderedDict[Key, Answer] = OrderedDict()
+        self._protected: OrderedDict[Key, Answer] = OrderedDict()
+        self._protected_size = 0
+
+    def __len__(self) -> int:
+        return len(self._probation) + len(self._protected)
+
+    def get(self, key: Key) -> Answer | None:
+        """The answer kept under a key."""
+        answer = self._protected.get(key)
+        if answer is not None:
+            self._protected.move_to_end(key)
+            return answer
+        answer = self._probation.pop(key, None)
+        if answer is not None:
+            self._protected[key] = answer
+            self._protected_size += _weight(key, answer)
+            self._demote()
+        return answer
+
+    def put(self, key: Key, answer: Answer) -> None:
+        """Keep an answer, unless it would take more than an eighth of the room."""
+        weight = _weight(key, answer)
+        if weight > self.limit // 8 or key in self._probation or key in self._protected:
+            return
+        self._probation[key] = answer
+        self.size += weight
+        while self.size > self.limit:
+            oldest, gone = self._probation.popitem(last=False)
+            self.size -= _weight(oldest, gone)
+
+    def _demote(self) -> None:
+        while self._protected_size > self.limit * 3 // 4:
+            oldest, answer = self._protected.popitem(last=False)
+            self._protected_size -= _weight(oldest, answer)
+            self._probation[oldest] = answer
+
+
+def _weight(key: Key, answer: Answer) -> int:
+    return len(answer.body["body"]) + sum(map(len, key)) + _OVERHEAD
+
+
+class ResponseCache:
+    """Keeps successful answers and tags every success.
+
+    Sits outside everything that a request passes, so that a kept answer costs one look-up. HEAD
+    is answered from GET's entry. Requests for the same cold address wait for one rendering.
+    """
+
+    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+        self.app = app
+        self.store = Store(limit)
+        self.largest = max(limit // 8, 1)
+        self._pending: dict[Key, asyncio.Event] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI 3)."""
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            await self.app(scope, receive, send)
+            return
+        accept, accept_encoding, known = _conditions(scope["headers"])
+        encoding = choose_encoding(accept_encoding)
+        key = Key(scope["raw_path"], scope["query_string"], accept, encoding)
+        asked = _Asked(key, known, scope["method"] == "HEAD", send)
+        answer = self.store.get(key)
+        if answer is None and (pending := self._pending.get(key)) is not None:
+            await pending.wait()
+            answer = self.store.get(key)
+        if answer is not None:
+            await asked.reply(answer)
+            return
+        inner = {**scope, "method": "GET", "headers": _narrowed(scope["headers"], encoding)}
+        done = self._pending.setdefault(key, asyncio.Event())
+
+        def release() -> None:
+            done.set()
+            if self._pending.get(key) is done:
+                del self._pending[key]
+
+        try:
+            await self.app(inner, receive, _Collector(self, asked, release))
+        finally:
+            release()
+
+
+class _Asked(NamedTuple):
+    """What one client asked for, and how to answer it."""
+
+    key: Key
+    known: bytes
+    head: bool
+    send: Send
+
+    async def reply(self, answer: Answer) -> None:
+        """Send an answer, or a 304 to a client that has it."""
+        if self.known and _matches(self.known, answer.etag):
+            await self.send(answer.not_modified)
+            await self.send(_NO_BODY)
+        else:
+            await self.send(answer.start)
+            await self.send(_NO_BODY if self.head else answer.body)
+
+
+class _Collector:
+    """Holds a response back until it is whole, or too large to keep."""
+
+    def __init__(self, cache: ResponseCache, asked: _Asked, release: Callable[[], None]) -> None:
+        self.cache, self.asked, self.release = cache, asked, release
+        self.start: Message = {}
+        self.parts: list[bytes] | None = []
+        self.size = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.start = message
+            return
+        if message["type"] != "http.response.body":
+            return
+        body, more = message.get("body", b""), message.get("more_body", False)
+        if self.parts is None:
+            await self._pass_on(body, more)
+            return
+        self.parts.append(body)
+        self.size += len(body)
+        if more and self.size <= self.cache.largest:
+            return
+        whole = b"".join(self.parts)
+        if more:
+            self.parts = None
+            self.release()
+            await self.asked.send(self.start)
+            await self._pass_on(whole, more)
+            return
+        await self._finish(whole)
+
+    async def _pass_on(self, body: bytes, more: bool) -> None:
+        sent = b"" if self.asked.head else body
+        await self.asked.send({"type": "http.response.body", "body": sent, "more_body": more})
+
+    async def _finish(self, body: bytes) -> None:
+        status, headers = self.start["status"], self.start["headers"]
+        if status != 200:
+            await self.asked.send(self.start)
+            await self._pass_on(body, more=False)
+            return
+        answer = Answer.of(status, headers, body)
+        if not _uncacheable(headers):
+            self.cache.store.put(self.asked.key, answer)
+        await self.asked.reply(answer)
+
+
+_NO_BODY: Message = {"type": "http.response.body", "body": b""}
+
+
+def _matches(if_none_match: bytes, etag: bytes) -> bool:
+    """Whether `If-None-Match` names the tag, by weak comparison (RFC 9110, 13.1.2)."""
+    if if_none_match.strip() == b"*":
+        return True
+    tags = (tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b","))
+    return etag in tags
+
+
+def _uncacheable(headers: Headers) -> bool:
+    return any(name == b"cache-control" and b"no-store" in value for name, value in headers)
+
+
+def _conditions(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes, bytes]:
+    """`Accept`, `Accept-Encoding` and `If-None-Match` of a request; repeated lines are joined."""
+    accept = accept_encoding = known = b""
+    for name, value in headers:
+        if name == b"accept":
+            accept = b"%b, %b" % (accept, value) if accept else value
+        elif name == b"accept-encoding":
+            accept_encoding = b"%b, %b" % (accept_encoding, value) if accept_encoding else value
+        elif name == b"if-none-match":
+            known = b"%b, %b" % (known, value) if known else value
+    return accept, accept_encoding, known
+
+
+@lru_cache(maxsize=256)
+def choose_encoding(accept_encoding: bytes) -> bytes:
+    """The content coding to answer with (RFC 9110, 12.5.3); empty for none.
+
+    The highest quality value wins, and among equals the coding that compresses best.
+    """
+    wanted: dict[bytes, float] = {}
+    for part in accept_encoding.lower().split(b","):
+        coding, *options = (piece.strip() for piece in part.split(b";"))
+        wanted[coding] = next((_quality(one) for one in options if one.startswith(b"q=")), 1.0)
+    rest = wanted.get(b"*", 0.0)
+    best = max(_ENCODINGS, key=lambda coding: wanted.get(coding, rest))
+    quality = wanted.get(best, rest)
+    return best if quality > 0 and quality >= wanted.get(b"identity", 0.0) else b""
+
+
+def _quality(option: bytes) -> float:
+    try:
+        return min(max(float(option[2:]), 0.0), 1.0)
+    except ValueError:
+        return 0.0
+
+
+def _narrowed(headers: Iterable[tuple[bytes, bytes]], encoding: bytes) -> Headers:
+    """Request headers with the chosen coding alone, and without conditions and ranges."""
+    dropped = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range", b"if-range")
+    kept = [pair for pair in headers if pair[0] not in dropped]
+    return [*kept, (b"accept-encoding", encoding)] if encoding else kept

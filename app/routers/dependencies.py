@@ -1,0 +1,43 @@
+"""What endpoints depend on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.archive import Archive
+from app.parameters import read, split
+from app.problems import Unavailable
+from app.representations import Pairs
+
+
+async def get_archive(request: Request) -> Archive:
+    """The open archive.
+
+    Raises:
+        Unavailable: The application has not started, or is stopping.
+    """
+    archive: Archive | None = getattr(request.app.state, "archive", None)
+    if archive is None:
+        raise Unavailable("The record is not loaded yet.", headers={"Retry-After": "1"})
+    return archive
+
+
+async def refuse_parameters(request: Request) -> None:
+    """Let no query parameter pass on a path that takes none.
+
+    Raises:
+        InvalidParameters: The query string names a parameter.
+    """
+    read(request.scope["query_string"], {})
+
+
+def sent_pairs(request: Request) -> Pairs:
+    """Names and values of a query string that was found valid, in the order sent."""
+    pairs = split(request.scope["query_string"])
+    return [(name.decode(), value.decode()) for name, value in pairs]
+
+
+ArchiveDep = Annotated[Archive, Depends(get_archive)]
+NoParameters = Depends(refuse_parameters)

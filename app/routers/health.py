@@ -1,0 +1,61 @@
+"""Whether the process lives, and whether it can answer."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Literal
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from app.problems import Unavailable
+from app.representations import encode
+from app.routers.dependencies import ArchiveDep
+from app.routers.responses import declared
+
+router = APIRouter(tags=["health"])
+
+_NEVER_KEPT = {"Cache-Control": "no-store"}
+
+
+class Health(BaseModel):
+    """All is well."""
+
+    status: Literal["ok"]
+
+
+@router.get(
+    "/healthz",
+    operation_id="getLiveness",
+    summary="Is the process alive?",
+    description="Answers as long as the process can. Never cached.",
+    response_model=Health,
+    response_description="It is.",
+    responses=declared(),
+)
+async def get_liveness() -> Response:
+    """A fixed answer."""
+    return Response(encode({"status": "ok"}), headers=_NEVER_KEPT, media_type="application/json")
+
+
+@router.get(
+    "/readyz",
+    operation_id="getReadiness",
+    summary="Can it answer requests?",
+    description="Answers 200 when the record is loaded and can be read. Never cached.",
+    response_model=Health,
+    response_description="It can.",
+    responses=declared(),
+)
+async def get_readiness(archive: ArchiveDep) -> Response:
+    """A fixed answer, after one read of the archive.
+
+    Raises:
+        Unavailable: The archive cannot be read.
+    """
+    try:
+        archive.connection.execute("SELECT count(*) FROM meta").fetchone()
+    except sqlite3.Error as error:
+        raise Unavailable("The archive cannot be read.", headers={"Retry-After": "5"}) from error
+    return Response(encode({"status": "ok"}), headers=_NEVER_KEPT, media_type="application/json")

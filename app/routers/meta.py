@@ -1,0 +1,124 @@
+"""What the API is and what it promises."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from app.archive import COLLECTIONS
+from app.models.header import Licence, Outlines
+from app.problems import InvalidParameters
+from app.representations import encode
+from app.routers.dependencies import ArchiveDep, NoParameters
+from app.routers.responses import declared
+
+router = APIRouter(tags=["meta"])
+
+API_VERSION = "1"
+STABILITY = (
+    "/v1 only grows: new paths, new optional parameters, new fields. A removed or renamed field, "
+    "a narrower type or a new required parameter is /v2. A correction to the data changes the "
+    "release, not the version. Ids are permanent."
+)
+
+
+class MetaData(BaseModel):
+    """The release, the terms, the promise."""
+
+    release: str = Field(description="Release of the data: SHA-256 of its seed file.")
+    api_version: str = Field(description="Version of the API, as in its paths.")
+    counts: dict[str, int] = Field(description="Number of items in each collection.")
+    archive_notice: str = Field(description="What the record is and is not.")
+    licence: Licence = Field(description="Terms of the data.")
+    outlines: Outlines = Field(description="Where the outlines of the regions come from.")
+    stability: str = Field(description="What may change and what may not.")
+
+
+class SelfLink(BaseModel):
+    """Paths from the root of the origin."""
+
+    self: str = Field(description="This answer.")
+
+
+class Meta(BaseModel):
+    """What the API is and what it promises."""
+
+    data: MetaData
+    links: SelfLink
+
+
+class IndexData(BaseModel):
+    """What this is."""
+
+    title: str = Field(description="Name of the API.")
+    api_version: str = Field(description="Version of the API, as in its paths.")
+    release: str = Field(description="Release of the data: SHA-256 of its seed file.")
+    archive_notice: str = Field(description="What the record is and is not.")
+
+
+class Index(BaseModel):
+    """Where to go from here."""
+
+    data: IndexData
+    links: dict[str, str] = Field(
+        description="Path of every collection by its name, and of the other entry points."
+    )
+
+
+@router.get(
+    "/v1",
+    operation_id="getIndex",
+    summary="Find your way",
+    description="A link to every collection, the whole record, the documentation and the meta "
+    "page.",
+    response_model=Index,
+    response_description="The index.",
+    responses=declared(InvalidParameters),
+    dependencies=[NoParameters],
+)
+async def get_index(archive: ArchiveDep) -> Response:
+    """Links to everything, from the root of the origin."""
+    return Response(index_body(archive), media_type="application/json")
+
+
+@router.get(
+    "/v1/meta",
+    operation_id="getMeta",
+    summary="Get release, licence and promises",
+    description="Which release of the data is served, under which terms, and what stays stable.",
+    response_model=Meta,
+    response_description="The meta page.",
+    responses=declared(InvalidParameters),
+    dependencies=[NoParameters],
+)
+async def get_meta(archive: ArchiveDep) -> Response:
+    """Release, counts, terms and promises."""
+    data = {
+        "release": archive.release,
+        "api_version": API_VERSION,
+        "counts": archive.counts,
+        **archive.header,
+        "stability": STABILITY,
+    }
+    body = encode({"data": data, "links": {"self": "/v1/meta"}})
+    return Response(body, media_type="application/json")
+
+
+def index_body(archive: ArchiveDep) -> bytes:
+    """The index as JSON."""
+    data = {
+        "title": "Child Protection Compact record",
+        "api_version": API_VERSION,
+        "release": archive.release,
+        "archive_notice": archive.header["archive_notice"],
+    }
+    links = {
+        "self": "/v1",
+        **{name: f"/v1/{name}" for name in COLLECTIONS},
+        "record": "/v1/record",
+        "meta": "/v1/meta",
+        "docs": "/docs",
+        "openapi": "/openapi.json",
+    }
+    return encode({"data": data, "links": links})

@@ -1,0 +1,89 @@
+"""For people and tools: the entry page, the documentation, the OpenAPI document."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, Response
+
+from app.archive import Archive
+from app.openapi import TITLE, describe
+from app.problems import NotFound
+from app.representations import encode
+from app.routers.dependencies import ArchiveDep
+from app.routers.meta import index_body
+
+router = APIRouter(include_in_schema=False)
+
+_ASSETS = {
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+}
+_ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
+    '<rect width="16" height="16" rx="3" fill="#1b4965"/>'
+    '<path d="M4 4h8M4 8h8M4 12h5" stroke="#fff" stroke-width="1.6"/></svg>'
+)
+
+
+@router.get("/")
+async def get_entry(archive: ArchiveDep) -> Response:
+    """The index."""
+    return Response(index_body(archive), media_type="application/json")
+
+
+@router.get("/openapi.json")
+async def get_openapi_document(request: Request, archive: ArchiveDep) -> Response:
+    """The OpenAPI document."""
+    return Response(_openapi(request.app, archive), media_type="application/json")
+
+
+@router.get("/docs")
+async def get_docs() -> HTMLResponse:
+    """The documentation, rendered by Swagger UI from assets of this origin alone."""
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title=TITLE,
+        swagger_js_url="/docs/swagger-ui-bundle.js",
+        swagger_css_url="/docs/swagger-ui.css",
+        swagger_favicon_url="/favicon.svg",
+        swagger_ui_parameters={
+            "defaultModelsExpandDepth": 0,
+            "displayRequestDuration": True,
+            "tryItOutEnabled": False,
+            "validatorUrl": None,
+        },
+    )
+
+
+@router.get("/docs/{asset}")
+async def get_asset(asset: str) -> Response:
+    """A script or style sheet of the documentation.
+
+    Raises:
+        NotFound: The documentation has no such asset.
+    """
+    if asset not in _ASSETS:
+        raise NotFound(f"The documentation has no such asset; it has {', '.join(_ASSETS)}.")
+    return Response(_asset(asset), media_type=_ASSETS[asset])
+
+
+@router.get("/favicon.svg")
+async def get_icon() -> Response:
+    """The icon."""
+    return Response(_ICON, media_type="image/svg+xml")
+
+
+@cache
+def _asset(name: str) -> bytes:
+    return (files("fastapi_offline") / "static" / name).read_bytes()
+
+
+def _openapi(app: FastAPI, archive: Archive) -> bytes:
+    if not hasattr(app.state, "openapi"):
+        app.state.openapi = encode(describe(app, archive))
+    document: bytes = app.state.openapi
+    return document

@@ -1,0 +1,78 @@
+"""What the `type` of an error resolves to."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from app.problems import PROBLEMS, NotFound, Problem
+from app.representations import encode
+from app.routers.responses import declared
+
+router = APIRouter(prefix="/problems", tags=["problems"])
+
+
+class ProblemKind(BaseModel):
+    """A kind of problem, explained."""
+
+    type: str = Field(description="Its identifier, as in the `type` of an error.")
+    title: str = Field(description="Its name.")
+    status: int = Field(description="HTTP status code it comes with.")
+    explanation: str = Field(description="What it means and what to do.")
+
+
+class ProblemKinds(BaseModel):
+    """Every kind of problem."""
+
+    data: list[ProblemKind]
+
+
+class ProblemKindItem(BaseModel):
+    """One kind of problem."""
+
+    data: ProblemKind
+
+
+@router.get(
+    "",
+    operation_id="listProblems",
+    summary="List kinds of problems",
+    description="Every `type` that an error of this API can have.",
+    response_model=ProblemKinds,
+    response_description="The kinds of problems.",
+    responses=declared(),
+)
+async def list_problems() -> Response:
+    """Every kind of problem, explained."""
+    body = encode({"data": [_explained(problem) for problem in PROBLEMS.values()]})
+    return Response(body, media_type="application/json")
+
+
+@router.get(
+    "/{slug}",
+    operation_id="getProblem",
+    summary="Get the explanation of a problem",
+    description="What the `type` of an error means.",
+    response_model=ProblemKindItem,
+    response_description="The explanation.",
+    responses=declared(NotFound),
+)
+async def get_problem(slug: str) -> Response:
+    """One kind of problem, explained.
+
+    Raises:
+        NotFound: No error of this API has such a type.
+    """
+    if slug not in PROBLEMS:
+        raise NotFound(f"No problem has this type. Known are {', '.join(PROBLEMS)}.")
+    return Response(encode({"data": _explained(PROBLEMS[slug])}), media_type="application/json")
+
+
+def _explained(problem: type[Problem]) -> dict[str, object]:
+    return {
+        "type": f"/problems/{problem.slug}",
+        "title": problem.title,
+        "status": problem.status,
+        "explanation": problem.explanation,
+    }

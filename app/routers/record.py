@@ -1,0 +1,77 @@
+"""Everything in one answer."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from app.archive import COLLECTIONS
+from app.models import (
+    Activity,
+    Award,
+    Citation,
+    Objective,
+    Organization,
+    Partnership,
+    Region,
+    Source,
+)
+from app.problems import InvalidParameters
+from app.representations import record_body
+from app.routers.dependencies import ArchiveDep, NoParameters
+from app.routers.responses import declared
+
+router = APIRouter(tags=["record"])
+
+
+class RecordData(BaseModel):
+    """One list per type, each in the order of the record."""
+
+    partnerships: list[Partnership]
+    objectives: list[Objective]
+    awards: list[Award]
+    activities: list[Activity]
+    regions: list[Region]
+    organizations: list[Organization]
+    sources: list[Source]
+    citations: list[Citation]
+
+
+class RecordMeta(BaseModel):
+    """What the whole record says of itself."""
+
+    release: str = Field(description="Release of the data: SHA-256 of its seed file.")
+    counts: dict[str, int] = Field(description="Number of items in each list.")
+
+
+class RecordLinks(BaseModel):
+    """Paths from the root of the origin."""
+
+    self: str = Field(description="This answer.")
+
+
+class WholeRecord(BaseModel):
+    """The whole record."""
+
+    data: RecordData
+    meta: RecordMeta
+    links: RecordLinks
+
+
+@router.get(
+    "/v1/record",
+    operation_id="getRecord",
+    summary="Get the whole record",
+    description="Every resource and every citation in one answer, one list per type.",
+    response_model=WholeRecord,
+    response_description="The whole record.",
+    responses=declared(InvalidParameters),
+    dependencies=[NoParameters],
+)
+async def get_record(archive: ArchiveDep) -> StreamingResponse:
+    """Every document of the archive, streamed."""
+    collections = ((name, archive.documents(name)) for name in COLLECTIONS)
+    meta = {"release": archive.release, "counts": archive.counts}
+    body = record_body(collections, {"meta": meta, "links": {"self": "/v1/record"}})
+    return StreamingResponse(body, media_type="application/json")

@@ -1,0 +1,44 @@
+"""Responses as OpenAPI declares them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.problems import MEDIA_TYPE, PROBLEMS, Problem
+
+_REFERENCE = {"$ref": "#/components/schemas/ProblemDocument"}
+
+HEADERS: dict[str, Any] = {
+    "ETag": {
+        "description": "Strong entity tag; send it as `If-None-Match` to get 304 next time.",
+        "schema": {"type": "string"},
+    },
+    "Cache-Control": {
+        "description": "How long the answer may be kept.",
+        "schema": {"type": "string"},
+    },
+    "X-Data-Release": {
+        "description": "Release of the data: SHA-256 of its seed file.",
+        "schema": {"type": "string"},
+    },
+}
+LINK_HEADER: dict[str, Any] = {
+    "Link": {
+        "description": "The next page, as `rel=next` (RFC 8288); absent on the last one.",
+        "schema": {"type": "string"},
+    }
+}
+
+
+def declared(*problems: type[Problem], headers: dict[str, Any] | None = None) -> dict[Any, Any]:
+    """Responses of a path: its success, 304, and these problems besides 500 and 503."""
+    answers: dict[Any, Any] = {
+        200: {"headers": {**HEADERS, **(headers or {})}},
+        304: {"description": "Not modified: the client's copy, named by `If-None-Match`, is good."},
+    }
+    for problem in (*problems, PROBLEMS["internal-error"], PROBLEMS["unavailable"]):
+        answers[problem.status] = {
+            "description": f"{problem.title}. {problem.explanation}",
+            "content": {MEDIA_TYPE: {"schema": _REFERENCE}},
+        }
+    return answers
