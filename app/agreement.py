@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from app.folding import fold
 from app.models import Resource
 from app.models.evidence import Enriched, Stated
+from app.models.partnership import Precedence
 
 Names = Mapping[tuple[str, str], Resource]
 
@@ -52,7 +53,7 @@ def _wanted(
             yield [_written_date(str(member))]
         elif field in _NUMBERS and isinstance(member, int):
             yield _written_number(member)
-        elif field == "precedence":
+        elif isinstance(member, Precedence):
             yield _written_ordinal(member.ordinal)
         elif stated and field in _WORDS:
             yield [str(member)]

@@ -22,7 +22,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, Index
 from sqlmodel import SQLModel
 
 from app.folding import fold
-from app.models import RESOURCES, Citation, Resource
+from app.models import RESOURCES, Citation, Document, Resource
 from app.models.dates import first_day, last_day
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ APPLICATION_ID = 0x43504352
 Progress = Callable[[int, int], None]
 """Told how many resources are done, of how many."""
 
-COLLECTIONS: Mapping[str, type[Resource | Citation]] = {
-    model.collection: model for model in (*RESOURCES, Citation)
-}
+_MODELS: tuple[type[Document], ...] = (*RESOURCES, Citation)
+
+COLLECTIONS: Mapping[str, type[Document]] = {model.collection: model for model in _MODELS}
 """Every model that is a collection of the API, by the collection's name."""
 
 
@@ -117,7 +117,7 @@ def is_current(seed: Path, archive: Path) -> bool:
         if untouched and source.st_mtime_ns == compiled.st_mtime_ns:
             return True
         with seed.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == meta["release"]
+            return bool(hashlib.file_digest(file, "sha256").hexdigest() == meta["release"])
     except (sqlite3.Error, OSError, ValueError, KeyError):
         return False
 
@@ -263,9 +263,9 @@ def _insert_resource(connection: sqlite3.Connection, resource: Resource) -> None
         insert(connection, Citation.table, citation)
 
 
-def link_table(model: type[BaseModel], field_name: str) -> str | None:
+def link_table(model: type[Document], field_name: str) -> str | None:
     """The table that holds the members of a list field, or None where the field is no list."""
-    name = f"{getattr(model, 'type', '')}_{field_name}"
+    name = f"{model.type}_{field_name}"
     return name if name in SQLModel.metadata.tables else None
 
 

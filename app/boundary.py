@@ -78,8 +78,8 @@ class Boundary:
             logger.exception("failed to answer %s %r", scope["method"], scope["path"])
             if started:
                 raise
-            problem = InternalError("The fault was logged; it is not the request's.")
-            await problem.response(scope["path"])(scope, receive, complete)
+            failure = InternalError("The fault was logged; it is not the request's.")
+            await failure.response(scope["path"])(scope, receive, complete)
 
 
 def _start(status: int, headers: dict[str, str]) -> Message:

@@ -154,7 +154,7 @@ def _codes(resource: Resource, pointer: str) -> Iterator[Fault]:
         if code and pycountry.currencies.get(alpha_3=code) is None:
             yield Fault(f"{pointer}/{field}", shown(code), "an ISO 4217 code")
     if isinstance(resource, Region) and (code := resource.iso_3166_2):
-        subdivision = pycountry.subdivisions.get(code=code)
+        subdivision = pycountry.subdivisions.get(code=code)  # type: ignore[no-untyped-call]
         if subdivision is None or subdivision.country_code != resource.country:
             expected = f"an ISO 3166-2 code of {resource.country}"
             yield Fault(f"{pointer}/iso_3166_2", shown(code), expected)

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.archive import COLLECTIONS, Archive, link_table
-from app.models import Citation, Resource
+from app.models import Document
 from app.parameters import Date, Integer
 from app.problems import (
     MEDIA_TYPE,
@@ -71,7 +71,7 @@ TAGS = [
 ]
 
 Json = dict[str, Any]
-Model = type[Resource] | type[Citation]
+Model = type[Document]
 
 
 def describe(app: FastAPI, archive: Archive) -> Json:

@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Select,
     Table,
@@ -187,11 +188,11 @@ class _Segment(NamedTuple):
 def _segments(archive: Archive, query: Query) -> Iterator[tuple[_Segment, dict[str, Any]]]:
     """The stretches of the order from the cursor on; each is one walk along an index."""
     descending = query.descending
-    nulls = (_Segment(null=True, descending=descending), {})
+    nulls = _Segment(null=True, descending=descending)
     if query.cursor is None:
         yield _Segment(descending=descending), {}
         if query.sort.nullable:
-            yield nulls
+            yield nulls, {}
         return
     name = _opened(archive, query)
     table = query.collection
@@ -210,7 +211,7 @@ def _segments(archive: Archive, query: Query) -> Iterator[tuple[_Segment, dict[s
     else:
         yield _Segment(after="row", descending=descending), last
     if query.sort.nullable:
-        yield nulls
+        yield nulls, {}
 
 
 def _shape(query: Query) -> tuple[tuple[str, bool], ...]:
@@ -271,7 +272,8 @@ def _statement(
 def _stretch(
     table: Table, column: ColumnElement[Any], sort: Sort, segment: _Segment
 ) -> Iterator[ColumnElement[bool]]:
-    key, name = bindparam("last_key"), bindparam("last_id")
+    key: BindParameter[Any] = bindparam("last_key")
+    name: BindParameter[Any] = bindparam("last_id")
     if sort.nullable:
         yield column.is_(None) if segment.null else column.is_not(None)
     match segment.after:

@@ -90,7 +90,7 @@ def load(path: Path) -> Record:
                 pointers.setdefault((model.type, resource.id), pointer)
     faults.extend(_duplicate_ids(raw))
     faults.extend(check_record(resources, pointers, _known_ids(raw)))
-    header, outlines = None, {}
+    outlines: dict[str, dict[str, Any]] = {}
     if not any(fault.pointer.startswith("/outlines") for fault in faults):
         outlines, outline_faults = check_outlines(raw.get("outlines"), path, resources["region"])
         faults.extend(outline_faults)

@@ -3,6 +3,7 @@
 from app.models.activity import Activity
 from app.models.award import Award
 from app.models.citation import Citation
+from app.models.document import Document
 from app.models.objective import Objective
 from app.models.organization import Organization
 from app.models.partnership import Partnership
@@ -26,6 +27,7 @@ __all__ = [
     "Activity",
     "Award",
     "Citation",
+    "Document",
     "Objective",
     "Organization",
     "Partnership",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal, cast, get_args
 
 from pydantic import BaseModel, Field
 from sqlmodel import Field as Column
 from sqlmodel import SQLModel
 
+from app.models.document import Document
 from app.models.evidence import QUOTE_LIMIT, Enriched, Evidence, Quote, Reference
 from app.models.filters import Filter, Sort
 from app.models.resource import Resource
@@ -84,7 +85,7 @@ class CitationLinks(BaseModel):
     self: str = Field(description="This citation.")
 
 
-class Citation(BaseModel):
+class Citation(Document):
     """On what one field of one resource rests."""
 
     type: ClassVar[str] = "citation"
@@ -96,7 +97,6 @@ class Citation(BaseModel):
         Filter("field", "field", pattern=FIELD_PATTERN),
         Filter("basis", "basis", choices=get_args(Basis)),
     )
-    ranges: ClassVar = ()
     sorts: ClassVar = (Sort("id", "id"),)
 
     id: Annotated[str, Field(pattern=CITATION_ID_PATTERN, description="`type.id.field.number`.")]
@@ -123,15 +123,14 @@ class Citation(BaseModel):
     @classmethod
     def _of(cls, resource: Resource, field: str, number: int, evidence: Evidence) -> Citation:
         name = f"{resource.type}.{resource.id}.{field}.{number}"
-        enriched = isinstance(evidence, Enriched)
         return cls.model_construct(
             id=name,
-            resource_type=resource.type,
+            resource_type=cast(ResourceType, resource.type),
             resource=resource.id,
             field=field,
             basis=evidence.basis,
             note=evidence.note,
-            reference=evidence.reference if enriched else None,
-            target=None if enriched else SpecificResource.of(evidence.quote),
+            reference=evidence.reference if isinstance(evidence, Enriched) else None,
+            target=None if isinstance(evidence, Enriched) else SpecificResource.of(evidence.quote),
             links=CitationLinks(self=f"/v1/citations/{name}"),
         )

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 class _Wrapped(BaseModel):
     @classmethod
-    def model_parametrized_name(cls, params: tuple[type[Any], ...]) -> str:
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         """`AwardPage` rather than `Page[Award]`: the name that generated clients get."""
         return f"{params[0].__name__}{cls.__name__}"
 

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
-from sqlmodel import SQLModel
 
+from app.models.document import Document
 from app.models.evidence import EvidenceByField
-from app.models.filters import Filter, Range, Sort
 from app.models.values import FIELD_PATTERN, Slug
 
 NotStated = Annotated[
@@ -32,7 +31,7 @@ class Links(BaseModel):
     citations: str = Field(description="The citations that the values of this resource rest on.")
 
 
-class Resource(BaseModel):
+class Resource(Document):
     """One noun of the record.
 
     The same model is read from the seed file, with `evidence`, and served, with `links`.
@@ -40,10 +39,6 @@ class Resource(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    type: ClassVar[str]
-    """Singular name, as in a citation's `resource_type`."""
-    collection: ClassVar[str]
-    """Plural name, as in the path and the database table."""
     parent: ClassVar[str | None] = None
     """The field that names the resource this one belongs to."""
     references: ClassVar[Mapping[str, str]] = {}
@@ -52,11 +47,6 @@ class Resource(BaseModel):
     """Fields that need no citation, besides the ones that never do."""
     searched: ClassVar[tuple[str, ...]] = ("title", "summary")
     """Fields of text that full-text search covers, the title first."""
-    table: ClassVar[type[SQLModel]]
-    filters: ClassVar[tuple[Filter, ...]] = ()
-    ranges: ClassVar[tuple[Range, ...]] = ()
-    sorts: ClassVar[tuple[Sort, ...]]
-    """Sorts on offer, the default first."""
 
     id: Slug
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
-from app.models import Citation, Resource
+from app.models import Document
 from app.models.envelope import Item, Page
 from app.parameters import read
 from app.problems import InvalidParameters, NotFound
@@ -16,7 +16,7 @@ from app.routers.responses import LINK_HEADER, declared
 
 
 def collection_router(
-    model: type[Resource] | type[Citation], *, list_description: str, item_description: str
+    model: type[Document], *, list_description: str, item_description: str
 ) -> APIRouter:
     """Routes that list a collection and get one item of it.
 

@@ -1,0 +1,173 @@
+"""The real record, through the real application, over ASGI and over a real server."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.archive import Archive, prepare
+from app.main import create_app
+from app.record import Record, load
+from app.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+SEED = ROOT / "data" / "seed.json"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Uvicorn runs on asyncio, and so do the tests."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def archive_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped record, compiled."""
+    path = tmp_path_factory.mktemp("archive") / "archive.sqlite"
+    prepare(SEED, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def record() -> Record:
+    """The shipped record."""
+    return load(SEED)
+
+
+@pytest.fixture
+def archive(archive_file: Path) -> Iterator[Archive]:
+    """The shipped record's archive, open."""
+    opened = Archive.open(archive_file)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+async def client(archive_file: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a fresh application on the shipped record."""
+    app = create_app(Settings(seed_file=SEED, archive_file=archive_file))
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://record.test") as opened,
+    ):
+        yield opened
+
+
+@pytest.fixture
+def seed(tmp_path: Path) -> SeedCopy:
+    """A copy of the shipped seed, to be spoiled."""
+    return SeedCopy(tmp_path)
+
+
+class SeedCopy:
+    """A seed file that a test may change.
+
+    Attributes:
+        path: Where it is.
+        data: What it holds; `write` writes it back.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        for name in ("seed.json", "regions.geojson"):
+            shutil.copy(SEED.parent / name, folder / name)
+        self.path = folder / "seed.json"
+        self.data: dict[str, Any] = json.loads(self.path.read_text("utf-8"))
+
+    def write(self) -> Path:
+        """Write the data back; the path is returned for convenience."""
+        self.path.write_text(json.dumps(self.data, ensure_ascii=False), "utf-8")
+        return self.path
+
+
+def run_cli(
+    *arguments: str, timeout: float = 60, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m app` as a person would and return what it said."""
+    return subprocess.run(
+        [sys.executable, "-m", "app", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
+    """Wait until a server answers, or fail with what it said."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            pytest.fail(f"the server ended with exit code {process.returncode}")
+        try:
+            if httpx.get(f"{url}/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    pytest.fail(f"no answer from {url} in {seconds} seconds")
+
+
+Start = Callable[..., tuple[str, subprocess.Popen[bytes]]]
+
+
+@pytest.fixture(scope="session")
+def start_server() -> Iterator[Start]:
+    """Starts `cpc-record serve` with an environment; returns its address and process."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*command: str, **environment: str) -> tuple[str, subprocess.Popen[bytes]]:
+        port = free_port()
+        process = subprocess.Popen(
+            [part.format(port=port) for part in command] or [sys.executable, "-m", "app", "serve"],
+            cwd=ROOT,
+            env={**os.environ, "PORT": str(port), **environment},
+        )
+        started.append(process)
+        url = f"http://127.0.0.1:{port}"
+        wait_until_ready(url, process)
+        return url, process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def server(start_server: Start, archive_file: Path) -> str:
+    """Address of a real server on the shipped record."""
+    url, _ = start_server(ARCHIVE_FILE=str(archive_file))
+    return url
+
+
+def needs(program: str, why: str) -> str:
+    """Path of a program that a test needs; without it the test is skipped, in CI it fails."""
+    found = shutil.which(program)
+    if found is None:
+        reason = f"{program} is not installed: {why}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found

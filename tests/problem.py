@@ -1,0 +1,30 @@
+"""The one shape of every error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+_ALWAYS = {"type", "title", "status", "detail", "instance"}
+
+
+def assert_problem(response: httpx.Response, status: int) -> dict[str, Any]:
+    """Check that a response is a problem document (RFC 9457) and return it."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert response.headers["vary"] == "Accept, Accept-Encoding"
+    assert "etag" not in response.headers
+    problem: dict[str, Any] = response.json()
+    assert set(problem) - {"errors"} == _ALWAYS
+    assert problem["status"] == status
+    assert problem["type"].startswith("/problems/")
+    assert all(isinstance(problem[name], str) and problem[name] for name in _ALWAYS - {"status"})
+    for error in problem.get("errors", []):
+        assert set(error) == {"parameter", "message", "allowed", "did_you_mean"}
+        assert error["message"]
+    assert "Traceback" not in response.text
+    assert "sqlite" not in response.text.lower()
+    return problem
