@@ -13,8 +13,10 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from anyio import CapacityLimiter, to_thread
 from pydantic import BaseModel
 from sqlalchemy import Table
 from sqlalchemy.dialects import sqlite
@@ -36,6 +38,11 @@ Progress = Callable[[int, int], None]
 
 _MODELS: tuple[type[Document], ...] = (*RESOURCES, Citation)
 
+_READERS = 4
+"""Threads that may read at once besides the event loop's."""
+
+T = TypeVar("T")
+
 COLLECTIONS: Mapping[str, type[Document]] = {model.collection: model for model in _MODELS}
 """Every model that is a collection of the API, by the collection's name."""
 
@@ -52,13 +59,20 @@ class Archive:
         release: SHA-256 of the seed it was compiled from, hexadecimal.
         counts: Number of rows of each collection.
         header: What the seed says of the whole record.
-        connection: For quick look-ups on the thread that opened the archive.
+        spans: First and last number of the rows of each type; numbers are unique in the record.
+        connection: For quick look-ups on the thread of the event loop.
+        readers: For work on other threads; opened at once, so that all are of one release.
+        totals: Numbers of rows under filters that were counted already.
     """
 
     release: str
     counts: Mapping[str, int]
     header: Mapping[str, Any]
+    spans: Mapping[str, tuple[int, int]]
     connection: sqlite3.Connection = field(repr=False)
+    readers: SimpleQueue[sqlite3.Connection] = field(repr=False)
+    totals: dict[Any, int] = field(default_factory=dict, repr=False)
+    _limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_READERS), repr=False)
 
     @classmethod
     def open(cls, path: Path) -> Archive:
@@ -70,18 +84,32 @@ class Archive:
         try:
             meta = _read_meta(path)
             connection = _connect(path)
+            readers: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+            for _ in range(_READERS):
+                readers.put(_connect(path))
         except (sqlite3.Error, OSError, ValueError) as error:
             raise ArchiveError(f"{path} is not a whole archive: {error}.") from error
-        return cls(meta["release"], meta["counts"], meta["header"], connection)
+        return cls(
+            meta["release"], meta["counts"], meta["header"], meta["spans"], connection, readers
+        )
 
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()
+        for _ in range(_READERS):
+            self.readers.get().close()
 
-    def documents(self, collection: str) -> Iterator[bytes]:
-        """Every document of a collection, as JSON, in the order of the record."""
-        rows = self.connection.execute(f"SELECT document FROM {collection} ORDER BY rowid")  # noqa: S608 - a name from COLLECTIONS
-        return (document for (document,) in rows)
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do work that may take long on another thread, with a connection of its own."""
+
+        def borrowing() -> T:
+            connection = self.readers.get()
+            try:
+                return work(connection)
+            finally:
+                self.readers.put(connection)
+
+        return await to_thread.run_sync(borrowing, limiter=self._limiter)
 
 
 def prepare(seed: Path, archive: Path, progress: Progress | None = None) -> bool:
@@ -169,16 +197,22 @@ def compile_record(record: Record, path: Path, progress: Progress | None = None)
         connection.execute("BEGIN")
         for table in SQLModel.metadata.sorted_tables:
             connection.execute(str(CreateTable(table).compile(dialect=sqlite.dialect())))
+        connection.execute(_SEARCH)
         for done, resource in enumerate(record, start=1):
-            _insert_resource(connection, resource)
+            _insert_resource(connection, resource, done)
             if progress is not None:
                 progress(done, total)
         for statement in _indexes():
             connection.execute(statement)
-        connection.execute("CREATE TABLE outlines (region TEXT PRIMARY KEY, feature TEXT NOT NULL)")
+        connection.execute(
+            "CREATE TABLE outlines (region TEXT PRIMARY KEY, bbox TEXT, geometry TEXT NOT NULL)"
+        )
         connection.executemany(
-            "INSERT INTO outlines VALUES (?, ?)",
-            ((name, _json(feature)) for name, feature in record.outlines.items()),
+            "INSERT INTO outlines VALUES (?, ?, ?)",
+            (
+                (name, _json(outline.get("bbox")), _json(outline["geometry"]))
+                for name, outline in record.outlines.items()
+            ),
         )
         connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
         connection.executemany(
@@ -190,6 +224,10 @@ def compile_record(record: Record, path: Path, progress: Progress | None = None)
 
 
 _TEMPORARY = ".archive-"
+_SEARCH = (
+    "CREATE VIRTUAL TABLE search USING fts5(type UNINDEXED, id UNINDEXED, title, body, "
+    "tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3')"
+)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -244,12 +282,28 @@ def _meta(connection: sqlite3.Connection, record: Record) -> dict[str, Any]:
         "size": record.size,
         "compiler": _compiler(),
         "counts": counts,
+        "spans": _spans(record),
         "header": record.header.model_dump(mode="json", exclude={"schema_name"}),
     }
 
 
-def _insert_resource(connection: sqlite3.Connection, resource: Resource) -> None:
-    insert(connection, resource.table, resource)
+def _spans(record: Record) -> dict[str, tuple[int, int]]:
+    """First and last row number of each type; an empty type's last is before its first."""
+    spans = {}
+    reached = 0
+    for kind, group in record.resources.items():
+        spans[kind] = (reached + 1, reached + len(group))
+        reached += len(group)
+    return spans
+
+
+def _insert_resource(connection: sqlite3.Connection, resource: Resource, number: int) -> None:
+    insert(connection, resource.table, resource, number)
+    title, *body = (_searchable(getattr(resource, name)) for name in resource.searched)
+    connection.execute(
+        "INSERT INTO search (rowid, type, id, title, body) VALUES (?, ?, ?, ?, ?)",
+        (number, resource.type, resource.id, title, "\n".join(filter(None, body))),
+    )
     for filter_ in resource.filters:
         members = getattr(resource, filter_.field)
         table = link_table(type(resource), filter_.field)
@@ -269,10 +323,19 @@ def link_table(model: type[Document], field_name: str) -> str | None:
     return name if name in SQLModel.metadata.tables else None
 
 
-def insert(connection: sqlite3.Connection, row: type[SQLModel], document: BaseModel) -> None:
-    """Write the row of one document."""
+def _searchable(value: str | list[str] | None) -> str:
+    return "\n".join(value) if isinstance(value, list) else value or ""
+
+
+def insert(
+    connection: sqlite3.Connection,
+    row: type[SQLModel],
+    document: BaseModel,
+    number: int | None = None,
+) -> None:
+    """Write the row of one document, under a number where it has one."""
     statement, readers = _insertion(row, type(document))
-    connection.execute(statement, [read(document) for read in readers])
+    connection.execute(statement, [number, *(read(document) for read in readers)])
 
 
 Reader = Callable[[Any], Any]
@@ -284,7 +347,7 @@ def _insertion(row: type[SQLModel], model: type[BaseModel]) -> tuple[str, tuple[
     names = [column.name for column in table.columns]
     quoted = ", ".join(f'"{name}"' for name in names)
     marks = ", ".join("?" for _ in names)
-    statement = f"INSERT INTO {table.name} ({quoted}) VALUES ({marks})"  # noqa: S608 - names from the models
+    statement = f"INSERT INTO {table.name} (rowid, {quoted}) VALUES (?, {marks})"  # noqa: S608 - names from the models
     return statement, tuple(_reader(name, model) for name in names)
 
 

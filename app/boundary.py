@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.problems import InternalError, MethodNotAllowed, Problem
+from app.problems import InternalError, MethodNotAllowed
 
 METHODS = "GET, HEAD, OPTIONS"
 
@@ -47,13 +48,23 @@ class Boundary:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started = False
+        completed = self._completing(scope, send)
+        if scope["method"] == "OPTIONS":
+            await completed(_start(204, _PREFLIGHT))
+            await completed({"type": "http.response.body"})
+        elif scope["method"] in ("GET", "HEAD"):
+            await self._guard(scope, receive, completed)
+        else:
+            detail = f"{scope['method'][:20]} is not possible here; use {METHODS}."
+            refusal = MethodNotAllowed(detail, headers={"Allow": METHODS})
+            await refusal.response(scope["path"])(scope, receive, completed)
+
+    def _completing(self, scope: Scope, send: Send) -> Send:
+        """`send` with the headers that every response has."""
         archive = getattr(scope["app"].state, "archive", None)
 
         async def complete(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 headers = MutableHeaders(scope=message)
                 headers.update(_HEADERS)
                 headers["Vary"] = "Accept, Accept-Encoding"
@@ -63,23 +74,27 @@ class Boundary:
                 headers.setdefault("Cache-Control", self.cache_control if succeeded else "no-store")
             await send(message)
 
-        if scope["method"] == "OPTIONS":
-            await complete(_start(204, _PREFLIGHT))
-            await complete({"type": "http.response.body"})
-            return
+        return complete
+
+    async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run what is inside; a failure is logged and answered, as long as nothing was sent."""
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
         try:
-            if scope["method"] not in ("GET", "HEAD"):
-                detail = f"{scope['method'][:20]} is not possible here; use {METHODS}."
-                raise MethodNotAllowed(detail, headers={"Allow": METHODS})
-            await self.app(scope, receive, complete)
-        except Problem as problem:
-            await problem.response(scope["path"])(scope, receive, complete)
+            await self.app(scope, receive, watched)
+        except ClientDisconnect:
+            raise
         except Exception:
             logger.exception("failed to answer %s %r", scope["method"], scope["path"])
             if started:
                 raise
             failure = InternalError("The fault was logged; it is not the request's.")
-            await failure.response(scope["path"])(scope, receive, complete)
+            await failure.response(scope["path"])(scope, receive, send)
 
 
 def _start(status: int, headers: dict[str, str]) -> Message:

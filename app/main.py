@@ -32,6 +32,7 @@ from app.routers import (
     problems,
     record,
     regions,
+    search,
     sources,
 )
 from app.settings import ConfigurationError, Settings, read_settings
@@ -46,6 +47,7 @@ ROUTERS = (
     organizations,
     sources,
     citations,
+    search,
     record,
     problems,
     health,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,14 +16,24 @@ from app.problems import (
     MEDIA_TYPE,
     InternalError,
     InvalidParameters,
+    NotAcceptable,
     NotFound,
     ParameterError,
     Problem,
     ProblemDocument,
     Unavailable,
 )
-from app.query import DEFAULT_LIMIT, Query, find_page, parameters
-from app.representations import item_body, page_body, page_links
+from app.query import DEFAULT_LIMIT, Query, includable, parameters
+from app.representations import (
+    csv_header,
+    csv_lines,
+    item_body,
+    ndjson_lines,
+    page_body,
+    page_links,
+)
+from app.search import find
+from app.selection import find_page
 
 TITLE = "Child Protection Compact record"
 SUMMARY = "The archived record of the United States–Peru Child Protection Compact, as data."
@@ -44,6 +55,16 @@ enrichment.
 one field, `-` before it for descending; `null` comes last. A page has at most `limit` items
 ({DEFAULT_LIMIT} unless told); follow `links.next`, or the `Link` header, until it is `null`.
 
+**Formats.** `format=csv`, `format=ndjson` and, for regions, `format=geojson`, or the same by
+`Accept`, give a whole filtered collection as a stream. In CSV, `null` is an empty cell, members of
+a list are joined by `|` (a `|` or a backslash within a member has a backslash before it), objects
+within a list are JSON, and text that a spreadsheet would run as a formula has an apostrophe before
+it.
+
+**Related.** `include=recipient&include=citations` adds what a field names, once each, under
+`included`; `facet=region` counts the items per value under the same filters. `/v1/search?q=`
+searches every type.
+
 **Errors** are problem documents (RFC 9457). A parameter that is unknown, repeated where one value
 is meant, empty or mistyped is a 422 that names it and says what is allowed.
 
@@ -64,6 +85,7 @@ TAGS = [
     {"name": "organizations", "description": "Who takes part."},
     {"name": "sources", "description": "The archived pages."},
     {"name": "citations", "description": "What every value rests on."},
+    {"name": "search", "description": "Full text over every type."},
     {"name": "record", "description": "Everything in one answer."},
     {"name": "meta", "description": "Release, terms and promises."},
     {"name": "problems", "description": "What the `type` of an error resolves to."},
@@ -71,7 +93,6 @@ TAGS = [
 ]
 
 Json = dict[str, Any]
-Model = type[Document]
 
 
 def describe(app: FastAPI, archive: Archive) -> Json:
@@ -91,80 +112,125 @@ def describe(app: FastAPI, archive: Archive) -> Json:
     schemas.update(problem.pop("$defs"), ProblemDocument=problem)
     for model in COLLECTIONS.values():
         _exemplify_collection(document["paths"], model, archive)
-    for path, operations in document["paths"].items():
+    _exemplify_search(document["paths"]["/v1/search"]["get"], archive)
+    for operations in document["paths"].values():
         for status, answer in operations["get"]["responses"].items():
             if MEDIA_TYPE in answer.get("content", {}):
-                answer["content"][MEDIA_TYPE]["example"] = _problem_example(path, int(status))
+                answer["content"][MEDIA_TYPE]["example"] = _PROBLEM_EXAMPLES[int(status)]
     return document
 
 
-def _exemplify_collection(paths: Json, model: Model, archive: Archive) -> None:
+def _exemplify_collection(paths: Json, model: type[Document], archive: Archive) -> None:
     path = f"/v1/{model.collection}"
-    first = archive.connection.execute(
-        f"SELECT id, document FROM {model.collection} ORDER BY rowid LIMIT 1"  # noqa: S608 - a name from COLLECTIONS
-    ).fetchone()
-    if first is None:
-        return
-    name, document = first[0].decode(), first[1]
-    listed, got = paths[path]["get"], paths[f"{path}/{{id}}"]["get"]
     query = Query.of(model.collection, {"limit": 1})
-    page = find_page(archive, query)
-    links = page_links(path, [("limit", "1")], page)
-    body = page_body(page, query, archive.release, links)
-    _content(listed)["example"] = json.loads(body)
-    _content(got)["example"] = json.loads(item_body(document))
-    got["parameters"][0]["example"] = name
-    for parameter in listed["parameters"]:
-        example = _parameter_example(model, parameter["name"], archive, page.cursor)
-        if example is not None:
-            several = parameter["schema"]["type"] == "array"
-            parameter["example"] = [example] if several else example
+    page = find_page(archive, query, archive.connection)
+    if not page.documents:
+        return
+    listed, got = paths[path]["get"], paths[f"{path}/{{id}}"]["get"]
+    links = page_links(path, [("limit", "1")], page.cursor)
+    meta = {"total": page.total, "limit": query.page_size, "release": archive.release}
+    body = page_body(page.documents, meta, links)
+    content = _content(listed)
+    content["application/json"]["example"] = json.loads(body)
+    content["text/csv"]["example"] = (csv_header(model) + csv_lines(model, page.documents)).decode()
+    content["application/x-ndjson"]["example"] = ndjson_lines(page.documents).decode()
+    _content(got)["application/json"]["example"] = json.loads(item_body(page.documents[0]))
+    got["parameters"][0]["example"] = page.ids[0]
+    for operation in (listed, got):
+        for parameter in operation["parameters"]:
+            example = _parameter_example(model, parameter["name"], archive, page.cursor)
+            if example is not None:
+                several = parameter["schema"]["type"] == "array"
+                parameter["example"] = [example] if several else example
+
+
+def _exemplify_search(operation: Json, archive: Archive) -> None:
+    word = _word(archive, "awards") or "peru"
+    values = {"q": word, "limit": 1}
+    found = find(archive, values, archive.connection)
+    links = page_links("/v1/search", [("q", word), ("limit", "1")], found.cursor)
+    meta = {"total": found.total, "limit": 1, "release": archive.release}
+    content = _content(operation)["application/json"]
+    content["example"] = {"data": found.hits, "meta": meta, "links": links}
+    examples = {"q": word, "type": ["award"], "limit": 20, "cursor": found.cursor}
+    for parameter in operation["parameters"]:
+        if examples[parameter["name"]] is not None:
+            parameter["example"] = examples[parameter["name"]]
 
 
 def _content(operation: Json) -> Json:
-    content: Json = operation["responses"]["200"]["content"]["application/json"]
+    content: Json = operation["responses"]["200"]["content"]
     return content
 
 
-def _parameter_example(model: Model, name: str, archive: Archive, cursor: str | None) -> Any:
+def _parameter_example(
+    model: type[Document], name: str, archive: Archive, cursor: str | None
+) -> Any:
+    """A value of a parameter that works on the record that is served."""
     match name:
         case "cursor":
             return cursor
         case "limit":
             return 20
+        case "format":
+            return "csv"
         case "sort":
             return f"-{model.sorts[0].field}"
-    field = name.partition("__")[0]
-    column, table = field, model.collection
+        case "q":
+            return _word(archive, model.collection)
+        case "include":
+            return includable(model)[0]
+        case "facet":
+            return model.facets()[0]
+    return _value_of(model, name, archive)
+
+
+def _value_of(model: type[Document], name: str, archive: Archive) -> Any:
+    """The first value that a filter or range finds, or one that it would take."""
+    column, table = name.partition("__")[0], model.collection
     for one in model.filters:
         if one.parameter == name:
             link = link_table(model, one.field)
             column, table = (name, link) if link else (one.field, table)
-    row = archive.connection.execute(
-        f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY rowid LIMIT 1"  # noqa: S608 - names from the models
-    ).fetchone()
+    row = None
+    if name != "id":
+        row = archive.connection.execute(
+            f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY rowid LIMIT 1"  # noqa: S608 - names from the models
+        ).fetchone()
     if row is not None:
         return row[0].decode() if isinstance(row[0], bytes) else row[0]
-    kind = parameters(model.collection)[name].kind
-    return {Date: "2017", Integer: 1_000_000}.get(type(kind))
+    kind = type(parameters(model.collection)[name].kind) if name != "id" else None
+    return {Date: "2017", Integer: 1_000_000}.get(kind) if kind else None
 
 
-def _problem_example(path: str, status: int) -> Json:
-    problems: dict[int, Problem] = {
-        404: NotFound("No award has this id. /v1/awards lists them all."),
-        422: InvalidParameters(
-            [
-                ParameterError(
-                    "regoin",
-                    "regoin is not a parameter of this path, which takes region, sort. "
-                    "Did you mean region?",
-                    ["region", "sort"],
-                    "region",
-                )
-            ]
-        ),
-        500: InternalError("The fault was logged; it is not the request's."),
-        503: Unavailable("The record is not loaded yet."),
-    }
-    example: Json = json.loads(bytes(problems[status].response(path.replace("{id}", "x")).body))
+def _word(archive: Archive, collection: str) -> str | None:
+    """A word that full-text search finds in a collection."""
+    first, last = archive.spans[COLLECTIONS[collection].type]
+    row = archive.connection.execute(
+        "SELECT title FROM search WHERE rowid BETWEEN ? AND ? LIMIT 1", (first, last)
+    ).fetchone()
+    words = re.findall(r"\w{4,}", row[0].decode()) if row else []
+    return words[0].lower() if words else None
+
+
+def _problem_example(problem: Problem, path: str) -> Json:
+    example: Json = json.loads(bytes(problem.response(path).body))
     return example
+
+
+_MISSPELT = ParameterError(
+    "regoin",
+    "regoin is not a parameter of this path, which takes region, sort. Did you mean region?",
+    ["region", "sort"],
+    "region",
+)
+_PROBLEM_EXAMPLES = {
+    problem.status: _problem_example(problem, path)
+    for problem, path in (
+        (NotFound("No award has this id. /v1/awards lists them all."), "/v1/awards/peru"),
+        (NotAcceptable("This path gives application/json, text/csv."), "/v1/awards"),
+        (InvalidParameters([_MISSPELT]), "/v1/awards"),
+        (InternalError("The fault was logged; it is not the request's."), "/v1/awards"),
+        (Unavailable("The record is not loaded yet."), "/v1/awards"),
+    )
+}

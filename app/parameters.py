@@ -121,6 +121,7 @@ class Parameter:
         kind: What its values are.
         description: What it does, in Markdown.
         repeatable: Whether it may stand more than once.
+        required: Whether it must be given.
         default: The value where it is not given.
     """
 
@@ -129,6 +130,7 @@ class Parameter:
     description: str
     repeatable: bool = False
     default: Any = None
+    required: bool = False
 
     def openapi(self, example: Any = None) -> dict[str, Any]:
         """The parameter as an OpenAPI 3.1 parameter object."""
@@ -140,7 +142,8 @@ class Parameter:
         described = {"description": self.description, "schema": schema}
         shape = {"style": "form", "explode": True} if self.repeatable else {}
         shown = {} if example is None else {"example": [example] if self.repeatable else example}
-        return {"name": self.name, "in": "query", "required": False, **described, **shape, **shown}
+        named = {"name": self.name, "in": "query", "required": self.required}
+        return {**named, **described, **shape, **shown}
 
 
 Values = dict[str, Any]
@@ -164,8 +167,8 @@ def read(raw: bytes, parameters: Mapping[str, Parameter]) -> Values:
     """
     values: Values = {}
     errors: list[ParameterError] = []
-    for raw_name, raw_value in split(raw):
-        name = raw_name.decode("utf-8", "backslashreplace")
+    pairs = [(name.decode("utf-8", "backslashreplace"), value) for name, value in split(raw)]
+    for name, raw_value in pairs:
         parameter = parameters.get(name)
         if parameter is None:
             errors.append(_unknown(name, parameters))
@@ -181,6 +184,9 @@ def read(raw: bytes, parameters: Mapping[str, Parameter]) -> Values:
                 values.setdefault(name, []).append(value)
             else:
                 values[name] = value
+    for name, parameter in parameters.items():
+        if parameter.required and not any(name == sent for sent, _ in pairs):
+            errors.append(ParameterError(name, f"{name} is required. {parameter.description}"))
     if errors:
         raise InvalidParameters(errors[:_MOST_ERRORS])
     return values

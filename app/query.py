@@ -1,32 +1,16 @@
-"""A collection's parameters, and the statements they select documents with."""
+"""What a collection can be asked, and a request that asks it."""
 
 from __future__ import annotations
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Select,
-    Table,
-    bindparam,
-    exists,
-    func,
-    literal_column,
-    select,
-    tuple_,
-)
-from sqlalchemy.dialects import sqlite
-from sqlmodel import SQLModel
-
-from app.archive import COLLECTIONS, Archive, link_table
-from app.models.dates import first_day, last_day
+from app.archive import COLLECTIONS
+from app.formats import CSV, GEOJSON, JSON, NDJSON
+from app.models import Document, Resource
 from app.models.filters import Filter, Range, Sort
 from app.models.values import SLUG_PATTERN
 from app.parameters import Choice, Date, Integer, Kind, Parameter, Text, Values
@@ -34,37 +18,77 @@ from app.problems import InvalidParameters, ParameterError
 
 DEFAULT_LIMIT = 200
 MAXIMUM_LIMIT = 1_000
-_DIGEST = 12
+LONGEST_Q = 200
 _LARGEST = 2**53 - 1
+_NOT_CONDITIONS = {"sort", "limit", "cursor", "include", "facet", "format"}
+
+
+def limit_parameter() -> Parameter:
+    """Size of a page, the same everywhere."""
+    return Parameter(
+        "limit",
+        Integer(1, MAXIMUM_LIMIT),
+        f"Most items on a page, from 1 to {MAXIMUM_LIMIT}; more is an error, never clamped.",
+        default=DEFAULT_LIMIT,
+    )
+
+
+def cursor_parameter() -> Parameter:
+    """Where a page begins, the same everywhere."""
+    return Parameter(
+        "cursor",
+        Text("the cursor of a links.next", r"^[A-Za-z0-9_-]+$", 200),
+        "Where the page begins, as `links.next` of the page before has it. Opaque, and good for "
+        "the same query under the same release of the data only.",
+    )
+
+
+def q_parameter(described: str) -> Parameter:
+    """Words to search for, the same everywhere."""
+    return Parameter(
+        "q",
+        Text("words", None, LONGEST_Q),
+        f"{described} Every word must occur; the last may be the beginning of one. Case and "
+        "accents do not matter, and nothing in it is an operator.",
+    )
 
 
 @cache
 def parameters(collection: str) -> Mapping[str, Parameter]:
     """Every query parameter of a collection, by name, in the order they are described."""
     model = COLLECTIONS[collection]
-    sorts = [name for sort in model.sorts for name in (sort.field, f"-{sort.field}")]
     listed = [
         *(_filter_parameter(one) for one in model.filters),
         *(parameter for one in model.ranges for parameter in _range_parameters(one)),
+    ]
+    if issubclass(model, Resource):
+        listed.append(q_parameter("Only items with these words in their text."))
+    sorts = [name for sort in model.sorts for name in (sort.field, f"-{sort.field}")]
+    listed += [
         Parameter(
             "sort",
             Choice(sorts),
-            "Field to sort by; `-` before it for descending. `null` comes last, ties go by `id`.",
+            "Field to sort by; `-` before it for descending. `null` comes last, ties go by `id`. "
+            "Dates sort by their first day, text without case and accents.",
             default=sorts[0],
         ),
-        Parameter(
-            "limit",
-            Integer(1, MAXIMUM_LIMIT),
-            "Most items on a page.",
-            default=DEFAULT_LIMIT,
-        ),
-        Parameter(
-            "cursor",
-            Text("the cursor of a `links.next`", r"[A-Za-z0-9_-]+", 200),
-            "Where the page begins, as `links.next` of the page before has it. Opaque.",
-        ),
+        limit_parameter(),
+        cursor_parameter(),
+        *_shape_parameters(model),
     ]
     return {parameter.name: parameter for parameter in listed}
+
+
+@cache
+def item_parameters(collection: str) -> Mapping[str, Parameter]:
+    """The query parameters of a single item, by name."""
+    taken = parameters(collection)
+    return {name: taken[name] for name in ("include",) if name in taken}
+
+
+def includable(model: type[Document]) -> tuple[str, ...]:
+    """What `include` can name: fields that hold ids, and the citations."""
+    return (*model.references, "citations") if issubclass(model, Resource) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,82 +97,71 @@ class Query:
 
     Attributes:
         collection: Name of the collection.
-        conditions: Values of filters and ranges, by parameter.
+        conditions: Values of filters, ranges and `q`, by parameter.
         sort: What to sort by.
         descending: Whether the order is reversed; `null` is last all the same.
-        limit: Most items on the page.
+        limit: Most items on the page; None where none was given.
         cursor: Where the page begins, as sent.
+        include: Reference fields whose resources are added.
+        facet: Filters whose values are counted.
+        format: Name of the format asked for; None where the `Accept` header decides.
     """
 
     collection: str
     conditions: Mapping[str, Any]
     sort: Sort
     descending: bool
-    limit: int
-    cursor: str | None
+    limit: int | None = None
+    cursor: str | None = None
+    include: Sequence[str] = ()
+    facet: Sequence[str] = ()
+    format: str | None = None
 
     @classmethod
     def of(cls, collection: str, values: Values) -> Query:
         """The query that parsed parameter values ask for."""
         model = COLLECTIONS[collection]
-        conditions = {
-            name: value for name, value in values.items() if name not in ("sort", "limit", "cursor")
-        }
         name = values.get("sort", model.sorts[0].field)
-        sort = next(one for one in model.sorts if one.field == name.removeprefix("-"))
         return cls(
             collection,
-            conditions,
-            sort,
+            {key: value for key, value in values.items() if key not in _NOT_CONDITIONS},
+            next(one for one in model.sorts if one.field == name.removeprefix("-")),
             name.startswith("-"),
-            values.get("limit", DEFAULT_LIMIT),
+            values.get("limit"),
             values.get("cursor"),
+            tuple(dict.fromkeys(values.get("include", ()))),
+            tuple(dict.fromkeys(values.get("facet", ()))),
+            values.get("format"),
         )
 
+    @property
+    def page_size(self) -> int:
+        """Most items on the page, the default where none was given."""
+        return DEFAULT_LIMIT if self.limit is None else self.limit
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The documents of one page.
+    def refuse_envelope(self, chosen: str) -> None:
+        """Let no parameter pass that only JSON's envelope has room for.
 
-    Attributes:
-        documents: Each as JSON.
-        total: How many there are on all pages.
-        cursor: Where the next page begins, or None on the last one.
+        Raises:
+            InvalidParameters: `include` or `facet` was given.
+        """
+        errors = [
+            ParameterError(name, f"{name} needs format=json; {chosen} has no place for it.")
+            for name in ("include", "facet")
+            if getattr(self, name)
+        ]
+        if errors:
+            raise InvalidParameters(errors)
+
+
+def match_expression(q: str) -> str:
+    """User's words as an FTS5 query: each a phrase, all required, the last a prefix.
+
+    Each word is quoted (SQLite FTS5, 3.1), so that nothing in it is an operator.
     """
-
-    documents: Sequence[bytes]
-    total: int
-    cursor: str | None
-
-
-def find_page(archive: Archive, query: Query) -> Page:
-    """Select one page.
-
-    Raises:
-        InvalidParameters: The cursor is not one that this query gave under this release.
-    """
-    bound = _bound(query)
-    rows: list[tuple[bytes, bytes]] = []
-    for segment, values in _segments(archive, query):
-        statement = _statement(query.collection, _shape(query), query.sort, segment)
-        wanted = query.limit + 1 - len(rows)
-        rows += archive.connection.execute(statement, {**bound, **values, "wanted": wanted})
-        if len(rows) > query.limit:
-            break
-    cursor = None
-    if len(rows) > query.limit:
-        rows.pop()
-        cursor = _cursor(archive, query, rows[-1][0].decode())
-    return Page([document for _, document in rows], _total(archive, query, bound), cursor)
-
-
-def find_document(archive: Archive, collection: str, name: str) -> bytes | None:
-    """The document of one resource as JSON, or None where no resource has this id."""
-    row = archive.connection.execute(
-        f"SELECT document FROM {collection} WHERE id = ?",  # noqa: S608 - a name from COLLECTIONS
-        (name,),
-    ).fetchone()
-    return None if row is None else row[0]
+    words = [word.replace('"', '""') for word in re.split(r"[\s\x00-\x1f\x7f]+", q) if word]
+    open_ended = "*" if words and words[-1][-1].isalnum() and not q[-1].isspace() else ""
+    return " ".join(f'"{word}"' for word in words) + open_ended or '""'
 
 
 def _filter_parameter(one: Filter) -> Parameter:
@@ -164,184 +177,47 @@ def _filter_parameter(one: Filter) -> Parameter:
 
 
 def _range_parameters(one: Range) -> Iterator[Parameter]:
-    kind: Kind = Date() if one.kind == "date" else Integer(0, _LARGEST)
-    first, last = (" (first days are compared)", " (last days are compared)")
     if one.kind == "integer":
-        first = last = ""
-    yield Parameter(
-        f"{one.field}__gte", kind, f"Only items whose `{one.field}` is this{first} or more."
-    )
-    yield Parameter(
-        f"{one.field}__lte", kind, f"Only items whose `{one.field}` is this{last} or less."
-    )
-
-
-class _Segment(NamedTuple):
-    """A stretch of the order: with a key or without one, after a row or from the start."""
-
-    null: bool = False
-    after: str | None = None
-    """`ties` with the last row's key, `beyond` it, or both at once (`row`)."""
-    descending: bool = False
-
-
-def _segments(archive: Archive, query: Query) -> Iterator[tuple[_Segment, dict[str, Any]]]:
-    """The stretches of the order from the cursor on; each is one walk along an index."""
-    descending = query.descending
-    nulls = _Segment(null=True, descending=descending)
-    if query.cursor is None:
-        yield _Segment(descending=descending), {}
-        if query.sort.nullable:
-            yield nulls, {}
-        return
-    name = _opened(archive, query)
-    table = query.collection
-    row = archive.connection.execute(
-        f"SELECT {query.sort.column} FROM {table} WHERE id = ?",  # noqa: S608 - names from the models
-        (name,),
-    ).fetchone()
-    key = row[0].decode() if isinstance(row[0], bytes) else row[0]
-    last = {"last_key": key, "last_id": name}
-    if key is None:
-        yield _Segment(null=True, after="ties", descending=descending), last
-        return
-    if query.sort.column != "id" and descending:
-        yield _Segment(after="ties", descending=True), last
-        yield _Segment(after="beyond", descending=True), last
+        amount = Integer(0, _LARGEST)
+        yield Parameter(f"{one.field}__gte", amount, f"Only items with this `{one.field}` or more.")
+        yield Parameter(f"{one.field}__lte", amount, f"Only items with this `{one.field}` or less.")
     else:
-        yield _Segment(after="row", descending=descending), last
-    if query.sort.nullable:
-        yield nulls, {}
-
-
-def _shape(query: Query) -> tuple[tuple[str, bool], ...]:
-    """The conditions without their values: names, and whether there are several values."""
-    return tuple(
-        (name, isinstance(value, list) and len(value) > 1)
-        for name, value in sorted(query.conditions.items())
-    )
-
-
-def _bound(query: Query) -> dict[str, Any]:
-    """Values of the conditions, as the statements take them."""
-    bound: dict[str, Any] = {}
-    for name, value in query.conditions.items():
-        if isinstance(value, list):
-            bound[name] = json.dumps(value) if len(value) > 1 else value[0]
-        elif isinstance(value, str):
-            day = first_day(value) if name.endswith("__gte") else last_day(value)
-            bound[name] = day.isoformat()
-        else:
-            bound[name] = value
-    return bound
-
-
-def _total(archive: Archive, query: Query, bound: Mapping[str, Any]) -> int:
-    if not query.conditions:
-        return archive.counts[query.collection]
-    statement = _statement(query.collection, _shape(query), None, None)
-    return int(archive.connection.execute(statement, bound).fetchone()[0])
-
-
-@cache
-def _statement(
-    collection: str,
-    shape: tuple[tuple[str, bool], ...],
-    sort: Sort | None,
-    segment: _Segment | None,
-) -> str:
-    """SQL text of one shape of query: a stretch of a page, or the count where there is none."""
-    table = SQLModel.metadata.tables[collection]
-    conditions = [_condition(table, collection, name, several) for name, several in shape]
-    statement: Select[Any]
-    if sort is None or segment is None:
-        statement = select(func.count()).select_from(table).where(*conditions)
-    else:
-        column = table.c[sort.column]
-        order = [column.desc() if segment.descending else column, table.c.id]
-        statement = (
-            select(table.c.id, table.c.document)
-            .where(*conditions, *_stretch(table, column, sort, segment))
-            .order_by(*(order[:1] if sort.column == "id" else order))
-            .limit(bindparam("wanted"))
-            .offset(literal_column("0"))
+        yield Parameter(
+            f"{one.field}__gte",
+            Date(),
+            f"Only items whose `{one.field}` is on or after this date; first days are compared.",
         )
-    return str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
-
-
-def _stretch(
-    table: Table, column: ColumnElement[Any], sort: Sort, segment: _Segment
-) -> Iterator[ColumnElement[bool]]:
-    key: BindParameter[Any] = bindparam("last_key")
-    name: BindParameter[Any] = bindparam("last_id")
-    if sort.nullable:
-        yield column.is_(None) if segment.null else column.is_not(None)
-    match segment.after:
-        case "ties" if segment.null:
-            yield table.c.id > name
-        case "ties":
-            yield column == key
-            yield table.c.id > name
-        case "beyond":
-            yield column < key
-        case "row" if sort.column == "id":
-            yield column < name if segment.descending else column > name
-        case "row":
-            yield tuple_(column, table.c.id) > tuple_(key, name)
-
-
-def _condition(table: Table, collection: str, name: str, several: bool) -> ColumnElement[bool]:
-    model = COLLECTIONS[collection]
-    field, _, bound = name.partition("__")
-    if bound:
-        kind = next(one.kind for one in model.ranges if one.field == field)
-        edge = {"gte": "_first", "lte": "_last"}[bound] if kind == "date" else ""
-        column = table.c[f"{field}{edge}"]
-        return column >= bindparam(name) if bound == "gte" else column <= bindparam(name)
-    one = next(one for one in model.filters if one.parameter == name)
-    link = link_table(model, one.field)
-    if link is None:
-        return _among(table.c[one.field], name, several)
-    linked = SQLModel.metadata.tables[link]
-    return exists().where(
-        linked.c[model.type] == table.c.id, _among(linked.c[one.parameter], name, several)
-    )
-
-
-def _among(column: ColumnElement[Any], name: str, several: bool) -> ColumnElement[bool]:
-    if not several:
-        return column == bindparam(name)
-    members = func.json_each(bindparam(name)).table_valued("value")
-    return column.in_(select(literal_column("value")).select_from(members))
-
-
-def _signed(archive: Archive, query: Query, name: str) -> bytes:
-    """Digest by which a cursor is known to be of this query, release and row."""
-    canonical = [query.collection, sorted(query.conditions.items()), query.sort.field]
-    content = json.dumps([*canonical, query.descending, name]).encode()
-    return blake2b(content, key=bytes.fromhex(archive.release), digest_size=_DIGEST).digest()
-
-
-def _cursor(archive: Archive, query: Query, name: str) -> str:
-    token = _signed(archive, query, name) + name.encode()
-    return urlsafe_b64encode(token).rstrip(b"=").decode()
-
-
-def _opened(archive: Archive, query: Query) -> str:
-    """Id of the row after which the page begins.
-
-    Raises:
-        InvalidParameters: The cursor is not one that this query gave under this release.
-    """
-    sent = query.cursor or ""
-    try:
-        name = urlsafe_b64decode(sent + "=" * (-len(sent) % 4))[_DIGEST:].decode()
-    except ValueError:
-        name = None
-    if name is None or _cursor(archive, query, name) != sent:
-        message = (
-            "cursor: not one that this query gave under this release of the data. "
-            "Start again without it, or follow links.next unchanged."
+        yield Parameter(
+            f"{one.field}__lte",
+            Date(),
+            f"Only items whose `{one.field}` is on or before this date; last days are compared.",
         )
-        raise InvalidParameters([ParameterError("cursor", message)])
-    return name
+
+
+def _shape_parameters(model: type[Document]) -> Iterator[Parameter]:
+    """What the answer holds and looks like."""
+    fields = includable(model)
+    if fields:
+        yield Parameter(
+            "include",
+            Choice(fields),
+            "Adds the resources that a field names, or the citations, once each under `included`. "
+            "Repeat it for several.",
+            repeatable=True,
+        )
+    if model.facets():
+        yield Parameter(
+            "facet",
+            Choice(model.facets()),
+            "Counts the items per value of a filter, under the same filters, under `facets`. "
+            "Repeat it for several.",
+            repeatable=True,
+        )
+    formats = [JSON, CSV, NDJSON, *([GEOJSON] if model.collection == "regions" else [])]
+    yield Parameter(
+        "format",
+        Choice([one.name for one in formats]),
+        "Format of the answer; overrides `Accept`. All but `json` give the whole filtered "
+        "collection unless `limit` is given.",
+        default=JSON.name,
+    )

@@ -1,15 +1,20 @@
-"""Documents joined to response bodies."""
+"""Documents joined to response bodies, in every format."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from operator import itemgetter
 from typing import Any
 from urllib.parse import urlencode
 
-from app.query import Page, Query
+from app.models import Citation, Document
 
 Pairs = list[tuple[str, str]]
+Json = dict[str, Any]
 
 
 def encode(value: object) -> bytes:
@@ -17,14 +22,11 @@ def encode(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def page_links(path: str, sent: Pairs, page: Page) -> dict[str, str | None]:
+def page_links(path: str, sent: Pairs, cursor: str | None) -> dict[str, str | None]:
     """Links of a page: itself as asked for, and the next."""
     onward = [pair for pair in sent if pair[0] != "cursor"]
-    following = None if page.cursor is None else [*onward, ("cursor", page.cursor)]
-    return {
-        "self": link(path, sent),
-        "next": None if following is None else link(path, following),
-    }
+    following = None if cursor is None else link(path, [*onward, ("cursor", cursor)])
+    return {"self": link(path, sent), "next": following}
 
 
 def link(path: str, sent: Pairs) -> str:
@@ -32,43 +34,130 @@ def link(path: str, sent: Pairs) -> str:
     return f"{path}?{urlencode(sent)}" if sent else path
 
 
-def page_body(page: Page, query: Query, release: str, links: Mapping[str, str | None]) -> bytes:
+def page_body(
+    documents: Iterable[bytes],
+    meta: Mapping[str, Any],
+    links: Mapping[str, str | None],
+    included: Mapping[str, Sequence[bytes]] | None = None,
+    facets: Mapping[str, Any] | None = None,
+) -> bytes:
     """The envelope of a list around its documents."""
-    meta = {"total": page.total, "limit": query.limit, "release": release}
-    rest = {"meta": meta, "links": links, "included": None, "facets": None}
-    return b'{"data":[%b],%b' % (b",".join(page.documents), encode(rest)[1:])
+    return b'{"data":[%b],"meta":%b,"links":%b,"included":%b,"facets":%b}' % (
+        b",".join(documents),
+        encode(meta),
+        encode(links),
+        _included(included),
+        encode(facets),
+    )
 
 
-def item_body(document: bytes) -> bytes:
+def item_body(document: bytes, included: Mapping[str, Sequence[bytes]] | None = None) -> bytes:
     """The envelope of one resource."""
-    return b'{"data":%b,"included":null}' % document
+    return b'{"data":%b,"included":%b}' % (document, _included(included))
 
 
-def record_body(
-    collections: Iterable[tuple[str, Iterator[bytes]]], rest: Mapping[str, Any]
-) -> Iterator[bytes]:
-    """One list per collection, keyed by its name, in pieces of bounded size."""
-    opening = b'{"data":{'
-    for name, documents in collections:
-        yield b"%b%b:[" % (opening, encode(name))
-        yield from _joined(documents)
-        opening = b"],"
-    yield b"]},%b" % encode(rest)[1:]
+def _included(included: Mapping[str, Sequence[bytes]] | None) -> bytes:
+    if included is None:
+        return b"null"
+    lists = (b"%b:[%b]" % (encode(name), b",".join(found)) for name, found in included.items())
+    return b"{%b}" % b",".join(lists)
 
 
-_PIECE = 65_536
+def ndjson_lines(documents: Iterable[bytes]) -> bytes:
+    """Documents as newline-delimited JSON, one a line."""
+    return b"".join(b"%b\n" % document for document in documents)
 
 
-def _joined(documents: Iterator[bytes]) -> Iterator[bytes]:
-    """Documents with commas between them, gathered into pieces worth sending."""
-    held: list[bytes] = []
-    size, comma = 0, b""
-    for document in documents:
-        held += (comma, document)
-        size += len(document)
-        comma = b","
-        if size >= _PIECE:
-            yield b"".join(held)
-            held, size = [], 0
-    if held:
-        yield b"".join(held)
+def csv_header(model: type[Document]) -> bytes:
+    """The header row (RFC 4180), fixed by the type and not by the rows."""
+    return _csv_rows([list(_columns(model))])
+
+
+def csv_lines(model: type[Document], documents: Iterable[bytes]) -> bytes:
+    """Documents as rows of CSV (RFC 4180).
+
+    `null` is an empty cell. Members of a list are joined by `|`; a `|` or a backslash within a
+    member has a backslash before it. Objects within a list are JSON. Text that a spreadsheet
+    would run as a formula has an apostrophe before it.
+    """
+    columns = _columns(model).values()
+    parsed = (json.loads(document) for document in documents)
+    return _csv_rows([_cell(read(one)) for read in columns] for one in parsed)
+
+
+def feature(document: bytes, outline: tuple[bytes, bytes] | None) -> bytes:
+    """A region as a GeoJSON feature (RFC 7946, 3.2), without geometry where none is known."""
+    name = encode(json.loads(document)["id"])
+    bbox = b'"bbox":%b,' % outline[0] if outline is not None else b""
+    geometry = outline[1] if outline is not None else b"null"
+    shape = b'{"type":"Feature","id":%b,%b"geometry":%b,"properties":%b}'
+    return shape % (name, bbox, geometry, document)
+
+
+def _csv_rows(rows: Iterable[Sequence[str]]) -> bytes:
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\r\n").writerows(rows)
+    return written.getvalue().encode()
+
+
+@cache
+def _columns(model: type[Document]) -> dict[str, Callable[[Json], Any]]:
+    """What each column of a type holds, by the column's name."""
+    columns: dict[str, Callable[[Json], Any]] = {}
+    for field in model.model_fields:
+        if field in ("evidence", "links"):
+            continue
+        if issubclass(model, Citation) and field in _NESTED:
+            columns |= _NESTED[field]
+        else:
+            columns[field] = itemgetter(field)
+    return columns
+
+
+def _within(field: str, *path: str | int) -> Callable[[Json], Any]:
+    """Reads what lies at a path within a field, or None where the field is null."""
+
+    def read(one: Json) -> Any:
+        value = one[field]
+        for step in path if value is not None else ():
+            value = value[step]
+        return value
+
+    return read
+
+
+_NESTED: dict[str, dict[str, Callable[[Json], Any]]] = {
+    "reference": {
+        "reference_title": _within("reference", "title"),
+        "reference_url": _within("reference", "url"),
+        "reference_licence": _within("reference", "licence"),
+    },
+    "target": {
+        "target_source": _within("target", "source"),
+        "target_exact": _within("target", "selector", 0, "exact"),
+        "target_start": _within("target", "selector", 1, "start"),
+        "target_end": _within("target", "selector", 1, "end"),
+    },
+}
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case list():
+            return _defused("|".join(_member(member) for member in value))
+        case str():
+            return _defused(value)
+    return str(value)
+
+
+def _member(value: Any) -> str:
+    text = value if isinstance(value, str) else encode(value).decode()
+    return text.replace("\\", "\\\\").replace("|", "\\|")
+
+
+def _defused(text: str) -> str:
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text

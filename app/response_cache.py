@@ -10,7 +10,11 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import __version__
+from app.formats import Format, accepted
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -25,7 +29,7 @@ class Key(NamedTuple):
 
     path: bytes
     query: bytes
-    accept: bytes
+    accept: tuple[Format, ...]
     encoding: bytes
 
 
@@ -109,7 +113,7 @@ class Store:
 
 
 def _weight(key: Key, answer: Answer) -> int:
-    return len(answer.body["body"]) + sum(map(len, key)) + _OVERHEAD
+    return len(answer.body["body"]) + len(key.path) + len(key.query) + _OVERHEAD
 
 
 class ResponseCache:
@@ -132,7 +136,7 @@ class ResponseCache:
             return
         accept, accept_encoding, known = _conditions(scope["headers"])
         encoding = choose_encoding(accept_encoding)
-        key = Key(scope["raw_path"], scope["query_string"], accept, encoding)
+        key = Key(scope["raw_path"], scope["query_string"], accepted(accept), encoding)
         asked = _Asked(key, known, scope["method"] == "HEAD", send)
         answer = self.store.get(key)
         if answer is None and (pending := self._pending.get(key)) is not None:
@@ -149,8 +153,12 @@ class ResponseCache:
             if self._pending.get(key) is done:
                 del self._pending[key]
 
+        collector = _Collector(self, asked, release)
         try:
-            await self.app(inner, receive, _Collector(self, asked, release))
+            await self.app(inner, receive, collector)
+        except ClientDisconnect:
+            if not collector.satisfied:
+                raise
         finally:
             release()
 
@@ -181,6 +189,7 @@ class _Collector:
         self.start: Message = {}
         self.parts: list[bytes] | None = []
         self.size = 0
+        self.satisfied = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -200,10 +209,27 @@ class _Collector:
         if more:
             self.parts = None
             self.release()
-            await self.asked.send(self.start)
+            await self._begin_stream()
             await self._pass_on(whole, more)
             return
         await self._finish(whole)
+
+    async def _begin_stream(self) -> None:
+        """Begin a response too large to keep; its tag is of all that determines it.
+
+        Raises:
+            OSError: The client needs no more than the headers, so what is inside can stop.
+        """
+        release = next((v for name, v in self.start["headers"] if name == b"x-data-release"), b"")
+        key = self.asked.key
+        determined = repr((__version__, release, key)).encode()
+        head = Answer.of(self.start["status"], self.start["headers"], determined)
+        unchanged = self.asked.known and _matches(self.asked.known, head.etag)
+        await self.asked.send(head.not_modified if unchanged else head.start)
+        if unchanged or self.asked.head:
+            await self.asked.send(_NO_BODY)
+            self.satisfied = True
+            raise OSError("nothing more is needed")
 
     async def _pass_on(self, body: bytes, more: bool) -> None:
         sent = b"" if self.asked.head else body

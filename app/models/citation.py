@@ -93,7 +93,7 @@ class Citation(Document):
     table: ClassVar = CitationRow
     filters: ClassVar = (
         Filter("resource_type", "resource_type", choices=get_args(ResourceType)),
-        Filter("resource", "resource"),
+        Filter("resource", "resource", counted=False),
         Filter("field", "field", pattern=FIELD_PATTERN),
         Filter("basis", "basis", choices=get_args(Basis)),
     )

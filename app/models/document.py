@@ -24,3 +24,8 @@ class Document(BaseModel):
     ranges: ClassVar[tuple[Range, ...]] = ()
     sorts: ClassVar[tuple[Sort, ...]]
     """Sorts on offer, the default first."""
+
+    @classmethod
+    def facets(cls) -> tuple[str, ...]:
+        """Filters whose values can be counted."""
+        return tuple(one.parameter for one in cls.filters if one.counted)

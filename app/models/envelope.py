@@ -6,6 +6,15 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
+from app.models.activity import Activity
+from app.models.award import Award
+from app.models.citation import Citation
+from app.models.objective import Objective
+from app.models.organization import Organization
+from app.models.partnership import Partnership
+from app.models.region import Region
+from app.models.source import Source
+
 T = TypeVar("T")
 
 
@@ -31,18 +40,41 @@ class PageLinks(BaseModel):
     next: str | None = Field(description="The next page, or `null` on the last one.")
 
 
+class Included(BaseModel):
+    """Resources that were asked to be included, once each; only the collections asked for."""
+
+    partnerships: list[Partnership] = Field(default_factory=list)
+    objectives: list[Objective] = Field(default_factory=list)
+    awards: list[Award] = Field(default_factory=list)
+    activities: list[Activity] = Field(default_factory=list)
+    regions: list[Region] = Field(default_factory=list)
+    organizations: list[Organization] = Field(default_factory=list)
+    sources: list[Source] = Field(default_factory=list)
+    citations: list[Citation] = Field(default_factory=list)
+
+
+class FacetCount(BaseModel):
+    """How many items have a value."""
+
+    value: str | None = Field(description="The value; `null` for items that have none.")
+    count: int = Field(ge=1, description="Number of items under the same filters.")
+
+
 class Page(_Wrapped, Generic[T]):
     """One page of a collection."""
 
     data: list[T] = Field(description="The items, in the order asked for.")
     meta: PageMeta
     links: PageLinks
-    included: None = Field(description="`null`: nothing was asked to be included.")
-    facets: None = Field(description="`null`: no facets were asked for.")
+    included: Included | None = Field(description="What `include` asked for; `null` without it.")
+    facets: dict[str, list[FacetCount]] | None = Field(
+        description="What `facet` asked for, by filter and the commonest value first; `null` "
+        "without it. An item with several values counts under each."
+    )
 
 
 class Item(_Wrapped, Generic[T]):
     """One resource."""
 
     data: T
-    included: None = Field(description="`null`: nothing was asked to be included.")
+    included: Included | None = Field(description="What `include` asked for; `null` without it.")

@@ -15,12 +15,14 @@ class Filter:
         field: Field of the document; where it holds a list, one member must match.
         choices: The closed set of values, where there is one.
         pattern: What a value must look like, where the set is open.
+        counted: Whether its values can be counted as a facet.
     """
 
     parameter: str
     field: str
     choices: tuple[str, ...] = ()
     pattern: str | None = None
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class Region(Resource):
 
     type: ClassVar[str] = "region"
     collection: ClassVar[str] = "regions"
-    searched: ClassVar = ("name", "aliases", "iso_3166_2")
+    searched: ClassVar = ("name", "aliases", "iso_3166_2", "inei_ubigeo", "wikidata")
     table: ClassVar = RegionRow
     filters: ClassVar = (Filter("country", "country", pattern=COUNTRY_PATTERN),)
     sorts: ClassVar = (Sort("name", "name_key"),)

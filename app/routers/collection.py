@@ -1,22 +1,39 @@
 """List and get, written once for every collection."""
 
-from typing import Annotated
+import sqlite3
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 
+from app.archive import Archive
+from app.exports import stream
+from app.formats import CSV, JSON, NDJSON, Format, choose
 from app.models import Document
 from app.models.envelope import Item, Page
 from app.parameters import read
-from app.problems import InvalidParameters, NotFound
-from app.query import Query, find_document, find_page, parameters
+from app.problems import InvalidParameters, NotAcceptable, NotFound
+from app.query import Query, item_parameters, parameters
 from app.representations import item_body, page_body, page_links
-from app.routers.dependencies import ArchiveDep, NoParameters, sent_pairs
+from app.routers.dependencies import ArchiveDep, next_header, sent_pairs
 from app.routers.responses import LINK_HEADER, declared
+from app.selection import (
+    count_facets,
+    find_document,
+    find_included,
+    find_page,
+    opened_cursor,
+)
 
 
 def collection_router(
-    model: type[Document], *, list_description: str, item_description: str
+    model: type[Document],
+    *,
+    list_description: str,
+    item_description: str,
+    formats: Sequence[Format] = (JSON, CSV, NDJSON),
 ) -> APIRouter:
     """Routes that list a collection and get one item of it.
 
@@ -24,10 +41,11 @@ def collection_router(
         model: What the collection is of.
         list_description: What a list gives and is good for, in Markdown.
         item_description: The same of one item.
+        formats: The formats a list can be had in.
     """
     router = APIRouter(prefix=f"/v1/{model.collection}", tags=[model.collection])
     plural, singular = model.collection.capitalize(), model.type.capitalize()
-    taken = parameters(model.collection)
+    taken, taken_by_item = parameters(model.collection), item_parameters(model.collection)
     article = "an" if model.type[0] in "aeiou" else "a"
 
     @router.get(
@@ -37,16 +55,16 @@ def collection_router(
         description=list_description,
         response_model=Page[model],  # type: ignore[valid-type]
         response_description=f"A page of {model.collection}.",
-        responses=declared(InvalidParameters, headers=LINK_HEADER),
+        responses=declared(InvalidParameters, NotAcceptable, headers=LINK_HEADER, formats=formats),
         openapi_extra={"parameters": [one.openapi() for one in taken.values()]},
     )
     async def list_items(request: Request, archive: ArchiveDep) -> Response:
         query = Query.of(model.collection, read(request.scope["query_string"], taken))
-        page = find_page(archive, query)
-        links = page_links(router.prefix, sent_pairs(request), page)
-        headers = {"Link": f'<{links["next"]}>; rel="next"'} if links["next"] else None
-        body = page_body(page, query, archive.release, links)
-        return Response(body, headers=headers, media_type="application/json")
+        chosen = _format(request, query, formats)
+        if chosen != JSON:
+            return await _stream(request, archive, query, chosen)
+        links, body = await _page(request, archive, query)
+        return Response(body, headers=next_header(links), media_type=JSON.content_type)
 
     @router.get(
         "/{id}",
@@ -56,16 +74,73 @@ def collection_router(
         response_model=Item[model],  # type: ignore[valid-type]
         response_description=f"The {model.type}.",
         responses=declared(NotFound, InvalidParameters),
-        dependencies=[NoParameters],
+        openapi_extra={"parameters": [one.openapi() for one in taken_by_item.values()]},
     )
     async def get_item(
+        request: Request,
         archive: ArchiveDep,
         name: Annotated[str, Path(alias="id", description=f"Id of the {model.type}.")],
     ) -> Response:
+        include = read(request.scope["query_string"], taken_by_item).get("include")
         document = find_document(archive, model.collection, name)
         if document is None:
             detail = f"No {model.type} has this id. {router.prefix} lists them all."
             raise NotFound(detail)
-        return Response(item_body(document), media_type="application/json")
+        included = None
+        if include:
+            included = find_included(model.collection, [name], include, archive.connection)
+        return Response(item_body(document, included), media_type=JSON.content_type)
 
     return router
+
+
+def _format(request: Request, query: Query, formats: Sequence[Format]) -> Format:
+    """The format to answer in.
+
+    Raises:
+        NotAcceptable: The client accepts none of those on offer.
+        InvalidParameters: Something was asked for that the format has no place for.
+    """
+    if query.format is not None:
+        chosen = next(one for one in formats if one.name == query.format)
+    else:
+        accept = b", ".join(value for name, value in request.headers.raw if name == b"accept")
+        wanted = choose(accept, formats)
+        if wanted is None:
+            offered = ", ".join(one.media_type for one in formats)
+            raise NotAcceptable(f"This path gives {offered}; Accept allows none of them.")
+        chosen = wanted
+    if chosen != JSON:
+        query.refuse_envelope(chosen.name)
+    return chosen
+
+
+async def _page(
+    request: Request, archive: Archive, query: Query
+) -> tuple[Mapping[str, str | None], bytes]:
+    """Links and body of a page; found on another thread where that may take long."""
+
+    def select(connection: sqlite3.Connection) -> tuple[Mapping[str, str | None], bytes]:
+        page = find_page(archive, query, connection)
+        links = page_links(request.scope["path"], sent_pairs(request), page.cursor)
+        included: dict[str, Any] | None = None
+        if query.include:
+            included = find_included(query.collection, page.ids, query.include, connection)
+        facets = count_facets(archive, query, connection) if query.facet else None
+        meta = {"total": page.total, "limit": query.page_size, "release": archive.release}
+        return links, page_body(page.documents, meta, links, included, facets)
+
+    if query.facet or query.include or "q" in query.conditions:
+        return await archive.run(select)
+    return select(archive.connection)
+
+
+async def _stream(request: Request, archive: Archive, query: Query, chosen: Format) -> Response:
+    """A whole collection, or the page that was asked for, in pieces."""
+    after = opened_cursor(archive, query)
+    headers = None
+    if query.limit is not None:
+        page = await archive.run(partial(find_page, archive, query))
+        headers = next_header(page_links(request.scope["path"], sent_pairs(request), page.cursor))
+    pieces = stream(archive, query, after, chosen)
+    return StreamingResponse(pieces, headers=headers, media_type=chosen.content_type)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -37,6 +38,11 @@ def sent_pairs(request: Request) -> Pairs:
     """Names and values of a query string that was found valid, in the order sent."""
     pairs = split(request.scope["query_string"])
     return [(name.decode(), value.decode()) for name, value in pairs]
+
+
+def next_header(links: Mapping[str, str | None]) -> dict[str, str]:
+    """The `Link` header of a page (RFC 8288); nothing on the last one."""
+    return {"Link": f'<{links["next"]}>; rel="next"'} if links["next"] else {}
 
 
 ArchiveDep = Annotated[Archive, Depends(get_archive)]

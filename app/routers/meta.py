@@ -116,6 +116,7 @@ def index_body(archive: ArchiveDep) -> bytes:
     links = {
         "self": "/v1",
         **{name: f"/v1/{name}" for name in COLLECTIONS},
+        "search": "/v1/search",
         "record": "/v1/record",
         "meta": "/v1/meta",
         "docs": "/docs",

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from app.archive import COLLECTIONS
+from app.exports import stream_record
 from app.models import (
     Activity,
     Award,
@@ -18,7 +18,6 @@ from app.models import (
     Source,
 )
 from app.problems import InvalidParameters
-from app.representations import record_body
 from app.routers.dependencies import ArchiveDep, NoParameters
 from app.routers.responses import declared
 
@@ -71,7 +70,6 @@ class WholeRecord(BaseModel):
 )
 async def get_record(archive: ArchiveDep) -> StreamingResponse:
     """Every document of the archive, streamed."""
-    collections = ((name, archive.documents(name)) for name in COLLECTIONS)
     meta = {"release": archive.release, "counts": archive.counts}
-    body = record_body(collections, {"meta": meta, "links": {"self": "/v1/record"}})
+    body = stream_record(archive, {"meta": meta, "links": {"self": "/v1/record"}})
     return StreamingResponse(body, media_type="application/json")

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from app.formats import CSV, GEOJSON, JSON, NDJSON, Format
 from app.problems import MEDIA_TYPE, PROBLEMS, Problem
 
 _REFERENCE = {"$ref": "#/components/schemas/ProblemDocument"}
+
+_SCHEMAS: dict[str, Any] = {
+    JSON.name: {},
+    CSV.name: {"schema": {"type": "string"}},
+    NDJSON.name: {"schema": {"type": "string"}},
+    GEOJSON.name: {"schema": {"type": "object"}},
+}
 
 HEADERS: dict[str, Any] = {
     "ETag": {
@@ -30,12 +39,18 @@ LINK_HEADER: dict[str, Any] = {
 }
 
 
-def declared(*problems: type[Problem], headers: dict[str, Any] | None = None) -> dict[Any, Any]:
+def declared(
+    *problems: type[Problem],
+    headers: dict[str, Any] | None = None,
+    formats: Sequence[Format] = (),
+) -> dict[Any, Any]:
     """Responses of a path: its success, 304, and these problems besides 500 and 503."""
     answers: dict[Any, Any] = {
         200: {"headers": {**HEADERS, **(headers or {})}},
         304: {"description": "Not modified: the client's copy, named by `If-None-Match`, is good."},
     }
+    if formats:
+        answers[200]["content"] = {one.media_type: _SCHEMAS[one.name] for one in formats}
     for problem in (*problems, PROBLEMS["internal-error"], PROBLEMS["unavailable"]):
         answers[problem.status] = {
             "description": f"{problem.title}. {problem.explanation}",

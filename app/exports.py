@@ -1,0 +1,109 @@
+"""Whole collections as streams, in batches: no statement is held open for a slow client."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from app.archive import COLLECTIONS, Archive
+from app.formats import CSV, NDJSON, Format
+from app.query import Query
+from app.representations import csv_header, csv_lines, encode, feature, ndjson_lines
+from app.selection import Rows, find_rows
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+
+_BATCH = 500
+
+
+async def batches(
+    archive: Archive, query: Query, after: str | None, limit: int | None
+) -> AsyncIterator[Rows]:
+    """Rows in the query's order, up to a limit, a batch at a time."""
+    left = limit
+    while left is None or left > 0:
+        wanted = _BATCH if left is None else min(_BATCH, left)
+        rows = await archive.run(partial(find_rows, archive, query, after, wanted))
+        if rows:
+            yield rows
+        if len(rows) < wanted:
+            return
+        after = rows[-1][0].decode()
+        left = None if left is None else left - len(rows)
+
+
+async def stream(
+    archive: Archive, query: Query, after: str | None, chosen: Format
+) -> AsyncIterator[bytes]:
+    """A collection in a format other than JSON, in pieces."""
+    model = COLLECTIONS[query.collection]
+    found = batches(archive, query, after, query.limit)
+    if chosen == NDJSON:
+        async for rows in found:
+            yield ndjson_lines(document for _, document in rows)
+    elif chosen == CSV:
+        yield csv_header(model)
+        async for rows in found:
+            yield csv_lines(model, (document for _, document in rows))
+    else:
+        async for piece in _features(archive, found):
+            yield piece
+
+
+async def stream_record(archive: Archive, rest: dict[str, object]) -> AsyncIterator[bytes]:
+    """Every collection, one list each, in the order of the record, in pieces."""
+    opening = b'{"data":{'
+    for name in COLLECTIONS:
+        yield b"%b%b:[" % (opening, encode(name))
+        comma, reached = b"", 0
+        while rows := await archive.run(_after(name, reached)):
+            yield comma + b",".join(document for _, document in rows)
+            comma, reached = b",", rows[-1][0]
+        opening = b"],"
+    yield b"]},%b" % encode(rest)[1:]
+
+
+def _after(collection: str, reached: int) -> Work[list[tuple[int, bytes]]]:
+    statement = (
+        f"SELECT rowid, document FROM {collection} "  # noqa: S608 - a name from COLLECTIONS
+        f"WHERE rowid > {reached} ORDER BY rowid LIMIT {_BATCH}"
+    )
+    return lambda connection: connection.execute(statement).fetchall()
+
+
+async def _features(archive: Archive, found: AsyncIterator[Rows]) -> AsyncIterator[bytes]:
+    """A GeoJSON feature collection (RFC 7946, 3.3) that says where its outlines come from."""
+    attribution = encode(archive.header["outlines"])
+    opening = b'{"type":"FeatureCollection","attribution":%b,"features":[' % attribution
+    bounds: list[list[float]] = []
+    async for rows in found:
+        outlines = await archive.run(_outlines([name.decode() for name, _ in rows]))
+        bounds += (json.loads(bbox) for bbox, _ in outlines.values())
+        pieces = (feature(document, outlines.get(name)) for name, document in rows)
+        yield opening + b",".join(pieces)
+        opening = b","
+    if opening != b",":
+        yield opening
+    yield b"]%b}" % (b',"bbox":' + encode(_hull(bounds)) if bounds else b"")
+
+
+def _outlines(names: Sequence[str]) -> Work[dict[bytes, tuple[bytes, bytes]]]:
+    statement = (
+        "SELECT region, bbox, geometry FROM outlines "
+        "WHERE region IN (SELECT value FROM json_each(?))"
+    )
+
+    def read(connection: sqlite3.Connection) -> dict[bytes, tuple[bytes, bytes]]:
+        rows = connection.execute(statement, (json.dumps(names),))
+        return {name: (bbox, geometry) for name, bbox, geometry in rows}
+
+    return read
+
+
+def _hull(bounds: Sequence[Sequence[float]]) -> list[float]:
+    west, south, east, north = zip(*bounds, strict=True)
+    return [min(west), min(south), max(east), max(north)]

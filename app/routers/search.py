@@ -1,0 +1,75 @@
+"""Full-text search over every type."""
+
+from functools import partial
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from app.models.citation import ResourceType
+from app.models.envelope import PageLinks, PageMeta
+from app.parameters import read
+from app.problems import InvalidParameters
+from app.query import DEFAULT_LIMIT
+from app.representations import encode, page_links
+from app.routers.dependencies import ArchiveDep, next_header, sent_pairs
+from app.routers.meta import SelfLink
+from app.routers.responses import LINK_HEADER, declared
+from app.search import find, search_parameters
+
+router = APIRouter(tags=["search"])
+
+
+class Mark(BaseModel):
+    """Where a match stands in a snippet, in Unicode code points."""
+
+    start: int = Field(ge=0, description="Index of its first code point.")
+    end: int = Field(ge=0, description="Index after its last code point.")
+
+
+class Snippet(BaseModel):
+    """A stretch of text around the matches."""
+
+    text: str = Field(description="Plain text, not markup; `…` where text was left out.")
+    marks: list[Mark] = Field(description="The matches in it.")
+
+
+class Hit(BaseModel):
+    """A resource that matches."""
+
+    type: ResourceType = Field(description="Its type.")
+    id: str = Field(description="Its id.")
+    title: str = Field(description="Its title or name.")
+    snippet: Snippet
+    links: SelfLink
+
+
+class HitPage(BaseModel):
+    """One page of matches, the best first."""
+
+    data: list[Hit] = Field(description="The matches, the best first.")
+    meta: PageMeta
+    links: PageLinks
+
+
+@router.get(
+    "/v1/search",
+    operation_id="search",
+    summary="Search everything",
+    description="Every resource whose text has all the words, the best match first (BM25; a word "
+    "in the title counts ten times). Citations are not searched. The snippet is plain text; "
+    "`marks` says where the matches stand in it.",
+    response_model=HitPage,
+    response_description="A page of matches.",
+    responses=declared(InvalidParameters, headers=LINK_HEADER),
+    openapi_extra={"parameters": [one.openapi() for one in search_parameters().values()]},
+)
+async def search(request: Request, archive: ArchiveDep) -> Response:
+    """One page of matches."""
+    values = read(request.scope["query_string"], search_parameters())
+    found = await archive.run(partial(find, archive, values))
+    limit = values.get("limit", DEFAULT_LIMIT)
+    links = page_links("/v1/search", sent_pairs(request), found.cursor)
+    meta = {"total": found.total, "limit": limit, "release": archive.release}
+    body = encode({"data": found.hits, "meta": meta, "links": links})
+    return Response(body, headers=next_header(links), media_type="application/json")

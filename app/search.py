@@ -1,0 +1,165 @@
+"""Full-text search over every type, best match first."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from typing import Any
+
+from app.archive import Archive
+from app.models import RESOURCES
+from app.parameters import Choice, Parameter, Values
+from app.query import (
+    DEFAULT_LIMIT,
+    cursor_parameter,
+    limit_parameter,
+    match_expression,
+    q_parameter,
+)
+from app.selection import foreign_cursor
+
+_DIGEST = 12
+_PLACE = struct.Struct(">dq")
+_WORDS_SHOWN = 24
+_OPEN, _CLOSE = "\x02", "\x03"
+_COLLECTION = {model.type: model.collection for model in RESOURCES}
+
+
+@cache
+def search_parameters() -> Mapping[str, Parameter]:
+    """The query parameters of search, by name."""
+    q = q_parameter("Words to look for.")
+    kinds = Choice([model.type for model in RESOURCES])
+    listed = [
+        Parameter(q.name, q.kind, q.description, required=True),
+        Parameter("type", kinds, "Only resources of this type. Repeat it for OR.", repeatable=True),
+        limit_parameter(),
+        cursor_parameter(),
+    ]
+    return {parameter.name: parameter for parameter in listed}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of matches.
+
+    Attributes:
+        hits: Each as it is served.
+        total: How many resources match.
+        cursor: Where the next page begins, or None on the last one.
+    """
+
+    hits: Sequence[dict[str, Any]]
+    total: int
+    cursor: str | None
+
+
+def find(archive: Archive, values: Values, connection: sqlite3.Connection) -> Found:
+    """The resources that match, by relevance (BM25, a word in the title counting ten times).
+
+    Raises:
+        InvalidParameters: The cursor is not one that this search gave under this release.
+    """
+    where, bound = _matching(archive, values)
+    limit = values.get("limit", DEFAULT_LIMIT)
+    after, place = _place(archive, values)
+    ranked = connection.execute(
+        f"SELECT rank, rowid FROM search WHERE {where}{after} ORDER BY rank, rowid LIMIT :wanted",  # noqa: S608 - values are bound
+        {**bound, **place, "wanted": limit + 1},
+    ).fetchall()
+    cursor = None
+    if len(ranked) > limit:
+        ranked.pop()
+        cursor = _cursor(archive, values, *ranked[-1])
+    hits = _hits(connection, bound["q"], [number for _, number in ranked])
+    return Found(hits, _count(archive, connection, where, bound), cursor)
+
+
+def _matching(archive: Archive, values: Values) -> tuple[str, dict[str, Any]]:
+    """The condition on rows of the index, and what it binds."""
+    bound: dict[str, Any] = {"q": match_expression(values["q"])}
+    spans = []
+    for number, kind in enumerate(dict.fromkeys(values.get("type", ()))):
+        bound[f"first_{number}"], bound[f"last_{number}"] = archive.spans[kind]
+        spans.append(f"rowid BETWEEN :first_{number} AND :last_{number}")
+    where = "search MATCH :q"
+    return (f"{where} AND ({' OR '.join(spans)})" if spans else where), bound
+
+
+def _count(
+    archive: Archive, connection: sqlite3.Connection, where: str, bound: Mapping[str, Any]
+) -> int:
+    key = ("search", *sorted(bound.items()))
+    if key not in archive.totals:
+        statement = f"SELECT count(*) FROM search WHERE {where}"  # noqa: S608 - values are bound
+        archive.totals[key] = int(connection.execute(statement, bound).fetchone()[0])
+    return archive.totals[key]
+
+
+def _hits(connection: sqlite3.Connection, match: str, numbers: list[int]) -> list[dict[str, Any]]:
+    """The matches as they are served, in the order of their numbers."""
+    rows = connection.execute(
+        "SELECT rowid, type, id, title, snippet(search, -1, ?, ?, '…', ?) "
+        "FROM search WHERE search MATCH ? AND rowid IN (SELECT value FROM json_each(?))",
+        (_OPEN, _CLOSE, _WORDS_SHOWN, match, json.dumps(numbers)),
+    )
+    hits = {number: _hit(*(part.decode() for part in parts)) for number, *parts in rows}
+    return [hits[number] for number in numbers]
+
+
+def _hit(kind: str, name: str, title: str, marked: str) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "id": name,
+        "title": title,
+        "snippet": _unmarked(marked),
+        "links": {"self": f"/v1/{_COLLECTION[kind]}/{name}"},
+    }
+
+
+def _unmarked(marked: str) -> dict[str, Any]:
+    """A snippet's plain text, and where in it the matches begin and end."""
+    text, marks = "", []
+    for piece in re.split(f"({_OPEN}|{_CLOSE})", marked):
+        if piece == _OPEN:
+            marks.append({"start": len(text), "end": len(text)})
+        elif piece == _CLOSE:
+            marks[-1]["end"] = len(text)
+        else:
+            text += piece
+    return {"text": text, "marks": marks}
+
+
+def _cursor(archive: Archive, values: Values, rank: float, number: int) -> str:
+    place = _PLACE.pack(rank, number)
+    asked = json.dumps([values["q"], sorted(values.get("type", ()))]).encode()
+    key = bytes.fromhex(archive.release)
+    signed = blake2b(asked + place, key=key, digest_size=_DIGEST, person=b"search").digest()
+    return urlsafe_b64encode(signed + place).rstrip(b"=").decode()
+
+
+def _place(archive: Archive, values: Values) -> tuple[str, dict[str, Any]]:
+    """The condition on rows after the cursor, and what it binds.
+
+    Raises:
+        InvalidParameters: The cursor is not one that this search gave under this release.
+    """
+    sent = values.get("cursor")
+    if sent is None:
+        return "", {}
+    try:
+        token = urlsafe_b64decode(sent + "=" * (-len(sent) % 4))
+        rank, number = _PLACE.unpack(token[_DIGEST:])
+    except (ValueError, struct.error):
+        raise foreign_cursor() from None
+    if _cursor(archive, values, rank, number) != sent:
+        raise foreign_cursor()
+    condition = " AND (rank > :rank OR (rank = :rank AND rowid > :number))"
+    return condition, {"rank": rank, "number": number}

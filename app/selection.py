@@ -1,0 +1,373 @@
+"""Queries as statements: rows of a page, totals, facets and what is included."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    Table,
+    TextClause,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy.dialects import sqlite
+from sqlmodel import SQLModel
+
+from app.archive import COLLECTIONS, Archive, link_table
+from app.models import RESOURCES
+from app.models.dates import first_day, last_day
+from app.models.filters import Sort
+from app.problems import InvalidParameters, ParameterError
+from app.query import Query, match_expression
+
+Rows = list[tuple[bytes, bytes]]
+"""Ids and documents."""
+
+_DIGEST = 12
+_MOST_TOTALS = 10_000
+_BY_TYPE = {model.type: model for model in RESOURCES}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The documents of one page.
+
+    Attributes:
+        documents: Each as JSON.
+        ids: The id of each.
+        total: How many there are on all pages.
+        cursor: Where the next page begins, or None on the last one.
+    """
+
+    documents: Sequence[bytes]
+    ids: Sequence[str]
+    total: int
+    cursor: str | None
+
+
+def find_page(archive: Archive, query: Query, connection: sqlite3.Connection) -> Page:
+    """Select one page.
+
+    Raises:
+        InvalidParameters: The cursor is not one that this query gave under this release.
+    """
+    after = opened_cursor(archive, query)
+    rows = find_rows(archive, query, after, query.page_size + 1, connection)
+    cursor = None
+    if len(rows) > query.page_size:
+        rows.pop()
+        cursor = make_cursor(archive, query, rows[-1][0].decode())
+    total = count(archive, query, connection)
+    return Page([row[1] for row in rows], [row[0].decode() for row in rows], total, cursor)
+
+
+def find_rows(
+    archive: Archive,
+    query: Query,
+    after: str | None,
+    wanted: int,
+    connection: sqlite3.Connection,
+) -> Rows:
+    """Ids and documents in the query's order, from the row after the one of this id on."""
+    bound = _bound(archive, query)
+    shape = _shape(query)
+    rows: Rows = []
+    for segment, values in _segments(connection, query, after):
+        statement = _statement(query.collection, shape, query.sort, segment)
+        everything = {**bound, **values, "wanted": wanted - len(rows)}
+        rows += connection.execute(statement, everything).fetchall()
+        if len(rows) >= wanted:
+            break
+    return rows
+
+
+def find_document(archive: Archive, collection: str, name: str) -> bytes | None:
+    """The document of one resource as JSON, or None where no resource has this id."""
+    row = archive.connection.execute(
+        f"SELECT document FROM {collection} WHERE id = ?",  # noqa: S608 - a name from COLLECTIONS
+        (name,),
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def count(archive: Archive, query: Query, connection: sqlite3.Connection) -> int:
+    """How many items the conditions leave."""
+    if not query.conditions:
+        return archive.counts[query.collection]
+    bound = _bound(archive, query)
+    key = (query.collection, *sorted(bound.items()))
+    if key not in archive.totals:
+        statement = _statement(query.collection, _shape(query), None, None)
+        if len(archive.totals) >= _MOST_TOTALS:
+            archive.totals.clear()
+        archive.totals[key] = int(connection.execute(statement, bound).fetchone()[0])
+    return archive.totals[key]
+
+
+def count_facets(
+    archive: Archive, query: Query, connection: sqlite3.Connection
+) -> dict[str, list[dict[str, Any]]]:
+    """For each facet asked for, the number of items per value, the commonest first.
+
+    Items without a value are counted under None.
+    """
+    bound = _bound(archive, query)
+    facets = {}
+    for parameter in query.facet:
+        counted: list[tuple[str | None, int]] = []
+        for statement in _facet_statements(query.collection, _shape(query), parameter):
+            for value, number in connection.execute(statement, bound):
+                if number:
+                    counted.append((None if value is None else value.decode(), number))
+        counted.sort(key=lambda one: (-one[1], one[0] is None, one[0]))
+        facets[parameter] = [{"value": value, "count": number} for value, number in counted]
+    return facets
+
+
+def find_included(
+    collection: str, ids: Sequence[str], include: Sequence[str], connection: sqlite3.Connection
+) -> dict[str, list[bytes]]:
+    """The documents that items refer to, once each, by collection and in the record's order."""
+    included = {}
+    for field in include:
+        name, statement = _inclusion(collection, field)
+        rows = connection.execute(statement, (json.dumps(ids),))
+        included[name] = [document for (document,) in rows]
+    return included
+
+
+def make_cursor(archive: Archive, query: Query, name: str) -> str:
+    """An opaque token for the row after which the next page begins."""
+    canonical = [query.collection, sorted(query.conditions.items()), query.sort.field]
+    content = json.dumps([*canonical, query.descending, name]).encode()
+    key = bytes.fromhex(archive.release)
+    token = blake2b(content, key=key, digest_size=_DIGEST).digest() + name.encode()
+    return urlsafe_b64encode(token).rstrip(b"=").decode()
+
+
+def opened_cursor(archive: Archive, query: Query) -> str | None:
+    """Id of the row after which the page begins; None at the start.
+
+    Raises:
+        InvalidParameters: The cursor is not one that this query gave under this release.
+    """
+    if query.cursor is None:
+        return None
+    try:
+        padded = query.cursor + "=" * (-len(query.cursor) % 4)
+        name = urlsafe_b64decode(padded)[_DIGEST:].decode()
+    except ValueError:
+        name = None
+    if name is None or make_cursor(archive, query, name) != query.cursor:
+        raise foreign_cursor()
+    return name
+
+
+def foreign_cursor() -> InvalidParameters:
+    """The error of a cursor that was tampered with, or is of another query or release."""
+    message = (
+        "cursor: not one that this query gave under this release of the data. "
+        "Start again without it, or follow links.next unchanged."
+    )
+    return InvalidParameters([ParameterError("cursor", message)])
+
+
+class _Segment(NamedTuple):
+    """A stretch of the order: with a key or without one, after a row or from the start."""
+
+    null: bool = False
+    after: str | None = None
+    """`ties` with the last row's key, `beyond` it, or both at once (`row`)."""
+    descending: bool = False
+
+
+def _segments(
+    connection: sqlite3.Connection, query: Query, after: str | None
+) -> Iterator[tuple[_Segment, dict[str, Any]]]:
+    """The stretches of the order from a row on; each is one walk along an index."""
+    descending = query.descending
+    nulls = _Segment(null=True, descending=descending)
+    if after is None:
+        yield _Segment(descending=descending), {}
+        if query.sort.nullable:
+            yield nulls, {}
+        return
+    row = connection.execute(
+        f"SELECT {query.sort.column} FROM {query.collection} WHERE id = ?",  # noqa: S608 - names from the models
+        (after,),
+    ).fetchone()
+    key = row[0].decode() if isinstance(row[0], bytes) else row[0]
+    last = {"last_key": key, "last_id": after}
+    if key is None:
+        yield _Segment(null=True, after="ties", descending=descending), last
+        return
+    if query.sort.column != "id" and descending:
+        yield _Segment(after="ties", descending=True), last
+        yield _Segment(after="beyond", descending=True), last
+    else:
+        yield _Segment(after="row", descending=descending), last
+    if query.sort.nullable:
+        yield nulls, {}
+
+
+_Shape = tuple[tuple[str, bool], ...]
+"""Conditions without their values: names, and whether there are several values."""
+
+
+def _shape(query: Query) -> _Shape:
+    return tuple(
+        (name, isinstance(value, list) and len(value) > 1)
+        for name, value in sorted(query.conditions.items())
+    )
+
+
+def _bound(archive: Archive, query: Query) -> dict[str, Any]:
+    """Values of the conditions, as the statements take them."""
+    bound: dict[str, Any] = {}
+    for name, value in query.conditions.items():
+        if name == "q":
+            first, last = archive.spans[COLLECTIONS[query.collection].type]
+            bound |= {"q": match_expression(value), "q_first": first, "q_last": last}
+        elif isinstance(value, list):
+            bound[name] = json.dumps(value) if len(value) > 1 else value[0]
+        elif isinstance(value, str):
+            day = first_day(value) if name.endswith("__gte") else last_day(value)
+            bound[name] = day.isoformat()
+        else:
+            bound[name] = value
+    return bound
+
+
+@cache
+def _statement(collection: str, shape: _Shape, sort: Sort | None, segment: _Segment | None) -> str:
+    """SQL text of one shape of query: a stretch of a page, or the count where there is none."""
+    table = SQLModel.metadata.tables[collection]
+    conditions = [_condition(table, collection, name, several) for name, several in shape]
+    if sort is None or segment is None:
+        return _text(select(func.count()).select_from(table).where(*conditions))
+    column = table.c[sort.column]
+    order = [column.desc() if segment.descending else column, table.c.id]
+    return _text(
+        select(table.c.id, table.c.document)
+        .where(*conditions, *_stretch(table, column, sort, segment))
+        .order_by(*(order[:1] if sort.column == "id" else order))
+        .limit(bindparam("wanted"))
+        .offset(literal_column("0"))
+    )
+
+
+@cache
+def _facet_statements(collection: str, shape: _Shape, parameter: str) -> list[str]:
+    """SQL that counts items per value: one statement, and one for those that have none."""
+    model = COLLECTIONS[collection]
+    table = SQLModel.metadata.tables[collection]
+    conditions = [_condition(table, collection, name, several) for name, several in shape]
+    field = next(one.field for one in model.filters if one.parameter == parameter)
+    link = link_table(model, field)
+    if link is None:
+        column = table.c[field]
+        return [_text(select(column, func.count()).where(*conditions).group_by(column))]
+    linked = SQLModel.metadata.tables[link]
+    value, owner = linked.c[parameter], linked.c[model.type]
+    joined = linked.join(table, owner == table.c.id)
+    per_value = select(value, func.count()).select_from(joined).where(*conditions).group_by(value)
+    none = ~exists().where(owner == table.c.id)
+    nothing: ColumnElement[Any] = literal_column("NULL")
+    without = select(nothing, func.count()).select_from(table)
+    return [_text(per_value), _text(without.where(*conditions, none))]
+
+
+@cache
+def _inclusion(collection: str, field: str) -> tuple[str, str]:
+    """The collection that a field's resources are of, and the SQL that finds them."""
+    model = COLLECTIONS[collection]
+    items = "SELECT value FROM json_each(?)"
+    if field == "citations":
+        return "citations", (
+            f"SELECT document FROM citations WHERE resource_type = '{model.type}' "  # noqa: S608 - names from the models
+            f"AND resource IN ({items}) ORDER BY rowid"
+        )
+    wanted = _BY_TYPE[model.references[field]].collection  # type: ignore[attr-defined]
+    link = link_table(model, field)
+    named = f"SELECT {field} FROM {collection} WHERE id IN ({items})"  # noqa: S608 - names from the models
+    if link is not None:
+        parameter = next(one.parameter for one in model.filters if one.field == field)
+        named = f"SELECT {parameter} FROM {link} WHERE {model.type} IN ({items})"  # noqa: S608 - as above
+    return wanted, f"SELECT document FROM {wanted} WHERE id IN ({named}) ORDER BY rowid"  # noqa: S608 - as above
+
+
+def _text(statement: Select[*tuple[Any, ...]]) -> str:
+    return str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
+
+
+def _stretch(
+    table: Table, column: ColumnElement[Any], sort: Sort, segment: _Segment
+) -> Iterator[ColumnElement[bool]]:
+    key: BindParameter[Any] = bindparam("last_key")
+    name: BindParameter[Any] = bindparam("last_id")
+    if sort.nullable:
+        yield column.is_(None) if segment.null else column.is_not(None)
+    match segment.after:
+        case "ties" if segment.null:
+            yield table.c.id > name
+        case "ties":
+            yield column == key
+            yield table.c.id > name
+        case "beyond":
+            yield column < key
+        case "row" if sort.column == "id":
+            yield column < name if segment.descending else column > name
+        case "row":
+            yield tuple_(column, table.c.id) > tuple_(key, name)
+
+
+def _condition(
+    table: Table, collection: str, name: str, several: bool
+) -> ColumnElement[bool] | TextClause:
+    if name == "q":
+        return _matching(table)
+    model = COLLECTIONS[collection]
+    field, _, bound = name.partition("__")
+    if bound:
+        kind = next(one.kind for one in model.ranges if one.field == field)
+        edge = {"gte": "_first", "lte": "_last"}[bound] if kind == "date" else ""
+        column = table.c[f"{field}{edge}"]
+        return column >= bindparam(name) if bound == "gte" else column <= bindparam(name)
+    one = next(one for one in model.filters if one.parameter == name)
+    link = link_table(model, one.field)
+    if link is None:
+        return _among(table.c[one.field], name, several)
+    linked = SQLModel.metadata.tables[link]
+    return exists().where(
+        linked.c[model.type] == table.c.id, _among(linked.c[one.parameter], name, several)
+    )
+
+
+def _matching(table: Table) -> TextClause:
+    """Rows that full-text search finds: the index numbers them as the table does."""
+    return text(
+        f"{table.name}.rowid IN (SELECT rowid FROM search "  # noqa: S608 - a name from COLLECTIONS
+        "WHERE search MATCH :q AND rowid BETWEEN :q_first AND :q_last)"
+    )
+
+
+def _among(column: ColumnElement[Any], name: str, several: bool) -> ColumnElement[bool]:
+    if not several:
+        return column == bindparam(name)
+    members = func.json_each(bindparam(name)).table_valued("value")
+    return column.in_(select(literal_column("value")).select_from(members))
