@@ -167,22 +167,16 @@ def _parameter_example(
     model: type[Document], name: str, archive: Archive, cursor: str | None
 ) -> Any:
     """A value of a parameter that works on the record that is served."""
-    match name:
-        case "cursor":
-            return cursor
-        case "limit":
-            return 20
-        case "format":
-            return "csv"
-        case "sort":
-            return f"-{model.sorts[0].field}"
-        case "q":
-            return _word(archive, model.collection)
-        case "include":
-            return includable(model)[0]
-        case "facet":
-            return model.facets()[0]
-    return _value_of(model, name, archive)
+    fixed: dict[str, Any] = {
+        "cursor": cursor,
+        "limit": 20,
+        "format": "csv",
+        "sort": f"-{model.sorts[0].field}",
+        "q": _word(archive, model.collection) if name == "q" else None,
+        "include": next(iter(includable(model)), None),
+        "facet": next(iter(model.facets()), None),
+    }
+    return fixed[name] if name in fixed else _value_of(model, name, archive)
 
 
 def _value_of(model: type[Document], name: str, archive: Archive) -> Any:

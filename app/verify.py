@@ -5,13 +5,14 @@ from __future__ import annotations
 import filecmp
 import hashlib
 import re
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from app.archive import compile_record
+from app.archive import ArchiveError, compile_record
 from app.faults import Fault, shown
 from app.models import Source
 from app.models.evidence import Enriched, Quote
@@ -68,14 +69,20 @@ def check_archive(record: Record, path: Path) -> Check:
     """Hold a compiled archive, byte for byte, against what the record compiles to.
 
     Raises:
-        OSError, sqlite3.Error: The archive cannot be read, or there is no room to compile.
+        ArchiveError: The archive cannot be read, or there is no room to compile another.
     """
     name = "The archive is the record's own"
-    with tempfile.TemporaryDirectory() as folder:
-        fresh = Path(folder) / "archive.sqlite"
-        compile_record(record, fresh)
-        if filecmp.cmp(fresh, path, shallow=False):
-            return Check(name, f"{path.stat().st_size} bytes")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            fresh = Path(folder) / "archive.sqlite"
+            compile_record(record, fresh)
+            if filecmp.cmp(fresh, path, shallow=False):
+                return Check(name, f"{path.stat().st_size} bytes")
+    except (OSError, sqlite3.Error) as error:
+        raise ArchiveError(
+            f"Cannot compare {path} with a fresh copy: {error}. TMPDIR must name a folder with "
+            "room for one."
+        ) from error
     return Check(name, path.name, [Fault("", f"{path}, of other content", "what `build` writes")])
 
 

@@ -13,8 +13,11 @@ FIELD_PATTERN = r"^[a-z][a-z0-9_]*$"
 Slug = Annotated[
     str, Field(pattern=SLUG_PATTERN, max_length=100, description="Permanent lower-case id.")
 ]
-Text = Annotated[str, Field(min_length=1, max_length=100_000)]
-Title = Annotated[str, Field(min_length=1, max_length=1_000)]
+_PRINTABLE = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
+"""No control characters but line feed and tab: search marks matches with others."""
+
+Text = Annotated[str, Field(min_length=1, max_length=100_000, pattern=_PRINTABLE)]
+Title = Annotated[str, Field(min_length=1, max_length=1_000, pattern=_PRINTABLE)]
 Country = Annotated[str, Field(pattern=COUNTRY_PATTERN, description="ISO 3166-1 alpha-2 code.")]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 code.")]
 Amount = Annotated[
