@@ -148,6 +148,20 @@ def schema() -> None:
     print(json.dumps(seed_schema(), indent=2, ensure_ascii=False))
 
 
+@cli.command()
+def openapi(seed: Seed = None, archive: Target = None) -> None:
+    """Print the OpenAPI document of the API, with examples from the record."""
+    settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
+    from app.main import create_app  # noqa: PLC0415 - the other commands do without it
+    from app.openapi import describe  # noqa: PLC0415
+
+    with _told():
+        prepare(settings.seed_file, settings.archive_file)
+        opened = Archive.open(settings.archive_file)
+    print(json.dumps(describe(create_app(settings), opened), indent=2, ensure_ascii=False))
+    opened.close()
+
+
 def main() -> None:
     """The entry point of `cpc-record` and `python -m app`."""
     cli()

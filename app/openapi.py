@@ -138,10 +138,12 @@ def _exemplify_collection(paths: Json, model: type[Document], archive: Archive) 
     got["parameters"][0]["example"] = page.ids[0]
     for operation in (listed, got):
         for parameter in operation["parameters"]:
+            if parameter["in"] == "path":
+                continue
             example = _parameter_example(model, parameter["name"], archive, page.cursor)
             if example is not None:
                 several = parameter["schema"]["type"] == "array"
-                parameter["example"] = [example] if several else example
+                parameter["schema"]["examples"] = [[example] if several else example]
 
 
 def _exemplify_search(operation: Json, archive: Archive) -> None:
@@ -155,6 +157,8 @@ def _exemplify_search(operation: Json, archive: Archive) -> None:
     examples = {"q": word, "type": ["award"], "limit": 20, "cursor": found.cursor}
     for parameter in operation["parameters"]:
         if examples[parameter["name"]] is not None:
+            parameter["schema"]["examples"] = [examples[parameter["name"]]]
+        if parameter["required"]:
             parameter["example"] = examples[parameter["name"]]
 
 
@@ -186,15 +190,12 @@ def _value_of(model: type[Document], name: str, archive: Archive) -> Any:
         if one.parameter == name:
             link = link_table(model, one.field)
             column, table = (name, link) if link else (one.field, table)
-    row = None
-    if name != "id":
-        row = archive.connection.execute(
-            f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY rowid LIMIT 1"  # noqa: S608 - names from the models
-        ).fetchone()
+    row = archive.connection.execute(
+        f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY rowid LIMIT 1"  # noqa: S608 - names from the models
+    ).fetchone()
     if row is not None:
         return row[0].decode() if isinstance(row[0], bytes) else row[0]
-    kind = type(parameters(model.collection)[name].kind) if name != "id" else None
-    return {Date: "2017", Integer: 1_000_000}.get(kind) if kind else None
+    return {Date: "2017", Integer: 1_000_000}.get(type(parameters(model.collection)[name].kind))
 
 
 def _word(archive: Archive, collection: str) -> str | None:

@@ -26,8 +26,10 @@ EVERYWHERE = "everywhere"
 
 _LANGUAGES = (
     "shelter prosecution survivor prevention alliance municipality training justice referral "
-    "Перу защита дети Ελλάδα προστασία παιδί حماية الأطفال שלום הגנה बच्चे संरक्षण การคุ้มครอง เด็ก "
-    "儿童 保护 子ども 保護 아동 보호 საქართველო ბავშვი የሕፃናት ጥበቃ ᏣᎳᎩ ñandú Perú Łódź İstanbul straße "
+    "Перу защита дети Ελλάδα προστασία παιδί حماية "
+    "الأطفال שלום הגנה बच्चे संरक्षण การคุ้มครอง เด็ก "
+    "儿童 保护 子ども 保護 아동 보호 საქართველო ბავშვი የሕፃናት "
+    "ጥበቃ ᏣᎳᎩ ñandú Perú Łódź İstanbul straße "
     'naïve e\u0301te\u0301 "quoted" l\u2019enfant a|b back\\slash comma,comma semi;colon '
     "👩🏽\u200d🚒 50% under_score <b>tag</b> &amp; NEAR AND OR NOT title:x x* (y) ^z -w"
 )
