@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.problems import InternalError, MethodNotAllowed
+from app.response_cache import Satisfied
 
 METHODS = "GET, HEAD, OPTIONS"
 
@@ -87,7 +88,7 @@ class Boundary:
 
         try:
             await self.app(scope, receive, watched)
-        except ClientDisconnect:
+        except (ClientDisconnect, Satisfied):
             raise
         except Exception:
             logger.exception("failed to answer %s %r", scope["method"], scope["path"])

@@ -42,6 +42,12 @@ def accepted(accept: bytes) -> tuple[Format, ...]:
     return tuple(sorted(wanted, key=lambda one: -qualities[one]))
 
 
+@lru_cache(maxsize=512)
+def preference(accept: bytes) -> str:
+    """The same as one short string, for a cache's key."""
+    return " ".join(one.name for one in accepted(accept))
+
+
 def choose(accept: bytes, offered: Sequence[Format]) -> Format | None:
     """The format among those offered that a client wants most, or None where it wants none."""
     return next((one for one in accepted(accept) if one in offered), None)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 from starlette_compress import CompressMiddleware
 
 from app import __version__
@@ -55,6 +56,18 @@ ROUTERS = (
 )
 
 
+class Application(FastAPI):
+    """FastAPI with kept answers outside of everything else."""
+
+    def __init__(self, *, cache_bytes: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.kept = ResponseCache(super().__call__, limit=cache_bytes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI 3)."""
+        await self.kept(scope, receive, send)
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The application; nothing is read or written before it starts."""
 
@@ -69,7 +82,8 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.archive = None
             archive.close()
 
-    app = FastAPI(
+    app = Application(
+        cache_bytes=settings.cache_bytes,
         title=TITLE,
         version=__version__,
         openapi_url=None,
@@ -82,7 +96,6 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(module.router)
     app.add_middleware(CompressMiddleware, minimum_size=500, brotli_quality=5, gzip_level=6)
     app.add_middleware(Boundary, max_age=settings.max_age)
-    app.add_middleware(ResponseCache, limit=settings.cache_bytes)
     _answer_errors(app)
     return app
 

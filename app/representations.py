@@ -24,9 +24,12 @@ def encode(value: object) -> bytes:
 
 def page_links(path: str, sent: Pairs, cursor: str | None) -> dict[str, str | None]:
     """Links of a page: itself as asked for, and the next."""
+    own = link(path, sent)
+    if cursor is None:
+        return {"self": own, "next": None}
     onward = [pair for pair in sent if pair[0] != "cursor"]
-    following = None if cursor is None else link(path, [*onward, ("cursor", cursor)])
-    return {"self": link(path, sent), "next": following}
+    base = own if len(onward) == len(sent) else link(path, onward)
+    return {"self": own, "next": f"{base}{'&' if onward else '?'}cursor={cursor}"}
 
 
 def link(path: str, sent: Pairs) -> str:

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
-from app.formats import Format, accepted
+from app.formats import preference
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -24,13 +24,8 @@ _OVERHEAD = 1_000
 """Bytes that an entry is reckoned to take besides its body and key."""
 
 
-class Key(NamedTuple):
-    """All that a response depends on."""
-
-    path: bytes
-    query: bytes
-    accept: tuple[Format, ...]
-    encoding: bytes
+Key = tuple[bytes, bytes, str, bytes]
+"""All that a response depends on: path, raw query, formats by preference, content coding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +108,7 @@ class Store:
 
 
 def _weight(key: Key, answer: Answer) -> int:
-    return len(answer.body["body"]) + len(key.path) + len(key.query) + _OVERHEAD
+    return len(answer.body["body"]) + len(key[0]) + len(key[1]) + _OVERHEAD
 
 
 class ResponseCache:
@@ -136,7 +131,7 @@ class ResponseCache:
             return
         accept, accept_encoding, known = _conditions(scope["headers"])
         encoding = choose_encoding(accept_encoding)
-        key = Key(scope["raw_path"], scope["query_string"], accepted(accept), encoding)
+        key = (scope["raw_path"], scope["query_string"], preference(accept), encoding)
         asked = _Asked(key, known, scope["method"] == "HEAD", send)
         answer = self.store.get(key)
         if answer is None and (pending := self._pending.get(key)) is not None:
@@ -156,11 +151,15 @@ class ResponseCache:
         collector = _Collector(self, asked, release)
         try:
             await self.app(inner, receive, collector)
-        except ClientDisconnect:
+        except (ClientDisconnect, Satisfied):
             if not collector.satisfied:
                 raise
         finally:
             release()
+
+
+class Satisfied(OSError):
+    """Raised by `send` when the client needs no more, as if it had gone."""
 
 
 class _Asked(NamedTuple):
@@ -218,7 +217,7 @@ class _Collector:
         """Begin a response too large to keep; its tag is of all that determines it.
 
         Raises:
-            OSError: The client needs no more than the headers, so what is inside can stop.
+            Satisfied: The client needs no more than the headers, so what is inside can stop.
         """
         release = next((v for name, v in self.start["headers"] if name == b"x-data-release"), b"")
         key = self.asked.key
@@ -229,7 +228,7 @@ class _Collector:
         if unchanged or self.asked.head:
             await self.asked.send(_NO_BODY)
             self.satisfied = True
-            raise OSError("nothing more is needed")
+            raise Satisfied
 
     async def _pass_on(self, body: bytes, more: bool) -> None:
         sent = b"" if self.asked.head else body

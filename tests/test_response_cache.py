@@ -1,0 +1,218 @@
+"""Answers kept as bytes: right, bounded, and rendered once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from app.response_cache import Answer, ResponseCache, Store, _weight
+from tests.conftest import Start
+
+pytestmark = pytest.mark.anyio
+
+_LIMIT = 400_000
+
+
+class Origin:
+    """An application that counts what it renders, behind a cache.
+
+    Attributes:
+        rendered: Paths that were rendered, in order.
+        gate: Rendering of `/slow` waits for it.
+    """
+
+    def __init__(self) -> None:
+        self.rendered: list[str] = []
+        self.gate = asyncio.Event()
+        inner = Starlette(
+            routes=[
+                Route("/slow", self.slow),
+                Route("/stream", self.stream),
+                Route("/health", self.health),
+                Route("/missing", self.missing),
+                Route("/{name:path}", self.text),
+            ]
+        )
+        self.cache = ResponseCache(inner, limit=_LIMIT)
+        transport = httpx.ASGITransport(app=self.cache)
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://cache.test")
+
+    async def text(self, request: Request) -> Response:
+        """A page of a thousand characters."""
+        self.rendered.append(request.url.path)
+        return PlainTextResponse(str(request.url.path).ljust(1_000))
+
+    async def slow(self, request: Request) -> Response:
+        """A page that takes as long as the gate is shut."""
+        self.rendered.append(request.url.path)
+        await self.gate.wait()
+        return PlainTextResponse("slow")
+
+    async def health(self, request: Request) -> Response:
+        """An answer that must not be kept."""
+        self.rendered.append(request.url.path)
+        return PlainTextResponse("ok", headers={"Cache-Control": "no-store"})
+
+    async def missing(self, request: Request) -> Response:
+        """An error."""
+        self.rendered.append(request.url.path)
+        return PlainTextResponse("missing", 404)
+
+    async def stream(self, request: Request) -> Response:
+        """More than is ever kept, in pieces, each of which is counted."""
+        self.rendered.append(request.url.path)
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for _ in range(100):
+                self.rendered.append("piece")
+                yield b"x" * 10_000
+
+        return StreamingResponse(pieces())
+
+
+@pytest.fixture
+async def origin() -> AsyncIterator[Origin]:
+    """A fresh application behind a fresh cache."""
+    made = Origin()
+    yield made
+    await made.client.aclose()
+
+
+async def test_a_repeated_request_is_not_rendered_again(origin: Origin) -> None:
+    """GET, HEAD and conditional requests are all answered from one rendering."""
+    first = await origin.client.get("/page")
+    again = await origin.client.get("/page")
+    assert again.content == first.content
+    assert {**again.headers} == {**first.headers}
+    assert (await origin.client.head("/page")).headers["etag"] == first.headers["etag"]
+    known = {"If-None-Match": first.headers["etag"]}
+    assert (await origin.client.get("/page", headers=known)).status_code == 304
+    assert origin.rendered == ["/page"]
+
+
+async def test_head_first_fills_the_cache_for_get(origin: Origin) -> None:
+    """A HEAD request keeps the whole answer."""
+    assert (await origin.client.head("/page")).content == b""
+    assert len((await origin.client.get("/page")).content) == 1_000
+    assert origin.rendered == ["/page"]
+
+
+async def test_only_what_the_response_depends_on_is_told_apart(origin: Origin) -> None:
+    """Another query, format or coding is another answer; other headers are not."""
+    for headers in ({}, {"Origin": "https://a.example"}, {"Cookie": "a=b"}, {"User-Agent": "x"}):
+        await origin.client.get("/page", headers=headers)
+    assert len(origin.rendered) == 1
+    await origin.client.get("/page?a=1")
+    await origin.client.get("/page?a=2")
+    await origin.client.get("/page", headers={"Accept": "text/csv"})
+    await origin.client.get("/page", headers={"Accept-Encoding": "gzip"})
+    assert len(origin.rendered) == 5
+    await origin.client.get("/page", headers={"Accept": "text/csv;q=0.9"})
+    await origin.client.get("/page", headers={"Accept-Encoding": "gzip;q=0.5, identity;q=0.1"})
+    assert len(origin.rendered) == 5
+
+
+@pytest.mark.parametrize("path", ["/health", "/missing"])
+async def test_errors_and_health_are_never_kept(origin: Origin, path: str) -> None:
+    """What is no success, or says no-store, is rendered each time."""
+    for _ in range(3):
+        await origin.client.get(path)
+    assert origin.rendered == [path] * 3
+    assert len(origin.cache.store) == 0
+
+
+async def test_a_hundred_cold_requests_are_rendered_once(origin: Origin) -> None:
+    """Requests for an address that is being rendered wait for that rendering."""
+    waiting = [asyncio.create_task(origin.client.get("/slow")) for _ in range(100)]
+    await asyncio.sleep(0.05)
+    origin.gate.set()
+    answers = await asyncio.gather(*waiting)
+    assert {answer.text for answer in answers} == {"slow"}
+    assert origin.rendered == ["/slow"]
+
+
+async def test_a_client_that_leaves_does_not_take_the_others_along(origin: Origin) -> None:
+    """When the request that renders is cancelled, those that wait still get their answer."""
+    leader = asyncio.create_task(origin.client.get("/slow"))
+    await asyncio.sleep(0.01)
+    followers = [asyncio.create_task(origin.client.get("/slow")) for _ in range(5)]
+    await asyncio.sleep(0.01)
+    leader.cancel()
+    await asyncio.sleep(0.01)
+    origin.gate.set()
+    answers = await asyncio.gather(*followers)
+    assert {answer.text for answer in answers} == {"slow"}
+
+
+async def test_a_flood_of_addresses_is_bounded_and_evicts_nothing_in_use(origin: Origin) -> None:
+    """A hundred thousand addresses stay within the limit, and what was asked twice stays."""
+    store = origin.cache.store
+    for _ in range(2):
+        await origin.client.get("/wanted")
+    for number in range(2_000):
+        await origin.client.get(f"/flood-{number}")
+    assert store.size <= _LIMIT
+    seen = len(origin.rendered)
+    await origin.client.get("/wanted")
+    assert len(origin.rendered) == seen
+
+
+async def test_the_store_holds_its_bound_under_a_hundred_thousand_keys() -> None:
+    """Size never passes the limit, is what the entries weigh, and the wanted entry stays."""
+    store = Store(_LIMIT)
+    answer = Answer.of(200, [], b"x" * 500)
+    wanted = (b"/wanted", b"", "", b"")
+    store.put(wanted, answer)
+    assert store.get(wanted) is answer
+    for number in range(100_000):
+        key = (b"/flood", b"%d" % number, "", b"")
+        store.put(key, answer)
+        assert store.size <= _LIMIT
+        if number % 3 == 0:
+            store.get(key)
+        if number % 50 == 0:
+            assert store.get(wanted) is answer
+    entries = {**store._probation, **store._protected}
+    assert store.size == sum(_weight(key, kept) for key, kept in entries.items())
+
+
+async def test_what_is_too_large_is_streamed_with_a_strong_tag(origin: Origin) -> None:
+    """A large answer is not kept; its tag is stable, and 304 and HEAD do not produce it."""
+    first = await origin.client.get("/stream")
+    assert len(first.content) == 1_000_000
+    assert first.headers["etag"].startswith('"')
+    assert len(origin.cache.store) == 0
+    origin.rendered.clear()
+    known = {"If-None-Match": first.headers["etag"]}
+    unchanged = await origin.client.get("/stream", headers=known)
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    head = await origin.client.head("/stream")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["etag"] == first.headers["etag"]
+    assert origin.rendered.count("piece") < 50
+
+
+async def test_every_worker_and_restart_gives_the_same_bytes(
+    start_server: Start, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Body and tag are the same from four workers, and after another start with a new archive."""
+    seen: dict[str, set[tuple[bytes, str]]] = {}
+    paths = ("/v1/awards?include=citations&facet=region", "/v1/record", "/openapi.json")
+    for workers in ("4", "1"):
+        archive = tmp_path_factory.mktemp("worker") / "archive.sqlite"
+        url, process = start_server(ARCHIVE_FILE=str(archive), WORKERS=workers)
+        async with httpx.AsyncClient(base_url=url) as client:
+            for path in paths * 6:
+                answer = await client.get(path, headers={"Connection": "close"})
+                assert answer.status_code == 200
+                seen.setdefault(path, set()).add((answer.content, answer.headers["etag"]))
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+    assert {path: len(answers) for path, answers in seen.items()} == dict.fromkeys(paths, 1)
