@@ -153,12 +153,13 @@ def openapi(seed: Seed = None, archive: Target = None) -> None:
     """Print the OpenAPI document of the API, with examples from the record."""
     settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
     from app.main import create_app  # noqa: PLC0415 - the other commands do without it
-    from app.openapi import describe  # noqa: PLC0415
+    from app.routers.pages import openapi_document  # noqa: PLC0415
 
     with _told():
         prepare(settings.seed_file, settings.archive_file)
         opened = Archive.open(settings.archive_file)
-    print(json.dumps(describe(create_app(settings), opened), indent=2, ensure_ascii=False))
+    document = openapi_document(create_app(settings), opened)
+    print(json.dumps(document, indent=2, ensure_ascii=False))
     opened.close()
 
 

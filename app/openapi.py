@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -95,8 +96,14 @@ TAGS = [
 Json = dict[str, Any]
 
 
-def describe(app: FastAPI, archive: Archive) -> Json:
-    """The OpenAPI 3.1 document of the application."""
+def describe(app: FastAPI, archive: Archive, bodies: Mapping[str, bytes]) -> Json:
+    """The OpenAPI 3.1 document of the application.
+
+    Args:
+        app: Whose routes are described.
+        archive: Where examples are taken from.
+        bodies: Answers of paths that are of no collection, for their examples.
+    """
     document: Json = get_openapi(
         title=TITLE,
         version=app.version,
@@ -110,14 +117,37 @@ def describe(app: FastAPI, archive: Archive) -> Json:
     schemas = document["components"]["schemas"]
     problem = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs"), ProblemDocument=problem)
+    _open(schemas)
+    _drop_unused(document)
     for model in COLLECTIONS.values():
         _exemplify_collection(document["paths"], model, archive)
     _exemplify_search(document["paths"]["/v1/search"]["get"], archive)
+    for path, body in bodies.items():
+        content = _content(document["paths"][path]["get"])
+        content["application/json"]["example"] = json.loads(body)
     for operations in document["paths"].values():
         for status, answer in operations["get"]["responses"].items():
             if MEDIA_TYPE in answer.get("content", {}):
                 answer["content"][MEDIA_TYPE]["example"] = _PROBLEM_EXAMPLES[int(status)]
     return document
+
+
+def _open(schemas: Json) -> None:
+    """Answers may gain fields within `/v1`; only the seed file is closed to unknown ones."""
+    for schema in schemas.values():
+        if schema.get("additionalProperties") is False:
+            del schema["additionalProperties"]
+
+
+def _drop_unused(document: Json) -> None:
+    """Leave out what only the seed file holds, such as evidence."""
+    schemas: Json = document["components"]["schemas"]
+    text = json.dumps(document)
+    unused = [name for name in schemas if f'"#/components/schemas/{name}"' not in text]
+    for name in unused:
+        del schemas[name]
+    if unused:  # what they alone referred to is unused now
+        _drop_unused(document)
 
 
 def _exemplify_collection(paths: Json, model: type[Document], archive: Archive) -> None:

@@ -139,6 +139,7 @@ class Parameter:
             schema["default"] = self.default
         if self.repeatable:
             schema = {"type": "array", "items": schema}
+        schema = {"description": self.description, **schema}  # where Python clients look for it
         described = {"description": self.description, "schema": schema}
         shape = {"style": "form", "explode": True} if self.repeatable else {}
         shown = {} if example is None else {"example": [example] if self.repeatable else example}

@@ -28,8 +28,8 @@ def limit_parameter() -> Parameter:
     return Parameter(
         "limit",
         Integer(1, MAXIMUM_LIMIT),
-        f"Most items on a page, from 1 to {MAXIMUM_LIMIT}; more is an error, never clamped.",
-        default=DEFAULT_LIMIT,
+        f"Most items on a page, from 1 to {MAXIMUM_LIMIT}, {DEFAULT_LIMIT} unless told; more is "
+        "an error, never clamped.",
     )
 
 
@@ -219,5 +219,4 @@ def _shape_parameters(model: type[Document]) -> Iterator[Parameter]:
         Choice([one.name for one in formats]),
         "Format of the answer; overrides `Accept`. All but `json` give the whole filtered "
         "collection unless `limit` is given.",
-        default=JSON.name,
     )

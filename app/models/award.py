@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 from sqlmodel import Field as Column
 from sqlmodel import SQLModel
+from typing_extensions import TypeAliasType
 
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Range, Sort
 from app.models.resource import CitedBy, NotStated, Resource
 from app.models.values import Amount, Currency, Slug, Text, Title
+
+TraffickingForm = TypeAliasType("TraffickingForm", Literal["sex", "labor"])
+_FORMS = get_args(TraffickingForm.__value__)
 
 
 class AwardRow(SQLModel, table=True):
@@ -82,7 +86,7 @@ class Award(Resource):
         Filter("recipient", "recipient"),
         Filter("objective", "objectives"),
         Filter("region", "regions"),
-        Filter("trafficking_form", "trafficking_forms", choices=("sex", "labor")),
+        Filter("trafficking_form", "trafficking_forms", choices=_FORMS),
     )
     ranges: ClassVar = (
         Range("announced", "date"),
@@ -109,7 +113,7 @@ class Award(Resource):
     regions: Annotated[list[Slug], Field(min_length=1)] | None = Field(
         description="Regions where it works."
     )
-    trafficking_forms: Annotated[list[Literal["sex", "labor"]], Field(min_length=1)] | None = Field(
+    trafficking_forms: Annotated[list[TraffickingForm], Field(min_length=1)] | None = Field(
         description="Forms of child trafficking it works against."
     )
     has_sub_recipients: bool | None = Field(

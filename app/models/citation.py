@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal, cast, get_args
 from pydantic import BaseModel, Field
 from sqlmodel import Field as Column
 from sqlmodel import SQLModel
+from typing_extensions import TypeAliasType
 
 from app.models.document import Document
 from app.models.evidence import QUOTE_LIMIT, Enriched, Evidence, Quote, Reference
@@ -15,10 +16,11 @@ from app.models.filters import Filter, Sort
 from app.models.resource import Resource
 from app.models.values import FIELD_PATTERN
 
-Basis = Literal["stated", "derived", "editorial", "enriched"]
-ResourceType = Literal[
-    "partnership", "objective", "award", "activity", "region", "organization", "source"
-]
+Basis = TypeAliasType("Basis", Literal["stated", "derived", "editorial", "enriched"])
+ResourceType = TypeAliasType(
+    "ResourceType",
+    Literal["partnership", "objective", "award", "activity", "region", "organization", "source"],
+)
 CITATION_ID_PATTERN = r"^[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*\.[a-z0-9_]+\.[1-9][0-9]*$"
 
 
@@ -92,10 +94,10 @@ class Citation(Document):
     collection: ClassVar[str] = "citations"
     table: ClassVar = CitationRow
     filters: ClassVar = (
-        Filter("resource_type", "resource_type", choices=get_args(ResourceType)),
+        Filter("resource_type", "resource_type", choices=get_args(ResourceType.__value__)),
         Filter("resource", "resource", counted=False),
         Filter("field", "field", pattern=FIELD_PATTERN),
-        Filter("basis", "basis", choices=get_args(Basis)),
+        Filter("basis", "basis", choices=get_args(Basis.__value__)),
     )
     sorts: ClassVar = (Sort("id", "id"),)
 

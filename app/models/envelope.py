@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
+from typing_extensions import TypeAliasType
 
 from app.models.activity import Activity
 from app.models.award import Award
 from app.models.citation import Citation
+from app.models.document import Document
 from app.models.objective import Objective
 from app.models.organization import Organization
 from app.models.partnership import Partnership
@@ -16,13 +18,6 @@ from app.models.region import Region
 from app.models.source import Source
 
 T = TypeVar("T")
-
-
-class _Wrapped(BaseModel):
-    @classmethod
-    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
-        """`AwardPage` rather than `Page[Award]`: the name that generated clients get."""
-        return f"{params[0].__name__}{cls.__name__}"
 
 
 class PageMeta(BaseModel):
@@ -60,21 +55,36 @@ class FacetCount(BaseModel):
     count: int = Field(ge=1, description="Number of items under the same filters.")
 
 
-class Page(_Wrapped, Generic[T]):
+Facets = TypeAliasType("Facets", dict[str, list[FacetCount]])
+
+
+class Page(BaseModel, Generic[T]):
     """One page of a collection."""
 
     data: list[T] = Field(description="The items, in the order asked for.")
     meta: PageMeta
     links: PageLinks
     included: Included | None = Field(description="What `include` asked for; `null` without it.")
-    facets: dict[str, list[FacetCount]] | None = Field(
+    facets: Facets | None = Field(
         description="What `facet` asked for, by filter and the commonest value first; `null` "
         "without it. An item with several values counts under each."
     )
 
 
-class Item(_Wrapped, Generic[T]):
+class Item(BaseModel, Generic[T]):
     """One resource."""
 
     data: T
     included: Included | None = Field(description="What `include` asked for; `null` without it.")
+
+
+def page_of(model: type[Document]) -> type[BaseModel]:
+    """`AwardPage`, and so on: the name that generated clients get."""
+    name = f"{model.__name__}Page"
+    return create_model(name, __base__=Page[model], __doc__=f"One page of {model.collection}.")  # type: ignore[valid-type]
+
+
+def item_of(model: type[Document]) -> type[BaseModel]:
+    """`AwardItem`, and so on."""
+    name = f"{model.__name__}Item"
+    return create_model(name, __base__=Item[model], __doc__=f"One {model.type}.")  # type: ignore[valid-type]

@@ -7,13 +7,19 @@ from typing import Annotated, ClassVar, Literal, get_args
 from pydantic import Field
 from sqlmodel import Field as Column
 from sqlmodel import SQLModel
+from typing_extensions import TypeAliasType
 
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
 from app.models.values import Title
 
-Kind = Literal["government", "government_agency", "international_organization", "ngo"]
-Role = Literal["signatory", "investor", "implementer", "publisher"]
+OrganizationKind = TypeAliasType(
+    "OrganizationKind",
+    Literal["government", "government_agency", "international_organization", "ngo"],
+)
+OrganizationRole = TypeAliasType(
+    "OrganizationRole", Literal["signatory", "investor", "implementer", "publisher"]
+)
 
 
 class OrganizationRow(SQLModel, table=True):
@@ -46,15 +52,15 @@ class Organization(Resource):
     searched: ClassVar = ("name", "short_name")
     table: ClassVar = OrganizationRow
     filters: ClassVar = (
-        Filter("kind", "kind", choices=get_args(Kind)),
-        Filter("role", "roles", choices=get_args(Role)),
+        Filter("kind", "kind", choices=get_args(OrganizationKind.__value__)),
+        Filter("role", "roles", choices=get_args(OrganizationRole.__value__)),
     )
     sorts: ClassVar = (Sort("name", "name_key"),)
 
     name: Title = Field(description="Name, as the source gives it.")
     short_name: Title | None = Field(description="Short name or abbreviation.")
-    kind: Kind | None = Field(description="What kind of organization it is.")
-    roles: Annotated[list[Role], Field(min_length=1)] | None = Field(
+    kind: OrganizationKind | None = Field(description="What kind of organization it is.")
+    roles: Annotated[list[OrganizationRole], Field(min_length=1)] | None = Field(
         description="What part it plays in the record."
     )
     not_stated: NotStated

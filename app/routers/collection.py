@@ -12,7 +12,7 @@ from app.archive import Archive
 from app.exports import stream
 from app.formats import CSV, JSON, NDJSON, Format, choose
 from app.models import Document
-from app.models.envelope import Item, Page
+from app.models.envelope import item_of, page_of
 from app.parameters import read
 from app.problems import InvalidParameters, NotAcceptable, NotFound
 from app.query import Query, item_parameters, parameters
@@ -53,7 +53,7 @@ def collection_router(
         operation_id=f"list{plural}",
         summary=f"List {model.collection}",
         description=list_description,
-        response_model=Page[model],  # type: ignore[valid-type]
+        response_model=page_of(model),
         response_description=f"A page of {model.collection}.",
         responses=declared(InvalidParameters, NotAcceptable, headers=LINK_HEADER, formats=formats),
         openapi_extra={"parameters": [one.openapi() for one in taken.values()]},
@@ -71,7 +71,7 @@ def collection_router(
         operation_id=f"get{singular}",
         summary=f"Get {article} {model.type}",
         description=item_description,
-        response_model=Item[model],  # type: ignore[valid-type]
+        response_model=item_of(model),
         response_description=f"The {model.type}.",
         responses=declared(NotFound, InvalidParameters),
         openapi_extra={"parameters": [one.openapi() for one in taken_by_item.values()]},

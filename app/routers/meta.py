@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from app.archive import COLLECTIONS
+from app.archive import COLLECTIONS, Archive
 from app.models.header import Licence, Outlines
 from app.problems import InvalidParameters
 from app.representations import encode
@@ -94,6 +94,11 @@ async def get_index(archive: ArchiveDep) -> Response:
 )
 async def get_meta(archive: ArchiveDep) -> Response:
     """Release, counts, terms and promises."""
+    return Response(meta_body(archive), media_type="application/json")
+
+
+def meta_body(archive: Archive) -> bytes:
+    """The meta page as JSON."""
     data = {
         "release": archive.release,
         "api_version": API_VERSION,
@@ -101,8 +106,7 @@ async def get_meta(archive: ArchiveDep) -> Response:
         **archive.header,
         "stability": STABILITY,
     }
-    body = encode({"data": data, "links": {"self": "/v1/meta"}})
-    return Response(body, media_type="application/json")
+    return encode({"data": data, "links": {"self": "/v1/meta"}})
 
 
 def index_body(archive: ArchiveDep) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -14,7 +15,8 @@ from app.openapi import TITLE, describe
 from app.problems import NotFound
 from app.representations import encode
 from app.routers.dependencies import ArchiveDep
-from app.routers.meta import index_body
+from app.routers.meta import index_body, meta_body
+from app.routers.problems import kind_body, kinds_body
 
 router = APIRouter(include_in_schema=False)
 
@@ -84,6 +86,17 @@ def _asset(name: str) -> bytes:
 
 def _openapi(app: FastAPI, archive: Archive) -> bytes:
     if not hasattr(app.state, "openapi"):
-        app.state.openapi = encode(describe(app, archive))
+        app.state.openapi = encode(openapi_document(app, archive))
     document: bytes = app.state.openapi
     return document
+
+
+def openapi_document(app: FastAPI, archive: Archive) -> dict[str, Any]:
+    """The OpenAPI document, with the answers of the pages themselves as their examples."""
+    bodies = {
+        "/v1": index_body(archive),
+        "/v1/meta": meta_body(archive),
+        "/problems": kinds_body(),
+        "/problems/{slug}": kind_body(NotFound.slug),
+    }
+    return describe(app, archive, bodies)

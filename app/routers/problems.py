@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from app.problems import PROBLEMS, NotFound, Problem
+from app.problems import PROBLEMS, InvalidParameters, NotFound, Problem
 from app.representations import encode
+from app.routers.dependencies import NoParameters
 from app.routers.responses import declared
 
 router = APIRouter(prefix="/problems", tags=["problems"])
@@ -41,12 +44,12 @@ class ProblemKindItem(BaseModel):
     description="Every `type` that an error of this API can have.",
     response_model=ProblemKinds,
     response_description="The kinds of problems.",
-    responses=declared(),
+    responses=declared(InvalidParameters),
+    dependencies=[NoParameters],
 )
 async def list_problems() -> Response:
     """Every kind of problem, explained."""
-    body = encode({"data": [_explained(problem) for problem in PROBLEMS.values()]})
-    return Response(body, media_type="application/json")
+    return Response(kinds_body(), media_type="application/json")
 
 
 @router.get(
@@ -56,9 +59,12 @@ async def list_problems() -> Response:
     description="What the `type` of an error means.",
     response_model=ProblemKindItem,
     response_description="The explanation.",
-    responses=declared(NotFound),
+    responses=declared(NotFound, InvalidParameters),
+    dependencies=[NoParameters],
 )
-async def get_problem(slug: str) -> Response:
+async def get_problem(
+    slug: Annotated[str, Path(description="Last part of the `type`.", examples=["not-found"])],
+) -> Response:
     """One kind of problem, explained.
 
     Raises:
@@ -66,7 +72,17 @@ async def get_problem(slug: str) -> Response:
     """
     if slug not in PROBLEMS:
         raise NotFound(f"No problem has this type. Known are {', '.join(PROBLEMS)}.")
-    return Response(encode({"data": _explained(PROBLEMS[slug])}), media_type="application/json")
+    return Response(kind_body(slug), media_type="application/json")
+
+
+def kinds_body() -> bytes:
+    """Every kind of problem as JSON."""
+    return encode({"data": [_explained(problem) for problem in PROBLEMS.values()]})
+
+
+def kind_body(slug: str) -> bytes:
+    """One kind of problem as JSON."""
+    return encode({"data": _explained(PROBLEMS[slug])})
 
 
 def _explained(problem: type[Problem]) -> dict[str, object]:
