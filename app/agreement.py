@@ -11,6 +11,8 @@ import re
 from calendar import month_name
 from collections.abc import Iterator, Mapping
 
+import pycountry
+
 from app.folding import fold
 from app.models import Resource
 from app.models.evidence import Enriched, Stated
@@ -21,6 +23,8 @@ Names = Mapping[tuple[str, str], Resource]
 _DATES = {"signed", "ends", "announced", "archived_from", "archived_to"}
 _NUMBERS = {"planned_years", "investment_amount", "amount"}
 _WORDS = {"name", "short_name", "aliases", "stakeholders", "supports", "trafficking_forms"}
+_DENIALS = ["no", "not", "without"]
+_COUNTRIES = {"country", "countries"}
 _CARDINALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 
@@ -28,7 +32,8 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", 
 def disagreements(resource: Resource, names: Names) -> Iterator[tuple[str, str, str]]:
     """Fields whose quotes do not contain their value: field, what is found, what is expected.
 
-    Dates and numbers are compared when stated or derived; words and references when stated.
+    Dates, numbers, countries and aliases are compared when stated or derived; other words and
+    references when stated.
     """
     for field, evidence in resource.evidence.items():
         value = getattr(resource, field, None)
@@ -36,6 +41,9 @@ def disagreements(resource: Resource, names: Names) -> Iterator[tuple[str, str, 
         if value is None or not quotes:
             continue
         stated = any(isinstance(one, Stated) for one in evidence)
+        if field in _DATES and len(str(value)) == 4 and _more_precise(quotes, str(value)):
+            yield field, repr(value), "the date at the precision of its quote"
+            continue
         for wanted in _wanted(resource, field, value, stated, names):
             if not any(_contains(quotes, notation) for notation in wanted):
                 found = f"{value!r}, not borne out by {' / '.join(quotes)!r}"
@@ -49,13 +57,10 @@ def _wanted(
     """For each part of a value, the notations of which one must be quoted."""
     members = value if isinstance(value, list) else [value]
     for member in members:
-        if field in _DATES:
-            yield [_written_date(str(member))]
-        elif field in _NUMBERS and isinstance(member, int):
-            yield _written_number(member)
-        elif isinstance(member, Precedence):
-            yield _written_ordinal(member.ordinal)
-        elif stated and field in _WORDS:
+        notations = _notations(field, member)
+        if notations:
+            yield notations
+        elif (stated or field == "aliases") and field in _WORDS:
             yield [str(member)]
         elif stated and field in resource.references:
             named = names.get((resource.references[field], str(member)))
@@ -63,11 +68,35 @@ def _wanted(
                 yield _called(named)
 
 
+def _notations(field: str, value: object) -> list[str]:
+    """How a page would write a date, a number, a country or a denial; nothing for other values."""
+    if field in _DATES:
+        return [_written_date(str(value))]
+    if field in _NUMBERS and isinstance(value, int):
+        return _written_number(value)
+    if isinstance(value, Precedence):
+        return _written_ordinal(value.ordinal)
+    if field in _COUNTRIES and (country := pycountry.countries.get(alpha_2=str(value))):
+        return [country.name, getattr(country, "common_name", country.name)]
+    return _DENIALS if value is False else []
+
+
+def _more_precise(quotes: list[str], year: str) -> bool:
+    """Whether the quotes name a month of the year that a value gives alone."""
+    words = _words(" ".join(quotes))
+    months = {name.casefold() for name in month_name if name}
+    return any(
+        word == year and months.intersection(words[max(0, place - 2) : place])
+        for place, word in enumerate(words)
+    )
+
+
 def _contains(quotes: list[str], notation: str) -> bool:
     """Whether the words of a notation all stand in the quotes, numbers and months in order."""
     text = " ".join(_words(" ".join(quotes)))
     if re.search(r"[0-9]", notation):
-        return f" {' '.join(_words(notation))} " in f" {text} "
+        wanted = re.escape(" ".join(_words(notation)))
+        return bool(re.search(rf"\b{wanted}\b(?! (?:thousand|million|billion)\b)", text))
     return set(_words(notation)) <= set(text.split())
 
 

@@ -87,11 +87,11 @@ class Archive:
             readers: SimpleQueue[sqlite3.Connection] = SimpleQueue()
             for _ in range(_READERS):
                 readers.put(_connect(path))
-        except (sqlite3.Error, OSError, ValueError) as error:
+            told = [meta[key] for key in ("release", "counts", "header", "spans")]
+        except (sqlite3.Error, OSError, ValueError, KeyError) as error:
             raise ArchiveError(f"{path} is not a whole archive: {error}.") from error
-        return cls(
-            meta["release"], meta["counts"], meta["header"], meta["spans"], connection, readers
-        )
+        release, counts, header, spans = told
+        return cls(release, counts, header, spans, connection, readers)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -131,8 +131,8 @@ def prepare(seed: Path, archive: Path, progress: Progress | None = None) -> bool
 def is_current(seed: Path, archive: Path) -> bool:
     """Whether the archive is whole and was compiled from this seed by this code.
 
-    Sizes and times are compared first: an archive takes over its seed's modification time, and
-    a seed whose status changed after the archive's is read and its digest compared.
+    The seed's digest is compared. Only where the seed is large do sizes and times do: an archive
+    takes over its seed's modification time, and a seed whose status changed later is read.
     """
     try:
         meta = _read_meta(archive)
@@ -142,7 +142,8 @@ def is_current(seed: Path, archive: Path) -> bool:
         if source.st_size != meta["size"]:
             return False
         untouched = source.st_ctime_ns < compiled.st_ctime_ns
-        if untouched and source.st_mtime_ns == compiled.st_mtime_ns:
+        untouched = untouched and source.st_mtime_ns == compiled.st_mtime_ns
+        if untouched and source.st_size >= _WORTH_TRUSTING_TIMES:
             return True
         with seed.open("rb") as file:
             return bool(hashlib.file_digest(file, "sha256").hexdigest() == meta["release"])
@@ -223,6 +224,7 @@ def compile_record(record: Record, path: Path, progress: Progress | None = None)
         connection.execute("ANALYZE")
 
 
+_WORTH_TRUSTING_TIMES = 32_000_000
 _TEMPORARY = ".archive-"
 _SEARCH = (
     "CREATE VIRTUAL TABLE search USING fts5(type UNINDEXED, id UNINDEXED, title, body, "

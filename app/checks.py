@@ -13,12 +13,10 @@ import pycountry
 
 from app.agreement import disagreements
 from app.faults import Fault, shown
-from app.models import Region, Resource, Source
+from app.folding import fold
+from app.models import Activity, Organization, Region, Resource, Source
 from app.models.dates import first_day
 from app.models.evidence import Enriched, Quote
-
-Resources = Mapping[str, Sequence[Resource]]
-Pointers = Mapping[tuple[str, str], str]
 
 _MONEY = (("amount", "currency"), ("investment_amount", "investment_currency"))
 _PERIODS = (("signed", "ends"), ("announced", "ends"), ("archived_from", "archived_to"))
@@ -26,20 +24,17 @@ _OUTLINE_CODES = ("iso_3166_2", "inei_ubigeo", "wikidata")
 
 
 def check_record(
-    resources: Resources, pointers: Pointers, known: Mapping[str, set[str]]
+    placed: Sequence[tuple[str, Resource]], known: Mapping[str, set[str]]
 ) -> Iterator[Fault]:
     """Every fault of references, nulls, evidence, quotes, codes and order.
 
     Args:
-        resources: The resources whose shape is right, by type.
-        pointers: Where each of them stands in the file.
+        placed: The resources whose shape is right, each with its place in the file.
         known: Every id in the file by type, those of misshapen resources too.
     """
-    sources = {source.id: source for source in resources["source"]}
-    quotes: dict[str, dict[int, tuple[str, str]]] = defaultdict(dict)
-    names = {(kind, one.id): one for kind, group in resources.items() for one in group}
-    for resource in names.values():
-        pointer = pointers[resource.type, resource.id]
+    quotes: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+    names = {(one.type, one.id): one for _, one in placed}
+    for pointer, resource in placed:
         yield from _references(resource, pointer, known)
         yield from _siblings(resource, pointer, names)
         yield from _nulls(resource, pointer)
@@ -51,12 +46,15 @@ def check_record(
             if quote.source not in known["source"]:
                 yield Fault(f"{place}/source", shown(quote.source), "the id of a source")
                 continue
-            yield from _quote(quote, place, sources.get(quote.source), quotes[quote.source])
+            yield from _quote(quote, place, names.get(("source", quote.source)))
+            quotes[quote.source].append((quote.start, quote.exact, place))
         yield from (
             Fault(f"{pointer}/{field}", found, expected)
             for field, found, expected in disagreements(resource, names)
         )
-    yield from _positions(resources, pointers)
+    for group in quotes.values():
+        yield from _contradictions(group)
+    yield from _positions(placed)
 
 
 def check_outlines(
@@ -73,17 +71,28 @@ def check_outlines(
     if actual != raw["sha256"]:
         return {}, [Fault("/outlines/sha256", raw["sha256"], f"{actual}, as {path.name} has")]
     try:
-        features = {feature["id"]: feature for feature in json.loads(content)["features"]}
-    except (ValueError, KeyError, TypeError):
+        parsed = json.loads(content, parse_constant=_refuse_constant)
+        features = {feature["id"]: feature for feature in parsed["features"]}
+        properties = {
+            name: {} if (told := feature.get("properties")) is None else {**told}
+            for name, feature in features.items()
+        }
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         return {}, [Fault("/outlines/file", path.name, "GeoJSON features with ids (RFC 7946)")]
-    faults = []
+    faults = [
+        Fault("/outlines/file", shown(name), "the id of one of the regions")
+        for name in features.keys() - {region.id for region in regions}
+    ]
     for index, region in enumerate(regions):
-        properties = features.get(region.id, {}).get("properties", {})
         for code in _OUTLINE_CODES:
-            told, drawn = getattr(region, code), properties.get(code)
+            told, drawn = getattr(region, code), properties.get(region.id, {}).get(code)
             if told and drawn and told != drawn:
                 faults.append(Fault(f"/regions/{index}/{code}", shown(told), f"{drawn}, as drawn"))
     return {name: features[name] for name in features}, faults
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _references(resource: Resource, pointer: str, known: Mapping[str, set[str]]) -> Iterator[Fault]:
@@ -109,9 +118,22 @@ def _siblings(
         objective = names.get(("objective", name))
         if own and objective and partnership(objective) != own:
             yield Fault(f"{pointer}/objectives", shown(name), f"an objective of {own}")
-    if resource.type == "activity" and not resource.id.startswith(f"{resource.award}-"):  # type: ignore[attr-defined]
-        expected = f"an id that begins with its award's, {resource.award}-"  # type: ignore[attr-defined]
-        yield Fault(f"{pointer}/id", shown(resource.id), expected)
+    yield from _name(resource, pointer)
+
+
+def _name(resource: Resource, pointer: str) -> Iterator[Fault]:
+    """An id that nothing refers to must be borne out by what the resource is called."""
+    if isinstance(resource, Activity):
+        prefix, called = f"{resource.award}-", [resource.title]
+    elif isinstance(resource, Organization):
+        prefix, called = "", [resource.name, resource.short_name or ""]
+    else:
+        return
+    words = fold(" ".join(called)).replace(".", "").replace("-", " ").split()
+    parts = resource.id.removeprefix(prefix).split("-")
+    if not resource.id.startswith(prefix) or not set(parts) <= set(words):
+        expected = f"{prefix} and words of its title" if prefix else "words of its name"
+        yield Fault(f"{pointer}/id", shown(resource.id), f"an id made of {expected}")
 
 
 def _nulls(resource: Resource, pointer: str) -> Iterator[Fault]:
@@ -191,38 +213,39 @@ def _quotes(resource: Resource) -> Iterator[tuple[str, int, Quote]]:
                 yield field, index, one.quote
 
 
-def _quote(
-    quote: Quote, place: str, source: Source | Resource | None, seen: dict[int, tuple[str, str]]
-) -> Iterator[Fault]:
+def _quote(quote: Quote, place: str, source: Resource | None) -> Iterator[Fault]:
     length = quote.end - quote.start
     if length != len(quote.exact):
         found = f"{quote.start} to {quote.end}, {length} code points"
         yield Fault(place, found, f"positions of the {len(quote.exact)} code points quoted")
-        return
     if isinstance(source, Source) and quote.end > source.characters:
         expected = f"at most {source.characters}, the length of the source"
         yield Fault(f"{place}/end", str(quote.end), expected)
-    for offset, character in enumerate(quote.exact):
-        other, where = seen.setdefault(quote.start + offset, (character, place))
-        if other != character:
-            found = f"{character!r} at {quote.start + offset}"
-            yield Fault(f"{place}/exact", found, f"{other!r}, as {where} has it")
-            return
 
 
-def _positions(resources: Resources, pointers: Pointers) -> Iterator[Fault]:
-    for group in resources.values():
-        taken: dict[tuple[str, int], str] = {}
-        for one in group:
-            if one.parent is None or not hasattr(one, "position"):
-                continue
-            owner, position = getattr(one, one.parent), one.position
-            pointer = f"{pointers[one.type, one.id]}/position"
-            if (owner, position) in taken:
-                expected = f"a position that {taken[owner, position]} does not have"
-                yield Fault(pointer, str(position), expected)
-            taken.setdefault((owner, position), one.id)
-        for (owner, position), name in taken.items():
-            if position > 1 and (owner, position - 1) not in taken:
-                pointer = f"{pointers[group[0].type, name]}/position"
-                yield Fault(pointer, str(position), f"positions of {owner} counted from 1")
+def _contradictions(quotes: list[tuple[int, str, str]]) -> Iterator[Fault]:
+    """Quotes of one source that overlap and do not have the same characters there."""
+    reach = (0, "", "")
+    for start, exact, place in sorted(quotes):
+        overlap = reach[1][start - reach[0] :]
+        if exact[: len(overlap)] != overlap[: len(exact)]:
+            yield Fault(f"{place}/exact", shown(exact), f"what {reach[2]} has there")
+        if start + len(exact) >= reach[0] + len(reach[1]):
+            reach = (start, exact, place)
+
+
+def _positions(placed: Sequence[tuple[str, Resource]]) -> Iterator[Fault]:
+    """Positions must count from 1 within each parent."""
+    taken: dict[tuple[str, str, int], str] = {}
+    for pointer, one in placed:
+        if one.parent is None or not hasattr(one, "position"):
+            continue
+        key = (one.type, getattr(one, one.parent), one.position)
+        if key in taken:
+            expected = f"a position that {taken[key]} does not have"
+            yield Fault(f"{pointer}/position", str(one.position), expected)
+        taken.setdefault(key, pointer)
+    for (kind, owner, position), pointer in taken.items():
+        if position > 1 and (kind, owner, position - 1) not in taken:
+            expected = f"positions of {owner} counted from 1"
+            yield Fault(f"{pointer}/position", str(position), expected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from app.archive import Progress as Told
 from app.faults import SeedError
 from app.settings import ConfigurationError, Settings, read_settings
 
-FAULTY, MISUSED, UNWRITABLE = 1, 2, 3
+FAULTY, MISUSED, UNWRITABLE, UNREACHABLE = 1, 2, 3, 4
 _WORTH_A_BAR = 2_000
 
 cli = typer.Typer(
@@ -33,8 +34,8 @@ cli = typer.Typer(
     rich_markup_mode="markdown",
     help="Serve the archived record of the United States–Peru Child Protection Compact as JSON.",
     epilog="Exit codes: 0 all is well, 1 the record is faulty or a check failed, 2 wrong usage or "
-    "setting, 3 the archive cannot be written or read. Every setting can be given by the "
-    "environment; options win.",
+    "setting, 3 the archive cannot be written or read, 4 the address cannot be listened on. Every "
+    "setting can be given by the environment; options win.",
 )
 out, err = (
     Console(soft_wrap=True, highlight=False),
@@ -69,6 +70,7 @@ def serve(
         compiled = prepare(settings.seed_file, settings.archive_file, progress)
         opened = Archive.open(settings.archive_file)
         opened.close()
+    _try_address(settings.host, settings.port)
     state = "compiled" if compiled else "up to date"
     err.print(f"Record {opened.release[:12]} is {state}: {settings.archive_file}")
     err.print(f"Documentation: http://{settings.host}:{settings.port}/docs")
@@ -177,6 +179,20 @@ def _settings(**options: object) -> Settings:
         _stop(MISUSED, str(error))
 
 
+def _try_address(host: str, port: int) -> None:
+    """Stop with a sentence where the address cannot be listened on."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        reason = error.strerror or error
+        _stop(UNREACHABLE, f"Cannot listen on {host} port {port}: {reason}. See HOST and PORT.")
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """Turns the project's own errors into a sentence and an exit code."""
@@ -192,14 +208,19 @@ def _told() -> Iterator[None]:
 def _bar(task: str) -> Iterator[Told]:
     """A progress bar on a terminal, once there is enough to do."""
     columns = (TextColumn(task), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as shown:
-        bar = shown.add_task(task, total=None, visible=False)
+    shown = Progress(*columns, console=err, transient=True)
+    bar = shown.add_task(task, total=None)
 
-        def told(done: int, total: int) -> None:
-            if total >= _WORTH_A_BAR and done % 500 == 0:
-                shown.update(bar, completed=done, total=total, visible=True)
+    def told(done: int, total: int) -> None:
+        if total >= _WORTH_A_BAR and done % 500 == 0:
+            shown.start()
+            shown.update(bar, completed=done, total=total)
 
+    try:
         yield told
+    finally:
+        if shown.live.is_started:
+            shown.stop()
 
 
 def _stop(code: int, message: str) -> NoReturn:

@@ -76,7 +76,7 @@ def load(path: Path) -> Record:
     content, raw = _parse(path)
     faults = list(_check_header(raw))
     resources: dict[str, list[Resource]] = {}
-    pointers: dict[tuple[str, str], str] = {}
+    placed: list[tuple[str, Resource]] = []
     for model in RESOURCES:
         resources[model.type] = accepted = []
         for index, entry in enumerate(_entries(raw, model)):
@@ -87,9 +87,9 @@ def load(path: Path) -> Record:
                 faults.extend(_validation_faults(error, entry, pointer))
             else:
                 accepted.append(resource)
-                pointers.setdefault((model.type, resource.id), pointer)
+                placed.append((pointer, resource))
     faults.extend(_duplicate_ids(raw))
-    faults.extend(check_record(resources, pointers, _known_ids(raw)))
+    faults.extend(check_record(placed, _known_ids(raw)))
     outlines: dict[str, dict[str, Any]] = {}
     if not any(fault.pointer.startswith("/outlines") for fault in faults):
         outlines, outline_faults = check_outlines(raw.get("outlines"), path, resources["region"])
@@ -199,14 +199,19 @@ def _validation_faults(error: ValidationError, entry: Any, pointer: str) -> Iter
                 place += f"/{_escape(str(step))}"
             if inside:
                 value = value[step]
-        expected = detail["msg"][:1].lower() + detail["msg"][1:]
         match detail["type"]:
             case "missing":
                 yield Fault(place, "nothing", "a value (null where the source gives none)")
             case "extra_forbidden":
                 yield Fault(place, shown(detail["input"]), "no such key")
             case _:
-                yield Fault(place, shown(detail["input"]), expected.removeprefix("value error, "))
+                yield Fault(place, shown(detail["input"]), _plain(detail["msg"]))
+
+
+def _plain(message: str) -> str:
+    """What pydantic says was wrong, as what would be right."""
+    lowered = message[:1].lower() + message[1:]
+    return lowered.removeprefix("value error, ").removeprefix("expected ")
 
 
 def _known_ids(raw: Mapping[str, Any]) -> dict[str, set[str]]:

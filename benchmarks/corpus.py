@@ -40,6 +40,15 @@ _PLACES = (
     ("GH", "GH-AA"), ("GH", "GH-AH"), ("PH", "PH-CEB"), ("PH", "PH-00"), ("JM", "JM-01"),
     ("MN", "MN-1"), ("CO", "CO-ANT"),
 )  # fmt: skip
+_COUNTRIES = {
+    "PE": "Peru",
+    "BO": "Bolivia",
+    "GH": "Ghana",
+    "PH": "the Philippines",
+    "JM": "Jamaica",
+    "MN": "Mongolia",
+    "CO": "Colombia",
+}
 _KINDS = ("government", "government_agency", "international_organization", "ngo")
 
 
@@ -185,7 +194,10 @@ class _Partnership:
             "planned_years": self._cited("stated", f"for {years} years"),
             "investment_amount": self._cited("stated", f"${amount or 0:,}"),
             "precedence": self._cited("stated", "the third in the world"),
-            **self._derived("countries", "investment_currency", "investor", "regions"),
+            "countries": self._cited(
+                "derived", "the United States, Peru, Bolivia, Ghana, Philippines"
+            ),
+            **self._derived("investment_currency", "investor", "regions"),
             **self._worded("name", "summary"),
         }
         return self._entry(self.name, values, evidence)
@@ -228,7 +240,7 @@ class _Partnership:
             "amount": self._cited("stated", f"${amount or 0:,}"),
             "trafficking_forms": self._cited("stated", " and ".join(forms or ["none"])),
             **self._derived("recipient", "currency", "objectives", "regions"),
-            **self._derived("has_sub_recipients"),
+            "has_sub_recipients": self._cited("derived", "without others"),
             **self._worded("title", "summary"),
         }
         return self._entry(name, values, evidence)
@@ -240,7 +252,7 @@ class _Partnership:
         values = {
             "award": award,
             "position": place,
-            "title": self._words(8),
+            "title": f"{self._words(8)} activity {place}",
             "summary": self._summary(),
             "objectives": self._maybe(self._some(objectives)),
             "regions": self._maybe(self._some(regions), 0.3),
@@ -267,7 +279,8 @@ class _Partnership:
         evidence = {
             "iso_3166_2": enriched,
             "wikidata": enriched,
-            **self._derived("aliases", "country"),
+            "aliases": self._cited("derived", "Cuzco, Qusqu, Košice"),
+            "country": self._cited("derived", f"in {_COUNTRIES[country]}"),
             **self._worded("name"),
         }
         return self._entry(name, values, evidence)
@@ -275,7 +288,7 @@ class _Partnership:
     def _organization(self, name: str) -> Json:
         roles = self._some(["signatory", "investor", "implementer", "publisher"])
         values = {
-            "name": f"{self._words(4)} {EVERYWHERE}",
+            "name": f"{self._words(4)} {EVERYWHERE} {name.replace('-', ' ')}",
             "short_name": self._maybe(self._words(2), 0.3),
             "kind": self._maybe(self.chance.choice(_KINDS), 0.9),
             "roles": self._maybe(roles, 0.9),

@@ -85,6 +85,26 @@ class SeedCopy:
         self.path = folder / "seed.json"
         self.data: dict[str, Any] = json.loads(self.path.read_text("utf-8"))
 
+    def put(self, pointer: str, value: object) -> None:
+        """Set what a JSON pointer names; a number one past the end of a list appends."""
+        holder, key = self._holder(pointer)
+        if isinstance(holder, list) and int(key) == len(holder):
+            holder.append(value)
+        else:
+            holder[int(key) if isinstance(holder, list) else key] = value
+
+    def take(self, pointer: str) -> None:
+        """Remove what a JSON pointer names."""
+        holder, key = self._holder(pointer)
+        del holder[int(key) if isinstance(holder, list) else key]
+
+    def _holder(self, pointer: str) -> tuple[Any, str]:
+        *steps, last = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")]
+        holder: Any = self.data
+        for step in steps[1:]:
+            holder = holder[int(step) if isinstance(holder, list) else step]
+        return holder, last
+
     def write(self) -> Path:
         """Write the data back; the path is returned for convenience."""
         self.path.write_text(json.dumps(self.data, ensure_ascii=False), "utf-8")

@@ -52,7 +52,7 @@ PartialDate = Annotated[
     str,
     AfterValidator(_real),
     Field(
-        pattern=PATTERN,
+        json_schema_extra={"pattern": PATTERN},
         description="Calendar date (ISO 8601) at the precision of its source: "
         "`YYYY-MM-DD`, `YYYY-MM` or `YYYY`. Never padded.",
     ),

@@ -1,0 +1,75 @@
+"""Dates at the precision of their source."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.models.dates import first_day, last_day
+
+
+@pytest.mark.parametrize(
+    ("value", "first", "last"),
+    [
+        ("2017-06-15", date(2017, 6, 15), date(2017, 6, 15)),
+        ("2017-10", date(2017, 10, 1), date(2017, 10, 31)),
+        ("2017", date(2017, 1, 1), date(2017, 12, 31)),
+        ("2020-02", date(2020, 2, 1), date(2020, 2, 29)),
+        ("2100-02", date(2100, 2, 1), date(2100, 2, 28)),
+        ("0001", date(1, 1, 1), date(1, 12, 31)),
+        ("9999-12", date(9999, 12, 1), date(9999, 12, 31)),
+    ],
+)
+def test_a_date_covers_all_days_of_its_precision(value: str, first: date, last: date) -> None:
+    """A day is itself, a month runs to its last day, a year to its end."""
+    assert first_day(value) == first
+    assert last_day(value) == last
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "17",
+        "02017",
+        "2017-6",
+        "2017-06-1",
+        "2017-6-15",
+        "2017-06-15 ",
+        "2017-06-15\n",
+        "2017-06-15T00:00",
+        "2017/06/15",
+        "20170615",
+        "2017-06-15-01",
+        "+017",
+        "-2017",
+        "٢٠١٧",
+    ],
+)
+def test_other_notations_are_refused(value: str) -> None:
+    """Nothing but the three precisions is a date; the message shows all three."""
+    for read in (first_day, last_day):
+        with pytest.raises(ValueError, match="2017-06-15, 2017-10 or 2017"):
+            read(value)
+
+
+@pytest.mark.parametrize(
+    "value", ["2017-02-30", "2017-02-29", "2100-02-29", "2017-13", "2017-00", "2017-06-00", "0000"]
+)
+def test_days_that_no_calendar_has_are_refused(value: str) -> None:
+    """A date must exist."""
+    for read in (first_day, last_day):
+        with pytest.raises(ValueError, match="no such day"):
+            read(value)
+
+
+@given(st.dates(), st.sampled_from((4, 7, 10)))
+def test_every_day_lies_within_its_date(day: date, precision: int) -> None:
+    """Cut to any precision, a day stays between the first and the last day covered."""
+    value = day.isoformat()[:precision]
+    assert first_day(value) <= day <= last_day(value)
+    assert first_day(value).isoformat().startswith(value)
+    assert last_day(value).isoformat().startswith(value)

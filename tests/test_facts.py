@@ -1,0 +1,322 @@
+"""What the served documents say of the partnership, and what they leave open."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import SEED
+
+pytestmark = pytest.mark.anyio
+
+SHIPPED: dict[str, Any] = json.loads(SEED.read_text("utf-8"))
+ENTRIES = [
+    (collection, entry)
+    for collection, group in SHIPPED.items()
+    if isinstance(group, list)
+    for entry in group
+]
+EVERY_RESOURCE = pytest.mark.parametrize(
+    ("collection", "entry"), ENTRIES, ids=[entry["id"] for _, entry in ENTRIES]
+)
+SINGULAR = {
+    "partnerships": "partnership",
+    "objectives": "objective",
+    "awards": "award",
+    "activities": "activity",
+    "regions": "region",
+    "organizations": "organization",
+    "sources": "source",
+}
+UNCITED = {"id", "links", "position", "not_stated"}
+UNCITED_IN = {
+    "objectives": {"partnership"},
+    "awards": {"partnership"},
+    "activities": {"award"},
+    "sources": {"sha256", "bytes", "characters"},
+}
+
+IDS = {
+    "partnerships": ["us-peru-cpc"],
+    "objectives": ["peru-prosecution", "peru-protection", "peru-prevention"],
+    "awards": ["peru-ilo", "peru-centro-yanapanakusun"],
+    "activities": [
+        "peru-ilo-prosecutions",
+        "peru-ilo-victims",
+        "peru-ilo-cases",
+        "peru-ilo-shelters",
+        "peru-ilo-national-plan",
+        "peru-centro-yanapanakusun-resources",
+        "peru-centro-yanapanakusun-alliances",
+        "peru-centro-yanapanakusun-tools",
+    ],
+    "regions": ["metropolitan-lima", "cusco", "loreto"],
+    "organizations": [
+        "united-states-government",
+        "peru-government",
+        "tip-office",
+        "ilo",
+        "centro-yanapanakusun",
+        "us-department-of-state",
+    ],
+    "sources": ["us-peru-cpc-page"],
+}
+"""Every id that a release has had: ids are permanent."""
+
+FACTS = [
+    ("partnerships/us-peru-cpc", "signed", "2017-06-15"),
+    ("partnerships/us-peru-cpc", "planned_years", 4),
+    ("partnerships/us-peru-cpc", "ends", None),
+    ("partnerships/us-peru-cpc", "countries", ["US", "PE"]),
+    ("partnerships/us-peru-cpc", "investment_amount", 5_000_000),
+    ("partnerships/us-peru-cpc", "investment_currency", "USD"),
+    ("partnerships/us-peru-cpc", "investor", "tip-office"),
+    (
+        "partnerships/us-peru-cpc",
+        "precedence",
+        [{"scope": "americas", "ordinal": 1}, {"scope": "world", "ordinal": 3}],
+    ),
+    ("partnerships/us-peru-cpc", "regions", ["metropolitan-lima", "cusco", "loreto"]),
+    ("awards/peru-ilo", "recipient", "ilo"),
+    ("awards/peru-ilo", "announced", "2017-10"),
+    ("awards/peru-ilo", "ends", "2020-12"),
+    ("awards/peru-ilo", "regions", ["metropolitan-lima", "cusco", "loreto"]),
+    ("awards/peru-ilo", "trafficking_forms", ["sex", "labor"]),
+    ("awards/peru-ilo", "has_sub_recipients", True),
+    (
+        "awards/peru-ilo",
+        "objectives",
+        ["peru-prosecution", "peru-protection", "peru-prevention"],
+    ),
+    ("awards/peru-centro-yanapanakusun", "recipient", "centro-yanapanakusun"),
+    ("awards/peru-centro-yanapanakusun", "announced", "2017-10"),
+    ("awards/peru-centro-yanapanakusun", "ends", "2020-12"),
+    ("awards/peru-centro-yanapanakusun", "regions", ["cusco"]),
+    ("awards/peru-centro-yanapanakusun", "objectives", ["peru-prevention"]),
+    ("regions/cusco", "aliases", ["Cuzco"]),
+    ("regions/metropolitan-lima", "aliases", ["Lima"]),
+    ("regions/metropolitan-lima", "iso_3166_2", "PE-LMA"),
+    ("regions/metropolitan-lima", "inei_ubigeo", "1501"),
+    ("regions/metropolitan-lima", "wikidata", "Q579240"),
+    ("regions/cusco", "iso_3166_2", "PE-CUS"),
+    ("regions/cusco", "inei_ubigeo", "08"),
+    ("regions/cusco", "wikidata", "Q205057"),
+    ("regions/loreto", "iso_3166_2", "PE-LOR"),
+    ("regions/loreto", "inei_ubigeo", "16"),
+    ("regions/loreto", "wikidata", "Q200938"),
+    ("activities/peru-ilo-national-plan", "supports", "2017-2021 National Plan"),
+    ("organizations/ilo", "kind", "international_organization"),
+    ("organizations/centro-yanapanakusun", "kind", "ngo"),
+    ("sources/us-peru-cpc-page", "archived_from", "2017-01-20"),
+    ("sources/us-peru-cpc-page", "archived_to", "2021-01-20"),
+    ("sources/us-peru-cpc-page", "bytes", 3575),
+    ("sources/us-peru-cpc-page", "characters", 3558),
+]
+
+NOT_STATED = [
+    ("partnerships/us-peru-cpc", "ends"),
+    ("awards/peru-ilo", "amount"),
+    ("awards/peru-ilo", "currency"),
+    ("awards/peru-centro-yanapanakusun", "amount"),
+    ("awards/peru-centro-yanapanakusun", "currency"),
+    ("awards/peru-centro-yanapanakusun", "trafficking_forms"),
+    ("awards/peru-centro-yanapanakusun", "has_sub_recipients"),
+]
+
+
+async def get(client: httpx.AsyncClient, path: str) -> Any:
+    """The data at a path below /v1."""
+    response = await client.get(f"/v1/{path}")
+    assert response.status_code == 200, response.text
+    return response.json()["data"]
+
+
+async def citations_of(
+    client: httpx.AsyncClient, collection: str, name: str
+) -> list[dict[str, Any]]:
+    """What the values of a resource rest on."""
+    query = f"resource_type={SINGULAR[collection]}&resource={name}"
+    found: list[dict[str, Any]] = await get(client, f"citations?{query}")
+    return found
+
+
+def values(document: object) -> Iterator[object]:
+    """Every value of a document that holds no other."""
+    if isinstance(document, dict):
+        document = list(document.values())
+    if not isinstance(document, list):
+        yield document
+        return
+    for member in document:
+        yield from values(member)
+
+
+@pytest.mark.parametrize(("path", "field", "value"), FACTS)
+async def test_a_fact_is_served(
+    client: httpx.AsyncClient, path: str, field: str, value: object
+) -> None:
+    """What the page says is in the answer, at the page's precision."""
+    found = (await get(client, path))[field]
+    if field == "supports":
+        assert str(value) in found
+    else:
+        assert found == value
+
+
+@pytest.mark.parametrize(("path", "field"), NOT_STATED)
+async def test_what_the_page_leaves_open_is_left_open(
+    client: httpx.AsyncClient, path: str, field: str
+) -> None:
+    """A value that the page does not give is null, said to be so, and rests on nothing."""
+    document = await get(client, path)
+    assert document[field] is None
+    assert field in document["not_stated"]
+    collection, name = path.split("/")
+    assert field not in {one["field"] for one in await citations_of(client, collection, name)}
+
+
+async def test_the_money_stands_once(client: httpx.AsyncClient) -> None:
+    """Five million dollars is one sum: never split, added up or told twice."""
+    record = await get(client, "record")
+    found = list(values({name: items for name, items in record.items() if name != "citations"}))
+    assert found.count(5_000_000) == 1
+    assert found.count("USD") == 1
+    assert not [one for one in found if isinstance(one, float)]
+    assert not [one for one in found if isinstance(one, int) and one > 5_000_000]
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "basis"),
+    [
+        ("partnership.us-peru-cpc.investment_amount.2", "investment_amount", "derived"),
+        ("partnership.us-peru-cpc.investment_currency.1", "investment_currency", "derived"),
+        ("award.peru-centro-yanapanakusun.objectives.1", "objectives", "derived"),
+        ("award.peru-centro-yanapanakusun.ends.1", "ends", "derived"),
+        ("award.peru-ilo.ends.1", "ends", "derived"),
+        ("award.peru-ilo.announced.1", "announced", "stated"),
+        ("award.peru-ilo.regions.1", "regions", "stated"),
+        ("region.metropolitan-lima.aliases.1", "aliases", "derived"),
+        ("region.metropolitan-lima.iso_3166_2.1", "iso_3166_2", "enriched"),
+        ("objective.peru-prevention.title.1", "title", "editorial"),
+    ],
+)
+async def test_what_follows_is_told_from_what_is_said(
+    client: httpx.AsyncClient, name: str, field: str, basis: str
+) -> None:
+    """Derived, editorial and added values are marked as such, with their rule."""
+    citation = await get(client, f"citations/{name}")
+    assert (citation["field"], citation["basis"]) == (field, basis)
+    assert citation["note"] or basis == "stated"
+
+
+async def test_the_regions_of_an_award_are_those_of_its_own_paragraph(
+    client: httpx.AsyncClient,
+) -> None:
+    """The sentence on both partners together is read for the partnership alone."""
+    award = await citations_of(client, "awards", "peru-ilo")
+    partnership = await citations_of(client, "partnerships", "us-peru-cpc")
+    starts = [
+        one["target"]["selector"][1]["start"]
+        for one in [*award, *partnership]
+        if one["field"] == "regions"
+    ]
+    assert starts == [1825, 1585]
+
+
+@pytest.mark.parametrize(("collection", "names"), IDS.items(), ids=IDS)
+async def test_ids_are_permanent(
+    client: httpx.AsyncClient, collection: str, names: list[str]
+) -> None:
+    """An id that was once served is served for good; the record may grow."""
+    served = {one["id"] for one in await get(client, collection)}
+    assert set(names) <= served
+
+
+async def test_the_whole_record_says_what_it_is(client: httpx.AsyncClient) -> None:
+    """What the seed says of the whole is on the meta page."""
+    meta = await get(client, "meta")
+    for field in ("archive_notice", "licence", "outlines"):
+        assert meta[field] == SHIPPED[field]
+
+
+@EVERY_RESOURCE
+async def test_every_field_is_served(
+    client: httpx.AsyncClient, collection: str, entry: dict[str, Any]
+) -> None:
+    """A resource is served with every field of the seed, by its own path and in its list."""
+    document = await get(client, f"{collection}/{entry['id']}")
+    assert document in await get(client, collection)
+    assert document["links"].pop("self") == f"/v1/{collection}/{entry['id']}"
+    del document["links"]
+    assert document == {field: value for field, value in entry.items() if field != "evidence"}
+
+
+@EVERY_RESOURCE
+async def test_every_citation_is_served(
+    client: httpx.AsyncClient, collection: str, entry: dict[str, Any]
+) -> None:
+    """What the seed gives as evidence is served in full, by its own path and in its list."""
+    found = await citations_of(client, collection, entry["id"])
+    served = {one["id"]: one for one in found}
+    cited = {
+        f"{SINGULAR[collection]}.{entry['id']}.{field}.{number}": evidence
+        for field, group in entry["evidence"].items()
+        for number, evidence in enumerate(group, start=1)
+    }
+    assert set(served) == set(cited)
+    for name, evidence in cited.items():
+        assert evidence_of(served[name]) == {"note": None, **evidence}
+    name = next(iter(served))
+    assert await get(client, f"citations/{name}") == served[name]
+
+
+def evidence_of(citation: dict[str, Any]) -> dict[str, Any]:
+    """A served citation in the notation of the seed."""
+    evidence = {"basis": citation["basis"], "note": citation["note"]}
+    if citation["target"] is None:
+        return {**evidence, "reference": citation["reference"]}
+    quote, position = citation["target"]["selector"]
+    assert citation["target"]["type"] == "SpecificResource"
+    assert (quote["type"], position["type"]) == ("TextQuoteSelector", "TextPositionSelector")
+    return {
+        **evidence,
+        "quote": {
+            "source": citation["target"]["source"].removeprefix("/v1/sources/"),
+            "start": position["start"],
+            "end": position["end"],
+            "exact": quote["exact"],
+        },
+    }
+
+
+@EVERY_RESOURCE
+async def test_every_value_rests_on_something(
+    client: httpx.AsyncClient, collection: str, entry: dict[str, Any]
+) -> None:
+    """A field with a value has a citation, one without has none; only the listed go without."""
+    document = await get(client, f"{collection}/{entry['id']}")
+    cited = {one["field"] for one in await citations_of(client, collection, entry["id"])}
+    exempt = UNCITED | UNCITED_IN.get(collection, set())
+    assert cited == {
+        field for field, value in document.items() if value is not None and field not in exempt
+    }
+    assert all(document[field] is None for field in document["not_stated"])
+
+
+async def test_every_citation_has_what_its_basis_needs(client: httpx.AsyncClient) -> None:
+    """A fragment of at most 80 characters, or another reference; a rule where one is applied."""
+    for one in (await get(client, "record"))["citations"]:
+        enriched = one["basis"] == "enriched"
+        assert (one["target"] is None) == enriched
+        assert (one["reference"] is not None) == enriched
+        assert one["note"] or one["basis"] != "derived"
+        if enriched:
+            assert all(one["reference"][name] for name in ("title", "url", "licence"))
+        else:
+            quote, position = one["target"]["selector"]
+            length = position["end"] - position["start"]
+            assert length == len(quote["exact"]) <= 80
