@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from calendar import month_name
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import pycountry
 
@@ -18,54 +19,95 @@ from app.models import Resource
 from app.models.evidence import Enriched, Stated
 from app.models.partnership import Precedence
 
-Names = Mapping[tuple[str, str], Resource]
+Names = Mapping[tuple[str, str], list[str]]
+Disagreement = tuple[str, str, str]
+"""A field, what is found and what is expected."""
 
 _DATES = {"signed", "ends", "announced", "archived_from", "archived_to"}
 _NUMBERS = {"planned_years", "investment_amount", "amount"}
 _WORDS = {"name", "short_name", "aliases", "stakeholders", "supports", "trafficking_forms"}
+_SCALES = {"thousand", "million", "billion"}
 _DENIALS = ["no", "not", "without"]
+_MONTHS = {name.casefold() for name in month_name if name}
 _COUNTRIES = {"country", "countries"}
 _CARDINALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 
 
-def disagreements(resource: Resource, names: Names) -> Iterator[tuple[str, str, str]]:
-    """Fields whose quotes do not contain their value: field, what is found, what is expected.
+def disagreements(resource: Resource) -> Iterator[Disagreement]:
+    """Fields whose quotes do not contain their value.
 
-    Dates, numbers, countries and aliases are compared when stated or derived; other words and
-    references when stated.
+    Dates, numbers, countries and aliases are compared when stated or derived; other words when
+    stated.
     """
-    for field, evidence in resource.evidence.items():
-        value = getattr(resource, field, None)
-        quotes = [one.quote.exact for one in evidence if not isinstance(one, Enriched)]
-        if value is None or not quotes:
-            continue
-        stated = any(isinstance(one, Stated) for one in evidence)
+    for field, value, quotes, stated in _quoted(resource):
         if field in _DATES and len(str(value)) == 4 and _more_precise(quotes, str(value)):
             yield field, repr(value), "the date at the precision of its quote"
-            continue
-        for wanted in _wanted(resource, field, value, stated, names):
-            if not any(_contains(quotes, notation) for notation in wanted):
-                found = f"{value!r}, not borne out by {' / '.join(quotes)!r}"
-                yield field, found, f"a quote with {' or '.join(repr(one) for one in wanted)}"
-                break
+        else:
+            yield from _missing(field, value, quotes, _wanted(field, value, stated))
 
 
-def _wanted(
-    resource: Resource, field: str, value: object, stated: bool, names: Names
-) -> Iterator[list[str]]:
+def misreferences(resource: Resource, names: Names) -> Iterator[Disagreement]:
+    """Fields that hold stated references whose quotes do not name what is referred to.
+
+    Args:
+        resource: The resource that refers to others.
+        names: What resources are called, by type and id.
+    """
+    for field, value, quotes, stated in _quoted(resource):
+        kind = resource.references.get(field)
+        if stated and kind is not None:
+            wanted = [names[kind, name] for name in _list(value) if (kind, name) in names]
+            yield from _missing(field, value, quotes, wanted)
+
+
+def states_references(resource: Resource) -> bool:
+    """Whether a resource has references that its source is said to state."""
+    return any(
+        field in resource.references and any(isinstance(one, Stated) for one in evidence)
+        for field, evidence in resource.evidence.items()
+    )
+
+
+def called(resource: Resource) -> list[str]:
+    """What a resource may be called where it is referred to."""
+    fields = ("name", "short_name", "title")
+    return [
+        *(name for field in fields if (name := resource.get(field))),
+        *(resource.get("aliases") or ()),
+    ]
+
+
+def _quoted(resource: Resource) -> Iterator[tuple[str, Any, list[str], bool]]:
+    """Fields with a value and quotes: name, value, quotes, whether one of them states it."""
+    for field, evidence in resource.evidence.items():
+        value = resource.get(field)
+        quotes = [one.quote.exact for one in evidence if not isinstance(one, Enriched)]
+        if value is not None and quotes:
+            yield field, value, quotes, any(isinstance(one, Stated) for one in evidence)
+
+
+def _missing(
+    field: str, value: Any, quotes: list[str], wanted: Iterable[list[str]]
+) -> Iterator[Disagreement]:
+    for notations in wanted:
+        if not any(_contains(quotes, notation) for notation in notations):
+            found = f"{value!r}, not borne out by {' / '.join(quotes)!r}"
+            yield field, found, f"a quote with {' or '.join(map(repr, notations))}"
+            return
+
+
+def _wanted(field: str, value: Any, stated: bool) -> Iterator[list[str]]:
     """For each part of a value, the notations of which one must be quoted."""
-    members = value if isinstance(value, list) else [value]
-    for member in members:
-        notations = _notations(field, member)
-        if notations:
+    for member in _list(value):
+        if notations := _notations(field, member):
             yield notations
         elif (stated or field == "aliases") and field in _WORDS:
             yield [str(member)]
-        elif stated and field in resource.references:
-            named = names.get((resource.references[field], str(member)))
-            if named is not None:
-                yield _called(named)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _notations(field: str, value: object) -> list[str]:
@@ -84,20 +126,24 @@ def _notations(field: str, value: object) -> list[str]:
 def _more_precise(quotes: list[str], year: str) -> bool:
     """Whether the quotes name a month of the year that a value gives alone."""
     words = _words(" ".join(quotes))
-    months = {name.casefold() for name in month_name if name}
     return any(
-        word == year and months.intersection(words[max(0, place - 2) : place])
+        word == year and _MONTHS.intersection(words[max(0, place - 2) : place])
         for place, word in enumerate(words)
     )
 
 
 def _contains(quotes: list[str], notation: str) -> bool:
     """Whether the words of a notation all stand in the quotes, numbers and months in order."""
-    text = " ".join(_words(" ".join(quotes)))
-    if re.search(r"[0-9]", notation):
-        wanted = re.escape(" ".join(_words(notation)))
-        return bool(re.search(rf"\b{wanted}\b(?! (?:thousand|million|billion)\b)", text))
-    return set(_words(notation)) <= set(text.split())
+    words = _words(" ".join(quotes))
+    wanted = _words(notation)
+    if not re.search(r"[0-9]", notation):
+        return set(wanted) <= set(words)
+    length = len(wanted)
+    return any(
+        words[place : place + length] == wanted
+        and not _SCALES.intersection(words[place + length : place + length + 1])
+        for place in range(len(words) - length + 1)
+    )
 
 
 def _words(text: str) -> list[str]:
@@ -122,12 +168,3 @@ def _written_number(value: int) -> list[str]:
 
 def _written_ordinal(value: int) -> list[str]:
     return [_ORDINALS[value - 1]] if value <= len(_ORDINALS) else [f"{value}th"]
-
-
-def _called(resource: Resource) -> list[str]:
-    """What a resource may be called where it is referred to."""
-    fields = ("name", "short_name", "title")
-    return [
-        *(name for field in fields if (name := getattr(resource, field, None))),
-        *(getattr(resource, "aliases", None) or ()),
-    ]

@@ -17,24 +17,18 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
-from pydantic import BaseModel
-from sqlalchemy import Table
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.schema import CreateIndex, CreateTable, Index
 from sqlmodel import SQLModel
 
-from app.folding import fold
-from app.models import RESOURCES, Citation, Document, Resource
-from app.models.dates import first_day, last_day
+from app.models import RESOURCES, Citation, Document
 
 if TYPE_CHECKING:
-    from app.record import Record
+    pass
 
 APPLICATION_ID = 0x43504352
 """Marks the file as an archive of this project (SQLite's `application_id`; "CPCR")."""
 
 Progress = Callable[[int, int], None]
-"""Told how many resources are done, of how many."""
+"""Told how many bytes of the seed are done, of how many."""
 
 _MODELS: tuple[type[Document], ...] = (*RESOURCES, Citation)
 
@@ -136,7 +130,7 @@ def is_current(seed: Path, archive: Path) -> bool:
     """
     try:
         meta = _read_meta(archive)
-        if meta["compiler"] != _compiler():
+        if meta["compiler"] != compiler_digest():
             return False
         source, compiled = seed.stat(), archive.stat()
         if source.st_size != meta["size"]:
@@ -158,18 +152,17 @@ def build(seed: Path, archive: Path, progress: Progress | None = None) -> None:
         SeedError: The seed file is faulty; the archive is left as it was.
         ArchiveError: The archive cannot be written; it is left as it was.
     """
-    from app.record import load  # noqa: PLC0415 - checking drags in what serving never needs
+    from app.compiler import compile_seed  # noqa: PLC0415 - drags in what serving never needs
 
     try:
         times = seed.stat()
     except OSError:
         times = None
-    record = load(seed)
     try:
         archive.parent.mkdir(parents=True, exist_ok=True)
         _sweep(archive.parent)
         with _temporary(archive.parent) as path:
-            compile_record(record, path, progress)
+            compile_seed(seed, path, progress)
             if times is not None:
                 os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
             path.chmod(0o644)
@@ -184,52 +177,8 @@ def build(seed: Path, archive: Path, progress: Progress | None = None) -> None:
         ) from error
 
 
-def compile_record(record: Record, path: Path, progress: Progress | None = None) -> None:
-    """Write a checked record into an empty file.
-
-    Raises:
-        sqlite3.Error: The file cannot be written.
-    """
-    total = sum(len(group) for group in record.resources.values())
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = OFF")
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute("BEGIN")
-        for table in SQLModel.metadata.sorted_tables:
-            connection.execute(str(CreateTable(table).compile(dialect=sqlite.dialect())))
-        connection.execute(_SEARCH)
-        for done, resource in enumerate(record, start=1):
-            _insert_resource(connection, resource, done)
-            if progress is not None:
-                progress(done, total)
-        for statement in _indexes():
-            connection.execute(statement)
-        connection.execute(
-            "CREATE TABLE outlines (region TEXT PRIMARY KEY, bbox TEXT, geometry TEXT NOT NULL)"
-        )
-        connection.executemany(
-            "INSERT INTO outlines VALUES (?, ?, ?)",
-            (
-                (name, _json(outline.get("bbox")), _json(outline["geometry"]))
-                for name, outline in record.outlines.items()
-            ),
-        )
-        connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
-        connection.executemany(
-            "INSERT INTO meta VALUES (?, ?)",
-            ((key, _json(value)) for key, value in _meta(connection, record).items()),
-        )
-        connection.execute("COMMIT")
-        connection.execute("ANALYZE")
-
-
 _WORTH_TRUSTING_TIMES = 32_000_000
 _TEMPORARY = ".archive-"
-_SEARCH = (
-    "CREATE VIRTUAL TABLE search USING fts5(type UNINDEXED, id UNINDEXED, title, body, "
-    "tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3')"
-)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -264,158 +213,20 @@ def _read_meta(path: Path) -> dict[str, Any]:
 
 
 @cache
-def _compiler() -> str:
+def compiler_digest() -> str:
     """Digest of the code that decides what an archive holds."""
     here = Path(__file__).parent
-    files = [here / "archive.py", here / "folding.py", *sorted((here / "models").glob("*.py"))]
+    files = [here / "compiler.py", here / "folding.py", *sorted((here / "models").glob("*.py"))]
     hashed = hashlib.sha256(sqlite3.sqlite_version.encode())
     for file in files:
         hashed.update(file.read_bytes())
     return hashed.hexdigest()
 
 
-def _meta(connection: sqlite3.Connection, record: Record) -> dict[str, Any]:
-    counts = {
-        name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608 - a name from COLLECTIONS
-        for name in COLLECTIONS
-    }
-    return {
-        "release": record.release,
-        "size": record.size,
-        "compiler": _compiler(),
-        "counts": counts,
-        "spans": _spans(record),
-        "header": record.header.model_dump(mode="json", exclude={"schema_name"}),
-    }
-
-
-def _spans(record: Record) -> dict[str, tuple[int, int]]:
-    """First and last row number of each type; an empty type's last is before its first."""
-    spans = {}
-    reached = 0
-    for kind, group in record.resources.items():
-        spans[kind] = (reached + 1, reached + len(group))
-        reached += len(group)
-    return spans
-
-
-def _insert_resource(connection: sqlite3.Connection, resource: Resource, number: int) -> None:
-    insert(connection, resource.table, resource, number)
-    title, *body = (_searchable(getattr(resource, name)) for name in resource.searched)
-    connection.execute(
-        "INSERT INTO search (rowid, type, id, title, body) VALUES (?, ?, ?, ?, ?)",
-        (number, resource.type, resource.id, title, "\n".join(filter(None, body))),
-    )
-    for filter_ in resource.filters:
-        members = getattr(resource, filter_.field)
-        table = link_table(type(resource), filter_.field)
-        if table is not None and members:
-            columns = f"{resource.type}, {filter_.parameter}"
-            connection.executemany(
-                f"INSERT INTO {table} ({columns}) VALUES (?, ?)",  # noqa: S608 - names from the models
-                ((resource.id, member) for member in members),
-            )
-    for citation in Citation.of(resource):
-        insert(connection, Citation.table, citation)
-
-
 def link_table(model: type[Document], field_name: str) -> str | None:
     """The table that holds the members of a list field, or None where the field is no list."""
     name = f"{model.type}_{field_name}"
     return name if name in SQLModel.metadata.tables else None
-
-
-def _searchable(value: str | list[str] | None) -> str:
-    return "\n".join(value) if isinstance(value, list) else value or ""
-
-
-def insert(
-    connection: sqlite3.Connection,
-    row: type[SQLModel],
-    document: BaseModel,
-    number: int | None = None,
-) -> None:
-    """Write the row of one document, under a number where it has one."""
-    statement, readers = _insertion(row, type(document))
-    connection.execute(statement, [number, *(read(document) for read in readers)])
-
-
-Reader = Callable[[Any], Any]
-
-
-@cache
-def _insertion(row: type[SQLModel], model: type[BaseModel]) -> tuple[str, tuple[Reader, ...]]:
-    table = SQLModel.metadata.tables[str(row.__tablename__)]
-    names = [column.name for column in table.columns]
-    quoted = ", ".join(f'"{name}"' for name in names)
-    marks = ", ".join("?" for _ in names)
-    statement = f"INSERT INTO {table.name} (rowid, {quoted}) VALUES (?, {marks})"  # noqa: S608 - names from the models
-    return statement, tuple(_reader(name, model) for name in names)
-
-
-def _reader(column: str, model: type[BaseModel]) -> Reader:
-    """How a column's value is read from a document, by the column's name."""
-
-    def through(name: str, convert: Callable[[str], Any]) -> Reader:
-        def read(document: Any) -> Any:
-            value = getattr(document, name)
-            return None if value is None else convert(value)
-
-        return read
-
-    if column == "document":
-        return lambda document: document.model_dump_json()
-    if column in model.model_fields and column != "source":
-        return lambda document: getattr(document, column)
-    name, _, suffix = column.rpartition("_")
-    match suffix:
-        case "first":
-            return through(name, lambda value: first_day(value).isoformat())
-        case "last":
-            return through(name, lambda value: last_day(value).isoformat())
-        case "key":
-            return through(name, fold)
-    return _CITATION_READERS[column]
-
-
-_CITATION_READERS: dict[str, Reader] = {
-    "source": lambda one: one.target and one.target.source.rpartition("/")[2],
-    "exact": lambda one: one.target and one.target.selector[0].exact,
-    "start": lambda one: one.target and one.target.selector[1].start,
-    "end": lambda one: one.target and one.target.selector[1].end,
-    "reference_title": lambda one: one.reference and one.reference.title,
-    "reference_url": lambda one: one.reference and one.reference.url,
-    "reference_licence": lambda one: one.reference and one.reference.licence,
-}
-
-
-def _indexes() -> Iterator[str]:
-    """An index for every filter and every sort, in both directions."""
-    for model in COLLECTIONS.values():
-        table = SQLModel.metadata.tables[model.collection]
-        for sort in model.sorts:
-            column = table.c[sort.column]
-            if sort.column != "id":
-                yield _index(table, f"sort_{sort.field}", column, table.c.id)
-            yield _index(table, f"sort_{sort.field}_desc", column.desc(), table.c.id)
-        for filter_ in model.filters:
-            link = link_table(model, filter_.field)
-            if link is None:
-                yield _index(table, f"filter_{filter_.parameter}", table.c[filter_.field])
-            else:
-                linked = SQLModel.metadata.tables[link]
-                yield _index(linked, "filter", linked.c[filter_.parameter], linked.c[model.type])
-
-
-def _index(table: Table, purpose: str, *columns: Any) -> str:
-    index = Index(f"{table.name}_{purpose}", *columns)
-    statement = str(CreateIndex(index).compile(dialect=sqlite.dialect()))
-    table.indexes.discard(index)
-    return statement
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 @contextmanager

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pycountry
 
-from app.agreement import disagreements
+from app.agreement import called, disagreements, misreferences, states_references
 from app.faults import Fault, shown
 from app.folding import fold
-from app.models import Activity, Organization, Region, Resource, Source
+from app.models import Activity, Award, Objective, Organization, Region, Resource, Source
 from app.models.dates import first_day
 from app.models.evidence import Enriched, Quote
 
@@ -23,42 +23,131 @@ _PERIODS = (("signed", "ends"), ("announced", "ends"), ("archived_from", "archiv
 _OUTLINE_CODES = ("iso_3166_2", "inei_ubigeo", "wikidata")
 
 
-def check_record(
-    placed: Sequence[tuple[str, Resource]], known: Mapping[str, set[str]]
-) -> Iterator[Fault]:
-    """Every fault of references, nulls, evidence, quotes, codes and order.
+class Checks:
+    """What is known of the resources seen so far, and what must wait for the rest.
 
-    Args:
-        placed: The resources whose shape is right, each with its place in the file.
-        known: Every id in the file by type, those of misshapen resources too.
+    Attributes:
+        codes: Id and codes in other registers of every region, with its place.
     """
-    quotes: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
-    names = {(one.type, one.id): one for _, one in placed}
-    for pointer, resource in placed:
-        yield from _references(resource, pointer, known)
-        yield from _siblings(resource, pointer, names)
+
+    def __init__(self) -> None:
+        self.codes: list[tuple[str, str, dict[str, str | None]]] = []
+        self._names: dict[tuple[str, str], str] = {}
+        self._called: dict[tuple[str, str], list[str]] = {}
+        self._parents: dict[tuple[str, str], tuple[str, str]] = {}
+        self._lengths: dict[str, int] = {}
+        self._quotes: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+        self._positions: dict[tuple[str, str, int], str] = {}
+        self._awaited: list[tuple[tuple[str, str], str]] = []
+        self._objectives: list[tuple[str, tuple[str, str], list[str]]] = []
+        self._stated: list[tuple[str, Resource]] = []
+
+    def name(self, kind: str, name: str, pointer: str) -> Iterator[Fault]:
+        """Note the id of an entry, be its shape right or wrong: one fault is told once."""
+        first = self._names.setdefault((kind, name), pointer)
+        if first != pointer:
+            expected = f"an id that no other {kind} has (compare {first}/id)"
+            yield Fault(f"{pointer}/id", shown(name), expected)
+
+    def add(self, resource: Resource, pointer: str) -> Iterator[Fault]:
+        """Check what can be checked now, and note what the rest will be held against."""
         yield from _nulls(resource, pointer)
         yield from _lists(resource, pointer)
         yield from _codes(resource, pointer)
         yield from _pairs(resource, pointer)
-        for field, position, quote in _quotes(resource):
-            place = f"{pointer}/evidence/{field}/{position}/quote"
-            if quote.source not in known["source"]:
-                yield Fault(f"{place}/source", shown(quote.source), "the id of a source")
-                continue
-            yield from _quote(quote, place, names.get(("source", quote.source)))
-            quotes[quote.source].append((quote.start, quote.exact, place))
-        yield from (
-            Fault(f"{pointer}/{field}", found, expected)
-            for field, found, expected in disagreements(resource, names)
-        )
-    for group in quotes.values():
-        yield from _contradictions(group)
-    yield from _positions(placed)
+        yield from _name(resource, pointer)
+        yield from self._position(resource, pointer)
+        yield from _told(pointer, disagreements(resource))
+        for field, number, quote in _quotes(resource):
+            place = f"{pointer}/evidence/{field}/{number}/quote"
+            yield from _length(quote, place)
+            self._quotes[quote.source].append((quote.start, quote.exact, place))
+        self._note(resource, pointer)
+
+    def finish(self) -> Iterator[Fault]:
+        """Check what needed the whole."""
+        for (kind, name), place in self._awaited:
+            if (kind, name) not in self._names:
+                yield Fault(place, shown(name), f"the id of one of the {kind}s")
+        for source, group in self._quotes.items():
+            yield from self._source(source, group)
+        for pointer, parent, names in self._objectives:
+            yield from self._siblings(pointer, parent, names)
+        for (kind, owner, position), pointer in self._positions.items():
+            if position > 1 and (kind, owner, position - 1) not in self._positions:
+                expected = f"positions of {owner} counted from 1"
+                yield Fault(f"{pointer}/position", str(position), expected)
+        for pointer, resource in self._stated:
+            yield from _told(pointer, misreferences(resource, self._called))
+
+    def _note(self, resource: Resource, pointer: str) -> None:
+        for field, kind in resource.references.items():
+            for name in _members(resource.get(field)):
+                if (kind, name) not in self._names:
+                    self._awaited.append(((kind, name), f"{pointer}/{field}"))
+        key = (resource.type, resource.id)
+        self._called[key] = called(resource)
+        if resource.parent is not None:
+            parent = resource.references[resource.parent], resource.get(resource.parent)
+            if isinstance(resource, Objective | Award):
+                self._parents[key] = parent
+            if objectives := resource.get("objectives"):
+                self._objectives.append((pointer, parent, objectives))
+        if states_references(resource):
+            self._stated.append((pointer, resource))
+        if isinstance(resource, Source):
+            self._lengths[resource.id] = resource.characters
+        if isinstance(resource, Region):
+            codes = {code: resource.get(code) for code in _OUTLINE_CODES}
+            self.codes.append((pointer, resource.id, codes))
+
+    def _position(self, resource: Resource, pointer: str) -> Iterator[Fault]:
+        position = resource.get("position")
+        if resource.parent is None or position is None:
+            return
+        key = (resource.type, resource.get(resource.parent), position)
+        first = self._positions.setdefault(key, pointer)
+        if first != pointer:
+            expected = f"a position that {first} does not have"
+            yield Fault(f"{pointer}/position", str(position), expected)
+
+    def _source(self, source: str, quotes: list[tuple[int, str, str]]) -> Iterator[Fault]:
+        """Quotes must be of a known source, within its length, and not contradict each other."""
+        if ("source", source) not in self._names:
+            for _, _, place in quotes:
+                yield Fault(f"{place}/source", shown(source), "the id of a source")
+            return
+        longest = self._lengths.get(source)
+        for start, exact, place in quotes:
+            if longest is not None and start + len(exact) > longest:
+                expected = f"at most {longest}, the length of the source"
+                yield Fault(f"{place}/end", str(start + len(exact)), expected)
+        yield from _contradictions(quotes)
+
+    def _siblings(
+        self, pointer: str, parent: tuple[str, str], names: Sequence[str]
+    ) -> Iterator[Fault]:
+        """Objectives must be of the partnership that the award or activity belongs to."""
+        own = self._parents.get(parent, parent)
+        for name in names:
+            theirs = self._parents.get(("objective", name), own)
+            if own[0] == "partnership" and theirs != own:
+                yield Fault(f"{pointer}/objectives", shown(name), f"an objective of {own[1]}")
+
+
+def _told(pointer: str, wrong: Iterator[tuple[str, str, str]]) -> Iterator[Fault]:
+    for field, found, expected in wrong:
+        yield Fault(f"{pointer}/{field}", found, expected)
+
+
+def _members(value: str | list[str] | None) -> Sequence[str]:
+    if value is None:
+        return ()
+    return value if isinstance(value, list) else (value,)
 
 
 def check_outlines(
-    raw: Any, seed: Path, regions: Sequence[Resource]
+    raw: Any, seed: Path, regions: Sequence[tuple[str, str, dict[str, str | None]]]
 ) -> tuple[dict[str, dict[str, Any]], list[Fault]]:
     """The outlines beside a seed file, by region, and what is wrong with them."""
     path = seed.parent / raw["file"]
@@ -81,44 +170,18 @@ def check_outlines(
         return {}, [Fault("/outlines/file", path.name, "GeoJSON features with ids (RFC 7946)")]
     faults = [
         Fault("/outlines/file", shown(name), "the id of one of the regions")
-        for name in features.keys() - {region.id for region in regions}
+        for name in features.keys() - {name for _, name, _ in regions}
     ]
-    for index, region in enumerate(regions):
-        for code in _OUTLINE_CODES:
-            told, drawn = getattr(region, code), properties.get(region.id, {}).get(code)
+    for pointer, name, codes in regions:
+        for code, told in codes.items():
+            drawn = properties.get(name, {}).get(code)
             if told and drawn and told != drawn:
-                faults.append(Fault(f"/regions/{index}/{code}", shown(told), f"{drawn}, as drawn"))
+                faults.append(Fault(f"{pointer}/{code}", shown(told), f"{drawn}, as drawn"))
     return {name: features[name] for name in features}, faults
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no number of JSON")
-
-
-def _references(resource: Resource, pointer: str, known: Mapping[str, set[str]]) -> Iterator[Fault]:
-    for field, kind in resource.references.items():
-        value = getattr(resource, field)
-        for name in value if isinstance(value, list) else [value] if value else []:
-            if name not in known[kind]:
-                yield Fault(f"{pointer}/{field}", shown(name), f"the id of one of the {kind}s")
-
-
-def _siblings(
-    resource: Resource, pointer: str, names: Mapping[tuple[str, str], Resource]
-) -> Iterator[Fault]:
-    """Objectives must be of the partnership that the award or activity belongs to."""
-
-    def partnership(one: Resource | None) -> str | None:
-        while one is not None and one.type != "partnership" and one.parent:
-            one = names.get((one.references[one.parent], getattr(one, one.parent)))
-        return one.id if one is not None else None
-
-    own = partnership(resource)
-    for name in getattr(resource, "objectives", None) or ():
-        objective = names.get(("objective", name))
-        if own and objective and partnership(objective) != own:
-            yield Fault(f"{pointer}/objectives", shown(name), f"an objective of {own}")
-    yield from _name(resource, pointer)
 
 
 def _name(resource: Resource, pointer: str) -> Iterator[Fault]:
@@ -139,7 +202,7 @@ def _name(resource: Resource, pointer: str) -> Iterator[Fault]:
 def _nulls(resource: Resource, pointer: str) -> Iterator[Fault]:
     fields = type(resource).needs_citation()
     for field in sorted(fields):
-        value, cited = getattr(resource, field), field in resource.evidence
+        value, cited = resource.get(field), field in resource.evidence
         if value is None and cited:
             yield Fault(f"{pointer}/{field}", "null, yet cited", "a value, or no citation")
         if value is not None and not cited:
@@ -152,27 +215,27 @@ def _nulls(resource: Resource, pointer: str) -> Iterator[Fault]:
         place = f"{pointer}/not_stated/{index}"
         if field not in fields:
             yield Fault(place, shown(field), f"one of {', '.join(sorted(fields))}")
-        elif getattr(resource, field) is not None:
+        elif resource.get(field) is not None:
             yield Fault(place, f"{field}, which has a value", "a field that is null")
 
 
 def _lists(resource: Resource, pointer: str) -> Iterator[Fault]:
     for field in type(resource).model_fields:
-        value = getattr(resource, field)
-        if isinstance(value, list):
+        value = resource.get(field)
+        if isinstance(value, list) and len(value) > 1:
             members = [str(member) for member in value]
             for member in sorted({one for one in members if members.count(one) > 1}):
                 yield Fault(f"{pointer}/{field}", f"{member} twice", "each member once")
 
 
 def _codes(resource: Resource, pointer: str) -> Iterator[Fault]:
-    countries = getattr(resource, "countries", None) or [getattr(resource, "country", None)]
+    countries = resource.get("countries") or [resource.get("country")]
     for code in filter(None, countries):
         if pycountry.countries.get(alpha_2=code) is None:
-            field = "countries" if hasattr(resource, "countries") else "country"
+            field = "countries" if resource.type == "partnership" else "country"
             yield Fault(f"{pointer}/{field}", shown(code), "an ISO 3166-1 alpha-2 code")
     for field in ("currency", "investment_currency"):
-        code = getattr(resource, field, None)
+        code = resource.get(field)
         if code and pycountry.currencies.get(alpha_3=code) is None:
             yield Fault(f"{pointer}/{field}", shown(code), "an ISO 4217 code")
     if isinstance(resource, Region) and (code := resource.iso_3166_2):
@@ -184,12 +247,12 @@ def _codes(resource: Resource, pointer: str) -> Iterator[Fault]:
 
 def _pairs(resource: Resource, pointer: str) -> Iterator[Fault]:
     for amount, currency in _MONEY:
-        given = [getattr(resource, field, None) is not None for field in (amount, currency)]
+        given = [resource.get(field) is not None for field in (amount, currency)]
         if any(given) and not all(given):
             missing = currency if given[0] else amount
             yield Fault(f"{pointer}/{missing}", "null", "an amount and its currency, or neither")
     for start, end in _PERIODS:
-        first, last = getattr(resource, start, None), getattr(resource, end, None)
+        first, last = resource.get(start), resource.get(end)
         if first and last and first_day(first) > first_day(last):
             yield Fault(f"{pointer}/{end}", shown(last), f"no earlier than {start}, {first}")
     if isinstance(resource, Source):
@@ -213,14 +276,11 @@ def _quotes(resource: Resource) -> Iterator[tuple[str, int, Quote]]:
                 yield field, index, one.quote
 
 
-def _quote(quote: Quote, place: str, source: Resource | None) -> Iterator[Fault]:
+def _length(quote: Quote, place: str) -> Iterator[Fault]:
     length = quote.end - quote.start
     if length != len(quote.exact):
         found = f"{quote.start} to {quote.end}, {length} code points"
         yield Fault(place, found, f"positions of the {len(quote.exact)} code points quoted")
-    if isinstance(source, Source) and quote.end > source.characters:
-        expected = f"at most {source.characters}, the length of the source"
-        yield Fault(f"{place}/end", str(quote.end), expected)
 
 
 def _contradictions(quotes: list[tuple[int, str, str]]) -> Iterator[Fault]:
@@ -232,20 +292,3 @@ def _contradictions(quotes: list[tuple[int, str, str]]) -> Iterator[Fault]:
             yield Fault(f"{place}/exact", shown(exact), f"what {reach[2]} has there")
         if start + len(exact) >= reach[0] + len(reach[1]):
             reach = (start, exact, place)
-
-
-def _positions(placed: Sequence[tuple[str, Resource]]) -> Iterator[Fault]:
-    """Positions must count from 1 within each parent."""
-    taken: dict[tuple[str, str, int], str] = {}
-    for pointer, one in placed:
-        if one.parent is None or not hasattr(one, "position"):
-            continue
-        key = (one.type, getattr(one, one.parent), one.position)
-        if key in taken:
-            expected = f"a position that {taken[key]} does not have"
-            yield Fault(f"{pointer}/position", str(one.position), expected)
-        taken.setdefault(key, pointer)
-    for (kind, owner, position), pointer in taken.items():
-        if position > 1 and (kind, owner, position - 1) not in taken:
-            expected = f"positions of {owner} counted from 1"
-            yield Fault(f"{pointer}/position", str(position), expected)

@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from app.archive import Archive, ArchiveError, build, prepare
@@ -24,7 +24,7 @@ from app.faults import SeedError
 from app.settings import ConfigurationError, Settings, read_settings
 
 FAULTY, MISUSED, UNWRITABLE, UNREACHABLE = 1, 2, 3, 4
-_WORTH_A_BAR = 2_000
+_WORTH_A_BAR = 5_000_000
 
 cli = typer.Typer(
     name="cpc-record",
@@ -124,7 +124,7 @@ def verify(
         resources = sum(len(group) for group in record.resources.values())
         checks = [Check("The seed file is sound", f"{resources} resources")]
         if settings.archive_file.exists():
-            checks.append(check_archive(record, settings.archive_file))
+            checks.append(check_archive(settings.seed_file, settings.archive_file))
         if source is not None:
             try:
                 checks += check_source(record, source.read_bytes())
@@ -207,12 +207,12 @@ def _told() -> Iterator[None]:
 @contextmanager
 def _bar(task: str) -> Iterator[Told]:
     """A progress bar on a terminal, once there is enough to do."""
-    columns = (TextColumn(task), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(task), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     shown = Progress(*columns, console=err, transient=True)
     bar = shown.add_task(task, total=None)
 
     def told(done: int, total: int) -> None:
-        if total >= _WORTH_A_BAR and done % 500 == 0:
+        if total >= _WORTH_A_BAR:
             shown.start()
             shown.update(bar, completed=done, total=total)
 

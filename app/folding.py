@@ -10,5 +10,7 @@ def fold(text: str) -> str:
 
     Decomposed for compatibility (Unicode UAX #15, NFKD), combining marks dropped, case folded.
     """
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(one for one in decomposed if not unicodedata.combining(one)).casefold()

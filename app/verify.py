@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from app.archive import ArchiveError, compile_record
+from app.archive import ArchiveError
+from app.compiler import compile_seed
 from app.faults import Fault, shown
 from app.models import Source
 from app.models.evidence import Enriched, Quote
@@ -65,8 +66,8 @@ def check_source(record: Record, content: bytes) -> list[Check]:
     ]
 
 
-def check_archive(record: Record, path: Path) -> Check:
-    """Hold a compiled archive, byte for byte, against what the record compiles to.
+def check_archive(seed: Path, path: Path) -> Check:
+    """Hold a compiled archive, byte for byte, against what its seed compiles to.
 
     Raises:
         ArchiveError: The archive cannot be read, or there is no room to compile another.
@@ -75,7 +76,7 @@ def check_archive(record: Record, path: Path) -> Check:
     try:
         with tempfile.TemporaryDirectory() as folder:
             fresh = Path(folder) / "archive.sqlite"
-            compile_record(record, fresh)
+            compile_seed(seed, fresh)
             if filecmp.cmp(fresh, path, shallow=False):
                 return Check(name, f"{path.stat().st_size} bytes")
     except (OSError, sqlite3.Error) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal, cast, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, Field
 from sqlmodel import Field as Column
@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 from typing_extensions import TypeAliasType
 
 from app.models.document import Document
-from app.models.evidence import QUOTE_LIMIT, Enriched, Evidence, Quote, Reference
+from app.models.evidence import QUOTE_LIMIT, Enriched, Quote, Reference
 from app.models.filters import Filter, Sort
 from app.models.resource import Resource
 from app.models.values import FIELD_PATTERN
@@ -69,17 +69,6 @@ class SpecificResource(BaseModel):
         description="The fragment and its position; both select the same text."
     )
 
-    @classmethod
-    def of(cls, quote: Quote) -> SpecificResource:
-        """The fragment that a seed's quote names."""
-        return cls(
-            source=f"/v1/sources/{quote.source}",
-            selector=(
-                TextQuoteSelector(exact=quote.exact),
-                TextPositionSelector(start=quote.start, end=quote.end),
-            ),
-        )
-
 
 class CitationLinks(BaseModel):
     """Where a citation is found, from the root of the origin."""
@@ -115,24 +104,32 @@ class Citation(Document):
     target: SpecificResource | None = Field(description="The fragment that was quoted.")
     links: CitationLinks
 
-    @classmethod
-    def of(cls, resource: Resource) -> Iterator[Citation]:
-        """Every citation of a resource, in the order of its fields."""
-        for field in type(resource).model_fields:
-            for number, evidence in enumerate(resource.evidence.get(field, ()), start=1):
-                yield cls._of(resource, field, number, evidence)
 
-    @classmethod
-    def _of(cls, resource: Resource, field: str, number: int, evidence: Evidence) -> Citation:
-        name = f"{resource.type}.{resource.id}.{field}.{number}"
-        return cls.model_construct(
-            id=name,
-            resource_type=cast(ResourceType, resource.type),
-            resource=resource.id,
-            field=field,
-            basis=evidence.basis,
-            note=evidence.note,
-            reference=evidence.reference if isinstance(evidence, Enriched) else None,
-            target=None if isinstance(evidence, Enriched) else SpecificResource.of(evidence.quote),
-            links=CitationLinks(self=f"/v1/citations/{name}"),
-        )
+def citations_of(resource: Resource) -> Iterator[dict[str, Any]]:
+    """Every citation of a resource as it is served, in the order of its fields."""
+    evidence = resource.evidence
+    for field in type(resource).model_fields:
+        for number, one in enumerate(evidence.get(field, ()), start=1):
+            name = f"{resource.type}.{resource.id}.{field}.{number}"
+            yield {
+                "id": name,
+                "resource_type": resource.type,
+                "resource": resource.id,
+                "field": field,
+                "basis": one.basis,
+                "note": one.note,
+                "reference": dict(one.reference) if isinstance(one, Enriched) else None,
+                "target": None if isinstance(one, Enriched) else _target(one.quote),
+                "links": {"self": f"/v1/citations/{name}"},
+            }
+
+
+def _target(quote: Quote) -> dict[str, Any]:
+    return {
+        "type": "SpecificResource",
+        "source": f"/v1/sources/{quote.source}",
+        "selector": [
+            {"type": "TextQuoteSelector", "exact": quote.exact},
+            {"type": "TextPositionSelector", "start": quote.start, "end": quote.end},
+        ],
+    }

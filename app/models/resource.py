@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
@@ -63,7 +64,12 @@ class Resource(Document):
             citations=f"/v1/citations?resource_type={self.type}&resource={self.id}",
         )
 
+    def get(self, field: str) -> Any:
+        """The value of a field; None where it is null, or where this type has no such field."""
+        return self.__dict__.get(field)
+
     @classmethod
+    @cache
     def needs_citation(cls) -> frozenset[str]:
         """Names of the fields whose value must rest on at least one citation."""
         never = {"id", "position", "not_stated", "evidence", cls.parent}

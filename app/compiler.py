@@ -1,0 +1,244 @@
+"""A seed file compiled to SQLite: read, checked and written in one pass."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import cache
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import to_json
+from sqlalchemy import Table
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable, Index
+from sqlmodel import SQLModel
+
+from app.archive import APPLICATION_ID, COLLECTIONS, Progress, compiler_digest, link_table
+from app.folding import fold
+from app.models import RESOURCES, Resource
+from app.models.citation import citations_of
+from app.models.dates import first_day, last_day
+from app.record import Reading
+
+_BATCH = 2_000
+_SEARCH = (
+    "CREATE VIRTUAL TABLE search USING fts5(type UNINDEXED, id UNINDEXED, title, body, "
+    "tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3')"
+)
+_CITED = (
+    "id", "resource_type", "resource", "field", "basis", "note", "source", "start", "end", "exact",
+    "reference_title", "reference_url", "reference_licence", "document",
+)  # fmt: skip
+
+Reader = Callable[[Any], Any]
+
+
+def compile_seed(seed: Path, path: Path, progress: Progress | None = None) -> None:
+    """Check a seed file and write its record into an empty file.
+
+    Raises:
+        SeedError: The seed file is faulty; what was written must not be used.
+        sqlite3.Error: The file cannot be written.
+    """
+    reading = Reading(seed)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("BEGIN")
+        for table in SQLModel.metadata.sorted_tables:
+            connection.execute(str(CreateTable(table).compile(dialect=sqlite.dialect())))
+        connection.execute(_SEARCH)
+        spans = _write_resources(connection, reading, progress)
+        for statement in _indexes():
+            connection.execute(statement)
+        _write_outlines(connection, reading)
+        _write_meta(connection, reading, spans)
+        connection.execute("COMMIT")
+        connection.execute("ANALYZE")
+
+
+def _write_resources(
+    connection: sqlite3.Connection, reading: Reading, progress: Progress | None
+) -> dict[str, tuple[int, int]]:
+    """Write every resource; returns the first and last row number of each type.
+
+    Rows are numbered through the record, so that full text shares the numbers, and a type's are
+    consecutive. The last number of an empty type is before its first.
+    """
+    spans = {model.type: (1, 0) for model in RESOURCES}
+    rows: dict[str, list[tuple[Any, ...]]] = {}
+    total = reading.path.stat().st_size if progress is not None else 0
+    for number, resource in enumerate(reading, start=1):
+        first, last = spans[resource.type]
+        spans[resource.type] = (first if last else number, number)
+        for statement, row in _rows(resource, number):
+            rows.setdefault(statement, []).append(row)
+        if number % _BATCH == 0:
+            _flush(connection, rows)
+            if progress is not None:
+                progress(reading.done, total)
+    _flush(connection, rows)
+    if progress is not None:
+        progress(total, total)
+    return spans
+
+
+def _flush(connection: sqlite3.Connection, rows: dict[str, list[tuple[Any, ...]]]) -> None:
+    for statement, group in rows.items():
+        connection.executemany(statement, group)
+    rows.clear()
+
+
+def _rows(resource: Resource, number: int) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Everything that is written for a resource: statements and what they bind."""
+    plan = _plan(type(resource))
+    yield plan.insertion, (number, *(read(resource) for read in plan.readers))
+    title, *body = (_searchable(getattr(resource, name)) for name in resource.searched)
+    yield _INDEXED, (number, resource.type, resource.id, title, "\n".join(filter(None, body)))
+    for field, statement in plan.links:
+        for member in getattr(resource, field) or ():
+            yield statement, (resource.id, member)
+    for citation in citations_of(resource):
+        yield _CITING, _citation_row(citation)
+
+
+class _Plan:
+    """How resources of one type are written.
+
+    Attributes:
+        insertion: Writes the type's own row.
+        readers: What each of its columns holds.
+        links: Fields that are lists, and what writes a member of each.
+    """
+
+    def __init__(self, model: type[Resource]) -> None:
+        table = SQLModel.metadata.tables[model.collection]
+        names = [column.name for column in table.columns]
+        self.insertion = _insert(table.name, ["rowid", *names])
+        self.readers = [_reader(name, model) for name in names]
+        self.links = [
+            (one.field, _insert(link, [model.type, one.parameter]))
+            for one in model.filters
+            if (link := link_table(model, one.field)) is not None
+        ]
+
+
+_plan = cache(_Plan)
+
+
+def _insert(table: str, columns: list[str]) -> str:
+    named = ", ".join(f'"{name}"' for name in columns)
+    marks = ", ".join("?" for _ in columns)
+    return f"INSERT INTO {table} ({named}) VALUES ({marks})"  # noqa: S608 - names from the models
+
+
+_INDEXED = _insert("search", ["rowid", "type", "id", "title", "body"])
+_CITING = _insert("citations", list(_CITED))
+
+
+def _reader(column: str, model: type[Resource]) -> Reader:
+    """How a column's value is read from a resource, by the column's name."""
+    if column == "document":
+        return lambda resource: resource.model_dump_json()
+    if column in model.model_fields:
+        return attrgetter(column)
+    name, _, derived = column.rpartition("_")
+    convert = _DERIVED[derived]
+    read = attrgetter(name)
+
+    def converted(resource: Resource) -> str | None:
+        value = read(resource)
+        return None if value is None else convert(value)
+
+    return converted
+
+
+_DERIVED: dict[str, Callable[[str], str]] = {
+    "first": lambda value: first_day(value).isoformat(),
+    "last": lambda value: last_day(value).isoformat(),
+    "key": fold,
+}
+
+
+def _searchable(value: str | list[str] | None) -> str:
+    return "\n".join(value) if isinstance(value, list) else value or ""
+
+
+def _citation_row(citation: dict[str, Any]) -> tuple[Any, ...]:
+    """The columns of a citation's document."""
+    target, reference = citation["target"], citation["reference"]
+    quoted: tuple[Any, ...] = (None, None, None, None)
+    if target is not None:
+        quote, position = target["selector"]
+        source = target["source"].rpartition("/")[2]
+        quoted = (source, position["start"], position["end"], quote["exact"])
+    referred = (None, None, None) if reference is None else tuple(reference.values())
+    own = tuple(citation[name] for name in _CITED[:6])
+    return (*own, *quoted, *referred, to_json(citation).decode())
+
+
+def _write_outlines(connection: sqlite3.Connection, reading: Reading) -> None:
+    connection.execute(
+        "CREATE TABLE outlines (region TEXT PRIMARY KEY, bbox TEXT, geometry TEXT NOT NULL)"
+    )
+    connection.executemany(
+        "INSERT INTO outlines VALUES (?, ?, ?)",
+        (
+            (name, _json(outline.get("bbox")), _json(outline["geometry"]))
+            for name, outline in reading.outlines.items()
+        ),
+    )
+
+
+def _write_meta(
+    connection: sqlite3.Connection, reading: Reading, spans: dict[str, tuple[int, int]]
+) -> None:
+    counts = {
+        name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608 - a name from COLLECTIONS
+        for name in COLLECTIONS
+    }
+    meta = {
+        "release": reading.release,
+        "size": reading.size,
+        "compiler": compiler_digest(),
+        "counts": counts,
+        "spans": spans,
+        "header": reading.header.model_dump(mode="json", exclude={"schema_name"}),
+    }
+    connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+    rows = ((key, _json(value)) for key, value in meta.items())
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _indexes() -> Iterator[str]:
+    """An index for every filter and every sort, in both directions."""
+    for model in COLLECTIONS.values():
+        table = SQLModel.metadata.tables[model.collection]
+        for sort in model.sorts:
+            column = table.c[sort.column]
+            if sort.column != "id":
+                yield _index(table, f"sort_{sort.field}", column, table.c.id)
+            yield _index(table, f"sort_{sort.field}_desc", column.desc(), table.c.id)
+        for filter_ in model.filters:
+            link = link_table(model, filter_.field)
+            if link is None:
+                yield _index(table, f"filter_{filter_.parameter}", table.c[filter_.field])
+            else:
+                linked = SQLModel.metadata.tables[link]
+                yield _index(linked, "filter", linked.c[filter_.parameter], linked.c[model.type])
+
+
+def _index(table: Table, purpose: str, *columns: Any) -> str:
+    index = Index(f"{table.name}_{purpose}", *columns)
+    statement = str(CreateIndex(index).compile(dialect=sqlite.dialect()))
+    table.indexes.discard(index)
+    return statement
