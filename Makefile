@@ -4,7 +4,7 @@ RUN := $(VENV)/bin
 INSTALL := $(RUN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
 
-.PHONY: help serve test check lock contract clean
+.PHONY: help serve test check bench lock contract clean
 
 help:  ## List what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -20,12 +20,16 @@ check: $(VENV)/.test  ## Lint, check formatting and types
 	@$(RUN)/ruff format --check
 	@$(RUN)/mypy
 
+bench: $(VENV)/.serve  ## Measure against the peers and the limits (BENCH="--seconds 1 --rounds 1")
+	@$(RUN)/python -m benchmarks $(BENCH)
+
 lock: $(VENV)/.test  ## Renew the hash-locked requirements
 	@$(LOCK) --group build -o requirements.txt
 	@$(LOCK) --group build --group dev -c requirements.txt -o requirements-dev.txt
 
-contract: $(VENV)/.serve  ## Write the JSON Schema of the seed anew
+contract: $(VENV)/.serve  ## Write the seed's schema and the API's contract anew
 	@$(RUN)/cpc-record schema > data/seed.schema.json
+	@$(RUN)/python -m tests.contract
 
 clean:  ## Remove what was made
 	rm -rf $(VENV) data/archive.sqlite data/.archive-*

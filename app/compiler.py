@@ -26,8 +26,8 @@ from app.record import Reading
 
 _BATCH = 2_000
 _SEARCH = (
-    "CREATE VIRTUAL TABLE search USING fts5(type UNINDEXED, id UNINDEXED, title, body, "
-    "tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3')"
+    "CREATE VIRTUAL TABLE search USING fts5(title, body, type UNINDEXED, id UNINDEXED, "
+    "heading UNINDEXED, text UNINDEXED, tokenize = 'unicode61 remove_diacritics 0', prefix = '2')"
 )
 _CITED = (
     "id", "resource_type", "resource", "field", "basis", "note", "source", "start", "end", "exact",
@@ -53,6 +53,7 @@ def compile_seed(seed: Path, path: Path, progress: Progress | None = None) -> No
         for table in SQLModel.metadata.sorted_tables:
             connection.execute(str(CreateTable(table).compile(dialect=sqlite.dialect())))
         connection.execute(_SEARCH)
+        connection.execute("INSERT INTO search(search, rank) VALUES ('rank', 'bm25(10, 1)')")
         spans = _write_resources(connection, reading, progress)
         for statement in _indexes():
             connection.execute(statement)
@@ -72,7 +73,6 @@ def _write_resources(
     """
     spans = {model.type: (1, 0) for model in RESOURCES}
     rows: dict[str, list[tuple[Any, ...]]] = {}
-    total = reading.path.stat().st_size if progress is not None else 0
     for number, resource in enumerate(reading, start=1):
         first, last = spans[resource.type]
         spans[resource.type] = (first if last else number, number)
@@ -81,10 +81,10 @@ def _write_resources(
         if number % _BATCH == 0:
             _flush(connection, rows)
             if progress is not None:
-                progress(reading.done, total)
+                progress(reading.done, reading.length)
     _flush(connection, rows)
     if progress is not None:
-        progress(total, total)
+        progress(reading.length, reading.length)
     return spans
 
 
@@ -98,8 +98,10 @@ def _rows(resource: Resource, number: int) -> Iterator[tuple[str, tuple[Any, ...
     """Everything that is written for a resource: statements and what they bind."""
     plan = _plan(type(resource))
     yield plan.insertion, (number, *(read(resource) for read in plan.readers))
-    title, *body = (_searchable(getattr(resource, name)) for name in resource.searched)
-    yield _INDEXED, (number, resource.type, resource.id, title, "\n".join(filter(None, body)))
+    heading, *others = (_searchable(resource.get(name)) for name in resource.searched)
+    text = "\n".join(filter(None, others))
+    folded = fold(heading), fold(text)
+    yield _INDEXED, (number, *folded, resource.type, resource.id, heading, text)
     for field, statement in plan.links:
         for member in getattr(resource, field) or ():
             yield statement, (resource.id, member)
@@ -137,7 +139,7 @@ def _insert(table: str, columns: list[str]) -> str:
     return f"INSERT INTO {table} ({named}) VALUES ({marks})"  # noqa: S608 - names from the models
 
 
-_INDEXED = _insert("search", ["rowid", "type", "id", "title", "body"])
+_INDEXED = _insert("search", ["rowid", "title", "body", "type", "id", "heading", "text"])
 _CITING = _insert("citations", list(_CITED))
 
 
@@ -220,18 +222,27 @@ def _json(value: object) -> str:
 
 
 def _indexes() -> Iterator[str]:
-    """An index for every filter and every sort, in both directions."""
+    """An index for every sort, in both directions, and for every filter and range.
+
+    Each ends with the id, so that rows are counted without being read.
+    """
     for model in COLLECTIONS.values():
         table = SQLModel.metadata.tables[model.collection]
         for sort in model.sorts:
             column = table.c[sort.column]
             if sort.column != "id":
                 yield _index(table, f"sort_{sort.field}", column, table.c.id)
-            yield _index(table, f"sort_{sort.field}_desc", column.desc(), table.c.id)
+                yield _index(table, f"sort_{sort.field}_desc", column.desc(), table.c.id)
+        for one in model.ranges:
+            edges = ("_first", "_last") if one.kind == "date" else ("",)
+            sorted_by = {sort.column for sort in model.sorts}
+            for name in sorted({f"{one.field}{edge}" for edge in edges} - sorted_by):
+                yield _index(table, f"range_{name}", table.c[name], table.c.id)
         for filter_ in model.filters:
             link = link_table(model, filter_.field)
             if link is None:
-                yield _index(table, f"filter_{filter_.parameter}", table.c[filter_.field])
+                column = table.c[filter_.field]
+                yield _index(table, f"filter_{filter_.parameter}", column, table.c.id)
             else:
                 linked = SQLModel.metadata.tables[link]
                 yield _index(linked, "filter", linked.c[filter_.parameter], linked.c[model.type])

@@ -60,7 +60,7 @@ one field, `-` before it for descending; `null` comes last. A page has at most `
 `Accept`, give a whole filtered collection as a stream. In CSV, `null` is an empty cell, members of
 a list are joined by `|` (a `|` or a backslash within a member has a backslash before it), objects
 within a list are JSON, and text that a spreadsheet would run as a formula has an apostrophe before
-it.
+it, to be taken away when read by a program. Let a spreadsheet import codes such as `08` as text.
 
 **Related.** `include=recipient&include=citations` adds what a field names, once each, under
 `included`; `facet=region` counts the items per value under the same filters. `/v1/search?q=`
@@ -232,7 +232,7 @@ def _word(archive: Archive, collection: str) -> str | None:
     """A word that full-text search finds in a collection."""
     first, last = archive.spans[COLLECTIONS[collection].type]
     row = archive.connection.execute(
-        "SELECT title FROM search WHERE rowid BETWEEN ? AND ? LIMIT 1", (first, last)
+        "SELECT heading FROM search WHERE rowid BETWEEN ? AND ? LIMIT 1", (first, last)
     ).fetchone()
     words = re.findall(r"\w{4,}", row[0].decode()) if row else []
     return words[0].lower() if words else None

@@ -9,12 +9,14 @@ from functools import cache
 from typing import Any
 
 from app.archive import COLLECTIONS
+from app.folding import fold
 from app.formats import CSV, GEOJSON, JSON, NDJSON
 from app.models import Document, Resource
 from app.models.filters import Filter, Range, Sort
 from app.models.values import SLUG_PATTERN
 from app.parameters import Choice, Date, Integer, Kind, Parameter, Text, Values
 from app.problems import InvalidParameters, ParameterError
+from app.snippets import is_open
 
 DEFAULT_LIMIT = 200
 MAXIMUM_LIMIT = 1_000
@@ -37,7 +39,7 @@ def cursor_parameter() -> Parameter:
     """Where a page begins, the same everywhere."""
     return Parameter(
         "cursor",
-        Text("the cursor of a links.next", r"^[A-Za-z0-9_-]+$", 200),
+        Text("the cursor of a links.next; start again without it", r"^[A-Za-z0-9_-]+$", 200),
         "Where the page begins, as `links.next` of the page before has it. Opaque, and good for "
         "the same query under the same release of the data only.",
     )
@@ -157,11 +159,11 @@ class Query:
 def match_expression(q: str) -> str:
     """User's words as an FTS5 query: each a phrase, all required, the last a prefix.
 
-    Each word is quoted (SQLite FTS5, 3.1), so that nothing in it is an operator.
+    They are folded as the index is, and quoted (SQLite FTS5, 3.1), so that nothing in them is an
+    operator.
     """
-    words = [word.replace('"', '""') for word in re.split(r"[\s\x00-\x1f\x7f]+", q) if word]
-    open_ended = "*" if words and words[-1][-1].isalnum() and not q[-1].isspace() else ""
-    return " ".join(f'"{word}"' for word in words) + open_ended or '""'
+    words = [word.replace('"', '""') for word in re.split(r"[\s\x00-\x1f\x7f]+", fold(q)) if word]
+    return " ".join(f'"{word}"' for word in words) + ("*" if words and is_open(q) else "") or '""'
 
 
 def _filter_parameter(one: Filter) -> Parameter:

@@ -73,6 +73,11 @@ class Reading:
         return self._reader.done
 
     @property
+    def length(self) -> int:
+        """Bytes that there are to read."""
+        return self._reader.length
+
+    @property
     def size(self) -> int:
         """Length of the seed file in bytes."""
         return self._reader.size

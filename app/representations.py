@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
@@ -12,6 +13,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app.models import Citation, Document
+
+_RUN_BY_SPREADSHEETS = re.compile(r"'*[=+\-@\t\r\n]")
+"""Beginnings of formulas; behind apostrophes too, so that taking one away gives the text back."""
 
 Pairs = list[tuple[str, str]]
 Json = dict[str, Any]
@@ -81,7 +85,7 @@ def csv_lines(model: type[Document], documents: Iterable[bytes]) -> bytes:
 
     `null` is an empty cell. Members of a list are joined by `|`; a `|` or a backslash within a
     member has a backslash before it. Objects within a list are JSON. Text that a spreadsheet
-    would run as a formula has an apostrophe before it.
+    would run as a formula, or would after some apostrophes, has one more apostrophe before it.
     """
     columns = _columns(model).values()
     parsed = (json.loads(document) for document in documents)
@@ -163,4 +167,4 @@ def _member(value: Any) -> str:
 
 
 def _defused(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+    return f"'{text}" if _RUN_BY_SPREADSHEETS.match(text) else text

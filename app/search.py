@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -24,11 +23,13 @@ from app.query import (
     q_parameter,
 )
 from app.selection import foreign_cursor
+from app.snippets import snippet
 
 _DIGEST = 12
 _PLACE = struct.Struct(">dq")
-_WORDS_SHOWN = 24
-_OPEN, _CLOSE = "\x02", "\x03"
+MOST_RANKED = 5_000
+"""Matches up to which all are ranked."""
+
 _COLLECTION = {model.type: model.collection for model in RESOURCES}
 
 
@@ -62,24 +63,66 @@ class Found:
 
 
 def find(archive: Archive, values: Values, connection: sqlite3.Connection) -> Found:
-    """The resources that match, by relevance (BM25, a word in the title counting ten times).
+    """The resources that match, by relevance.
+
+    That is BM25, a word in the title counting ten times. Words that more than `MOST_RANKED`
+    resources have tell little apart: then those that have them in the title come first, and each
+    group is in the order of the record.
 
     Raises:
         InvalidParameters: The cursor is not one that this search gave under this release.
     """
     where, bound = _matching(archive, values)
-    limit = values.get("limit", DEFAULT_LIMIT)
-    after, place = _place(archive, values)
-    ranked = connection.execute(
-        f"SELECT rank, rowid FROM search WHERE {where}{after} ORDER BY rank, rowid LIMIT :wanted",  # noqa: S608 - values are bound
-        {**bound, **place, "wanted": limit + 1},
-    ).fetchall()
+    total = _count(archive, connection, where, bound)
+    wanted = values.get("limit", DEFAULT_LIMIT) + 1
+    place = _place(archive, values)
+    order = _ranked if total <= MOST_RANKED else _by_title
+    ranked = order(connection, where, {**bound, "wanted": wanted}, place)
     cursor = None
-    if len(ranked) > limit:
+    if len(ranked) == wanted:
         ranked.pop()
         cursor = _cursor(archive, values, *ranked[-1])
-    hits = _hits(connection, bound["q"], [number for _, number in ranked])
-    return Found(hits, _count(archive, connection, where, bound), cursor)
+    hits = _hits(connection, values["q"], [number for _, number in ranked])
+    return Found(hits, total, cursor)
+
+
+Place = tuple[float, int]
+"""Rank and number of a match; the better match has the lower rank."""
+
+
+def _ranked(
+    connection: sqlite3.Connection, where: str, bound: dict[str, Any], place: Place | None
+) -> list[Place]:
+    """Matches after a place, by BM25."""
+    after = ""
+    if place is not None:
+        after = " AND (rank > :rank OR (rank = :rank AND rowid > :number))"
+        bound = {**bound, "rank": place[0], "number": place[1]}
+    return connection.execute(
+        f"SELECT rank, rowid FROM search WHERE {where}{after} ORDER BY rank, rowid LIMIT :wanted",  # noqa: S608 - values are bound
+        bound,
+    ).fetchall()
+
+
+def _by_title(
+    connection: sqlite3.Connection, where: str, bound: dict[str, Any], place: Place | None
+) -> list[Place]:
+    """Matches after a place, those in the title first."""
+    words = bound["q"]
+    in_title = f"title : ({words})"
+    groups = ((0.0, in_title), (1.0, f"({words}) NOT ({in_title})"))
+    found: list[Place] = []
+    for rank, match in groups:
+        if place is not None and rank < place[0]:
+            continue
+        number = place[1] if place is not None and rank == place[0] else 0
+        asked = {**bound, "q": match, "number": number, "wanted": bound["wanted"] - len(found)}
+        found += connection.execute(
+            f"SELECT {rank}, rowid FROM search WHERE {where} AND rowid > :number "  # noqa: S608 - values are bound
+            "ORDER BY rowid LIMIT :wanted",
+            asked,
+        ).fetchall()
+    return found
 
 
 def _matching(archive: Archive, values: Values) -> tuple[str, dict[str, Any]]:
@@ -103,38 +146,25 @@ def _count(
     return archive.totals[key]
 
 
-def _hits(connection: sqlite3.Connection, match: str, numbers: list[int]) -> list[dict[str, Any]]:
+def _hits(connection: sqlite3.Connection, q: str, numbers: list[int]) -> list[dict[str, Any]]:
     """The matches as they are served, in the order of their numbers."""
     rows = connection.execute(
-        "SELECT rowid, type, id, title, snippet(search, -1, ?, ?, '…', ?) "
-        "FROM search WHERE search MATCH ? AND rowid IN (SELECT value FROM json_each(?))",
-        (_OPEN, _CLOSE, _WORDS_SHOWN, match, json.dumps(numbers)),
+        "SELECT rowid, type, id, heading, text FROM search "
+        "WHERE rowid IN (SELECT value FROM json_each(?))",
+        (json.dumps(numbers),),
     )
-    hits = {number: _hit(*(part.decode() for part in parts)) for number, *parts in rows}
+    hits = {number: _hit(q, *(part.decode() for part in parts)) for number, *parts in rows}
     return [hits[number] for number in numbers]
 
 
-def _hit(kind: str, name: str, title: str, marked: str) -> dict[str, Any]:
+def _hit(q: str, kind: str, name: str, heading: str, text: str) -> dict[str, Any]:
     return {
         "type": kind,
         "id": name,
-        "title": title,
-        "snippet": _unmarked(marked),
+        "title": heading,
+        "snippet": snippet((text, heading), q),
         "links": {"self": f"/v1/{_COLLECTION[kind]}/{name}"},
     }
-
-
-def _unmarked(marked: str) -> dict[str, Any]:
-    """A snippet's plain text, and where in it the matches begin and end."""
-    text, marks = "", []
-    for piece in re.split(f"({_OPEN}|{_CLOSE})", marked):
-        if piece == _OPEN:
-            marks.append({"start": len(text), "end": len(text)})
-        elif piece == _CLOSE:
-            marks[-1]["end"] = len(text)
-        else:
-            text += piece
-    return {"text": text, "marks": marks}
 
 
 def _cursor(archive: Archive, values: Values, rank: float, number: int) -> str:
@@ -145,15 +175,15 @@ def _cursor(archive: Archive, values: Values, rank: float, number: int) -> str:
     return urlsafe_b64encode(signed + place).rstrip(b"=").decode()
 
 
-def _place(archive: Archive, values: Values) -> tuple[str, dict[str, Any]]:
-    """The condition on rows after the cursor, and what it binds.
+def _place(archive: Archive, values: Values) -> Place | None:
+    """The place after which the page begins; None at the start.
 
     Raises:
         InvalidParameters: The cursor is not one that this search gave under this release.
     """
     sent = values.get("cursor")
     if sent is None:
-        return "", {}
+        return None
     try:
         token = urlsafe_b64decode(sent + "=" * (-len(sent) % 4))
         rank, number = _PLACE.unpack(token[_DIGEST:])
@@ -161,5 +191,4 @@ def _place(archive: Archive, values: Values) -> tuple[str, dict[str, Any]]:
         raise foreign_cursor() from None
     if _cursor(archive, values, rank, number) != sent:
         raise foreign_cursor()
-    condition = " AND (rank > :rank OR (rank = :rank AND rowid > :number))"
-    return condition, {"rank": rank, "number": number}
+    return rank, number

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ class SeedReader:
 
     Attributes:
         header: Members of the object that are not lists of entries.
+        length: Length of the file in bytes, once it is open.
         faults: What is wrong but does not keep the rest from being read.
         size: Length of the file in bytes, once it is read.
         release: SHA-256 of the file, hexadecimal, once it is read.
@@ -34,6 +36,7 @@ class SeedReader:
         self.path, self.collections = path, collections
         self.header: dict[str, Any] = {}
         self.faults: list[Fault] = []
+        self.length = 0
         self.size = 0
         self.release = ""
         self._text: _Text | None = None
@@ -47,6 +50,7 @@ class SeedReader:
         try:
             with self.path.open("rb") as file:
                 self._text = text = _Text(file)
+                self.length = os.fstat(file.fileno()).st_size
                 yield from self._members(text)
                 self.size, self.release = text.size, text.hashed.hexdigest()
         except OSError as error:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    FromClause,
     Select,
     Table,
     TextClause,
@@ -29,7 +30,7 @@ from sqlalchemy.dialects import sqlite
 from sqlmodel import SQLModel
 
 from app.archive import COLLECTIONS, Archive, link_table
-from app.models import RESOURCES
+from app.models import RESOURCES, Document
 from app.models.dates import first_day, last_day
 from app.models.filters import Sort
 from app.problems import InvalidParameters, ParameterError
@@ -67,12 +68,12 @@ def find_page(archive: Archive, query: Query, connection: sqlite3.Connection) ->
         InvalidParameters: The cursor is not one that this query gave under this release.
     """
     after = opened_cursor(archive, query)
+    total = count(archive, query, connection)
     rows = find_rows(archive, query, after, query.page_size + 1, connection)
     cursor = None
     if len(rows) > query.page_size:
         rows.pop()
         cursor = make_cursor(archive, query, rows[-1][0].decode())
-    total = count(archive, query, connection)
     return Page([row[1] for row in rows], [row[0].decode() for row in rows], total, cursor)
 
 
@@ -86,9 +87,10 @@ def find_rows(
     """Ids and documents in the query's order, from the row after the one of this id on."""
     bound = _bound(archive, query)
     shape = _shape(query)
+    walks = _walks(archive, query, wanted, connection)
     rows: Rows = []
     for segment, values in _segments(connection, query, after):
-        statement = _statement(query.collection, shape, query.sort, segment)
+        statement = _page_statement(query.collection, shape, query.sort, segment, walks)
         everything = {**bound, **values, "wanted": wanted - len(rows)}
         rows += connection.execute(statement, everything).fetchall()
         if len(rows) >= wanted:
@@ -112,7 +114,7 @@ def count(archive: Archive, query: Query, connection: sqlite3.Connection) -> int
     bound = _bound(archive, query)
     key = (query.collection, *sorted(bound.items()))
     if key not in archive.totals:
-        statement = _statement(query.collection, _shape(query), None, None)
+        statement = _count_statement(query.collection, _shape(query))
         if len(archive.totals) >= _MOST_TOTALS:
             archive.totals.clear()
         archive.totals[key] = int(connection.execute(statement, bound).fetchone()[0])
@@ -253,13 +255,38 @@ def _bound(archive: Archive, query: Query) -> dict[str, Any]:
     return bound
 
 
+def _walks(archive: Archive, query: Query, wanted: int, connection: sqlite3.Connection) -> bool:
+    """Whether it is cheaper to walk along the sort's index and try each row.
+
+    The other way is to gather the rows that a filter's index gives and sort them: worth it where
+    they are few. A walk passes about `wanted * all / total` rows, gathering passes `total`.
+    """
+    if not query.conditions or query.sort.column == "id":  # filters' indexes are in order of id
+        return False
+    total = count(archive, query, connection)
+    return total * total >= wanted * archive.counts[query.collection]
+
+
 @cache
-def _statement(collection: str, shape: _Shape, sort: Sort | None, segment: _Segment | None) -> str:
-    """SQL text of one shape of query: a stretch of a page, or the count where there is none."""
+def _count_statement(collection: str, shape: _Shape) -> str:
+    """SQL that counts the rows which the conditions leave."""
     table = SQLModel.metadata.tables[collection]
-    conditions = [_condition(table, collection, name, several) for name, several in shape]
-    if sort is None or segment is None:
-        return _text(select(func.count()).select_from(table).where(*conditions))
+    model = COLLECTIONS[collection]
+    if len(shape) == 1 and (one := _linked(model, shape[0][0])) is not None:
+        linked, parameter = one
+        owners = func.count(linked.c[model.type].distinct()) if shape[0][1] else func.count()
+        return _text(select(owners).where(_among(linked.c[parameter], *shape[0])))
+    conditions = [_condition(table, model, *one, walks=False) for one in shape]
+    return _text(select(func.count()).select_from(table).where(*conditions))
+
+
+@cache
+def _page_statement(
+    collection: str, shape: _Shape, sort: Sort, segment: _Segment, walks: bool
+) -> str:
+    """SQL of one stretch of a page."""
+    table = SQLModel.metadata.tables[collection]
+    conditions = [_condition(table, COLLECTIONS[collection], *one, walks=walks) for one in shape]
     column = table.c[sort.column]
     order = [column.desc() if segment.descending else column, table.c.id]
     return _text(
@@ -276,7 +303,7 @@ def _facet_statements(collection: str, shape: _Shape, parameter: str) -> list[st
     """SQL that counts items per value: one statement, and one for those that have none."""
     model = COLLECTIONS[collection]
     table = SQLModel.metadata.tables[collection]
-    conditions = [_condition(table, collection, name, several) for name, several in shape]
+    conditions = [_condition(table, model, *one, walks=False) for one in shape]
     field = next(one.field for one in model.filters if one.parameter == parameter)
     link = link_table(model, field)
     if link is None:
@@ -337,31 +364,49 @@ def _stretch(
 
 
 def _condition(
-    table: Table, collection: str, name: str, several: bool
+    table: Table, model: type[Document], name: str, several: bool, *, walks: bool
 ) -> ColumnElement[bool] | TextClause:
+    """A filter, range or search as a condition on rows.
+
+    For a walk along the sort's index no other index may be taken: a plus before a column keeps
+    SQLite from it (its query planner's documentation, "unary + operators").
+    """
+    plus = "+" if walks else ""
+
+    def column(suffix: str = "") -> ColumnElement[Any]:
+        own: ColumnElement[Any] = literal_column(f'{plus}{table.name}."{field}{suffix}"')
+        return own
+
     if name == "q":
-        return _matching(table)
-    model = COLLECTIONS[collection]
+        return _matching(table, plus)
     field, _, bound = name.partition("__")
     if bound:
         kind = next(one.kind for one in model.ranges if one.field == field)
         edge = {"gte": "_first", "lte": "_last"}[bound] if kind == "date" else ""
-        column = table.c[f"{field}{edge}"]
-        return column >= bindparam(name) if bound == "gte" else column <= bindparam(name)
-    one = next(one for one in model.filters if one.parameter == name)
-    link = link_table(model, one.field)
+        value: BindParameter[Any] = bindparam(name)
+        return column(edge) >= value if bound == "gte" else column(edge) <= value
+    link = _linked(model, name)
     if link is None:
-        return _among(table.c[one.field], name, several)
-    linked = SQLModel.metadata.tables[link]
-    return exists().where(
-        linked.c[model.type] == table.c.id, _among(linked.c[one.parameter], name, several)
-    )
+        field = next(one.field for one in model.filters if one.parameter == name)
+        return _among(column(), name, several)
+    linked, parameter = link
+    owner, holds = linked.c[model.type], _among(linked.c[parameter], name, several)
+    if walks:
+        return exists().where(owner == table.c.id, holds)
+    return table.c.id.in_(select(owner).where(holds))
 
 
-def _matching(table: Table) -> TextClause:
+def _linked(model: type[Document], name: str) -> tuple[FromClause, str] | None:
+    """The table that holds the members of a filter's list, and its column; None for no list."""
+    one = next((one for one in model.filters if one.parameter == name), None)
+    link = link_table(model, one.field) if one is not None else None
+    return None if link is None else (SQLModel.metadata.tables[link].alias(), name)
+
+
+def _matching(table: Table, plus: str) -> TextClause:
     """Rows that full-text search finds: the index numbers them as the table does."""
     return text(
-        f"{table.name}.rowid IN (SELECT rowid FROM search "  # noqa: S608 - a name from COLLECTIONS
+        f"{plus}{table.name}.rowid IN (SELECT rowid FROM search "  # noqa: S608 - a name from COLLECTIONS
         "WHERE search MATCH :q AND rowid BETWEEN :q_first AND :q_last)"
     )
 

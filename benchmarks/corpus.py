@@ -34,7 +34,7 @@ _LANGUAGES = (
     "👩🏽\u200d🚒 50% under_score <b>tag</b> &amp; NEAR AND OR NOT title:x x* (y) ^z -w"
 )
 _WORDS = _LANGUAGES.split()
-_OPENINGS = ("", "", "", "", "=1+1 ", "+1 ", "-2 ", "@sum ", "'s ", '"', "#", "\u202b")
+_OPENINGS = ("", "", "", "", "=1+1 ", "+1 ", "-2 ", "@sum ", "'=1 ", "'s ", '"', "#", "\u202b")
 _PLACES = (
     ("PE", "PE-AMA"), ("PE", "PE-ANC"), ("PE", "PE-APU"), ("BO", "BO-L"), ("BO", "BO-S"),
     ("GH", "GH-AA"), ("GH", "GH-AH"), ("PH", "PH-CEB"), ("PH", "PH-00"), ("JM", "JM-01"),

@@ -27,6 +27,9 @@ from app.selection import (
     opened_cursor,
 )
 
+_LARGE = 20_000
+"""Rows of a collection from which on counting some of them is too long for the event loop."""
+
 
 def collection_router(
     model: type[Document],
@@ -130,7 +133,8 @@ async def _page(
         meta = {"total": page.total, "limit": query.page_size, "release": archive.release}
         return links, page_body(page.documents, meta, links, included, facets)
 
-    if query.facet or query.include or "q" in query.conditions:
+    large = archive.counts[query.collection] > _LARGE
+    if query.facet or query.include or "q" in query.conditions or (large and query.conditions):
         return await archive.run(select)
     return select(archive.connection)
 

@@ -57,7 +57,8 @@ class HitPage(BaseModel):
     operation_id="search",
     summary="Search everything",
     description="Every resource whose text has all the words, the best match first (BM25; a word "
-    "in the title counts ten times). Citations are not searched. The snippet is plain text; "
+    "in the title counts ten times; words that thousands of resources have only tell titles from "
+    "text). Citations are not searched. The snippet is plain text; "
     "`marks` says where the matches stand in it.",
     response_model=HitPage,
     response_description="A page of matches.",

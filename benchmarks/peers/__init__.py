@@ -1,0 +1,1 @@
+"""The peers: other ways to give the same answers."""

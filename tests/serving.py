@@ -1,0 +1,27 @@
+"""A client of an application on any seed, over ASGI."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from app.main import create_app
+from app.settings import Settings
+
+
+@asynccontextmanager
+async def client_of(
+    seed: Path, archive: Path, cache_bytes: int = 64_000_000
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a fresh application on a seed, which is compiled first where need be."""
+    settings = Settings(seed_file=seed, archive_file=archive, cache_bytes=cache_bytes)
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://record.test") as opened,
+    ):
+        yield opened
