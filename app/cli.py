@@ -8,20 +8,22 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from app.archive import Archive, ArchiveError, build, prepare
 from app.archive import Progress as Told
 from app.faults import SeedError
 from app.settings import ConfigurationError, Settings, read_settings
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from app.verify import Check
 
 FAULTY, MISUSED, UNWRITABLE, UNREACHABLE = 1, 2, 3, 4
 _WORTH_A_BAR = 5_000_000
@@ -37,11 +39,6 @@ cli = typer.Typer(
     "setting, 3 the archive cannot be written or read, 4 the address cannot be listened on. Every "
     "setting can be given by the environment; options win.",
 )
-out, err = (
-    Console(soft_wrap=True, highlight=False),
-    Console(stderr=True, soft_wrap=True, highlight=False),
-)
-
 Seed = Annotated[
     Path | None,
     typer.Option("--seed", metavar="FILE", help="The record; SEED_FILE if not given."),
@@ -66,14 +63,14 @@ def serve(
     settings = _settings(
         HOST=host, PORT=port, WORKERS=workers, SEED_FILE=seed, ARCHIVE_FILE=archive
     )
-    with _told(), _bar("Compiling") as progress:
+    with _told(), _bar() as progress:
         compiled = prepare(settings.seed_file, settings.archive_file, progress)
         opened = Archive.open(settings.archive_file)
         opened.close()
     _try_address(settings.host, settings.port)
     state = "compiled" if compiled else "up to date"
-    err.print(f"Record {opened.release[:12]} is {state}: {settings.archive_file}")
-    err.print(f"Documentation: http://{settings.host}:{settings.port}/docs")
+    _say(f"Record {opened.release[:12]} is {state}: {settings.archive_file}")
+    _say(f"Documentation: http://{settings.host}:{settings.port}/docs")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     import uvicorn  # noqa: PLC0415 - the other commands do without it
 
@@ -95,14 +92,14 @@ def build_(seed: Seed = None, archive: Target = None) -> None:
     """Check the record and compile it into the archive, whether or not that is needed."""
     settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
     started = time.perf_counter()
-    with _told(), _bar("Compiling") as progress:
+    with _told(), _bar() as progress:
         build(settings.seed_file, settings.archive_file, progress)
         opened = Archive.open(settings.archive_file)
         opened.close()
     seconds = time.perf_counter() - started
     counted = ", ".join(f"{count} {name}" for name, count in opened.counts.items())
-    out.print(f"{settings.archive_file}: release {opened.release}")
-    out.print(f"{counted}; {seconds:.1f} s")
+    typer.echo(f"{settings.archive_file}: release {opened.release}")
+    typer.echo(f"{counted}; {seconds:.1f} s")
 
 
 @cli.command()
@@ -130,14 +127,10 @@ def verify(
                 checks += check_source(record, source.read_bytes())
             except (OSError, ValueError) as error:
                 _stop(MISUSED, f"{source} cannot be read as the archived page: {error}.")
-    table = Table("Check", "Found", "Result")
-    for check in checks:
-        result = f"[red]{len(check.misses)} wrong" if check.misses else "[green]ok"
-        table.add_row(check.name, check.figure, result)
-    out.print(table)
+    _show(checks)
     misses = [miss for check in checks for miss in check.misses]
     for miss in misses:
-        err.print(str(miss), markup=False)
+        _say(str(miss))
     if misses:
         raise typer.Exit(FAULTY)
 
@@ -205,24 +198,55 @@ def _told() -> Iterator[None]:
 
 
 @contextmanager
-def _bar(task: str) -> Iterator[Told]:
+def _bar() -> Iterator[Told]:
     """A progress bar on a terminal, once there is enough to do."""
-    columns = (TextColumn(task), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    shown = Progress(*columns, console=err, transient=True)
-    bar = shown.add_task(task, total=None)
+    shown: list[tuple[Progress, TaskID]] = []
 
     def told(done: int, total: int) -> None:
         if total >= _WORTH_A_BAR:
-            shown.start()
-            shown.update(bar, completed=done, total=total)
+            if not shown:
+                shown.append(_start_bar(total))
+            bar, task = shown[0]
+            bar.update(task, completed=done)
 
     try:
         yield told
     finally:
-        if shown.live.is_started:
-            shown.stop()
+        for bar, _ in shown:
+            bar.stop()
+
+
+def _start_bar(total: int) -> tuple[Progress, TaskID]:
+    from rich import progress  # noqa: PLC0415 - most starts have nothing to wait for
+    from rich.console import Console  # noqa: PLC0415
+
+    columns = (
+        progress.TextColumn("Compiling"),
+        progress.BarColumn(),
+        progress.DownloadColumn(),
+        progress.TimeRemainingColumn(),
+    )
+    bar = progress.Progress(*columns, console=Console(stderr=True), transient=True)
+    bar.start()
+    return bar, bar.add_task("compile", total=total)
+
+
+def _show(checks: Sequence[Check]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - serving never needs it
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table("Check", "Found", "Result")
+    for check in checks:
+        result = f"[red]{len(check.misses)} wrong" if check.misses else "[green]ok"
+        table.add_row(check.name, check.figure, result)
+    Console(soft_wrap=True, highlight=False).print(table)
+
+
+def _say(message: str) -> None:
+    """Tell the person, not the program that reads the output."""
+    typer.echo(message, err=True)
 
 
 def _stop(code: int, message: str) -> NoReturn:
-    err.print(message, markup=False)
+    _say(message)
     raise typer.Exit(code)

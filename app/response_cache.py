@@ -132,14 +132,15 @@ class ResponseCache:
         accept, accept_encoding, known = _conditions(scope["headers"])
         encoding = choose_encoding(accept_encoding)
         key = (scope["raw_path"], scope["query_string"], preference(accept), encoding)
-        asked = _Asked(key, known, scope["method"] == "HEAD", send)
+        head = scope["method"] == "HEAD"
         answer = self.store.get(key)
         if answer is None and (pending := self._pending.get(key)) is not None:
             await pending.wait()
             answer = self.store.get(key)
         if answer is not None:
-            await asked.reply(answer)
+            await _reply(answer, known, head, send)
             return
+        asked = _Asked(key, known, head, send)
         inner = {**scope, "method": "GET", "headers": _narrowed(scope["headers"], encoding)}
         done = self._pending.setdefault(key, asyncio.Event())
 
@@ -170,14 +171,15 @@ class _Asked(NamedTuple):
     head: bool
     send: Send
 
-    async def reply(self, answer: Answer) -> None:
-        """Send an answer, or a 304 to a client that has it."""
-        if self.known and _matches(self.known, answer.etag):
-            await self.send(answer.not_modified)
-            await self.send(_NO_BODY)
-        else:
-            await self.send(answer.start)
-            await self.send(_NO_BODY if self.head else answer.body)
+
+async def _reply(answer: Answer, known: bytes, head: bool, send: Send) -> None:
+    """Send an answer, or a 304 to a client that has it."""
+    if known and _matches(known, answer.etag):
+        await send(answer.not_modified)
+        await send(_NO_BODY)
+    else:
+        await send(answer.start)
+        await send(_NO_BODY if head else answer.body)
 
 
 class _Collector:
@@ -243,7 +245,7 @@ class _Collector:
         answer = Answer.of(status, headers, body)
         if not _uncacheable(headers):
             self.cache.store.put(self.asked.key, answer)
-        await self.asked.reply(answer)
+        await _reply(answer, self.asked.known, self.asked.head, self.asked.send)
 
 
 _NO_BODY: Message = {"type": "http.response.body", "body": b""}
