@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from calendar import month_name
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 import pycountry
@@ -26,7 +27,7 @@ Disagreement = tuple[str, str, str]
 _DATES = {"signed", "ends", "announced", "archived_from", "archived_to"}
 _NUMBERS = {"planned_years", "investment_amount", "amount"}
 _WORDS = {"name", "short_name", "aliases", "stakeholders", "supports", "trafficking_forms"}
-_SCALES = {"thousand", "million", "billion"}
+_SCALES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 _DENIALS = ["no", "not", "without"]
 _MONTHS = {name.casefold() for name in month_name if name}
 _COUNTRIES = {"country", "countries"}
@@ -141,7 +142,7 @@ def _contains(quotes: list[str], notation: str) -> bool:
     length = len(wanted)
     return any(
         words[place : place + length] == wanted
-        and not _SCALES.intersection(words[place + length : place + length + 1])
+        and _SCALES.keys().isdisjoint(words[place + length : place + length + 1])
         for place in range(len(words) - length + 1)
     )
 
@@ -159,8 +160,9 @@ def _written_date(value: str) -> str:
 
 def _written_number(value: int) -> list[str]:
     notations = [str(value), f"{value:,}"]
-    if value % 1_000_000 == 0:
-        notations.append(f"{value // 1_000_000} million")
+    for name, unit in _SCALES.items():
+        if value >= unit and value % (unit // 1_000) == 0:
+            notations.append(f"{Decimal(value) / unit:f} {name}")
     if 0 < value <= len(_CARDINALS):
         notations.append(_CARDINALS[value - 1])
     return notations

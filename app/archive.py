@@ -14,15 +14,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from sqlmodel import SQLModel
 
 from app.models import RESOURCES, Citation, Document
-
-if TYPE_CHECKING:
-    pass
 
 APPLICATION_ID = 0x43504352
 """Marks the file as an archive of this project (SQLite's `application_id`; "CPCR")."""
@@ -34,6 +31,8 @@ _MODELS: tuple[type[Document], ...] = (*RESOURCES, Citation)
 
 _READERS = 4
 """Threads that may read at once besides the event loop's."""
+
+_MOST_TOTALS = 10_000
 
 T = TypeVar("T")
 
@@ -56,7 +55,7 @@ class Archive:
         spans: First and last number of the rows of each type; numbers are unique in the record.
         connection: For quick look-ups on the thread of the event loop.
         readers: For work on other threads; opened at once, so that all are of one release.
-        totals: Numbers of rows under filters that were counted already.
+        totals: Numbers of rows that were counted already, by digest of what was counted.
     """
 
     release: str
@@ -65,7 +64,7 @@ class Archive:
     spans: Mapping[str, tuple[int, int]]
     connection: sqlite3.Connection = field(repr=False)
     readers: SimpleQueue[sqlite3.Connection] = field(repr=False)
-    totals: dict[Any, int] = field(default_factory=dict, repr=False)
+    totals: dict[bytes, int] = field(default_factory=dict, repr=False)
     _limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_READERS), repr=False)
 
     @classmethod
@@ -92,6 +91,20 @@ class Archive:
         self.connection.close()
         for _ in range(_READERS):
             self.readers.get().close()
+
+    def total(
+        self, connection: sqlite3.Connection, statement: str, bound: Mapping[str, Any]
+    ) -> int:
+        """The number that a counting statement gives; counted once, as the archive is fixed."""
+        asked = json.dumps([statement, sorted(bound.items())]).encode()
+        key = hashlib.blake2b(asked, digest_size=16).digest()
+        number = self.totals.get(key)
+        if number is None:
+            number = int(connection.execute(statement, bound).fetchone()[0])
+            if len(self.totals) >= _MOST_TOTALS:
+                self.totals.clear()
+            self.totals[key] = number
+        return number
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do work that may take long on another thread, with a connection of its own."""
@@ -158,6 +171,8 @@ def build(seed: Path, archive: Path, progress: Progress | None = None) -> None:
         times = seed.stat()
     except OSError:
         times = None
+    if archive.exists() and seed.exists() and archive.samefile(seed):
+        raise ArchiveError(f"The archive cannot be kept in {archive}: that is the seed itself.")
     try:
         archive.parent.mkdir(parents=True, exist_ok=True)
         _sweep(archive.parent)

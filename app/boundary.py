@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.problems import InternalError, MethodNotAllowed
-from app.response_cache import Satisfied
+from app.response_cache import TAKE_BACK, Satisfied
 
 METHODS = "GET, HEAD, OPTIONS"
 
@@ -92,10 +92,14 @@ class Boundary:
             raise
         except Exception:
             logger.exception("failed to answer %s %r", scope["method"], scope["path"])
-            if started:
+            if started and not scope.get(TAKE_BACK, _sent)():
                 raise
             failure = InternalError("The fault was logged; it is not the request's.")
             await failure.response(scope["path"])(scope, receive, send)
+
+
+def _sent() -> bool:
+    return False
 
 
 def _start(status: int, headers: dict[str, str]) -> Message:

@@ -161,7 +161,7 @@ def check_outlines(
         return {}, [Fault("/outlines/sha256", raw["sha256"], f"{actual}, as {path.name} has")]
     try:
         parsed = json.loads(content, parse_constant=_refuse_constant)
-        features = {feature["id"]: feature for feature in parsed["features"]}
+        features = {feature["id"]: _drawn(feature) for feature in parsed["features"]}
         properties = {
             name: {} if (told := feature.get("properties")) is None else {**told}
             for name, feature in features.items()
@@ -177,7 +177,19 @@ def check_outlines(
             drawn = properties.get(name, {}).get(code)
             if told and drawn and told != drawn:
                 faults.append(Fault(f"{pointer}/{code}", shown(told), f"{drawn}, as drawn"))
-    return {name: features[name] for name in features}, faults
+    return features, faults
+
+
+def _drawn(feature: dict[str, Any]) -> dict[str, Any]:
+    """A feature that has what is served of it: a geometry and, if any, a box of four edges.
+
+    Raises:
+        KeyError, TypeError, ValueError: It has not.
+    """
+    _, bbox = feature["geometry"], feature.get("bbox")
+    if bbox is not None:
+        _west, _south, _east, _north = map(float, bbox)
+    return feature
 
 
 def _refuse_constant(name: str) -> None:

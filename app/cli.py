@@ -70,7 +70,9 @@ def serve(
     _try_address(settings.host, settings.port)
     state = "compiled" if compiled else "up to date"
     _say(f"Record {opened.release[:12]} is {state}: {settings.archive_file}")
-    _say(f"Documentation: http://{settings.host}:{settings.port}/docs")
+    if settings.port:
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        _say(f"Documentation: http://{host}:{settings.port}/docs")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     import uvicorn  # noqa: PLC0415 - the other commands do without it
 
@@ -83,6 +85,7 @@ def serve(
         access_log=settings.access_log,
         server_header=False,
         proxy_headers=False,
+        ws="none",
         timeout_graceful_shutdown=10,
     )
 

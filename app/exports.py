@@ -82,7 +82,7 @@ async def _features(archive: Archive, found: AsyncIterator[Rows]) -> AsyncIterat
     bounds: list[list[float]] = []
     async for rows in found:
         outlines = await archive.run(_outlines([name.decode() for name, _ in rows]))
-        bounds += (json.loads(bbox) for bbox, _ in outlines.values())
+        bounds += filter(None, (json.loads(bbox) for bbox, _ in outlines.values()))
         pieces = (feature(document, outlines.get(name)) for name, document in rows)
         yield opening + b",".join(pieces)
         opening = b","

@@ -11,14 +11,16 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
-from starlette.types import Receive, Scope, Send
-from starlette_compress import CompressMiddleware
+from starlette.types import Message, Receive, Scope, Send
+from starlette_compress import CompressMiddleware, add_compress_type
 
 from app import __version__
-from app.archive import Archive, prepare
+from app.archive import Archive, ArchiveError, prepare
 from app.boundary import Boundary
+from app.faults import SeedError
+from app.formats import FORMATS
 from app.openapi import TITLE
-from app.problems import BadRequest, MethodNotAllowed, NotFound, Problem, nearest
+from app.problems import MEDIA_TYPE, BadRequest, MethodNotAllowed, NotFound, Problem, nearest
 from app.response_cache import ResponseCache
 from app.routers import (
     activities,
@@ -65,7 +67,29 @@ class Application(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
-        await self.kept(scope, receive, send)
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+        else:
+            await self.kept(scope, receive, send)
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Start and stop; a record that cannot be served is told in a sentence, not a traceback."""
+        try:
+            await super().__call__(scope, receive, _sentence(send))
+        except (SeedError, ArchiveError):
+            return  # told already
+
+
+def _sentence(send: Send) -> Send:
+    async def told(message: Message) -> None:
+        error = sys.exception()
+        if message["type"] == "lifespan.startup.failed" and isinstance(
+            error, SeedError | ArchiveError
+        ):
+            message = {**message, "message": str(error)}
+        await send(message)
+
+    return told
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -94,6 +118,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     for module in ROUTERS:
         app.include_router(module.router)
+    for media_type in (MEDIA_TYPE, *(one.media_type for one in FORMATS)):
+        add_compress_type(media_type)
     app.add_middleware(CompressMiddleware, minimum_size=500, brotli_quality=5, gzip_level=6)
     app.add_middleware(Boundary, max_age=settings.max_age)
     _answer_errors(app)
@@ -103,11 +129,11 @@ def create_app(settings: Settings) -> FastAPI:
 def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def answer_problem(request: Request, error: Problem) -> Response:
-        return error.response(request.url.path)
+        return error.response(request.scope["path"])
 
     @app.exception_handler(HTTPException)
     async def answer_framework(request: Request, error: HTTPException) -> Response:
-        path = request.url.path
+        path: str = request.scope["path"]
         if error.status_code == 404:
             return NotFound(_whereabouts(path)).response(path)
         kind = MethodNotAllowed if error.status_code == 405 else BadRequest
@@ -119,7 +145,7 @@ def _whereabouts(path: str) -> str:
     routes = [route for module in ROUTERS for route in module.router.routes]
     trimmed = "/" + path.strip("/")
     if trimmed != path and any(route.matches(_get(trimmed))[0] is Match.FULL for route in routes):
-        return f"Paths have no trailing slash; ask for {trimmed}."
+        return f"Paths have no trailing slash and no empty part; ask for {trimmed}."
     meant = nearest(trimmed, [route.path for route in routes if "{" not in route.path])
     return f"Did you mean {meant}?" if meant else "See /v1 for every collection."
 

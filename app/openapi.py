@@ -39,9 +39,9 @@ from app.selection import find_page
 TITLE = "Child Protection Compact record"
 SUMMARY = "The archived record of the United States–Peru Child Protection Compact, as data."
 DESCRIPTION = f"""
-In 2017 the United States and Peru signed a Child Protection Compact Partnership. What was
-published about it survives as one archived web page. This API gives what the page says, and for
-every value the words it rests on.
+In 2017 the United States and Peru signed a Child Protection Compact Partnership. This API gives
+what one archived web page of the U.S. Department of State says of it, and for every value the words
+it rests on.
 
 **First request.** `GET /v1/awards/peru-ilo`. No key, no account; any origin may ask.
 

@@ -132,7 +132,7 @@ class Parameter:
     default: Any = None
     required: bool = False
 
-    def openapi(self, example: Any = None) -> dict[str, Any]:
+    def openapi(self) -> dict[str, Any]:
         """The parameter as an OpenAPI 3.1 parameter object."""
         schema = self.kind.schema()
         if self.default is not None:
@@ -142,9 +142,8 @@ class Parameter:
         schema = {"description": self.description, **schema}  # where Python clients look for it
         described = {"description": self.description, "schema": schema}
         shape = {"style": "form", "explode": True} if self.repeatable else {}
-        shown = {} if example is None else {"example": [example] if self.repeatable else example}
         named = {"name": self.name, "in": "query", "required": self.required}
-        return {**named, **described, **shape, **shown}
+        return {**named, **described, **shape}
 
 
 Values = dict[str, Any]
@@ -170,6 +169,8 @@ def read(raw: bytes, parameters: Mapping[str, Parameter]) -> Values:
     errors: list[ParameterError] = []
     pairs = [(name.decode("utf-8", "backslashreplace"), value) for name, value in split(raw)]
     for name, raw_value in pairs:
+        if len(errors) >= _MOST_ERRORS:
+            break
         parameter = parameters.get(name)
         if parameter is None:
             errors.append(_unknown(name, parameters))

@@ -95,7 +95,9 @@ def csv_lines(model: type[Document], documents: Iterable[bytes]) -> bytes:
 def feature(document: bytes, outline: tuple[bytes, bytes] | None) -> bytes:
     """A region as a GeoJSON feature (RFC 7946, 3.2), without geometry where none is known."""
     name = encode(json.loads(document)["id"])
-    bbox = b'"bbox":%b,' % outline[0] if outline is not None else b""
+    bbox = b""
+    if outline is not None and outline[0] != b"null":
+        bbox = b'"bbox":%b,' % outline[0]
     geometry = outline[1] if outline is not None else b"null"
     shape = b'{"type":"Feature","id":%b,%b"geometry":%b,"properties":%b}'
     return shape % (name, bbox, geometry, document)

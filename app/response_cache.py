@@ -20,7 +20,9 @@ Headers = list[tuple[bytes, bytes]]
 
 _ENCODINGS = (b"zstd", b"br", b"gzip")
 """Content codings on offer, the preferred first."""
-_OVERHEAD = 1_000
+TAKE_BACK = "cpc_record.take_back"
+"""Key of the scope under which a response that was begun can be taken back."""
+_OVERHEAD = 3_500
 """Bytes that an entry is reckoned to take besides its body and key."""
 
 
@@ -150,6 +152,7 @@ class ResponseCache:
                 del self._pending[key]
 
         collector = _Collector(self, asked, release)
+        inner[TAKE_BACK] = collector.take_back
         try:
             await self.app(inner, receive, collector)
         except (ClientDisconnect, Satisfied):
@@ -238,14 +241,28 @@ class _Collector:
 
     async def _finish(self, body: bytes) -> None:
         status, headers = self.start["status"], self.start["headers"]
-        if status != 200:
+        answer = Answer.of(status, headers, _timeless(body)) if status == 200 else None
+        if answer is not None and not _uncacheable(headers):
+            self.cache.store.put(self.asked.key, answer)
+        self.release()  # before sending: nobody waits for a client that does not read
+        self.parts = None
+        if answer is not None:
+            await _reply(answer, self.asked.known, self.asked.head, self.asked.send)
+        else:
             await self.asked.send(self.start)
             await self._pass_on(body, more=False)
-            return
-        answer = Answer.of(status, headers, body)
-        if not _uncacheable(headers):
-            self.cache.store.put(self.asked.key, answer)
-        await _reply(answer, self.asked.known, self.asked.head, self.asked.send)
+
+    def take_back(self) -> bool:
+        """Forget what was collected, for another response; False once something was sent."""
+        if self.parts is None:
+            return False
+        self.parts, self.size = [], 0
+        return True
+
+
+def _timeless(body: bytes) -> bytes:
+    """`body`, without the time in a gzip header (RFC 1952, 2.3.1): one release, the same bytes."""
+    return body[:4] + bytes(4) + body[8:] if body.startswith(b"\x1f\x8b\x08") else body
 
 
 _NO_BODY: Message = {"type": "http.response.body", "body": b""}

@@ -73,7 +73,8 @@ def find(archive: Archive, values: Values, connection: sqlite3.Connection) -> Fo
         InvalidParameters: The cursor is not one that this search gave under this release.
     """
     where, bound = _matching(archive, values)
-    total = _count(archive, connection, where, bound)
+    counting = f"SELECT count(*) FROM search WHERE {where}"  # noqa: S608 - values are bound
+    total = archive.total(connection, counting, bound)
     wanted = values.get("limit", DEFAULT_LIMIT) + 1
     place = _place(archive, values)
     order = _ranked if total <= MOST_RANKED else _by_title
@@ -134,16 +135,6 @@ def _matching(archive: Archive, values: Values) -> tuple[str, dict[str, Any]]:
         spans.append(f"rowid BETWEEN :first_{number} AND :last_{number}")
     where = "search MATCH :q"
     return (f"{where} AND ({' OR '.join(spans)})" if spans else where), bound
-
-
-def _count(
-    archive: Archive, connection: sqlite3.Connection, where: str, bound: Mapping[str, Any]
-) -> int:
-    key = ("search", *sorted(bound.items()))
-    if key not in archive.totals:
-        statement = f"SELECT count(*) FROM search WHERE {where}"  # noqa: S608 - values are bound
-        archive.totals[key] = int(connection.execute(statement, bound).fetchone()[0])
-    return archive.totals[key]
 
 
 def _hits(connection: sqlite3.Connection, q: str, numbers: list[int]) -> list[dict[str, Any]]:

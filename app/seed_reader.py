@@ -181,9 +181,10 @@ class _Text:
                 if not cut or not self._more():
                     raise wrong from None
             else:
-                if place < len(self._window) or not self._more():
+                if self._ended or place < len(self._window) - _NEAR:
                     self._place = place
                     return value
+                self._more()  # a number may go on: "1" may be "1.5e+7"
 
     def end(self) -> None:
         """Make sure that nothing follows.

@@ -7,7 +7,7 @@ import sqlite3
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -40,7 +40,7 @@ Rows = list[tuple[bytes, bytes]]
 """Ids and documents."""
 
 _DIGEST = 12
-_MOST_TOTALS = 10_000
+_MOST_STATEMENTS = 1_000
 _BY_TYPE = {model.type: model for model in RESOURCES}
 
 
@@ -67,7 +67,7 @@ def find_page(archive: Archive, query: Query, connection: sqlite3.Connection) ->
     Raises:
         InvalidParameters: The cursor is not one that this query gave under this release.
     """
-    after = opened_cursor(archive, query)
+    after = opened_cursor(archive, query, connection)
     total = count(archive, query, connection)
     rows = find_rows(archive, query, after, query.page_size + 1, connection)
     cursor = None
@@ -111,14 +111,8 @@ def count(archive: Archive, query: Query, connection: sqlite3.Connection) -> int
     """How many items the conditions leave."""
     if not query.conditions:
         return archive.counts[query.collection]
-    bound = _bound(archive, query)
-    key = (query.collection, *sorted(bound.items()))
-    if key not in archive.totals:
-        statement = _count_statement(query.collection, _shape(query))
-        if len(archive.totals) >= _MOST_TOTALS:
-            archive.totals.clear()
-        archive.totals[key] = int(connection.execute(statement, bound).fetchone()[0])
-    return archive.totals[key]
+    statement = _count_statement(query.collection, _shape(query))
+    return archive.total(connection, statement, _bound(archive, query))
 
 
 def count_facets(
@@ -162,7 +156,7 @@ def make_cursor(archive: Archive, query: Query, name: str) -> str:
     return urlsafe_b64encode(token).rstrip(b"=").decode()
 
 
-def opened_cursor(archive: Archive, query: Query) -> str | None:
+def opened_cursor(archive: Archive, query: Query, connection: sqlite3.Connection) -> str | None:
     """Id of the row after which the page begins; None at the start.
 
     Raises:
@@ -177,7 +171,18 @@ def opened_cursor(archive: Archive, query: Query) -> str | None:
         name = None
     if name is None or make_cursor(archive, query, name) != query.cursor:
         raise foreign_cursor()
+    if _key(connection, query, name) is None:  # signed by someone else: the release is no secret
+        raise foreign_cursor()
     return name
+
+
+def _key(connection: sqlite3.Connection, query: Query, name: str) -> tuple[Any] | None:
+    """What the row of an id is sorted by, or None where there is no such row."""
+    row: tuple[Any] | None = connection.execute(
+        f"SELECT {query.sort.column} FROM {query.collection} WHERE id = ?",  # noqa: S608 - names from the models
+        (name,),
+    ).fetchone()
+    return row
 
 
 def foreign_cursor() -> InvalidParameters:
@@ -209,11 +214,9 @@ def _segments(
         if query.sort.nullable:
             yield nulls, {}
         return
-    row = connection.execute(
-        f"SELECT {query.sort.column} FROM {query.collection} WHERE id = ?",  # noqa: S608 - names from the models
-        (after,),
-    ).fetchone()
-    key = row[0].decode() if isinstance(row[0], bytes) else row[0]
+    row = _key(connection, query, after)
+    key = row[0] if row is not None else None
+    key = key.decode() if isinstance(key, bytes) else key
     last = {"last_key": key, "last_id": after}
     if key is None:
         yield _Segment(null=True, after="ties", descending=descending), last
@@ -267,7 +270,7 @@ def _walks(archive: Archive, query: Query, wanted: int, connection: sqlite3.Conn
     return total * total >= wanted * archive.counts[query.collection]
 
 
-@cache
+@lru_cache(_MOST_STATEMENTS)
 def _count_statement(collection: str, shape: _Shape) -> str:
     """SQL that counts the rows which the conditions leave."""
     table = SQLModel.metadata.tables[collection]
@@ -280,7 +283,7 @@ def _count_statement(collection: str, shape: _Shape) -> str:
     return _text(select(func.count()).select_from(table).where(*conditions))
 
 
-@cache
+@lru_cache(_MOST_STATEMENTS)
 def _page_statement(
     collection: str, shape: _Shape, sort: Sort, segment: _Segment, walks: bool
 ) -> str:
@@ -298,7 +301,7 @@ def _page_statement(
     )
 
 
-@cache
+@lru_cache(_MOST_STATEMENTS)
 def _facet_statements(collection: str, shape: _Shape, parameter: str) -> list[str]:
     """SQL that counts items per value: one statement, and one for those that have none."""
     model = COLLECTIONS[collection]

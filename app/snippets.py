@@ -91,10 +91,12 @@ def _best(words: list[Word], hits: list[int]) -> int:
     """The match from which on most different words were found close together."""
     reach = _WORDS - _BEFORE
 
-    def different(first: int) -> int:
-        return len({words[hit].folded for hit in hits if first <= hit < first + reach})
+    def different(number: int) -> int:
+        near = hits[number : number + reach]
+        return len({words[hit].folded for hit in near if hit < hits[number] + reach})
 
-    return max(hits[:100], key=different, default=0)
+    best = max(range(min(len(hits), 100)), key=different, default=None)
+    return 0 if best is None else hits[best]
 
 
 @lru_cache(maxsize=4_096)

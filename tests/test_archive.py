@@ -392,3 +392,11 @@ def test_progress_is_told(tmp_path: Path) -> None:
     assert told == sorted(told)
     assert len(told) > 2
     assert told[-1] == (seed.stat().st_size, seed.stat().st_size)
+
+
+def test_the_seed_is_never_overwritten(seed: SeedCopy) -> None:
+    """An archive that is to be kept in the seed itself is refused, and the seed is untouched."""
+    content = seed.path.read_bytes()
+    with pytest.raises(ArchiveError, match="the seed itself"):
+        build(seed.path, seed.path)
+    assert seed.path.read_bytes() == content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
@@ -260,3 +261,21 @@ def test_another_seed_is_served_as_it_is(start_server: Start, seed: SeedCopy) ->
     url, _ = start_server(SEED_FILE=str(seed.write()), ARCHIVE_FILE=str(archive))
     assert httpx.get(f"{url}{AWARD}").json()["data"]["title"] == "Another title"
     assert seed.path.read_bytes() != SEED.read_bytes()
+
+
+def test_a_faulty_seed_is_told_in_a_sentence_by_any_server(seed: SeedCopy, tmp_path: Path) -> None:
+    """A server that is not started by `serve` ends too, with the pointer and no traceback."""
+    seed.put("/awards/0/announced", "2017-13")
+    environment = {"SEED_FILE": str(seed.write()), "ARCHIVE_FILE": str(tmp_path / "a.sqlite")}
+    done = subprocess.run(
+        [sys.executable, "-m", "uvicorn", "app.main:app", "--port", str(free_port())],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "/awards/0/announced" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -122,6 +122,13 @@ async def test_the_best_accepted_coding_is_used(
     assert (response.headers["etag"] == plain.headers["etag"]) == (chosen is None)
 
 
+@pytest.mark.parametrize("name", ["json", "csv", "ndjson", "geojson"])
+async def test_every_format_is_compressed(client: httpx.AsyncClient, name: str) -> None:
+    """A client that accepts a coding gets it, whatever the format."""
+    response = await client.get(f"/v1/regions?format={name}", headers={"Accept-Encoding": "gzip"})
+    assert response.headers.get("content-encoding") == "gzip"
+
+
 async def test_the_release_is_the_digest_of_the_seed(client: httpx.AsyncClient) -> None:
     """`X-Data-Release`, every page and the meta page name the SHA-256 of the seed file."""
     digest = hashlib.sha256(SEED.read_bytes()).hexdigest()

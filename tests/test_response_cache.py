@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,9 +12,13 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Message
 
+from app.main import create_app
 from app.response_cache import Answer, ResponseCache, Store, _weight
-from tests.conftest import Start
+from app.settings import Settings
+from tests.conftest import SEED, Start
+from tests.problem import assert_problem
 
 pytestmark = pytest.mark.anyio
 
@@ -216,3 +221,72 @@ async def test_every_worker_and_restart_gives_the_same_bytes(
         process.terminate()
         assert process.wait(timeout=20) == 0
     assert {path: len(answers) for path, answers in seen.items()} == dict.fromkeys(paths, 1)
+
+
+@pytest.mark.parametrize("path", ["/health", "/missing", "/page"])
+async def test_nobody_waits_for_a_client_that_does_not_read(origin: Origin, path: str) -> None:
+    """A request is let go as soon as the one it waited for is rendered, not when it is sent."""
+    stuck = asyncio.Event()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(_: Message) -> None:
+        await stuck.wait()
+
+    headers = [(name.lower(), value) for name, value in origin.client.headers.raw]
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": headers,
+        "root_path": "",
+        "http_version": "1.1",
+    }
+    stalled = asyncio.create_task(origin.cache(scope, receive, send))
+    await asyncio.sleep(0.01)
+    await asyncio.wait_for(origin.client.get(path), timeout=2)
+    stuck.set()
+    await stalled
+
+
+async def test_gzip_bytes_do_not_depend_on_the_clock(client: httpx.AsyncClient) -> None:
+    """A gzip body carries no time, so that its bytes and its tag are the release's alone."""
+    headers = {"Accept-Encoding": "gzip"}
+    request = client.build_request("GET", "/v1/awards", headers=headers)
+    answer = await client.send(request, stream=True)
+    raw = b"".join([piece async for piece in answer.aiter_raw()])
+    assert answer.headers["content-encoding"] == "gzip"
+    assert raw[:3] == b"\x1f\x8b\x08"
+    assert raw[4:8] == bytes(4)
+
+
+@pytest.fixture
+def damaged(archive_file: Path, tmp_path: Path) -> Path:
+    """A copy of the archive that a test may damage."""
+    copy = tmp_path / "archive.sqlite"
+    copy.write_bytes(archive_file.read_bytes())
+    return copy
+
+
+def spoil(archive: Path) -> None:
+    """Zero all but the first page of an archive, in place."""
+    size = archive.stat().st_size
+    with archive.open("r+b") as file:
+        file.seek(4096)
+        file.write(bytes(size - 4096))
+
+
+async def test_a_stream_that_fails_before_it_is_sent_is_a_problem(damaged: Path) -> None:
+    """Damage that is found while the first piece is read is told as any other failure."""
+    app = create_app(Settings(seed_file=SEED, archive_file=damaged))
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://record.test") as broken,
+    ):
+        spoil(damaged)
+        for path in ("/v1/citations?format=ndjson", "/v1/citations?format=csv", "/v1/record"):
+            assert_problem(await broken.get(path), 500)

@@ -26,7 +26,7 @@ def first_day(value: str) -> date:
     try:
         return date(year, month, day)
     except ValueError as error:
-        raise ValueError(f"no such day in the calendar; expected {EXPECTED}") from error
+        raise ValueError(f"expected {EXPECTED} that is in the calendar") from error
 
 
 def last_day(value: str) -> date:

@@ -14,7 +14,7 @@ Slug = Annotated[
     str, Field(pattern=SLUG_PATTERN, max_length=100, description="Permanent lower-case id.")
 ]
 _PRINTABLE = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
-"""No control characters but line feed and tab: search marks matches with others."""
+"""No control characters but line feed and tab."""
 
 Text = Annotated[str, Field(min_length=1, max_length=100_000, pattern=_PRINTABLE)]
 Title = Annotated[str, Field(min_length=1, max_length=1_000, pattern=_PRINTABLE)]

@@ -141,7 +141,7 @@ async def _page(
 
 async def _stream(request: Request, archive: Archive, query: Query, chosen: Format) -> Response:
     """A whole collection, or the page that was asked for, in pieces."""
-    after = opened_cursor(archive, query)
+    after = opened_cursor(archive, query, archive.connection)
     headers = None
     if query.limit is not None:
         page = await archive.run(partial(find_page, archive, query))

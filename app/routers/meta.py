@@ -109,7 +109,7 @@ def meta_body(archive: Archive) -> bytes:
     return encode({"data": data, "links": {"self": "/v1/meta"}})
 
 
-def index_body(archive: ArchiveDep) -> bytes:
+def index_body(archive: Archive) -> bytes:
     """The index as JSON."""
     data = {
         "title": "Child Protection Compact record",
