@@ -82,8 +82,13 @@ SHAPE: dict[str, tuple[str, object, str, str]] = {
     "quote over 80 characters": (f"{QUOTE}/exact", "x" * 81, '"xxxx', "at most 80 characters"),
     "negative position": (f"{QUOTE}/start", -1, "-1", "greater than or equal to 0"),
     "day without zeros": ("/partnerships/0/signed", "2017-6-15", '"2017-6-15"', "2017-06-15"),
-    "day out of the calendar": ("/partnerships/0/signed", "2017-02-30", "02-30", "no such day"),
-    "month out of the calendar": ("/partnerships/0/signed", "2017-13", "2017-13", "no such day"),
+    "day out of the calendar": ("/partnerships/0/signed", "2017-02-30", "02-30", "in the calendar"),
+    "month out of the calendar": (
+        "/partnerships/0/signed",
+        "2017-13",
+        "2017-13",
+        "in the calendar",
+    ),
     "date with a line end": ("/awards/0/ends", "2020-12\n", '"2020-12\\n"', "2017-10"),
     "date as a number": ("/awards/0/ends", 2020, "2020", "string"),
 }
