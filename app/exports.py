@@ -12,7 +12,7 @@ from app.archive import COLLECTIONS, Archive
 from app.formats import CSV, NDJSON, Format
 from app.query import Query
 from app.representations import csv_header, csv_lines, encode, feature, ndjson_lines
-from app.selection import Rows, find_rows
+from app.selection import Page, Rows, find_rows
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -20,28 +20,28 @@ Work = Callable[[sqlite3.Connection], T]
 _BATCH = 500
 
 
-async def batches(
-    archive: Archive, query: Query, after: str | None, limit: int | None
-) -> AsyncIterator[Rows]:
-    """Rows in the query's order, up to a limit, a batch at a time."""
-    left = limit
-    while left is None or left > 0:
-        wanted = _BATCH if left is None else min(_BATCH, left)
-        rows = await archive.run(partial(find_rows, archive, query, after, wanted))
+async def batches(archive: Archive, query: Query, after: str | None) -> AsyncIterator[Rows]:
+    """All rows after one, in the query's order, a batch at a time."""
+    while True:
+        rows = await archive.run(partial(find_rows, archive, query, after, _BATCH))
         if rows:
             yield rows
-        if len(rows) < wanted:
+        if len(rows) < _BATCH:
             return
         after = rows[-1][0].decode()
-        left = None if left is None else left - len(rows)
+
+
+async def one_batch(page: Page) -> AsyncIterator[Rows]:
+    """The rows of a page that was selected already."""
+    if page.documents:
+        yield [(name.encode(), one) for name, one in zip(page.ids, page.documents, strict=True)]
 
 
 async def stream(
-    archive: Archive, query: Query, after: str | None, chosen: Format
+    archive: Archive, collection: str, found: AsyncIterator[Rows], chosen: Format
 ) -> AsyncIterator[bytes]:
-    """A collection in a format other than JSON, in pieces."""
-    model = COLLECTIONS[query.collection]
-    found = batches(archive, query, after, query.limit)
+    """Rows of a collection in a format other than JSON, in pieces."""
+    model = COLLECTIONS[collection]
     if chosen == NDJSON:
         async for rows in found:
             yield ndjson_lines(document for _, document in rows)

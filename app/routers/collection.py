@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response, StreamingResponse
 
 from app.archive import Archive
-from app.exports import stream
+from app.exports import batches, one_batch, stream
 from app.formats import CSV, JSON, NDJSON, Format, choose
 from app.models import Document
 from app.models.envelope import item_of, page_of
@@ -47,15 +47,21 @@ def collection_router(
         formats: The formats a list can be had in.
     """
     router = APIRouter(prefix=f"/v1/{model.collection}", tags=[model.collection])
-    plural, singular = model.collection.capitalize(), model.type.capitalize()
-    taken, taken_by_item = parameters(model.collection), item_parameters(model.collection)
-    article = "an" if model.type[0] in "aeiou" else "a"
+    _add_list(router, model, list_description, formats)
+    _add_item(router, model, item_description)
+    return router
+
+
+def _add_list(
+    router: APIRouter, model: type[Document], description: str, formats: Sequence[Format]
+) -> None:
+    taken = parameters(model.collection)
 
     @router.get(
         "",
-        operation_id=f"list{plural}",
+        operation_id=f"list{model.collection.capitalize()}",
         summary=f"List {model.collection}",
-        description=list_description,
+        description=description,
         response_model=page_of(model),
         response_description=f"A page of {model.collection}.",
         responses=declared(InvalidParameters, NotAcceptable, headers=LINK_HEADER, formats=formats),
@@ -69,32 +75,34 @@ def collection_router(
         links, body = await _page(request, archive, query)
         return Response(body, headers=next_header(links), media_type=JSON.content_type)
 
+
+def _add_item(router: APIRouter, model: type[Document], description: str) -> None:
+    taken = item_parameters(model.collection)
+    article = "an" if model.type[0] in "aeiou" else "a"
+
     @router.get(
         "/{id}",
-        operation_id=f"get{singular}",
+        operation_id=f"get{model.type.capitalize()}",
         summary=f"Get {article} {model.type}",
-        description=item_description,
+        description=description,
         response_model=item_of(model),
         response_description=f"The {model.type}.",
         responses=declared(NotFound, InvalidParameters),
-        openapi_extra={"parameters": [one.openapi() for one in taken_by_item.values()]},
+        openapi_extra={"parameters": [one.openapi() for one in taken.values()]},
     )
     async def get_item(
         request: Request,
         archive: ArchiveDep,
         name: Annotated[str, Path(alias="id", description=f"Id of the {model.type}.")],
     ) -> Response:
-        include = read(request.scope["query_string"], taken_by_item).get("include")
+        include = read(request.scope["query_string"], taken).get("include")
         document = find_document(archive, model.collection, name)
         if document is None:
-            detail = f"No {model.type} has this id. {router.prefix} lists them all."
-            raise NotFound(detail)
+            raise NotFound(f"No {model.type} has this id. {router.prefix} lists them all.")
         included = None
         if include:
             included = find_included(model.collection, [name], include, archive.connection)
         return Response(item_body(document, included), media_type=JSON.content_type)
-
-    return router
 
 
 def _format(request: Request, query: Query, formats: Sequence[Format]) -> Format:
@@ -141,10 +149,12 @@ async def _page(
 
 async def _stream(request: Request, archive: Archive, query: Query, chosen: Format) -> Response:
     """A whole collection, or the page that was asked for, in pieces."""
-    after = opened_cursor(archive, query, archive.connection)
-    headers = None
-    if query.limit is not None:
+    if query.limit is None:
+        after = opened_cursor(archive, query, archive.connection)
+        rows, headers = batches(archive, query, after), None
+    else:
         page = await archive.run(partial(find_page, archive, query))
-        headers = next_header(page_links(request.scope["path"], sent_pairs(request), page.cursor))
-    pieces = stream(archive, query, after, chosen)
+        links = page_links(request.scope["path"], sent_pairs(request), page.cursor)
+        rows, headers = one_batch(page), next_header(links)
+    pieces = stream(archive, query.collection, rows, chosen)
     return StreamingResponse(pieces, headers=headers, media_type=chosen.content_type)
