@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from app.archive import Archive, ArchiveError, build, prepare
+from app.archive import Archive, ArchiveError
 from app.archive import Progress as Told
 from app.faults import SeedError
+from app.release import build, prepare
 from app.settings import ConfigurationError, Settings, read_settings
 
 if TYPE_CHECKING:

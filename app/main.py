@@ -15,12 +15,13 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type
 
 from app import __version__
-from app.archive import Archive, ArchiveError, prepare
+from app.archive import Archive, ArchiveError
 from app.boundary import Boundary
 from app.faults import SeedError
 from app.formats import FORMATS
 from app.openapi import TITLE
 from app.problems import MEDIA_TYPE, BadRequest, MethodNotAllowed, NotFound, Problem, nearest
+from app.release import prepare
 from app.response_cache import ResponseCache
 from app.routers import (
     activities,

@@ -16,9 +16,10 @@ from typing import Any
 import httpx
 import pytest
 
-from app.archive import Archive, prepare
+from app.archive import Archive
 from app.main import create_app
 from app.record import Record, load
+from app.release import prepare
 from app.settings import Settings
 
 ROOT = Path(__file__).parent.parent

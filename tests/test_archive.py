@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from app.archive import APPLICATION_ID, Archive, ArchiveError, build, is_current, prepare
+from app.archive import APPLICATION_ID, Archive, ArchiveError
 from app.faults import SeedError
 from app.record import Record
+from app.release import build, is_current, prepare
 from benchmarks.corpus import write_corpus
 from tests.conftest import ROOT, SeedCopy, run_cli
 
@@ -287,7 +288,8 @@ def test_a_read_only_disk_serves_what_is_there(small_disk: Path, seed: SeedCopy)
 PREPARE = """
 import sys
 from pathlib import Path
-from app.archive import Archive, prepare
+from app.archive import Archive
+from app.release import prepare
 prepare(Path(sys.argv[1]), Path(sys.argv[2]))
 print(Archive.open(Path(sys.argv[2])).release)
 """
@@ -308,7 +310,7 @@ def test_four_can_start_at_once(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from app.archive import build
+from app.release import build
 def progress(done, total):
     os.kill(os.getpid(), signal.SIGKILL)
 build(Path(sys.argv[1]), Path(sys.argv[2]), progress)

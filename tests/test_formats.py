@@ -24,7 +24,7 @@ import pandas as pd  # type: ignore[import-untyped]
 import pytest
 from geojson_pydantic import FeatureCollection
 
-from app.archive import prepare
+from app.release import prepare
 from benchmarks.corpus import write_corpus
 from tests import csv_reader
 from tests.conftest import SEED, Start, needs
