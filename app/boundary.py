@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,13 +12,14 @@ from app.response_cache import TAKE_BACK, Satisfied
 
 METHODS = "GET, HEAD, OPTIONS"
 
-_HEADERS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Link, X-Data-Release",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+_HEADERS = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"ETag, Link, X-Data-Release"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"vary", b"Accept, Accept-Encoding"),
+]
 _PREFLIGHT = {
     "Allow": METHODS,
     "Access-Control-Allow-Methods": METHODS,
@@ -42,7 +42,7 @@ class Boundary:
 
     def __init__(self, app: ASGIApp, *, max_age: int) -> None:
         self.app = app
-        self.cache_control = f"public, max-age={max_age}"
+        self.cache_control = b"public, max-age=%d" % max_age
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
@@ -66,13 +66,15 @@ class Boundary:
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(_HEADERS)
-                headers["Vary"] = "Accept, Accept-Encoding"
+                headers = [pair for pair in message["headers"] if pair[0] != b"vary"]
+                headers += _HEADERS
                 if archive is not None:
-                    headers["X-Data-Release"] = archive.release
-                succeeded = message["status"] < 300
-                headers.setdefault("Cache-Control", self.cache_control if succeeded else "no-store")
+                    headers.append((b"x-data-release", archive.release.encode()))
+                if not any(name == b"cache-control" for name, _ in headers):
+                    succeeded = message["status"] < 300
+                    kept = self.cache_control if succeeded else b"no-store"
+                    headers.append((b"cache-control", kept))
+                message["headers"] = headers
             await send(message)
 
         return complete

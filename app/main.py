@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -101,9 +102,12 @@ def create_app(settings: Settings) -> FastAPI:
         prepare(settings.seed_file, settings.archive_file)
         archive = Archive.open(settings.archive_file)
         app.state.archive = archive
+        gc.collect()
+        gc.freeze()  # what was loaded stays: no collection need look at it again
         try:
             yield
         finally:
+            gc.unfreeze()
             app.state.archive = None
             archive.close()
 
@@ -116,9 +120,8 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        routes=[route for module in ROUTERS for route in module.router.routes],
     )
-    for module in ROUTERS:
-        app.include_router(module.router)
     for media_type in (MEDIA_TYPE, *(one.media_type for one in FORMATS)):
         add_compress_type(media_type)
     app.add_middleware(CompressMiddleware, minimum_size=500, brotli_quality=5, gzip_level=6)

@@ -156,6 +156,8 @@ def split(raw: bytes) -> list[tuple[bytes, bytes]]:
     Follows application/x-www-form-urlencoded (WHATWG URL, 5.1).
     """
     pairs = (pair.partition(b"=")[::2] for pair in raw.replace(b"+", b" ").split(b"&") if pair)
+    if b"%" not in raw:
+        return list(pairs)
     return [(unquote_to_bytes(name), unquote_to_bytes(value)) for name, value in pairs]
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from app.archive import COLLECTIONS
 from app.folding import fold
 from app.formats import CSV, GEOJSON, JSON, NDJSON
 from app.models import Document, Resource
+from app.models.dates import first_day, last_day
 from app.models.filters import Filter, Range, Sort
 from app.models.values import SLUG_PATTERN
 from app.parameters import Choice, Date, Integer, Kind, Parameter, Text, Values
@@ -93,7 +95,11 @@ def includable(model: type[Document]) -> tuple[str, ...]:
     return (*model.references, "citations") if issubclass(model, Resource) else ()
 
 
-@dataclass(frozen=True, slots=True)
+Shape = tuple[tuple[str, bool], ...]
+"""Conditions without their values: names, and whether there are several values."""
+
+
+@dataclass(frozen=True)
 class Query:
     """What a list request asks for.
 
@@ -141,6 +147,19 @@ class Query:
         """Most items on the page, the default where none was given."""
         return DEFAULT_LIMIT if self.limit is None else self.limit
 
+    @cached_property
+    def shape(self) -> Shape:
+        """What decides the text of its statements."""
+        return tuple(
+            (name, isinstance(value, list) and len(value) > 1)
+            for name, value in sorted(self.conditions.items())
+        )
+
+    @cached_property
+    def bound(self) -> dict[str, Any]:
+        """Values of the conditions, as its statements take them."""
+        return {name: _bound(name, value) for name, value in self.conditions.items()}
+
     def refuse_envelope(self, chosen: str) -> None:
         """Let no parameter pass that only JSON's envelope has room for.
 
@@ -154,6 +173,17 @@ class Query:
         ]
         if errors:
             raise InvalidParameters(errors)
+
+
+def _bound(name: str, value: Any) -> Any:
+    if name == "q":
+        return match_expression(value)
+    if isinstance(value, list):
+        return json.dumps(value) if len(value) > 1 else value[0]
+    if isinstance(value, str):
+        day = first_day(value) if name.endswith("__gte") else last_day(value)
+        return day.isoformat()
+    return value
 
 
 def match_expression(q: str) -> str:

@@ -17,13 +17,15 @@ from app.models import Citation, Document
 _RUN_BY_SPREADSHEETS = re.compile(r"'*[=+\-@\t\r\n]")
 """Beginnings of formulas; behind apostrophes too, so that taking one away gives the text back."""
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 Pairs = list[tuple[str, str]]
 Json = dict[str, Any]
 
 
 def encode(value: object) -> bytes:
     """A value as compact JSON in UTF-8."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def page_links(path: str, sent: Pairs, cursor: str | None) -> dict[str, str | None]:

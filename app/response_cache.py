@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import blake2b
+from hashlib import sha256
 from typing import NamedTuple
 
 from starlette.requests import ClientDisconnect
@@ -22,6 +22,7 @@ _ENCODINGS = (b"zstd", b"br", b"gzip")
 """Content codings on offer, the preferred first."""
 TAKE_BACK = "cpc_record.take_back"
 """Key of the scope under which a response that was begun can be taken back."""
+_NO_BODY: Message = {"type": "http.response.body", "body": b""}
 _OVERHEAD = 3_500
 """Bytes that an entry is reckoned to take besides its body and key."""
 
@@ -49,7 +50,7 @@ class Answer:
     @classmethod
     def of(cls, status: int, headers: Headers, body: bytes) -> Answer:
         """The answer with its entity tag (RFC 9110, 8.8.3) added."""
-        etag = b'"%b"' % blake2b(body, digest_size=16).hexdigest().encode()
+        etag = b'"%b"' % sha256(body).hexdigest()[:32].encode()
         tagged = [*headers, (b"etag", etag)]
         kept = [pair for pair in tagged if pair[0] not in (b"content-length", b"content-type")]
         return cls(
@@ -58,6 +59,12 @@ class Answer:
             {"type": "http.response.body", "body": body},
             etag,
         )
+
+    def messages(self, known: bytes, *, head: bool) -> tuple[Message, Message]:
+        """The response to a client, or its 304 where `If-None-Match` names the answer."""
+        if known and _matches(known, self.etag):
+            return self.not_modified, _NO_BODY
+        return self.start, _NO_BODY if head else self.body
 
 
 class Store:
@@ -140,7 +147,9 @@ class ResponseCache:
             await pending.wait()
             answer = self.store.get(key)
         if answer is not None:
-            await _reply(answer, known, head, send)
+            begin, rest = answer.messages(known, head=head)
+            await send(begin)
+            await send(rest)
             return
         asked = _Asked(key, known, head, send)
         inner = {**scope, "method": "GET", "headers": _narrowed(scope["headers"], encoding)}
@@ -173,16 +182,6 @@ class _Asked(NamedTuple):
     known: bytes
     head: bool
     send: Send
-
-
-async def _reply(answer: Answer, known: bytes, head: bool, send: Send) -> None:
-    """Send an answer, or a 304 to a client that has it."""
-    if known and _matches(known, answer.etag):
-        await send(answer.not_modified)
-        await send(_NO_BODY)
-    else:
-        await send(answer.start)
-        await send(_NO_BODY if head else answer.body)
 
 
 class _Collector:
@@ -247,7 +246,9 @@ class _Collector:
         self.release()  # before sending: nobody waits for a client that does not read
         self.parts = None
         if answer is not None:
-            await _reply(answer, self.asked.known, self.asked.head, self.asked.send)
+            begin, rest = answer.messages(self.asked.known, head=self.asked.head)
+            await self.asked.send(begin)
+            await self.asked.send(rest)
         else:
             await self.asked.send(self.start)
             await self._pass_on(body, more=False)
@@ -263,9 +264,6 @@ class _Collector:
 def _timeless(body: bytes) -> bytes:
     """`body`, without the time in a gzip header (RFC 1952, 2.3.1): one release, the same bytes."""
     return body[:4] + bytes(4) + body[8:] if body.startswith(b"\x1f\x8b\x08") else body
-
-
-_NO_BODY: Message = {"type": "http.response.body", "body": b""}
 
 
 def _matches(if_none_match: bytes, etag: bytes) -> bool:

@@ -31,10 +31,9 @@ from sqlmodel import SQLModel
 
 from app.archive import COLLECTIONS, Archive, link_table
 from app.models import RESOURCES, Document
-from app.models.dates import first_day, last_day
 from app.models.filters import Sort
 from app.problems import InvalidParameters, ParameterError
-from app.query import Query, match_expression
+from app.query import Query, Shape
 
 Rows = list[tuple[bytes, bytes]]
 """Ids and documents."""
@@ -86,11 +85,10 @@ def find_rows(
 ) -> Rows:
     """Ids and documents in the query's order, from the row after the one of this id on."""
     bound = _bound(archive, query)
-    shape = _shape(query)
     walks = _walks(archive, query, wanted, connection)
     rows: Rows = []
     for segment, values in _segments(connection, query, after):
-        statement = _page_statement(query.collection, shape, query.sort, segment, walks)
+        statement = _page_statement(query.collection, query.shape, query.sort, segment, walks)
         everything = {**bound, **values, "wanted": wanted - len(rows)}
         rows += connection.execute(statement, everything).fetchall()
         if len(rows) >= wanted:
@@ -111,7 +109,7 @@ def count(archive: Archive, query: Query, connection: sqlite3.Connection) -> int
     """How many items the conditions leave."""
     if not query.conditions:
         return archive.counts[query.collection]
-    statement = _count_statement(query.collection, _shape(query))
+    statement = _count_statement(query.collection, query.shape)
     return archive.total(connection, statement, _bound(archive, query))
 
 
@@ -126,7 +124,7 @@ def count_facets(
     facets = {}
     for parameter in query.facet:
         counted: list[tuple[str | None, int]] = []
-        for statement in _facet_statements(query.collection, _shape(query), parameter):
+        for statement in _facet_statements(query.collection, query.shape, parameter):
             for value, number in connection.execute(statement, bound):
                 if number:
                     counted.append((None if value is None else value.decode(), number))
@@ -230,32 +228,12 @@ def _segments(
         yield nulls, {}
 
 
-_Shape = tuple[tuple[str, bool], ...]
-"""Conditions without their values: names, and whether there are several values."""
-
-
-def _shape(query: Query) -> _Shape:
-    return tuple(
-        (name, isinstance(value, list) and len(value) > 1)
-        for name, value in sorted(query.conditions.items())
-    )
-
-
 def _bound(archive: Archive, query: Query) -> dict[str, Any]:
-    """Values of the conditions, as the statements take them."""
-    bound: dict[str, Any] = {}
-    for name, value in query.conditions.items():
-        if name == "q":
-            first, last = archive.spans[COLLECTIONS[query.collection].type]
-            bound |= {"q": match_expression(value), "q_first": first, "q_last": last}
-        elif isinstance(value, list):
-            bound[name] = json.dumps(value) if len(value) > 1 else value[0]
-        elif isinstance(value, str):
-            day = first_day(value) if name.endswith("__gte") else last_day(value)
-            bound[name] = day.isoformat()
-        else:
-            bound[name] = value
-    return bound
+    """Values of the conditions, with the rows among which full text is searched."""
+    if "q" not in query.conditions:
+        return query.bound
+    first, last = archive.spans[COLLECTIONS[query.collection].type]
+    return {**query.bound, "q_first": first, "q_last": last}
 
 
 def _walks(archive: Archive, query: Query, wanted: int, connection: sqlite3.Connection) -> bool:
@@ -271,7 +249,7 @@ def _walks(archive: Archive, query: Query, wanted: int, connection: sqlite3.Conn
 
 
 @lru_cache(_MOST_STATEMENTS)
-def _count_statement(collection: str, shape: _Shape) -> str:
+def _count_statement(collection: str, shape: Shape) -> str:
     """SQL that counts the rows which the conditions leave."""
     table = SQLModel.metadata.tables[collection]
     model = COLLECTIONS[collection]
@@ -285,7 +263,7 @@ def _count_statement(collection: str, shape: _Shape) -> str:
 
 @lru_cache(_MOST_STATEMENTS)
 def _page_statement(
-    collection: str, shape: _Shape, sort: Sort, segment: _Segment, walks: bool
+    collection: str, shape: Shape, sort: Sort, segment: _Segment, walks: bool
 ) -> str:
     """SQL of one stretch of a page."""
     table = SQLModel.metadata.tables[collection]
@@ -302,7 +280,7 @@ def _page_statement(
 
 
 @lru_cache(_MOST_STATEMENTS)
-def _facet_statements(collection: str, shape: _Shape, parameter: str) -> list[str]:
+def _facet_statements(collection: str, shape: Shape, parameter: str) -> list[str]:
     """SQL that counts items per value: one statement, and one for those that have none."""
     model = COLLECTIONS[collection]
     table = SQLModel.metadata.tables[collection]

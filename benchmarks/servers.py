@@ -46,11 +46,12 @@ class Server:
         return f"http://{HOST}:{self.port}"
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Start it, pinned; what goes wrong is seen."""
+        """Start it, pinned, with bytecode as an installed program has it; what fails is seen."""
+        kept = {name: one for name, one in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         return subprocess.Popen(
             ["taskset", "-c", str(SERVER_CORE), *self.command],
             cwd=ROOT,
-            env={**os.environ, **self.environment},
+            env={**kept, **self.environment},
             stdout=subprocess.DEVNULL,
         )
 

@@ -17,7 +17,7 @@ from app.parameters import read
 from app.problems import InvalidParameters, NotAcceptable, NotFound
 from app.query import Query, item_parameters, parameters
 from app.representations import item_body, page_body, page_links
-from app.routers.dependencies import ArchiveDep, next_header, sent_pairs
+from app.routers.dependencies import archive_of, next_header, sent_pairs
 from app.routers.responses import LINK_HEADER, declared
 from app.selection import (
     count_facets,
@@ -67,7 +67,8 @@ def _add_list(
         responses=declared(InvalidParameters, NotAcceptable, headers=LINK_HEADER, formats=formats),
         openapi_extra={"parameters": [one.openapi() for one in taken.values()]},
     )
-    async def list_items(request: Request, archive: ArchiveDep) -> Response:
+    async def list_items(request: Request) -> Response:
+        archive = archive_of(request)
         query = Query.of(model.collection, read(request.scope["query_string"], taken))
         chosen = _format(request, query, formats)
         if chosen != JSON:
@@ -92,9 +93,9 @@ def _add_item(router: APIRouter, model: type[Document], description: str) -> Non
     )
     async def get_item(
         request: Request,
-        archive: ArchiveDep,
         name: Annotated[str, Path(alias="id", description=f"Id of the {model.type}.")],
     ) -> Response:
+        archive = archive_of(request)
         include = read(request.scope["query_string"], taken).get("include")
         document = find_document(archive, model.collection, name)
         if document is None:
