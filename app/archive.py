@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+import os
 import sqlite3
+import threading
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from anyio import CapacityLimiter, to_thread
 from sqlmodel import SQLModel
 
 from app.models import RESOURCES, Citation, Document
@@ -62,7 +65,9 @@ class Archive:
     connection: sqlite3.Connection = field(repr=False)
     readers: SimpleQueue[sqlite3.Connection] = field(repr=False)
     totals: dict[bytes, int] = field(default_factory=dict, repr=False)
-    _limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_READERS), repr=False)
+    _threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(_READERS, "reader", _step_back), repr=False
+    )
 
     @classmethod
     def open(cls, path: Path) -> Archive:
@@ -85,6 +90,7 @@ class Archive:
 
     def close(self) -> None:
         """Let go of the file."""
+        self._threads.shutdown()
         self.connection.close()
         for _ in range(_READERS):
             self.readers.get().close()
@@ -113,7 +119,16 @@ class Archive:
             finally:
                 self.readers.put(connection)
 
-        return await to_thread.run_sync(borrowing, limiter=self._limiter)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, borrowing)
+
+
+def _step_back() -> None:
+    """Give this thread the lowest priority, so that the event loop's need not wait for its turn.
+
+    On Linux a thread has a priority of its own (setpriority(2), "C library/kernel differences").
+    """
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

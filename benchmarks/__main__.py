@@ -60,8 +60,8 @@ def _measure(bench: Bench, names: Sequence[str]) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--seconds", type=_positive, default=10, help="length of one load (10)")
-    parser.add_argument("--rounds", type=_positive, default=5, help="rounds of each (5)")
+    parser.add_argument("--seconds", type=_positive, default=2, help="length of one load (2)")
+    parser.add_argument("--rounds", type=_positive, default=7, help="rounds of each (7)")
     parser.add_argument(
         "--only",
         action="append",
