@@ -60,8 +60,8 @@ def _measure(bench: Bench, names: Sequence[str]) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--seconds", type=_positive, default=2, help="length of one load (2)")
-    parser.add_argument("--rounds", type=_positive, default=7, help="rounds of each (7)")
+    parser.add_argument("--seconds", type=_positive, default=1, help="length of one load (1)")
+    parser.add_argument("--rounds", type=_positive, default=11, help="rounds of each (11)")
     parser.add_argument(
         "--only",
         action="append",
