@@ -33,6 +33,8 @@ _READERS = 4
 """Threads that may read at once besides the event loop's."""
 
 _MOST_TOTALS = 10_000
+_CACHE_KIBIBYTES = 16_384
+"""Most pages that a connection keeps; a page that is not kept costs a system call."""
 
 T = TypeVar("T")
 
@@ -139,6 +141,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         check_same_thread=False,
     )
     connection.text_factory = bytes
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
     return connection
 
 

@@ -32,6 +32,7 @@ from app.representations import (
     ndjson_lines,
     page_body,
     page_links,
+    search_body,
 )
 from app.search import find
 from app.selection import find_page
@@ -183,7 +184,7 @@ def _exemplify_search(operation: Json, archive: Archive) -> None:
     links = page_links("/v1/search", [("q", word), ("limit", "1")], found.cursor)
     meta = {"total": found.total, "limit": 1, "release": archive.release}
     content = _content(operation)["application/json"]
-    content["example"] = {"data": found.hits, "meta": meta, "links": links}
+    content["example"] = json.loads(search_body(found.hits, meta, links))
     examples = {"q": word, "type": ["award"], "limit": 20, "cursor": found.cursor}
     for parameter in operation["parameters"]:
         if examples[parameter["name"]] is not None:

@@ -60,6 +60,13 @@ def page_body(
     )
 
 
+def search_body(
+    hits: Iterable[bytes], meta: Mapping[str, Any], links: Mapping[str, str | None]
+) -> bytes:
+    """The envelope of a page of matches."""
+    return b'{"data":[%b],"meta":%b,"links":%b}' % (b",".join(hits), encode(meta), encode(links))
+
+
 def item_body(document: bytes, included: Mapping[str, Sequence[bytes]] | None = None) -> bytes:
     """The envelope of one resource."""
     return b'{"data":%b,"included":%b}' % (document, _included(included))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import struct
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from app.query import (
     match_expression,
     q_parameter,
 )
+from app.representations import encode
 from app.selection import foreign_cursor
 from app.snippets import snippet
 
@@ -52,12 +54,12 @@ class Found:
     """One page of matches.
 
     Attributes:
-        hits: Each as it is served.
+        hits: Each as JSON.
         total: How many resources match.
         cursor: Where the next page begins, or None on the last one.
     """
 
-    hits: Sequence[dict[str, Any]]
+    hits: Sequence[bytes]
     total: int
     cursor: str | None
 
@@ -137,14 +139,17 @@ def _matching(archive: Archive, values: Values) -> tuple[str, dict[str, Any]]:
     return (f"{where} AND ({' OR '.join(spans)})" if spans else where), bound
 
 
-def _hits(connection: sqlite3.Connection, q: str, numbers: list[int]) -> list[dict[str, Any]]:
-    """The matches as they are served, in the order of their numbers."""
+def _hits(connection: sqlite3.Connection, q: str, numbers: list[int]) -> list[bytes]:
+    """The matches as JSON, in the order of their numbers."""
     rows = connection.execute(
         "SELECT rowid, type, id, heading, text FROM search "
         "WHERE rowid IN (SELECT value FROM json_each(?))",
         (json.dumps(numbers),),
     )
-    hits = {number: _hit(q, *(part.decode() for part in parts)) for number, *parts in rows}
+    hits = {}
+    for number, *parts in rows:
+        hits[number] = encode(_hit(q, *(part.decode() for part in parts)))
+        time.sleep(0)  # lets go of the interpreter, for the event loop to answer meanwhile
     return [hits[number] for number in numbers]
 
 

@@ -253,10 +253,17 @@ def _count_statement(collection: str, shape: Shape) -> str:
     """SQL that counts the rows which the conditions leave."""
     table = SQLModel.metadata.tables[collection]
     model = COLLECTIONS[collection]
-    if len(shape) == 1 and (one := _linked(model, shape[0][0])) is not None:
-        linked, parameter = one
-        owners = func.count(linked.c[model.type].distinct()) if shape[0][1] else func.count()
-        return _text(select(owners).where(_among(linked.c[parameter], *shape[0])))
+    for name, several in shape:
+        others = [_condition(table, model, *one, walks=False) for one in shape if one[0] != name]
+        one = _linked(model, name)
+        if one is None or (several and others):
+            continue
+        linked, parameter = one  # its index leads to few rows: cheaper than a list to look up in
+        owner = linked.c[model.type]
+        rows = linked.join(table, owner == table.c.id) if others else linked
+        number = func.count(owner.distinct()) if several else func.count()
+        holds = _among(linked.c[parameter], name, several)
+        return _text(select(number).select_from(rows).where(holds, *others))
     conditions = [_condition(table, model, *one, walks=False) for one in shape]
     return _text(select(func.count()).select_from(table).where(*conditions))
 

@@ -11,7 +11,7 @@ from app.models.envelope import PageLinks, PageMeta
 from app.parameters import read
 from app.problems import InvalidParameters
 from app.query import DEFAULT_LIMIT
-from app.representations import encode, page_links
+from app.representations import page_links, search_body
 from app.routers.dependencies import ArchiveDep, next_header, sent_pairs
 from app.routers.meta import SelfLink
 from app.routers.responses import LINK_HEADER, declared
@@ -72,5 +72,5 @@ async def search(request: Request, archive: ArchiveDep) -> Response:
     limit = values.get("limit", DEFAULT_LIMIT)
     links = page_links("/v1/search", sent_pairs(request), found.cursor)
     meta = {"total": found.total, "limit": limit, "release": archive.release}
-    body = encode({"data": found.hits, "meta": meta, "links": links})
+    body = search_body(found.hits, meta, links)
     return Response(body, headers=next_header(links), media_type="application/json")
