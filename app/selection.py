@@ -254,11 +254,15 @@ def _count_statement(collection: str, shape: Shape) -> str:
     table = SQLModel.metadata.tables[collection]
     model = COLLECTIONS[collection]
     for name, several in shape:
-        others = [_condition(table, model, *one, walks=False) for one in shape if one[0] != name]
         one = _linked(model, name)
-        if one is None or (several and others):
+        if one is None or (several and len(shape) > 1):
             continue
-        linked, parameter = one  # its index leads to few rows: cheaper than a list to look up in
+        linked, parameter = one
+        others = [  # a range's index is no better to begin with: nobody knows how much is in it
+            _condition(table, model, *other, walks="__" in other[0])
+            for other in shape
+            if other[0] != name
+        ]
         owner = linked.c[model.type]
         rows = linked.join(table, owner == table.c.id) if others else linked
         number = func.count(owner.distinct()) if several else func.count()
