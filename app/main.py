@@ -17,6 +17,7 @@ from starlette_compress import CompressMiddleware, add_compress_type
 from app import __version__
 from app.archive import Archive, ArchiveError
 from app.boundary import Boundary
+from app.exports.offer import Offer
 from app.faults import SeedError
 from app.formats import FORMATS
 from app.openapi import TITLE
@@ -27,6 +28,7 @@ from app.routers import (
     activities,
     awards,
     citations,
+    exports,
     health,
     meta,
     objectives,
@@ -53,6 +55,7 @@ ROUTERS = (
     citations,
     search,
     record,
+    exports,
     problems,
     health,
     pages,
@@ -70,6 +73,8 @@ class Application(FastAPI):
         """Answer one request (ASGI 3)."""
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
+        elif scope["type"] == "http" and exports.is_file(scope["path"]):
+            await super().__call__(exports.as_it_is(scope), receive, send)
         else:
             await self.kept(scope, receive, send)
 
@@ -101,10 +106,11 @@ def create_app(settings: Settings) -> FastAPI:
         prepare(settings.seed_file, settings.archive_file)
         archive = Archive.open(settings.archive_file)
         app.state.archive = archive
+        app.state.exports = Offer(archive, settings)
         try:
             yield
         finally:
-            app.state.archive = None
+            app.state.archive = app.state.exports = None
             archive.close()
 
     app = Application(
