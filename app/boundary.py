@@ -14,7 +14,10 @@ METHODS = "GET, HEAD, OPTIONS"
 
 _HEADERS = [
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Link, X-Data-Release"),
+    (
+        b"access-control-expose-headers",
+        b"Content-Range, ETag, Link, Repr-Digest, X-Data-Release",
+    ),
     (b"cross-origin-resource-policy", b"cross-origin"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),

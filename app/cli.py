@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
+import anyio
 import typer
 
 from app.archive import Archive, ArchiveError
 from app.archive import Progress as Told
-from app.faults import SeedError
+from app.faults import Fault, SeedError
 from app.release import build, prepare
 from app.settings import ConfigurationError, Settings, read_settings
 
@@ -93,17 +94,23 @@ def serve(
 
 @cli.command("build")
 def build_(seed: Seed = None, archive: Target = None) -> None:
-    """Check the record and compile it into the archive, whether or not that is needed."""
+    """Check the record, compile it into the archive, and write the exports beside it."""
     settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
+    from app.exports.shelf import fill_shelf  # noqa: PLC0415 - serving makes them at first use
+
     started = time.perf_counter()
-    with _told(), _bar() as progress:
-        build(settings.seed_file, settings.archive_file, progress)
+    with _told():
+        with _bar() as progress:
+            build(settings.seed_file, settings.archive_file, progress)
         opened = Archive.open(settings.archive_file)
+        shelf = anyio.run(fill_shelf, opened, settings.archive_file)
         opened.close()
     seconds = time.perf_counter() - started
     counted = ", ".join(f"{count} {name}" for name, count in opened.counts.items())
     typer.echo(f"{settings.archive_file}: release {opened.release}")
+    kept = ", ".join(f"{name} {one.bytes}" for name, one in shelf.measures.items())
     typer.echo(f"{counted}; {seconds:.1f} s")
+    typer.echo(f"Exports, in bytes: {kept}")
 
 
 @cli.command()
@@ -117,7 +124,8 @@ def verify(
 ) -> None:
     """Check the record, the archive against it, and the record against the archived page."""
     settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
-    from app.record import load  # noqa: PLC0415 - serving never needs it
+    from app.exports.shelf import damaged, find_shelf  # noqa: PLC0415 - serving never needs it
+    from app.record import load  # noqa: PLC0415
     from app.verify import Check, check_archive, check_source  # noqa: PLC0415
 
     with _told():
@@ -126,6 +134,10 @@ def verify(
         checks = [Check("The seed file is sound", f"{resources} resources")]
         if settings.archive_file.exists():
             checks.append(check_archive(settings.seed_file, settings.archive_file))
+            if shelf := find_shelf(settings.archive_file, record.release):
+                wrong = [Fault("", name, "what `build` writes") for name in damaged(shelf)]
+                kept = f"{len(shelf.measures)} digests"
+                checks.append(Check("The exports are as they were written", kept, wrong))
         if source is not None:
             try:
                 checks += check_source(record, source.read_bytes())

@@ -18,6 +18,7 @@ from starlette_compress import CompressMiddleware, add_compress_type
 from app import __version__
 from app.archive import Archive, ArchiveError
 from app.boundary import Boundary
+from app.exports.offer import Offer
 from app.faults import SeedError
 from app.formats import FORMATS
 from app.openapi import TITLE
@@ -28,6 +29,7 @@ from app.routers import (
     activities,
     awards,
     citations,
+    exports,
     health,
     meta,
     objectives,
@@ -54,6 +56,7 @@ ROUTERS = (
     citations,
     search,
     record,
+    exports,
     problems,
     health,
     pages,
@@ -71,6 +74,8 @@ class Application(FastAPI):
         """Answer one request (ASGI 3)."""
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
+        elif scope["type"] == "http" and exports.is_file(scope["path"]):
+            await super().__call__(exports.as_it_is(scope), receive, send)
         else:
             await self.kept(scope, receive, send)
 
@@ -102,11 +107,12 @@ def create_app(settings: Settings) -> FastAPI:
         prepare(settings.seed_file, settings.archive_file)
         archive = Archive.open(settings.archive_file)
         app.state.archive = archive
+        app.state.exports = Offer(archive, settings)
         try:
             with _steady():
                 yield
         finally:
-            app.state.archive = None
+            app.state.archive = app.state.exports = None
             archive.close()
 
     app = Application(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,6 +10,15 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _DATA = Path(__file__).parent.parent / "data"
+_ORIGIN = r"^https?://[^\s/?#@]+(/[^\s/?#]+)*$"
+_EMAIL = r"^[\w.-]+@[\w.-]+\.[\w.-]+$"
+_IATI_REF = r"^[^\s/&|?-]+-[^\s/&|?]+$"
+_Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=1_000)]
+
+OrganisationType = Literal[
+    "10", "11", "15", "21", "22", "23", "24", "30", "40", "60", "70", "71", "72", "73", "80", "90"
+]
+"""Codes of IATI's list of the same name."""
 
 
 class ConfigurationError(Exception):
@@ -44,6 +54,28 @@ class Settings(BaseSettings):
         "info", description="Least important messages that `serve` logs."
     )
     access_log: bool = Field(True, description="Whether `serve` logs a line per request.")
+    public_url: Annotated[str, Field(pattern=_ORIGIN)] | None = Field(
+        None, description="Where the API is found from outside, as `https://example.org`."
+    )
+    publisher_name: _Line | None = Field(
+        None, description="Who publishes the record, for `/data.json`."
+    )
+    contact_name: _Line | None = Field(None, description="Who answers questions, for `/data.json`.")
+    contact_email: Annotated[str, Field(pattern=_EMAIL)] | None = Field(
+        None, description="Address of who answers questions, for `/data.json`."
+    )
+    record_modified: date | None = Field(
+        None, description="Day on which the record was last changed, for `/data.json`."
+    )
+    iati_reporting_org_ref: Annotated[str, Field(pattern=_IATI_REF)] | None = Field(
+        None, description="IATI organisation identifier of who reports `iati.xml`."
+    )
+    iati_reporting_org_name: _Line | None = Field(
+        None, description="Name of who reports `iati.xml`."
+    )
+    iati_reporting_org_type: OrganisationType | None = Field(
+        None, description="Type of who reports `iati.xml`, a code such as `22`."
+    )
 
 
 def read_settings() -> Settings:

@@ -21,6 +21,7 @@ from app.main import create_app
 from app.record import Record, load
 from app.release import prepare
 from app.settings import Settings
+from tests.published import ENVIRONMENT
 
 ROOT = Path(__file__).parent.parent
 SEED = ROOT / "data" / "seed.json"
@@ -178,8 +179,8 @@ def start_server() -> Iterator[Start]:
 
 @pytest.fixture(scope="session")
 def server(start_server: Start, archive_file: Path) -> str:
-    """Address of a real server on the shipped record."""
-    url, _ = start_server(ARCHIVE_FILE=str(archive_file))
+    """Address of a real server on the shipped record, which gives every export."""
+    url, _ = start_server(ARCHIVE_FILE=str(archive_file), **ENVIRONMENT)
     return url
 
 

@@ -19,7 +19,16 @@ pytestmark = pytest.mark.anyio
 
 Json = dict[str, Any]
 
-WITHOUT_EXAMPLE = {"/v1/record", "/healthz", "/readyz"}
+UNSET = {"/data.json"}
+"""Paths that give nothing until a setting says who publishes."""
+WITHOUT_EXAMPLE = {
+    "/v1/record",
+    "/v1/exports",
+    "/v1/exports/{file}",
+    "/healthz",
+    "/readyz",
+    *UNSET,
+}
 """Paths whose answer is too long for an example, or too short to need one."""
 
 CLOSED_SETS = {
@@ -190,8 +199,8 @@ async def test_every_field_is_described(document: Json) -> None:
 async def test_every_answer_is_exemplified(document: Json) -> None:
     """Each operation shows an answer, and it is what the operation says it gives."""
     for path, operation in operations(document):
-        answer = json_answer(operation)
         if path not in WITHOUT_EXAMPLE:
+            answer = json_answer(operation)
             assert "example" in answer, path
             assert_fits(document, answer["schema"], answer["example"])
 
@@ -201,6 +210,8 @@ async def test_examples_of_parameters_are_accepted(
 ) -> None:
     """Each parameter, sent as in its example, is answered as declared."""
     for path, operation in operations(document):
+        if path in UNSET:
+            continue
         target = path.format(**examples(operation, "path"))
         sent = examples(operation, "query")
         always = {name: value for name, value in sent.items() if name in required(operation)}

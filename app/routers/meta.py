@@ -122,6 +122,7 @@ def index_body(archive: Archive) -> bytes:
         **{name: f"/v1/{name}" for name in COLLECTIONS},
         "search": "/v1/search",
         "record": "/v1/record",
+        "exports": "/v1/exports",
         "meta": "/v1/meta",
         "docs": "/docs",
         "openapi": "/openapi.json",

@@ -1,0 +1,143 @@
+"""The record as a Data Package (version 2.0): one CSV file a table, described, in a zip."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from app.exports.database import read_rows
+from app.exports.tables import Column, Table, tables
+
+_PROFILES = "https://datapackage.org/profiles/2.0"
+_BEGINNING = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip can hold: the same record gives the same bytes."""
+
+Json = dict[str, Any]
+
+
+def write_package(database: Path, target: Path, header: Mapping[str, Any], release: str) -> None:
+    """Write the tables of a database export into a zip, with `datapackage.json` beside them.
+
+    CSV is as in RFC 4180, in UTF-8; `null` is an empty cell, a list a JSON array. Values are
+    exact: none is changed for the sake of spreadsheets.
+
+    Raises:
+        OSError, sqlite3.Error: The database cannot be read or the file not written.
+    """
+    kept = f"{database.resolve().as_uri()}?mode=ro&immutable=1"
+    with closing(sqlite3.connect(kept, uri=True)) as rows, ZipFile(target, "w") as package:
+        resources = [_write_table(package, rows, table) for table in tables()]
+        descriptor = {**_description(header, release), "sources": list(_sources(rows))}
+        text = json.dumps({**descriptor, "resources": resources}, indent=2, ensure_ascii=False)
+        package.writestr(_entry("datapackage.json"), text.encode())
+
+
+def _write_table(package: ZipFile, connection: sqlite3.Connection, table: Table) -> Json:
+    """Write one table; returns its description, with its length and digest."""
+    entry = _entry(f"{table.name}.csv")
+    digest, size = hashlib.sha256(), 0
+    with package.open(entry, "w", force_zip64=True) as file:
+        for piece in _lines(connection, table):
+            digest.update(piece)
+            size += len(piece)
+            file.write(piece)
+    return {
+        "name": table.name,
+        "type": "table",
+        "path": entry.filename,
+        "description": table.description,
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "bytes": size,
+        "hash": f"sha256:{digest.hexdigest()}",
+        "dialect": {"$schema": f"{_PROFILES}/tabledialect.json", "lineTerminator": "\r\n"},
+        "schema": _schema(table),
+    }
+
+
+def _lines(connection: sqlite3.Connection, table: Table) -> Iterator[bytes]:
+    yield _csv([[column.name for column in table.columns]])
+    for rows in read_rows(connection, table):
+        yield _csv(rows)
+
+
+def _csv(rows: list[Any]) -> bytes:
+    written = io.StringIO()
+    csv.writer(written).writerows(rows)
+    return written.getvalue().encode()
+
+
+def _entry(name: str) -> ZipInfo:
+    entry = ZipInfo(name, _BEGINNING)
+    entry.compress_type = ZIP_DEFLATED
+    entry.create_system = 3  # Unix, wherever it is made
+    entry.external_attr = 0o644 << 16
+    return entry
+
+
+def _description(header: Mapping[str, Any], release: str) -> Json:
+    licence = header["licence"]
+    return {
+        "$schema": f"{_PROFILES}/datapackage.json",
+        "name": "child-protection-compact-record",
+        "title": "Child Protection Compact record",
+        "description": header["archive_notice"],
+        "version": release,
+        "licenses": [{"title": licence["title"], "path": licence["url"]}],
+        "keywords": list(KEYWORDS),
+    }
+
+
+KEYWORDS = ("child trafficking", "child protection", "foreign assistance", "archived record")
+
+
+def _sources(connection: sqlite3.Connection) -> Iterator[Json]:
+    """The archived pages, and every reference that a value was enriched from."""
+    for title, url in connection.execute("SELECT title, url FROM sources ORDER BY rowid"):
+        yield {"title": title} | ({"path": url} if url else {})
+    referred = (
+        "SELECT reference_title, reference_url FROM citations WHERE reference_url IS NOT NULL "
+        "GROUP BY reference_url ORDER BY min(rowid)"
+    )
+    for title, url in connection.execute(referred):
+        yield {"title": title, "path": url}
+
+
+def _schema(table: Table) -> Json:
+    """The table's schema (Table Schema 2.0)."""
+    keys = [
+        {
+            "fields": [column.name],
+            "reference": {"resource": column.references, "fields": ["id"]},
+        }
+        for column in table.columns
+        if column.references
+    ]
+    schema: Json = {
+        "$schema": f"{_PROFILES}/tableschema.json",
+        "fields": [_field(column, table) for column in table.columns],
+        "missingValues": [""],
+        "primaryKey": list(table.key),
+    }
+    return schema | ({"foreignKeys": keys} if keys else {})
+
+
+def _field(column: Column, table: Table) -> Json:
+    constraints: Json = {"required": True} if column.required else {}
+    if table.key == (column.name,):
+        constraints["unique"] = True
+    if column.choices:
+        constraints["enum"] = list(column.choices)
+    if column.pattern:
+        constraints["pattern"] = column.pattern
+    described = {"name": column.name, "type": column.kind, "description": column.description}
+    return described | ({"constraints": constraints} if constraints else {})

@@ -1,0 +1,205 @@
+"""The exports that are kept as files beside the archive: made once a release, then only read."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import zlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+from anyio import to_thread
+
+from app import __version__
+from app.archive import Archive, ArchiveError, compiler_digest, read_meta
+from app.exports.database import write_database
+from app.exports.datapackage import write_package
+from app.exports.listing import DATABASE, RECORD, REGIONS, TABLES
+from app.exports.streams import batches, stream, stream_record
+from app.formats import GEOJSON
+from app.query import Query
+
+_FOLDER, _UNFINISHED, _LOCK = ".archive-exports", ".unfinished", ".lock"
+_INDEX = "index.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The length and the digest of an export.
+
+    Attributes:
+        bytes: Its length.
+        sha256: Its SHA-256, hexadecimal.
+    """
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The files of one release.
+
+    Attributes:
+        folder: Where they are.
+        measures: Length and digest of each by its name, and of the record as JSON.
+    """
+
+    folder: Path
+    measures: Mapping[str, Measure]
+
+
+def find_shelf(archive: Path, release: str) -> Shelf | None:
+    """The files of a release that this code made, beside an archive; None where they are not."""
+    folder = archive.parent / _FOLDER / _key(release)
+    try:
+        index = json.loads((folder / _INDEX).read_bytes())
+        measures = {name: Measure(**one) for name, one in index.items()}
+        sizes = {name: (folder / name).stat().st_size for name in measures if name != RECORD.name}
+    except (OSError, ValueError, TypeError):
+        return None
+    whole = all(measures[name].bytes == size for name, size in sizes.items())
+    return Shelf(folder, measures) if whole else None
+
+
+def damaged(shelf: Shelf) -> list[str]:
+    """Names of the files whose bytes are not those that were written."""
+    kept = {name: one for name, one in shelf.measures.items() if name != RECORD.name}
+    return [name for name, one in kept.items() if _measured(shelf.folder / name) != one]
+
+
+async def fill_shelf(archive: Archive, file: Path) -> Shelf:
+    """Make the files of an open archive beside it, unless they are there and whole.
+
+    One process makes them while others wait; they come into view all at once. What a killed
+    process left is removed, and so are the files of all releases but the newest other one, which
+    a server may still have open.
+
+    Raises:
+        ArchiveError: The files cannot be written, or the archive was replaced meanwhile.
+    """
+    root = file.parent / _FOLDER
+    try:
+        root.mkdir(mode=0o755, exist_ok=True)
+        async with _alone(root):
+            found = find_shelf(file, archive.release)
+            if found is not None and not await to_thread.run_sync(damaged, found):
+                return found
+            await to_thread.run_sync(_clear, root, found)
+            unfinished = root / _UNFINISHED
+            unfinished.mkdir(mode=0o755)
+            measures = await _make(archive, file, unfinished)
+            await to_thread.run_sync(_settle, unfinished, file, measures)
+            folder = unfinished.rename(root / _key(archive.release))
+        return Shelf(folder, measures)
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ArchiveError(
+            f"Cannot write the exports beside {file}: {reason}. Free the disk, or run "
+            "`cpc-record build` where the folder can be written."
+        ) from error
+
+
+async def _make(archive: Archive, file: Path, folder: Path) -> dict[str, Measure]:
+    """Write every file; returns what each measures."""
+    database, package = folder / DATABASE.name, folder / TABLES.name
+    await to_thread.run_sync(write_database, file, database, _about(archive))
+    if (await to_thread.run_sync(read_meta, file))["release"] != archive.release:
+        raise OSError("the archive was replaced by another release")
+    await to_thread.run_sync(write_package, database, package, archive.header, archive.release)
+    regions = batches(archive, Query.of("regions", {}), None)
+    with (folder / REGIONS.name).open("wb") as written:
+        async for piece in stream(archive, "regions", regions, GEOJSON):
+            written.write(piece)
+    measures = {
+        one.name: await to_thread.run_sync(_measured, folder / one.name)
+        for one in (TABLES, DATABASE, REGIONS)
+    }
+    rest = {"release": archive.release, "counts": archive.counts}
+    whole = stream_record(archive, {"meta": rest, "links": {"self": RECORD.path}})
+    return {RECORD.name: await measure(whole), **measures}
+
+
+async def measure(pieces: AsyncIterator[bytes]) -> Measure:
+    """The length and the digest of a stream."""
+    digest, size = hashlib.sha256(), 0
+    async for piece in pieces:
+        digest.update(piece)
+        size += len(piece)
+    return Measure(size, digest.hexdigest())
+
+
+def _measured(path: Path) -> Measure:
+    with path.open("rb") as file:
+        return Measure(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def _about(archive: Archive) -> dict[str, str]:
+    licence, outlines = archive.header["licence"], archive.header["outlines"]
+    return {
+        "title": "Child Protection Compact record",
+        "release": archive.release,
+        "archive_notice": archive.header["archive_notice"],
+        "licence": licence["title"],
+        "licence_url": licence["url"],
+        "outlines": outlines["reference"]["title"],
+        "outlines_url": outlines["reference"]["url"],
+        "outlines_licence": outlines["reference"]["licence"],
+        "outlines_note": outlines["note"],
+    }
+
+
+def _settle(folder: Path, archive: Path, measures: Mapping[str, Measure]) -> None:
+    """Write the index and bring all to the disk; files take over the archive's time."""
+    index = {name: asdict(one) for name, one in measures.items()}
+    (folder / _INDEX).write_text(json.dumps(index, indent=1))
+    times = archive.stat()
+    for path in (*folder.iterdir(), folder):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _clear(root: Path, useless: Shelf | None) -> None:
+    """Remove all folders but the newest one that can be of use."""
+    folders = [one for one in root.iterdir() if one.is_dir()]
+    gone = {root / _UNFINISHED} | ({useless.folder} if useless else set())
+    newest = max(set(folders) - gone, key=lambda one: one.stat().st_ctime_ns, default=None)
+    for folder in folders:
+        if folder != newest:
+            shutil.rmtree(folder)
+
+
+@asynccontextmanager
+async def _alone(root: Path) -> AsyncIterator[None]:
+    """Hold the folder's lock; closing the file, or dying, gives it back."""
+    with (root / _LOCK).open("w") as lock:
+        await to_thread.run_sync(fcntl.flock, lock, fcntl.LOCK_EX)
+        yield
+
+
+def _key(release: str) -> str:
+    """Name of the folder: all that decides what the files hold."""
+    decided = f"{release} {_code()} {__version__} {zlib.ZLIB_RUNTIME_VERSION}"
+    return hashlib.sha256(decided.encode()).hexdigest()[:32]
+
+
+@cache
+def _code() -> str:
+    """Digest of the code that decides what the files hold."""
+    here = Path(__file__).parent
+    hashed = hashlib.sha256(compiler_digest().encode())
+    for path in (*sorted(here.glob("*.py")), here.parent / "representations.py"):
+        hashed.update(path.read_bytes())
+    return hashed.hexdigest()

@@ -1,0 +1,287 @@
+"""The record taken away: what there is, the files, and the entry for catalogues."""
+
+from __future__ import annotations
+
+import logging
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi import Path as InPath
+from fastapi.responses import FileResponse, Response, StreamingResponse
+from pydantic import BaseModel, Field
+from starlette.types import Receive, Scope, Send
+
+from app.archive import ArchiveError
+from app.exports.iati import SECTORS
+from app.exports.listing import CATALOGUE, FILES, IATI, REGIONS, Export
+from app.exports.offer import Offer
+from app.exports.shelf import Measure
+from app.models.values import Sha256
+from app.problems import InvalidParameters, NotFound, Unavailable
+from app.representations import encode
+from app.routers.dependencies import ArchiveDep, NoParameters
+from app.routers.meta import SelfLink
+from app.routers.responses import declared
+
+logger = logging.getLogger("cpc_record")
+
+router = APIRouter(tags=["record"])
+
+_PREFIX = "/v1/exports/"
+_RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))", re.IGNORECASE)
+_DIGEST_HEADER: dict[str, Any] = {
+    "Repr-Digest": {
+        "description": "SHA-256 of the whole file (RFC 9530), whatever range of it is sent.",
+        "schema": {"type": "string"},
+    }
+}
+_CONTENT: dict[str, Any] = {
+    one.media_type: {"schema": {"type": "string", "format": "binary"}} for one in FILES.values()
+} | {REGIONS.media_type: {"schema": {"type": "object"}}}
+
+
+class ExportEntry(BaseModel):
+    """One export."""
+
+    name: str = Field(description="File name.")
+    path: str = Field(description="Where it is, from the root of the origin.")
+    title: str = Field(description="What it is called.")
+    description: str = Field(description="What it is and what it is good for.")
+    media_type: str = Field(description="Its media type.")
+    bytes: int = Field(ge=0, description="Its length, without content coding.")
+    sha256: Sha256 = Field(description="Its SHA-256, hexadecimal, without content coding.")
+
+
+class ExportsMeta(BaseModel):
+    """What the list says of itself."""
+
+    release: str = Field(description="Release of the data: SHA-256 of its seed file.")
+
+
+class Sector(BaseModel):
+    """A sector of the project's own vocabulary, as the IATI export uses it."""
+
+    code: str = Field(description="Its code.")
+    name: str = Field(description="What it means.")
+
+
+class Vocabularies(BaseModel):
+    """The project's own vocabularies, besides its objectives."""
+
+    sectors: list[Sector] = Field(description="Sectors that the IATI export names.")
+
+
+class Exports(BaseModel):
+    """Every export that this server can give."""
+
+    data: list[ExportEntry] = Field(description="The exports.")
+    meta: ExportsMeta
+    vocabularies: Vocabularies
+    links: SelfLink
+
+
+async def get_offer(request: Request) -> Offer:
+    """What this server offers to take away.
+
+    Raises:
+        Unavailable: The application has not started, or is stopping.
+    """
+    offer: Offer | None = getattr(request.app.state, "exports", None)
+    if offer is None:
+        raise Unavailable("The record is not loaded yet.", headers={"Retry-After": "1"})
+    return offer
+
+
+OfferDep = Annotated[Offer, Depends(get_offer)]
+
+
+@router.get(
+    "/v1/exports",
+    operation_id="getExports",
+    summary="List exports",
+    description="Every file that the record can be taken away as, with its length and digest. "
+    "`record.json` is `/v1/record` itself. `iati.xml` and `data.json` are listed where the "
+    "server's settings name who reports and who publishes. The first request after a release "
+    "may take as long as it takes to write the files, unless `cpc-record build` wrote them.",
+    response_model=Exports,
+    response_description="The exports.",
+    responses=declared(InvalidParameters),
+    dependencies=[NoParameters],
+)
+async def list_exports(archive: ArchiveDep, offer: OfferDep) -> Response:
+    """Every export with its length and digest."""
+    try:
+        measures = await offer.measures()
+    except ArchiveError as error:
+        raise _unwritten(error) from error
+    body = {
+        "data": [_entry(one, measures[one.name]) for one in offer.exports()],
+        "meta": {"release": archive.release},
+        "vocabularies": {
+            "sectors": [{"code": code, "name": name} for code, name in SECTORS.items()]
+        },
+        "links": {"self": "/v1/exports"},
+    }
+    return Response(encode(body), media_type="application/json")
+
+
+@router.get(
+    "/data.json",
+    operation_id="getCatalogue",
+    summary="Get the catalogue entry",
+    description="The record as a dataset with its exports, for catalogues that harvest DCAT-US "
+    "1.1. It is there where the server's settings name its address, publisher and contact. "
+    "Keys that only a U.S. agency may claim are left out.",
+    response_description="The catalogue of one dataset.",
+    responses=declared(NotFound, InvalidParameters),
+    dependencies=[NoParameters],
+)
+async def get_catalogue(offer: OfferDep) -> Response:
+    """The catalogue as DCAT-US 1.1.
+
+    Raises:
+        NotFound: A setting that it needs is not set.
+    """
+    publisher = offer.publisher()
+    if publisher is None:
+        raise _not_set(CATALOGUE, offer)
+    return Response(await offer.catalogue(publisher), media_type=CATALOGUE.media_type)
+
+
+@router.get(
+    "/v1/exports/{file}",
+    operation_id="getExport",
+    summary="Get an export",
+    description="One of the files that `/v1/exports` lists. Sent without content coding, so that "
+    "`Repr-Digest` is the digest of the file that is kept; files on disk in ranges too, so that "
+    "a download can be resumed. A range that cannot be met is answered with the whole file.",
+    response_class=Response,
+    response_description="The file.",
+    responses=declared(NotFound, InvalidParameters, headers=_DIGEST_HEADER)
+    | {206: {"description": "The range of a file that `Range` asked for."}},
+    openapi_extra={"responses": {"200": {"content": _CONTENT}}},
+    dependencies=[NoParameters],
+)
+@router.head("/v1/exports/{file}", include_in_schema=False, dependencies=[NoParameters])
+async def get_export(
+    request: Request,
+    offer: OfferDep,
+    name: Annotated[str, InPath(alias="file", description="Its name.", examples=[*FILES])],
+) -> Response:
+    """One file.
+
+    Raises:
+        NotFound: There is no such export, or a setting that it needs is not set.
+        Unavailable: It is not there and cannot be written.
+    """
+    if name not in FILES:
+        raise NotFound("No export has this name. /v1/exports lists them all.")
+    if name == IATI.name:
+        return await _iati(request, offer)
+    try:
+        shelf = await offer.shelf()
+    except ArchiveError as error:
+        raise _unwritten(error) from error
+    headers = _validators(shelf.measures[name])
+    if _is_known(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    try:
+        return KeptFile(shelf.folder / name, FILES[name], headers)
+    except FileNotFoundError:
+        raise Unavailable("Files of a later release have taken the place of this one's.") from None
+
+
+async def _iati(request: Request, offer: Offer) -> Response:
+    reporter = offer.reporter()
+    if reporter is None:
+        raise _not_set(IATI, offer)
+    measured = await offer.iati_measure(reporter)
+    headers = _validators(measured)
+    if _is_known(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    headers["Content-Length"] = str(measured.bytes)
+    if request.method == "HEAD":
+        return Response(headers=headers, media_type=IATI.media_type)
+    return StreamingResponse(offer.iati(reporter), headers=headers, media_type=IATI.media_type)
+
+
+class KeptFile(FileResponse):
+    """A file, or one range of it (RFC 9110, 14).
+
+    Several ranges, and one that cannot be met, are answered with the whole, as RFC 9110 allows.
+    """
+
+    def __init__(self, path: Path, export: Export, headers: Mapping[str, str]) -> None:
+        self.length = path.stat().st_size
+        super().__init__(path, headers=headers, media_type=export.media_type)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI 3)."""
+        kept = [
+            (key, value)
+            for key, value in scope["headers"]
+            if key != b"range" or _can_be_met(value.decode("latin-1"), self.length)
+        ]
+        await super().__call__({**scope, "headers": kept}, receive, send)
+
+
+def _can_be_met(value: str, length: int) -> bool:
+    """Whether a `Range` names one range that a file of this length has a part of."""
+    asked = _RANGE.fullmatch(value.strip())
+    if asked is None:
+        return False
+    first, last, tail = asked.groups()
+    if tail is not None:
+        return int(tail) > 0 < length
+    return int(first) < length and (not last or int(first) <= int(last))
+
+
+def is_file(path: str) -> bool:
+    """Whether a path is that of a file, which is not kept in memory but read in ranges."""
+    return path.startswith(_PREFIX)
+
+
+def as_it_is(scope: Scope) -> Scope:
+    """A request that accepts no content coding: digests and ranges are of the file itself."""
+    kept = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
+    return {**scope, "headers": kept}
+
+
+def _entry(export: Export, measured: Measure) -> dict[str, Any]:
+    return {
+        "name": export.name,
+        "path": export.path,
+        "title": export.title,
+        "description": export.description,
+        "media_type": export.media_type,
+        "bytes": measured.bytes,
+        "sha256": measured.sha256,
+    }
+
+
+def _validators(measured: Measure) -> dict[str, str]:
+    """A strong entity tag, and the digest (RFC 9530, 3)."""
+    digest = b64encode(bytes.fromhex(measured.sha256)).decode()
+    return {"ETag": f'"{measured.sha256}"', "Repr-Digest": f"sha-256=:{digest}:"}
+
+
+def _is_known(request: Request, etag: str) -> bool:
+    """Whether `If-None-Match` names the tag, by weak comparison (RFC 9110, 13.1.2)."""
+    told = ",".join(request.headers.getlist("if-none-match"))
+    tags = {tag.strip().removeprefix("W/") for tag in told.split(",")}
+    return etag in tags or "*" in tags
+
+
+def _not_set(export: Export, offer: Offer) -> NotFound:
+    names = ", ".join(offer.unset(export.name))
+    return NotFound(f"{export.name} is not given by this server. To give it, set {names}.")
+
+
+def _unwritten(error: ArchiveError) -> Unavailable:
+    logger.error("%s", error)
+    told = "The files were not made with the archive and cannot be written now."
+    return Unavailable(told, headers={"Retry-After": "60"})
