@@ -83,12 +83,15 @@ def serve(
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
+        http="app.connections:Connection",
+        ws="none",
         log_level=settings.log_level,
         access_log=settings.access_log,
         server_header=False,
-        proxy_headers=False,
-        ws="none",
-        timeout_graceful_shutdown=10,
+        proxy_headers=settings.forwarded_allow_ips is not None,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
+        timeout_keep_alive=settings.idle_seconds,
+        timeout_graceful_shutdown=settings.stop_seconds,
     )
 
 

@@ -103,14 +103,14 @@ def create_app(settings: Settings) -> FastAPI:
     """The application; nothing is read or written before it starts."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         prepare(settings.seed_file, settings.archive_file)
         archive = Archive.open(settings.archive_file)
         app.state.archive = archive
         app.state.exports = Offer(archive, settings)
         try:
             with _steady():
-                yield
+                yield {"settings": settings}
         finally:
             app.state.archive = app.state.exports = None
             archive.close()

@@ -1,0 +1,279 @@
+"""Connections: what a client may send, how long it may take, how many there may be.
+
+uvicorn's protocol on httptools, which is quick and keeps no time: a request that is never finished
+and an answer that is never read hold their connection for good, a head of any size is read, and
+two `Host` lines pass. Nothing here is done for a request that is in order but to look at its size
+and count its hosts; time is kept by one look at every connection each second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from typing import Any
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from app.boundary import complete
+from app.problems import (
+    BadRequest,
+    HeadersTooLarge,
+    Problem,
+    Unavailable,
+    UrlTooLong,
+)
+from app.settings import Settings
+
+SETTINGS = "settings"
+"""Under which the application's lifespan leaves its settings for the connections."""
+_EACH = 1.0
+"""Seconds between two looks at every connection."""
+_LINGER = 2.0
+"""Seconds that a client has to read why it was refused."""
+_STEP = 65_536
+"""Bytes that a client must take of a waiting answer for its time to begin anew."""
+_MOST_HEADERS = 100
+_MOST_BODY = 65_536
+_SPARE_FILES = 64
+"""Descriptors that are not for connections: the archive's, the log's, the event loop's."""
+
+
+class Refused(Exception):
+    """Raised within the parser, to end it."""
+
+
+class Connection(HttpToolsProtocol):
+    """One client's connection, for uvicorn's `http` option."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.guard = Guard.of(server_state, app_state, self.loop)
+        self.settings = self.guard.settings
+        self.fault: Problem | None = None
+        self.refused = False
+        self.received = 0
+        """Bytes of a request whose head is not whole."""
+        self.bodily = 0
+        """Bytes of the body of the latest request."""
+        self.queued = 0
+        """Bytes of an answer that waited for the client when its time began."""
+        self.since = self.loop.time()
+        """When the client's time began."""
+        self._judged: object = None
+
+    @property
+    def answering(self) -> bool:
+        """Whether a request is being answered."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    @property
+    def idle(self) -> bool:
+        """Whether it waits for another request, of which nothing has come."""
+        return self.timeout_keep_alive_task is not None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin, unless there are too many."""
+        super().connection_made(transport)
+        self.guard.welcome(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; what cannot be a request is refused."""
+        if self.refused:
+            return
+        self._unset_keepalive_if_required()
+        self.received += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:  # to nothing that is spoken here
+            self._finish()
+            return
+        except httptools.HttpParserError as error:
+            told = f"This is not a request in HTTP/1.1: {_reason(error)}."
+            self.refuse(self.fault or BadRequest(told))
+            return
+        if self.scope is None or self.cycle is None or self.cycle.scope is not self.scope:
+            self._measure(whole=False)
+        else:
+            self.received = 0
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer a request whose head is in order.
+
+        Raises:
+            Refused: It is not.
+        """
+        self.bodily = 0
+        if self.received > self.guard.small or len(self.headers) > _MOST_HEADERS:
+            self._measure(whole=True)
+        self.received = 0
+        hosts = [name for name, _ in self.headers].count(b"host")
+        version = self.parser.get_http_version()
+        if hosts != 1 and (hosts or version == "1.1"):
+            self._raise(BadRequest("A request has one Host header, no more and no less."))
+        if version not in ("1.1", "1.0"):
+            self._raise(BadRequest(f"HTTP/{version} is not spoken here; use HTTP/1.1."))
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take note of a body, which has no meaning here.
+
+        Raises:
+            Refused: It is long; its request is answered all the same.
+        """
+        self.bodily += len(body)
+        if self.bodily > _MOST_BODY:
+            raise Refused
+        super().on_body(body)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that waited long enough for another request."""
+        self._unset_keepalive_if_required()
+        super().timeout_keep_alive_handler()
+
+    def refuse(self, problem: Problem) -> None:
+        """Tell a problem and close; where the request has its answer, only close."""
+        if self.refused or self.transport.is_closing():
+            return
+        self._finish()
+        if self.answering:
+            return
+        if self.cycle is not None and self.cycle.scope is self.scope:
+            self.transport.write_eof()
+            return
+        path = (getattr(self, "url", b"") or b"/").partition(b"?")[0].decode("latin-1")
+        response = problem.response(path)
+        headers = complete([*response.raw_headers, (b"connection", b"close")], problem.status)
+        lines = (b"%b: %b\r\n" % pair for pair in [*self.server_state.default_headers, *headers])
+        body = b"" if self.parser.get_method() == b"HEAD" else bytes(response.body)
+        head = STATUS_LINE[problem.status] + b"".join(lines)
+        self.transport.write(head + b"\r\n" + body)
+        self.transport.write_eof()  # reading on, or the client might not get to read this
+
+    def overdue(self, now: float) -> bool:
+        """Whether the client has had its time; called now and then."""
+        waiting = self.transport.get_write_buffer_size()
+        if waiting or self.queued:
+            if not self.queued - _STEP < waiting <= self.queued:
+                self.queued, self.since = waiting, now
+            return bool(waiting) and now - self.since > self.settings.write_seconds
+        if self.refused and not self.answering:
+            return now - self.since > _LINGER
+        if self.answering or self.idle or self.cycle is not self._judged:
+            self._judged, self.since = self.cycle, now
+        return now - self.since > self.settings.request_seconds
+
+    def _finish(self) -> None:
+        """Close after what is being answered; read no more."""
+        self.refused, self.since = True, self.loop.time()
+        if self.answering:
+            self.cycle.keep_alive = False
+
+    def _measure(self, *, whole: bool) -> None:
+        """Refuse a head that is too large, while it comes or once it is there.
+
+        Raises:
+            Refused: It is, and it is whole.
+        """
+        fault = self._excess(getattr(self, "url", b""), self.headers or [], whole)
+        if fault is not None and whole:
+            self._raise(fault)
+        if fault is not None:
+            self.refuse(fault)
+
+    def _excess(
+        self, url: bytes, headers: list[tuple[bytes, bytes]], whole: bool
+    ) -> Problem | None:
+        """What is too large about a head."""
+        longest, most = self.settings.max_url_bytes, self.settings.max_header_bytes
+        size = sum(len(name) + len(value) + 4 for name, value in headers)
+        if not whole:
+            size = max(size, self.received - len(url))
+        if len(url) > longest:
+            return UrlTooLong(f"The URL is longer than {longest} bytes.")
+        if size > most + (0 if whole else longest):
+            return HeadersTooLarge(f"The headers are longer than {most} bytes together.")
+        if len(headers) > _MOST_HEADERS:
+            return HeadersTooLarge(f"There are more than {_MOST_HEADERS} headers.")
+        return None
+
+    def _raise(self, fault: Problem) -> None:
+        self.fault = fault
+        raise Refused
+
+
+def _reason(error: httptools.HttpParserError) -> str:
+    """What the parser says, where it says it itself."""
+    told = str(error)
+    return told if told.isascii() and len(told) < 100 and told.isprintable() else "malformed"
+
+
+class Guard:
+    """Looks after the connections of one server."""
+
+    def __init__(
+        self, state: ServerState, settings: Settings, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self.settings = settings
+        self.connections: set[Any] = state.connections
+        self.loop = loop
+        self.most = min(settings.max_connections, _most_files() - _SPARE_FILES)
+        self.small = min(settings.max_url_bytes, settings.max_header_bytes)
+        self._timer: asyncio.TimerHandle | None = None
+
+    @classmethod
+    def of(
+        cls, state: ServerState, app_state: dict[str, Any], loop: asyncio.AbstractEventLoop
+    ) -> Guard:
+        """The guard of a server; the first connection begins it."""
+        guard = getattr(state, "guard", None)
+        if not isinstance(guard, cls):
+            guard = cls(state, app_state[SETTINGS], loop)
+            state.guard = guard  # type: ignore[attr-defined]
+        return guard
+
+    def welcome(self, newcomer: Connection) -> None:
+        """Make room for a connection: what waits longest goes, and no answer is broken off."""
+        if self._timer is None:
+            self._timer = self.loop.call_later(_EACH, self._look)
+        if len(self.connections) <= self.most:
+            return
+        waiting = [one for one in self.connections if one is not newcomer and not one.answering]
+        if waiting:
+            self._drop(min(waiting, key=_standing))
+        else:
+            told = "Every connection is busy."
+            newcomer.refuse(Unavailable(told, headers={"Retry-After": "1"}))
+
+    def _look(self) -> None:
+        """Close every connection whose client has had its time."""
+        now = self.loop.time()
+        for one in [one for one in self.connections if one.overdue(now)]:
+            self._drop(one)
+        self._timer = self.loop.call_later(_EACH, self._look) if self.connections else None
+
+    def _drop(self, connection: Connection) -> None:
+        self.connections.discard(connection)
+        connection.transport.abort()
+
+
+def _standing(connection: Connection) -> tuple[bool, float]:
+    """Half a request goes before a connection that has asked before; then what waits longest."""
+    timer = connection.timeout_keep_alive_task
+    return (False, connection.since) if timer is None else (True, timer.when())
+
+
+def _most_files() -> int:
+    """Descriptors that this process may open; as many as it is allowed to allow itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard if hard != resource.RLIM_INFINITY else soft
