@@ -2,8 +2,8 @@
 
 uvicorn's protocol on httptools, which is quick and keeps no time: a request that is never finished
 and an answer that is never read hold their connection for good, a head of any size is read, and
-two `Host` lines pass. Nothing here is done for a request that is in order but to look at its size
-and count its hosts; time is kept by one look at every connection each second.
+two `Host` lines pass. For a request that is in order nothing is done here but to look at its size
+and to count its hosts; time is kept by one look at every connection each second.
 """
 
 from __future__ import annotations
@@ -41,6 +41,9 @@ _SPARE_FILES = 64
 """Descriptors that are not for connections: the archive's, the log's, the event loop's."""
 
 
+_begin = HttpToolsProtocol.on_headers_complete
+
+
 class Refused(Exception):
     """Raised within the parser, to end it."""
 
@@ -58,12 +61,15 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.guard = Guard.of(server_state, app_state, self.loop)
         self.settings = self.guard.settings
+        self.small = min(self.settings.max_url_bytes, self.settings.max_header_bytes)
         self.fault: Problem | None = None
         self.refused = False
         self.received = 0
         """Bytes of a request whose head is not whole."""
         self.bodily = 0
-        """Bytes of the body of the latest request."""
+        """Bytes of the latest body,"""
+        self.bodied: object = None
+        """and the request that it is of."""
         self.queued = 0
         """Bytes of an answer that waited for the client when its time began."""
         self.since = self.loop.time()
@@ -100,10 +106,8 @@ class Connection(HttpToolsProtocol):
             told = f"This is not a request in HTTP/1.1: {_reason(error)}."
             self.refuse(self.fault or BadRequest(told))
             return
-        if self.scope is None or self.cycle is None or self.cycle.scope is not self.scope:
-            self._measure(whole=False)
-        else:
-            self.received = 0
+        if self.received:
+            self._look_at_part()
 
     def on_headers_complete(self) -> None:
         """Begin to answer a request whose head is in order.
@@ -111,17 +115,17 @@ class Connection(HttpToolsProtocol):
         Raises:
             Refused: It is not.
         """
-        self.bodily = 0
-        if self.received > self.guard.small or len(self.headers) > _MOST_HEADERS:
-            self._measure(whole=True)
+        headers = self.headers
+        if self.received > self.small or len(headers) > _MOST_HEADERS:
+            self._measure()
         self.received = 0
-        hosts = [name for name, _ in self.headers].count(b"host")
-        version = self.parser.get_http_version()
-        if hosts != 1 and (hosts or version == "1.1"):
-            self._raise(BadRequest("A request has one Host header, no more and no less."))
-        if version not in ("1.1", "1.0"):
-            self._raise(BadRequest(f"HTTP/{version} is not spoken here; use HTTP/1.1."))
-        super().on_headers_complete()
+        hosts = 0
+        for name, _ in headers:
+            if name == b"host":
+                hosts += 1
+        if hosts != 1 and (hosts or self.parser.get_http_version() != "1.0"):
+            self._raise(BadRequest("A request in HTTP/1.1 has one Host header."))
+        _begin(self)
 
     def on_body(self, body: bytes) -> None:
         """Take note of a body, which has no meaning here.
@@ -129,6 +133,8 @@ class Connection(HttpToolsProtocol):
         Raises:
             Refused: It is long; its request is answered all the same.
         """
+        if self.cycle is not self.bodied:
+            self.bodied, self.bodily = self.cycle, 0
         self.bodily += len(body)
         if self.bodily > _MOST_BODY:
             raise Refused
@@ -177,33 +183,36 @@ class Connection(HttpToolsProtocol):
         if self.answering:
             self.cycle.keep_alive = False
 
-    def _measure(self, *, whole: bool) -> None:
-        """Refuse a head that is too large, while it comes or once it is there.
+    def _look_at_part(self) -> None:
+        """Refuse a head that is too large while it comes."""
+        if self.cycle is not None and self.cycle.scope is self.scope:  # it is whole: a body comes
+            self.received = 0
+            return
+        url = getattr(self, "url", b"")
+        if len(url) > self.settings.max_url_bytes:
+            self.refuse(self._too_long())
+        elif self.received - len(url) > self.settings.max_header_bytes + self.small:
+            self.refuse(self._too_large())
+
+    def _measure(self) -> None:
+        """Refuse a whole head that is too large.
 
         Raises:
-            Refused: It is, and it is whole.
+            Refused: It is.
         """
-        fault = self._excess(getattr(self, "url", b""), self.headers or [], whole)
-        if fault is not None and whole:
-            self._raise(fault)
-        if fault is not None:
-            self.refuse(fault)
+        if len(self.url) > self.settings.max_url_bytes:
+            self._raise(self._too_long())
+        size = sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > self.settings.max_header_bytes or len(self.headers) > _MOST_HEADERS:
+            self._raise(self._too_large())
 
-    def _excess(
-        self, url: bytes, headers: list[tuple[bytes, bytes]], whole: bool
-    ) -> Problem | None:
-        """What is too large about a head."""
-        longest, most = self.settings.max_url_bytes, self.settings.max_header_bytes
-        size = sum(len(name) + len(value) + 4 for name, value in headers)
-        if not whole:
-            size = max(size, self.received - len(url))
-        if len(url) > longest:
-            return UrlTooLong(f"The URL is longer than {longest} bytes.")
-        if size > most + (0 if whole else longest):
-            return HeadersTooLarge(f"The headers are longer than {most} bytes together.")
-        if len(headers) > _MOST_HEADERS:
-            return HeadersTooLarge(f"There are more than {_MOST_HEADERS} headers.")
-        return None
+    def _too_long(self) -> Problem:
+        return UrlTooLong(f"A URL may have {self.settings.max_url_bytes} bytes.")
+
+    def _too_large(self) -> Problem:
+        most = self.settings.max_header_bytes
+        told = f"There may be {_MOST_HEADERS} headers of {most} bytes together."
+        return HeadersTooLarge(told)
 
     def _raise(self, fault: Problem) -> None:
         self.fault = fault
@@ -226,7 +235,6 @@ class Guard:
         self.connections: set[Any] = state.connections
         self.loop = loop
         self.most = min(settings.max_connections, _most_files() - _SPARE_FILES)
-        self.small = min(settings.max_url_bytes, settings.max_header_bytes)
         self._timer: asyncio.TimerHandle | None = None
 
     @classmethod
