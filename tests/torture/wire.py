@@ -1,0 +1,115 @@
+"""HTTP/1.1 as bytes on a socket: what no client library would send."""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import dataclass
+
+HOST = "127.0.0.1"
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, or nothing: status 0 where the connection was closed without one."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """The value of a header, empty where there is none."""
+        return next((value for key, value in self.headers if key == name), "")
+
+
+NOTHING = Reply(0, (), b"")
+
+
+def get(port: int, target: str | bytes, *headers: str) -> Reply:
+    """The answer to GET on a connection of its own; the target goes out as it is."""
+    raw = target if isinstance(target, bytes) else target.encode("utf-8", "surrogatepass")
+    lines = [b"GET " + raw + b" HTTP/1.1", b"Host: record.test", b"Connection: close"]
+    lines += [header.encode("latin-1") for header in headers]
+    return send(port, b"\r\n".join(lines) + b"\r\n\r\n")
+
+
+def send(port: int, payload: bytes, seconds: float = PATIENCE) -> Reply:
+    """The first answer to some bytes.
+
+    Raises:
+        TimeoutError: There is no answer and the connection stays open.
+    """
+    replies = exchange(port, payload, seconds)
+    return replies[0] if replies else NOTHING
+
+
+def exchange(port: int, payload: bytes, seconds: float = PATIENCE) -> list[Reply]:
+    """Every answer to some bytes, until the server closes the connection.
+
+    Raises:
+        TimeoutError: It does not.
+    """
+    with socket.create_connection((HOST, port), timeout=seconds) as connection:
+        received = bytearray()
+        try:
+            connection.sendall(payload)
+            _read(connection, received, time.monotonic() + seconds)
+        except (ConnectionResetError, BrokenPipeError):
+            _rest(connection, received)
+    return parse(bytes(received))
+
+
+def _read(connection: socket.socket, received: bytearray, deadline: float) -> None:
+    while piece := connection.recv(1 << 18):
+        received += piece
+        if time.monotonic() > deadline:
+            raise TimeoutError("the connection stays open")
+
+
+def _rest(connection: socket.socket, received: bytearray) -> None:
+    """What had arrived before a connection was reset while it was written to."""
+    try:
+        while piece := connection.recv(1 << 18):
+            received += piece
+    except OSError:
+        return
+
+
+def parse(received: bytes) -> list[Reply]:
+    """The answers in what was received; what is no answer is told as status -1."""
+    replies: list[Reply] = []
+    while received:
+        head, found, rest = received.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        parts = first.split(" ", 2)
+        if not found or not first.startswith("HTTP/1.1 ") or not parts[1].isdigit():
+            return [*replies, Reply(-1, (), received)]
+        pairs = [line.split(":", 1) for line in lines if ":" in line]
+        headers = tuple((name.strip().lower(), value.strip()) for name, value in pairs)
+        reply = Reply(int(parts[1]), headers, b"")
+        body, received = _body(reply, rest)
+        replies.append(Reply(reply.status, headers, body))
+    return replies
+
+
+def _body(reply: Reply, rest: bytes) -> tuple[bytes, bytes]:
+    """The body of an answer to GET, and what follows it."""
+    if reply.status in (204, 304) or reply.status < 200:
+        return b"", rest
+    if reply.header("transfer-encoding") == "chunked":
+        return _chunks(rest)
+    length = int(reply.header("content-length") or len(rest))
+    return rest[:length], rest[length:]
+
+
+def _chunks(rest: bytes) -> tuple[bytes, bytes]:
+    body = bytearray()
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        length = int(size or b"0", 16)
+        body += rest[:length]
+        rest = rest[length + 2 :]
+        if not length:
+            break
+    return bytes(body), rest
