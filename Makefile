@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 INSTALL := $(RUN)/python -m pip install --quiet --disable-pip-version-check
-LOCK := $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras pyproject.toml
+LOCK := $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras
 
 .PHONY: help serve test check bench lock contract clean
 
@@ -24,8 +24,9 @@ bench: $(VENV)/.serve  ## Measure against the peers and the limits (BENCH="--sec
 	@$(RUN)/python -m benchmarks $(BENCH)
 
 lock: $(VENV)/.test  ## Renew the hash-locked requirements
-	@$(LOCK) --group build -o requirements.txt
-	@$(LOCK) --group build --group dev -c requirements.txt -o requirements-dev.txt
+	@$(LOCK) pyproject.toml --group build -o requirements.txt
+	@$(LOCK) pyproject.toml --group build --group dev -c requirements.txt -o requirements-dev.txt
+	@$(LOCK) --group audit -o requirements-audit.txt
 
 contract: $(VENV)/.serve  ## Write the seed's schema and the API's contract anew
 	@$(RUN)/cpc-record schema > data/seed.schema.json
