@@ -19,6 +19,7 @@ from app.query import Query, item_parameters, parameters
 from app.representations import item_body, page_body, page_links
 from app.routers.dependencies import archive_of, next_header, sent_pairs
 from app.routers.responses import LINK_HEADER, declared
+from app.routes import Route
 from app.selection import (
     count_facets,
     find_document,
@@ -46,7 +47,7 @@ def collection_router(
         item_description: The same of one item.
         formats: The formats a list can be had in.
     """
-    router = APIRouter(prefix=f"/v1/{model.collection}", tags=[model.collection])
+    router = APIRouter(prefix=f"/v1/{model.collection}", tags=[model.collection], route_class=Route)
     _add_list(router, model, list_description, formats)
     _add_item(router, model, item_description)
     return router
@@ -62,7 +63,7 @@ def _add_list(
         operation_id=f"list{model.collection.capitalize()}",
         summary=f"List {model.collection}",
         description=description,
-        response_model=page_of(model),
+        response_model=partial(page_of, model),
         response_description=f"A page of {model.collection}.",
         responses=declared(InvalidParameters, NotAcceptable, headers=LINK_HEADER, formats=formats),
         openapi_extra={"parameters": [one.openapi() for one in taken.values()]},
@@ -86,7 +87,7 @@ def _add_item(router: APIRouter, model: type[Document], description: str) -> Non
         operation_id=f"get{model.type.capitalize()}",
         summary=f"Get {article} {model.type}",
         description=description,
-        response_model=item_of(model),
+        response_model=partial(item_of, model),
         response_description=f"The {model.type}.",
         responses=declared(NotFound, InvalidParameters),
         openapi_extra={"parameters": [one.openapi() for one in taken.values()]},
