@@ -3,9 +3,9 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
 from app.archive import Archive
@@ -13,7 +13,7 @@ from app.exports import batches, one_batch, stream
 from app.formats import CSV, JSON, NDJSON, Format, choose
 from app.models import Document
 from app.models.envelope import item_of, page_of
-from app.parameters import read
+from app.parameters import path_parameter, read
 from app.problems import InvalidParameters, NotAcceptable, NotFound
 from app.query import Query, item_parameters, parameters
 from app.representations import item_body, page_body, page_links
@@ -81,6 +81,8 @@ def _add_list(
 def _add_item(router: APIRouter, model: type[Document], description: str) -> None:
     taken = item_parameters(model.collection)
     article = "an" if model.type[0] in "aeiou" else "a"
+    described = [path_parameter("id", f"Id of the {model.type}.")]
+    described += [one.openapi() for one in taken.values()]
 
     @router.get(
         "/{id}",
@@ -90,13 +92,10 @@ def _add_item(router: APIRouter, model: type[Document], description: str) -> Non
         response_model=partial(item_of, model),
         response_description=f"The {model.type}.",
         responses=declared(NotFound, InvalidParameters),
-        openapi_extra={"parameters": [one.openapi() for one in taken.values()]},
+        openapi_extra={"parameters": described},
     )
-    async def get_item(
-        request: Request,
-        name: Annotated[str, Path(alias="id", description=f"Id of the {model.type}.")],
-    ) -> Response:
-        archive = archive_of(request)
+    async def get_item(request: Request) -> Response:
+        archive, name = archive_of(request), request.path_params["id"]
         include = read(request.scope["query_string"], taken).get("include")
         document = find_document(archive, model.collection, name)
         if document is None:
