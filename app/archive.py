@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -20,6 +22,7 @@ from typing import Any, TypeVar
 from sqlmodel import SQLModel
 
 from app.models import RESOURCES, Citation, Document
+from app.problems import Unavailable
 
 APPLICATION_ID = 0x43504352
 """Marks the file as an archive of this project (SQLite's `application_id`; "CPCR")."""
@@ -32,9 +35,17 @@ _MODELS: tuple[type[Document], ...] = (*RESOURCES, Citation)
 _READERS = 4
 """Threads that may read at once besides the event loop's."""
 
+_MOST_WAITING = 1_000
+"""Readings that may wait for a thread; more are turned away."""
+_LONGEST_WAIT = 3
+"""How long a reading may wait, in times of how long it may take."""
+_STEPS = 50_000
+"""Instructions of SQLite's machine, some milliseconds, between two looks at the clock."""
 _MOST_TOTALS = 10_000
 _CACHE_KIBIBYTES = 16_384
 """Most pages that a connection keeps; a page that is not kept costs a system call."""
+
+_RETRY = {"Retry-After": "10"}
 
 T = TypeVar("T")
 
@@ -44,6 +55,20 @@ COLLECTIONS: Mapping[str, type[Document]] = {model.collection: model for model i
 
 class ArchiveError(Exception):
     """The archive cannot be compiled or opened; the message is a sentence for a person."""
+
+
+class Reader(sqlite3.Connection):
+    """A connection that ends what takes longer than it may."""
+
+    ends = math.inf
+
+    def end_after(self, seconds: float) -> None:
+        """Let statements run for so long from now on, all together."""
+        self.ends = time.monotonic() + seconds
+        self.set_progress_handler(self._is_over, _STEPS)
+
+    def _is_over(self) -> bool:
+        return time.monotonic() > self.ends
 
 
 @dataclass(frozen=True)
@@ -57,6 +82,7 @@ class Archive:
         spans: First and last number of the rows of each type; numbers are unique in the record.
         connection: For quick look-ups on the thread of the event loop.
         readers: For work on other threads; opened at once, so that all are of one release.
+        seconds: How long one reading on another thread may take.
         totals: Numbers of rows that were counted already, by digest of what was counted.
     """
 
@@ -65,15 +91,21 @@ class Archive:
     header: Mapping[str, Any]
     spans: Mapping[str, tuple[int, int]]
     connection: sqlite3.Connection = field(repr=False)
-    readers: SimpleQueue[sqlite3.Connection] = field(repr=False)
+    readers: SimpleQueue[Reader] = field(repr=False)
+    seconds: float = math.inf
     totals: dict[bytes, int] = field(default_factory=dict, repr=False)
+    _asked: set[object] = field(default_factory=set, repr=False)
     _threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(_READERS, "reader", _step_back), repr=False
     )
 
     @classmethod
-    def open(cls, path: Path) -> Archive:
+    def open(cls, path: Path, seconds: float = math.inf) -> Archive:
         """Open a compiled archive, read-only and immutable.
+
+        Args:
+            path: The file.
+            seconds: How long one reading on another thread may take.
 
         Raises:
             ArchiveError: It is absent, cut short, or not an archive of this project.
@@ -81,14 +113,14 @@ class Archive:
         try:
             meta = read_meta(path)
             connection = _connect(path)
-            readers: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+            readers: SimpleQueue[Reader] = SimpleQueue()
             for _ in range(_READERS):
                 readers.put(_connect(path))
             told = [meta[key] for key in ("release", "counts", "header", "spans")]
         except (sqlite3.Error, OSError, ValueError, KeyError) as error:
             raise ArchiveError(f"{path} is not a whole archive: {error}.") from error
         release, counts, header, spans = told
-        return cls(release, counts, header, spans, connection, readers)
+        return cls(release, counts, header, spans, connection, readers, seconds)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -112,16 +144,37 @@ class Archive:
         return number
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do work that may take long on another thread, with a connection of its own."""
+        """Do work that may take long on another thread, with a connection of its own.
 
-        def borrowing() -> T:
-            connection = self.readers.get()
-            try:
-                return work(connection)
-            finally:
-                self.readers.put(connection)
+        Raises:
+            Unavailable: Too much waits already, or the work took longer than it may.
+        """
+        if len(self._asked) >= _MOST_WAITING:
+            raise Unavailable("Too many queries are waiting.", headers=_RETRY)
+        token, asked = object(), time.monotonic()
+        self._asked.add(token)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._threads, self._read, work, asked
+            )
+        finally:
+            self._asked.discard(token)
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, borrowing)
+    def _read(self, work: Callable[[sqlite3.Connection], T], asked: float) -> T:
+        if time.monotonic() - asked > self.seconds * _LONGEST_WAIT:
+            raise Unavailable("The query had to wait for others for too long.", headers=_RETRY)
+        reader = self.readers.get()
+        try:
+            if self.seconds < math.inf:
+                reader.end_after(self.seconds)
+            return work(reader)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+            told = f"The query took longer than {self.seconds:g} s; ask for less at once."
+            raise Unavailable(told, headers=_RETRY) from None
+        finally:
+            self.readers.put(reader)
 
 
 def _step_back() -> None:
@@ -133,12 +186,13 @@ def _step_back() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path) -> Reader:
     connection = sqlite3.connect(
         f"{path.resolve().as_uri()}?mode=ro&immutable=1",
         uri=True,
         isolation_level=None,
         check_same_thread=False,
+        factory=Reader,
     )
     connection.text_factory = bytes
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")

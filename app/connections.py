@@ -49,7 +49,33 @@ class Refused(Exception):
 
 
 class Connection(HttpToolsProtocol):
-    """One client's connection, for uvicorn's `http` option."""
+    """One client's connection, for uvicorn's `http` option.
+
+    Attributes:
+        refused: Whether nothing more is read.
+        idle: Whether it waits for another request, of which nothing has come.
+        fault: What is wrong with the request that is being parsed.
+        received: Bytes that came of a request whose head is not whole.
+        bodied: The request whose body came last.
+        bodily: Bytes of that body.
+        queued: Bytes of an answer that waited for the client when its time began.
+        since: When the client's time began.
+    """
+
+    __slots__ = (  # beside uvicorn's attributes, which are as many as are quick to find
+        "_standing",
+        "bodied",
+        "bodily",
+        "fault",
+        "guard",
+        "idle",
+        "queued",
+        "received",
+        "refused",
+        "settings",
+        "since",
+        "small",
+    )
 
     def __init__(
         self,
@@ -63,28 +89,16 @@ class Connection(HttpToolsProtocol):
         self.settings = self.guard.settings
         self.small = min(self.settings.max_url_bytes, self.settings.max_header_bytes)
         self.fault: Problem | None = None
-        self.refused = False
-        self.received = 0
-        """Bytes of a request whose head is not whole."""
-        self.bodily = 0
-        """Bytes of the latest body,"""
+        self.refused = self.idle = False
+        self.received = self.bodily = self.queued = 0
         self.bodied: object = None
-        """and the request that it is of."""
-        self.queued = 0
-        """Bytes of an answer that waited for the client when its time began."""
         self.since = self.loop.time()
-        """When the client's time began."""
-        self._judged: object = None
+        self._standing: object = None
 
     @property
     def answering(self) -> bool:
         """Whether a request is being answered."""
         return self.cycle is not None and not self.cycle.response_complete
-
-    @property
-    def idle(self) -> bool:
-        """Whether it waits for another request, of which nothing has come."""
-        return self.timeout_keep_alive_task is not None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, unless there are too many."""
@@ -95,7 +109,7 @@ class Connection(HttpToolsProtocol):
         """Parse what came; what cannot be a request is refused."""
         if self.refused:
             return
-        self._unset_keepalive_if_required()
+        self.idle = False
         self.received += len(data)
         try:
             self.parser.feed_data(data)
@@ -140,10 +154,16 @@ class Connection(HttpToolsProtocol):
             raise Refused
         super().on_body(body)
 
-    def timeout_keep_alive_handler(self) -> None:
-        """Close a connection that waited long enough for another request."""
-        self._unset_keepalive_if_required()
-        super().timeout_keep_alive_handler()
+    def on_response_complete(self) -> None:
+        """Go on to the next request; no timer is set where there is none yet."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self.idle = True
 
     def refuse(self, problem: Problem) -> None:
         """Tell a problem and close; where the request has its answer, only close."""
@@ -173,9 +193,11 @@ class Connection(HttpToolsProtocol):
             return bool(waiting) and now - self.since > self.settings.write_seconds
         if self.refused and not self.answering:
             return now - self.since > _LINGER
-        if self.answering or self.idle or self.cycle is not self._judged:
-            self._judged, self.since = self.cycle, now
-        return now - self.since > self.settings.request_seconds
+        standing = self.cycle, self.idle
+        if self.answering or standing != self._standing:
+            self._standing, self.since = standing, now
+        patience = self.settings.idle_seconds if self.idle else self.settings.request_seconds
+        return now - self.since > patience
 
     def _finish(self) -> None:
         """Close after what is being answered; read no more."""
@@ -256,27 +278,26 @@ class Guard:
             return
         waiting = [one for one in self.connections if one is not newcomer and not one.answering]
         if waiting:
-            self._drop(min(waiting, key=_standing))
+            self._drop(min(waiting, key=_patience))
         else:
             told = "Every connection is busy."
             newcomer.refuse(Unavailable(told, headers={"Retry-After": "1"}))
 
     def _look(self) -> None:
         """Close every connection whose client has had its time."""
+        self._timer = self.loop.call_later(_EACH, self._look) if self.connections else None
         now = self.loop.time()
         for one in [one for one in self.connections if one.overdue(now)]:
             self._drop(one)
-        self._timer = self.loop.call_later(_EACH, self._look) if self.connections else None
 
     def _drop(self, connection: Connection) -> None:
         self.connections.discard(connection)
         connection.transport.abort()
 
 
-def _standing(connection: Connection) -> tuple[bool, float]:
+def _patience(connection: Connection) -> tuple[bool, float]:
     """Half a request goes before a connection that has asked before; then what waits longest."""
-    timer = connection.timeout_keep_alive_task
-    return (False, connection.since) if timer is None else (True, timer.when())
+    return connection.idle, connection.since
 
 
 def _most_files() -> int:

@@ -105,7 +105,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         prepare(settings.seed_file, settings.archive_file)
-        archive = Archive.open(settings.archive_file)
+        archive = Archive.open(settings.archive_file, settings.query_seconds)
         app.state.archive = archive
         app.state.exports = Offer(archive, settings)
         try:

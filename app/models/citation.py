@@ -1,19 +1,17 @@
 """For each field of each resource: on what its value rests."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlmodel import Field as Column
-from sqlmodel import SQLModel
 from typing_extensions import TypeAliasType
 
 from app.models.document import Document
 from app.models.evidence import QUOTE_LIMIT, Enriched, Quote, Reference
 from app.models.filters import Filter, Sort
 from app.models.resource import Resource
+from app.models.shape import Row, Shape
 from app.models.values import FIELD_PATTERN
 
 Basis = TypeAliasType("Basis", Literal["stated", "derived", "editorial", "enriched"])
@@ -24,7 +22,7 @@ ResourceType = TypeAliasType(
 CITATION_ID_PATTERN = r"^[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*\.[a-z0-9_]+\.[1-9][0-9]*$"
 
 
-class CitationRow(SQLModel, table=True):
+class CitationRow(Row, table=True):
     """A citation's columns."""
 
     __tablename__ = "citations"
@@ -45,14 +43,14 @@ class CitationRow(SQLModel, table=True):
     document: str
 
 
-class TextQuoteSelector(BaseModel):
+class TextQuoteSelector(Shape):
     """The quoted fragment (W3C Web Annotation Data Model, 4.2.4)."""
 
     type: Literal["TextQuoteSelector"] = "TextQuoteSelector"
     exact: str = Field(max_length=QUOTE_LIMIT, description="The fragment, at most 80 characters.")
 
 
-class TextPositionSelector(BaseModel):
+class TextPositionSelector(Shape):
     """Where the fragment stands (W3C Web Annotation Data Model, 4.2.5)."""
 
     type: Literal["TextPositionSelector"] = "TextPositionSelector"
@@ -60,7 +58,7 @@ class TextPositionSelector(BaseModel):
     end: int = Field(ge=1, description="Index after the last Unicode code point.")
 
 
-class SpecificResource(BaseModel):
+class SpecificResource(Shape):
     """A fragment of an archived text (W3C Web Annotation Data Model, 4)."""
 
     type: Literal["SpecificResource"] = "SpecificResource"
@@ -70,7 +68,7 @@ class SpecificResource(BaseModel):
     )
 
 
-class CitationLinks(BaseModel):
+class CitationLinks(Shape):
     """Where a citation is found, from the root of the origin."""
 
     self: str = Field(description="This citation.")
