@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.archive import COLLECTIONS
+from app.models import Resource
 from app.problems import InvalidParameters
 from app.query import (
     DEFAULT_LIMIT,
@@ -68,8 +69,9 @@ def test_an_item_takes_what_the_contract_says(collection: str) -> None:
 def test_what_can_be_included(collection: str) -> None:
     """Every reference field, and the citations of what has any."""
     model = COLLECTIONS[collection]
-    cited = () if collection == "citations" else (*model.references, "citations")
+    cited = (*model.references, "citations") if issubclass(model, Resource) else ()
     assert includable(model) == cited
+    assert bool(cited) == (collection != "citations")
 
 
 def test_bounds_are_those_of_the_contract() -> None:
@@ -117,7 +119,9 @@ def test_what_is_asked_is_sorted_out() -> None:
 
 def test_statements_are_told_apart_by_shape_alone() -> None:
     """The shape has names in order and whether there are several values, and no value."""
-    query = Query.of("awards", {"region": ["cusco", "loreto"], "objective": ["a"], "amount__lte": 5})
+    query = Query.of(
+        "awards", {"region": ["cusco", "loreto"], "objective": ["a"], "amount__lte": 5}
+    )
     assert query.shape == (("amount__lte", False), ("objective", False), ("region", True))
     other = Query.of("awards", {"objective": ["b"], "amount__lte": 6, "region": ["x", "y", "z"]})
     assert other.shape == query.shape

@@ -251,7 +251,8 @@ async def soaked(stage: Stage, minutes: float, part: float, workers: int) -> lis
     """
     soak = Soak(stage, workers)
     soak.learn()
-    place, seconds, seen = soak.place, minutes * 60, []
+    place, seconds = soak.place, minutes * 60
+    seen: list[tuple[int, int]] = []
     files = (place / "seed.json", place / "a.sqlite")
     server = stage.start(*files, WORKERS=str(workers))
     try:

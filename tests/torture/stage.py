@@ -179,9 +179,7 @@ class Stage:
         shutil.copytree(self.corpus, folder, ignore=shutil.ignore_patterns("page-*", "*exports*"))
         return folder
 
-    def start(
-        self, seed: Path, archive: Path, *command: str, user: int | None = None, **settings: str
-    ) -> Server:
+    def start(self, seed: Path, archive: Path, *command: str, **settings: str) -> Server:
         """Start a server that nobody has waited for."""
         port = free_port()
         log = self.folder / f"server-{next(self._logs)}.log"
@@ -193,7 +191,6 @@ class Stage:
                 env={**os.environ, **files, "ACCESS_LOG": "false", **settings},
                 stdout=said,
                 stderr=subprocess.STDOUT,
-                user=user,
             )
         return Server(process, port, log)
 

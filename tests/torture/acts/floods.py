@@ -30,14 +30,9 @@ _BEGINNINGS = (
 def pages(stage: Stage) -> str:
     """Ask for pages that nobody asked for before, all at the same time."""
     count = stage.rounds(_AT_ONCE, _AT_ONCE, 60)
-    dates = stage.chance.sample(range(31 * 12 * 80), count)
-    targets = [
-        f"/v1/awards?limit=1000&announced__gte={1900 + day // 372}"
-        f"-{day // 31 % 12 + 1:02}&announced__lte={2031 + day % 900}"
-        for day in dates
-    ]
+    targets = _uncommon(stage, count)
     together = threading.Barrier(count)
-    with stage.serving() as server:
+    with stage.serving(CACHE_BYTES="0") as server:
 
         def ask(target: str) -> tuple[int, int]:
             together.wait()
@@ -56,6 +51,21 @@ def pages(stage: Stage) -> str:
     hold(seconds < 60, f"it took {seconds:.0f} s")
     sent = sum(size for _, size in replies) / 1e6
     return f"{count} pages, {sent:.0f} MB in {seconds:.1f} s"
+
+
+def _uncommon(stage: Stage, count: int) -> list[str]:
+    """Addresses of the greatest pages that the record has, as many different ones as it has."""
+    if not stage.large:
+        facets = ("", "&facet=basis", "&facet=field", "&facet=basis&facet=field")
+        sorts = ("id", "-id")
+        targets = [f"/v1/citations?limit=1000&sort={one}{more}" for one in sorts for more in facets]
+        return [stage.chance.choice(targets) for _ in range(count)]
+    days = stage.chance.sample(range(28 * 12 * 80), count)
+    return [
+        f"/v1/awards?limit=1000&announced__gte={1900 + day // 336}-{day // 28 % 12 + 1:02}"
+        f"&announced__lte={2031 + day % 900}"
+        for day in days
+    ]
 
 
 @scenario("silence", "500 half-open or silent connections: closed by a deadline, others answered")

@@ -12,7 +12,7 @@ from tests.torture.wire import Reply
 _NUMBERS = (
     "9223372036854775807", "9223372036854775808", "18446744073709551616", "-9223372036854775809",
     "9007199254740992", "9" * 400, "1_0", "5.0", "+5", "-1", "0x10", "1e3", "%205", "5%20",
-    "%0A5", "05", "٣", "５", "NaN", "Infinity", "", "true", "null", "1,2", "1%002",
+    "%0A5", "05", "%D9%A3", "%EF%BC%95", "NaN", "Infinity", "", "true", "null", "1,2", "1%002",
 )  # fmt: skip
 _WHERE = ("/v1/awards?limit", "/v1/awards?amount__gte", "/v1/search?q=p&limit")
 _TEXTS = (
@@ -34,8 +34,6 @@ def numbers(stage: Stage) -> str:
         for place in _WHERE:
             name = place.split("?")[1].split("&")[-1]
             for number in _NUMBERS:
-                if name != "limit" and number in ("05",):
-                    continue
                 _names(server.get(f"{place}={number}"), name, f"{place}={number}")
             _names(server.get(f"{place}=5&{name}=6"), name, "a repeated key")
             _names(server.get(f"{place}=5&{name}=5"), name, "a repeated key")
@@ -49,7 +47,9 @@ def _names(reply: Reply, parameter: str, sent: str) -> None:
     hold(named == [parameter], f"{sent}: names {named}")
 
 
-@scenario("texts", "bytes that are no text, operators and patterns: refused, or literal", quick=True)
+@scenario(
+    "texts", "bytes that are no text, operators and patterns: refused, or literal", quick=True
+)
 def texts(stage: Stage) -> str:
     """Ask with odd text everywhere that text is meant."""
     with stage.serving() as server:
@@ -119,7 +119,6 @@ _ERRORS = {
     "/v1/exports/none": 404,
     "/docs/": 404,
     "/%2e%2e/%2e%2e/etc/passwd": 404,
-    "/v1/awards%2Fperu-ilo": 404,
 }
 
 

@@ -126,7 +126,9 @@ def _statuses(replies: list[Reply]) -> list[int]:
 Act = Callable[[Stage], str]
 
 
-@scenario("methods", "bodies, upgrades, tunnels and unknown methods: 4xx, answered next", quick=True)
+@scenario(
+    "methods", "bodies, upgrades, tunnels and unknown methods: 4xx, answered next", quick=True
+)
 def methods(stage: Stage) -> str:
     """Ask for what an HTTP server might do beside answering."""
     requests = {
