@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import cache
+from io import FileIO
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -26,6 +27,9 @@ from app.problems import Unavailable
 
 APPLICATION_ID = 0x43504352
 """Marks the file as an archive of this project (SQLite's `application_id`; "CPCR")."""
+
+ARCHIVE = "cpc_record.archive"
+"""Key of the scope (ASGI 3) under which a request has the archive that it is answered from."""
 
 Progress = Callable[[int, int], None]
 """Told how many bytes of the seed are done, of how many."""
@@ -83,6 +87,9 @@ class Archive:
         connection: For quick look-ups on the thread of the event loop.
         readers: For work on other threads; opened at once, so that all are of one release.
         seconds: How long one reading on another thread may take.
+        path: Where its file was when it was opened.
+        file: The file itself.
+        stamp: Its time of modification and its length when it was opened.
         totals: Numbers of rows that were counted already, by digest of what was counted.
     """
 
@@ -92,6 +99,9 @@ class Archive:
     spans: Mapping[str, tuple[int, int]]
     connection: sqlite3.Connection = field(repr=False)
     readers: SimpleQueue[Reader] = field(repr=False)
+    path: Path
+    file: FileIO = field(repr=False)
+    stamp: tuple[int, int]
     seconds: float = math.inf
     totals: dict[bytes, int] = field(default_factory=dict, repr=False)
     _asked: set[object] = field(default_factory=set, repr=False)
@@ -112,22 +122,55 @@ class Archive:
         """
         try:
             meta = read_meta(path)
+            release, counts, header, spans = (
+                meta[key] for key in ("release", "counts", "header", "spans")
+            )
+            file = path.open("rb", buffering=0)
             connection = _connect(path)
             readers: SimpleQueue[Reader] = SimpleQueue()
             for _ in range(_READERS):
                 readers.put(_connect(path))
-            told = [meta[key] for key in ("release", "counts", "header", "spans")]
         except (sqlite3.Error, OSError, ValueError, KeyError) as error:
             raise ArchiveError(f"{path} is not a whole archive: {error}.") from error
-        release, counts, header, spans = told
-        return cls(release, counts, header, spans, connection, readers, seconds)
+        opened = connection, readers, path, file, _stamp(file)
+        return cls(release, counts, header, spans, *opened, seconds)
 
     def close(self) -> None:
         """Let go of the file."""
-        self._threads.shutdown()
+        self._let_go(wait=True)
+
+    def __del__(self) -> None:
+        self._let_go(wait=False)
+
+    def _let_go(self, *, wait: bool) -> None:
+        self._threads.shutdown(wait=wait)
         self.connection.close()
-        for _ in range(_READERS):
+        while not self.readers.empty():
             self.readers.get().close()
+        self.file.close()
+
+    def intact(self) -> bool:
+        """Whether the file holds what it held when it was opened, removed or replaced as it may be.
+
+        What was read before is good then: who writes into a file first changes its time.
+        """
+        return _stamp(self.file) == self.stamp
+
+    def check(self) -> None:
+        """Let nothing pass that was read from a file which is not intact.
+
+        Raises:
+            Unavailable: It is not.
+        """
+        if not self.intact():
+            raise Unavailable("The record is being loaded anew.", headers={"Retry-After": "2"})
+
+    def is_replaced(self) -> bool:
+        """Whether another file stands in the place of this one."""
+        try:
+            return not os.path.samestat(self.path.stat(), os.fstat(self.file.fileno()))
+        except OSError:
+            return False
 
     def total(
         self, connection: sqlite3.Connection, statement: str, bound: Mapping[str, Any]
@@ -167,7 +210,7 @@ class Archive:
         try:
             if self.seconds < math.inf:
                 reader.end_after(self.seconds)
-            return work(reader)
+            found = work(reader)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
                 raise
@@ -175,6 +218,13 @@ class Archive:
             raise Unavailable(told, headers=_RETRY) from None
         finally:
             self.readers.put(reader)
+        self.check()
+        return found
+
+
+def _stamp(file: FileIO) -> tuple[int, int]:
+    status = os.fstat(file.fileno())
+    return status.st_mtime_ns, status.st_size
 
 
 def _step_back() -> None:
@@ -223,7 +273,12 @@ def read_meta(path: Path) -> dict[str, Any]:
 def compiler_digest() -> str:
     """Digest of the code that decides what an archive holds."""
     here = Path(__file__).parent
-    files = [here / "compiler.py", here / "folding.py", *sorted((here / "models").glob("*.py"))]
+    files = [
+        here / "compiler.py",
+        here / "folding.py",
+        here / "seal.py",
+        *sorted((here / "models").glob("*.py")),
+    ]
     hashed = hashlib.sha256(sqlite3.sqlite_version.encode())
     for file in files:
         hashed.update(file.read_bytes())

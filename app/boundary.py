@@ -11,6 +11,7 @@ from uuid import uuid4
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.archive import ARCHIVE, Archive
 from app.problems import InternalError, MethodNotAllowed, Problem, Unavailable
 from app.response_cache import TAKE_BACK, Headers, Satisfied
 
@@ -59,6 +60,7 @@ class Boundary:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope[ARCHIVE] = getattr(scope["app"].state, "archive", None)
         completed = self._completing(scope, send)
         if scope["method"] == "OPTIONS":
             await completed(_start(204, _PREFLIGHT))
@@ -71,12 +73,18 @@ class Boundary:
             await refusal.response(scope["path"])(scope, receive, completed)
 
     def _completing(self, scope: Scope, send: Send) -> Send:
-        """`send` with the headers that every response has."""
-        archive = getattr(scope["app"].state, "archive", None)
+        """`send` with the headers that every response has.
+
+        Raises:
+            Unavailable: By `send`: what a success was read from is not intact.
+        """
+        archive: Archive | None = scope[ARCHIVE]
 
         async def completing(message: Message) -> None:
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if archive is not None and status < 400:
+                    archive.check()
                 headers = complete(message["headers"], status, request_id(scope["headers"]))
                 if archive is not None:
                     headers.append((b"x-data-release", archive.release.encode()))
@@ -94,8 +102,8 @@ class Boundary:
 
         async def watched(message: Message) -> None:
             nonlocal started
-            started = True
             await send(message)
+            started = True
 
         try:
             await self.app(scope, receive, watched)
@@ -107,7 +115,7 @@ class Boundary:
             stopping = Unavailable("The server is stopping.", headers={"Retry-After": "1"})
             await stopping.response(scope["path"])(scope, receive, send)
         except Exception as error:
-            failure = _named(error)
+            failure = _named(error, scope[ARCHIVE])
             if failure is None:
                 name = request_id(scope["headers"]).decode() or uuid4().hex
                 asked = scope["method"], scope["path"]
@@ -146,8 +154,13 @@ def request_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return given if _REQUEST_ID.fullmatch(given) else b""
 
 
-def _named(error: Exception) -> Problem | None:
-    """The problem that ended a response which had begun, where it was one."""
+def _named(error: Exception, archive: Archive | None) -> Problem | None:
+    """The problem that a failure is, where it is not a fault of this code."""
+    try:
+        if archive is not None:
+            archive.check()
+    except Problem as problem:
+        return problem
     cause = error.__cause__
     return error if isinstance(error, Problem) else cause if isinstance(cause, Problem) else None
 

@@ -25,10 +25,8 @@ from app.problems import (
     Unavailable,
     UrlTooLong,
 )
-from app.settings import Settings
+from app.settings import SETTINGS, Settings
 
-SETTINGS = "settings"
-"""Under which the application's lifespan leaves its settings for the connections."""
 _EACH = 1.0
 """Seconds between two looks at every connection."""
 _LINGER = 2.0

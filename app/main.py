@@ -16,14 +16,13 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type
 
 from app import __version__
-from app.archive import Archive, ArchiveError
+from app.archive import ArchiveError
 from app.boundary import Boundary
-from app.exports.offer import Offer
 from app.faults import SeedError
 from app.formats import FORMATS
+from app.keeper import kept
 from app.openapi import TITLE
 from app.problems import MEDIA_TYPE, BadRequest, MethodNotAllowed, NotFound, Problem, nearest
-from app.release import prepare
 from app.response_cache import ResponseCache
 from app.routers import (
     activities,
@@ -42,7 +41,7 @@ from app.routers import (
     search,
     sources,
 )
-from app.settings import ConfigurationError, Settings, read_settings
+from app.settings import SETTINGS, ConfigurationError, Settings, read_settings
 
 ROUTERS = (
     meta,
@@ -103,17 +102,10 @@ def create_app(settings: Settings) -> FastAPI:
     """The application; nothing is read or written before it starts."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        prepare(settings.seed_file, settings.archive_file)
-        archive = Archive.open(settings.archive_file, settings.query_seconds)
-        app.state.archive = archive
-        app.state.exports = Offer(archive, settings)
-        try:
+    async def lifespan(app: Application) -> AsyncIterator[dict[str, Any]]:
+        async with kept(app.state, app.kept, settings):
             with _steady():
-                yield {"settings": settings}
-        finally:
-            app.state.archive = app.state.exports = None
-            archive.close()
+                yield {SETTINGS: settings}
 
     app = Application(
         cache_bytes=settings.cache_bytes,

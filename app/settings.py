@@ -18,6 +18,9 @@ _HOST = r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]"
 _HOSTS = rf"^({_HOST})(, ?({_HOST}))*$"
 _Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=1_000)]
 
+SETTINGS = "settings"
+"""Under which the application's lifespan leaves its settings for the server's connections."""
+
 OrganisationType = Literal[
     "10", "11", "15", "21", "22", "23", "24", "30", "40", "60", "70", "71", "72", "73", "80", "90"
 ]
