@@ -41,6 +41,8 @@ _REFUSED = {"/v1/awards/none": 404, "/v1/awards?limit=0": 422, "/nowhere": 404}
 _COLD = "/v1/awards?announced__lte={}&include=recipient"
 _RELEASES = 3
 _CONNECTIONS = 24
+_SETTLED = 15.0
+"""Seconds after an upgrade from which every answer is of the new release."""
 _GRACE = 3.0
 """Seconds after a kill in which a broken connection is that kill's."""
 
@@ -54,6 +56,7 @@ class Tally:
         broken: Connections that broke just after a worker was killed.
         wrong: What was wrong, at most a few hundred.
         upgrades: Records that were put in place.
+        restarts: Upgrades after which the workers were also replaced, one by one.
         kills: Workers that were killed.
         releases: Answers by release.
         slowest: Longest wait for an answer, in seconds.
@@ -63,6 +66,7 @@ class Tally:
     broken: int = 0
     wrong: list[str] = field(default_factory=list)
     upgrades: int = 0
+    restarts: int = 0
     kills: int = 0
     releases: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0
@@ -78,6 +82,8 @@ class Soak:
         self.tally = Tally()
         self.seeds = [self._seed(number) for number in range(_RELEASES)]
         self.known: dict[tuple[str, str, str], str] = {}
+        self.current = ""
+        self.settled = 0.0
         self.place = stage.folder / "served"
         shutil.copytree(self.seeds[0].parent, self.place)
 
@@ -130,6 +136,8 @@ class Soak:
             digest = sha256(_undated(asked.target, body)).hexdigest()
             right = self.known.get((release, target, asked.coding)) == digest and status == 200
             kind = "cold" if cold else "kept"
+        if self.settled and time.monotonic() > self.settled and release != self.current:
+            self.complain(f"{asked}: still of release {release[:12]}, not {self.current[:12]}")
         if not right:
             self.complain(f"{asked}: {status} {release[:12]} {body[:200]!r}")
         self.tally.answers[kind] += 1
@@ -165,8 +173,9 @@ class Soak:
             self.complain(f"{asked}: {error}")
 
     async def upgrade(self, server: Server) -> None:
-        """Put another record in its place, compile it, and have the workers replaced in turn."""
+        """Put another record in its place, compile it, and let the workers follow, or replace them."""
         seed = self.seeds[(self.tally.upgrades + 1) % _RELEASES]
+        self.settled = 0.0
         beside = self.place / "new.json"
         shutil.copy2(seed, beside)
         beside.replace(self.place / "seed.json")
@@ -177,8 +186,12 @@ class Soak:
             stdout=subprocess.DEVNULL,
         )
         hold(await compiled.wait() == 0, "a record cannot be compiled")
-        server.process.send_signal(signal.SIGHUP)
+        if self.chance.random() < 0.5:
+            server.process.send_signal(signal.SIGHUP)
+            self.tally.restarts += 1
         self.tally.upgrades += 1
+        self.current = sha256(seed.read_bytes()).hexdigest()
+        self.settled = time.monotonic() + _SETTLED
 
     def kill(self, server: Server) -> None:
         """Kill a worker, which the server replaces."""
@@ -285,7 +298,8 @@ def _told(
         f"Capacity of {soak.workers} workers: {capacity:,.0f} answers a second; load: {rate:,.0f}.",
         f"{answers:,} answers under load: " + _counted(tally.answers) + " in all.",
         "By release: " + _counted(tally.releases) + ".",
-        f"{tally.upgrades} upgrades of the record, {tally.kills} workers killed.",
+        f"{tally.upgrades} upgrades of the record, {tally.restarts} with all workers replaced; "
+        f"{tally.kills} workers killed.",
         f"{tally.broken} connections broken by a kill, {len(tally.wrong)} other errors.",
         f"The slowest answer took {tally.slowest * 1_000:.0f} ms.",
         f"Memory of the largest worker, first and last: {seen[0][0] / 2**20:.0f} and "

@@ -44,8 +44,12 @@ def send(port: int, payload: bytes, seconds: float = PATIENCE) -> Reply:
     return replies[0] if replies else NOTHING
 
 
-def exchange(port: int, payload: bytes, seconds: float = PATIENCE) -> list[Reply]:
+def exchange(
+    port: int, payload: bytes, seconds: float = PATIENCE, *, over: bool = False
+) -> list[Reply]:
     """Every answer to some bytes, until the server closes the connection.
+
+    With `over`, this side says that it sends no more, as a client does that is done.
 
     Raises:
         TimeoutError: It does not.
@@ -54,8 +58,12 @@ def exchange(port: int, payload: bytes, seconds: float = PATIENCE) -> list[Reply
         received = bytearray()
         try:
             connection.sendall(payload)
+            if over:
+                connection.shutdown(socket.SHUT_WR)
             _read(connection, received, time.monotonic() + seconds)
-        except (ConnectionResetError, BrokenPipeError):
+        except TimeoutError:
+            raise
+        except OSError:  # closed or reset while it was written to
             _rest(connection, received)
     return parse(bytes(received))
 
