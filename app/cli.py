@@ -78,6 +78,8 @@ def serve(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     import uvicorn  # noqa: PLC0415 - the other commands do without it
 
+    from app.logs import configuration  # noqa: PLC0415 - as above
+
     uvicorn.run(
         "app.main:app",
         host=settings.host,
@@ -86,7 +88,8 @@ def serve(
         http="app.connections:Connection",
         ws="none",
         log_level=settings.log_level,
-        access_log=settings.access_log,
+        log_config=configuration(settings.log_format, settings.log_level),
+        access_log=False,  # the application logs its requests itself
         server_header=False,
         proxy_headers=settings.forwarded_allow_ips is not None,
         forwarded_allow_ips=settings.forwarded_allow_ips,
