@@ -65,7 +65,10 @@ def serve(
     settings = _settings(
         HOST=host, PORT=port, WORKERS=workers, SEED_FILE=seed, ARCHIVE_FILE=archive
     )
+    from app.telemetry import check  # noqa: PLC0415 - the other commands do without it
+
     with _told(), _bar() as progress:
+        check(settings)
         compiled = prepare(settings.seed_file, settings.archive_file, progress)
         opened = Archive.open(settings.archive_file)
         opened.close()
@@ -217,6 +220,8 @@ def _told() -> Iterator[None]:
         _stop(FAULTY, str(error))
     except ArchiveError as error:
         _stop(UNWRITABLE, str(error))
+    except ConfigurationError as error:
+        _stop(MISUSED, str(error))
 
 
 @contextmanager

@@ -11,36 +11,41 @@ from fastapi.telemetry import TelemetryConfig
 
 from app.settings import ConfigurationError, Settings
 
+_OTLP = "OTEL_EXPORTER_OTLP_"
 _EXTRA = "TELEMETRY needs more than is installed: pip install 'cpc-record[telemetry]'."
 
 
-def configured(settings: Settings) -> TelemetryConfig:
-    """What FastAPI is told.
+def check(settings: Settings) -> None:
+    """See that what is asked for can be had.
 
     Raises:
         ConfigurationError: What it takes is not installed or not set.
     """
-    if settings.telemetry == "off":
-        return {"tracing": False, "metrics": False, "logs": False}
+    chosen = settings.telemetry
+    if chosen == "off":
+        return
     if find_spec("opentelemetry.sdk") is None or find_spec("prometheus_client") is None:
         raise ConfigurationError(_EXTRA)
-    os.environ.setdefault("OTEL_SERVICE_NAME", "cpc-record")
-    return _prometheus(settings) if settings.telemetry == "prometheus" else _otlp()
-
-
-def _otlp() -> TelemetryConfig:
-    """Traces, figures and failures sent to a collector, as `OTEL_*` says (OTLP over HTTP)."""
-    if not any(name.startswith("OTEL_EXPORTER_OTLP_") for name in os.environ):
-        told = "TELEMETRY is otlp: set OTEL_EXPORTER_OTLP_ENDPOINT, http://127.0.0.1:4318 say."
+    if chosen == "otlp" and not any(name.startswith(_OTLP) for name in os.environ):
+        told = f"TELEMETRY is otlp: set {_OTLP}ENDPOINT, to http://127.0.0.1:4318 say."
         raise ConfigurationError(told)
-    return {"auto_configure": True}
-
-
-def _prometheus(settings: Settings) -> TelemetryConfig:
-    """Figures to be fetched from `/metrics`; each process would give its own, so there is one."""
-    if settings.workers > 1:
+    if chosen == "prometheus" and settings.workers > 1:
         told = "TELEMETRY is prometheus: WORKERS must be 1, or /metrics would tell of one in turn."
         raise ConfigurationError(told)
+
+
+def configured(settings: Settings) -> TelemetryConfig:
+    """What FastAPI is told: nothing is measured, or all is sent, or figures are to be fetched.
+
+    Raises:
+        ConfigurationError: What it takes is not installed or not set.
+    """
+    check(settings)
+    if settings.telemetry == "off":
+        return {"tracing": False, "metrics": False, "logs": False}
+    os.environ.setdefault("OTEL_SERVICE_NAME", "cpc-record")
+    if settings.telemetry == "otlp":
+        return {"auto_configure": True}
     from opentelemetry.exporter.prometheus import PrometheusMetricReader  # noqa: PLC0415 - optional
     from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 - optional
 
