@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.archive import ARCHIVE, Archive
-from app.problems import InternalError, MethodNotAllowed, Problem, Unavailable
+from app.problems import BadRequest, InternalError, MethodNotAllowed, Problem, Unavailable
 from app.response_cache import TAKE_BACK, Headers, Satisfied
 
 METHODS = "GET, HEAD, OPTIONS"
@@ -31,6 +31,8 @@ _HEADERS = [
 _CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 """What a browser may load for an answer that is no page: nothing."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
+_PROBES = ("/healthz", "/readyz")
+_PORT = re.compile(r":[0-9]*$")
 _PREFLIGHT = {
     "Allow": METHODS,
     "Access-Control-Allow-Methods": METHODS,
@@ -119,12 +121,42 @@ class Boundary:
             if failure is None:
                 name = request_id(scope["headers"]).decode() or uuid4().hex
                 asked = scope["method"], scope["path"]
-                logger.exception("failed to answer %s %r", *asked, extra={"request_id": name})
+                logger.exception(
+                    "failed to answer %s %r", *asked, extra={"known": {"request_id": name}}
+                )
                 told = f"The fault was logged as request {name}; it is not the request's."
                 failure = InternalError(told, headers={"X-Request-Id": name})
             if started and not scope.get(TAKE_BACK, _sent)():
                 raise
             await failure.response(scope["path"])(scope, receive, send)
+
+
+class Hosts:
+    """Lets pass what asks for one of the hosts that are served; probes may name any."""
+
+    def __init__(self, app: ASGIApp, allowed: str) -> None:
+        self.app = app
+        self.patterns = [one.strip().lower() for one in allowed.split(",")]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI 3)."""
+        named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        if scope["path"] in _PROBES or (len(named) == 1 and self.allow(named[0])):
+            await self.app(scope, receive, send)
+            return
+        refusal = BadRequest("The host that the request names is not served here.").response(
+            scope["path"]
+        )
+        refusal.raw_headers = complete(refusal.raw_headers, 400, request_id(scope["headers"]))
+        await refusal(scope, receive, send)
+
+    def allow(self, host: str) -> bool:
+        """Whether a `Host` header, with its port or without, names one of them."""
+        name = _PORT.sub("", host.lower())
+        return any(
+            name.endswith(pattern[1:]) if pattern.startswith("*.") else name == pattern
+            for pattern in self.patterns
+        )
 
 
 def complete(headers: Iterable[tuple[bytes, bytes]], status: int, named: bytes = b"") -> Headers:

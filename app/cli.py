@@ -65,7 +65,10 @@ def serve(
     settings = _settings(
         HOST=host, PORT=port, WORKERS=workers, SEED_FILE=seed, ARCHIVE_FILE=archive
     )
+    from app.telemetry import check  # noqa: PLC0415 - the other commands do without it
+
     with _told(), _bar() as progress:
+        check(settings)
         compiled = prepare(settings.seed_file, settings.archive_file, progress)
         opened = Archive.open(settings.archive_file)
         opened.close()
@@ -78,6 +81,8 @@ def serve(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     import uvicorn  # noqa: PLC0415 - the other commands do without it
 
+    from app.logs import configuration  # noqa: PLC0415 - as above
+
     uvicorn.run(
         "app.main:app",
         host=settings.host,
@@ -86,7 +91,8 @@ def serve(
         http="app.connections:Connection",
         ws="none",
         log_level=settings.log_level,
-        access_log=settings.access_log,
+        log_config=configuration(settings.log_format, settings.log_level),
+        access_log=False,  # the application logs its requests itself
         server_header=False,
         proxy_headers=settings.forwarded_allow_ips is not None,
         forwarded_allow_ips=settings.forwarded_allow_ips,
@@ -214,6 +220,8 @@ def _told() -> Iterator[None]:
         _stop(FAULTY, str(error))
     except ArchiveError as error:
         _stop(UNWRITABLE, str(error))
+    except ConfigurationError as error:
+        _stop(MISUSED, str(error))
 
 
 @contextmanager

@@ -13,11 +13,13 @@ import resource
 from typing import Any
 
 import httptools
+from starlette.types import Scope
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from app.boundary import complete
+from app.boundary import complete, request_id
+from app.logs import log_request
 from app.problems import (
     BadRequest,
     HeadersTooLarge,
@@ -35,6 +37,8 @@ _STEP = 65_536
 """Bytes that a client must take of a waiting answer for its time to begin anew."""
 _MOST_HEADERS = 100
 _MOST_BODY = 65_536
+_TOLD = 1_000
+"""Bytes of a URL that are told of a request that is refused."""
 _SPARE_FILES = 64
 """Descriptors that are not for connections: the archive's, the log's, the event loop's."""
 
@@ -173,14 +177,29 @@ class Connection(HttpToolsProtocol):
         if self.cycle is not None and self.cycle.scope is self.scope:
             self.transport.write_eof()
             return
-        path = (getattr(self, "url", b"") or b"/").partition(b"?")[0].decode("latin-1")
-        response = problem.response(path)
-        headers = complete([*response.raw_headers, (b"connection", b"close")], problem.status)
+        asked = self._asked()
+        response = problem.response(asked["raw_path"].decode("latin-1"))
+        closing = [*response.raw_headers, (b"connection", b"close")]
+        headers = complete(closing, problem.status, request_id(asked["headers"]))
         lines = (b"%b: %b\r\n" % pair for pair in [*self.server_state.default_headers, *headers])
-        body = b"" if self.parser.get_method() == b"HEAD" else bytes(response.body)
+        body = b"" if asked["method"] == "HEAD" else bytes(response.body)
         head = STATUS_LINE[problem.status] + b"".join(lines)
         self.transport.write(head + b"\r\n" + body)
         self.transport.write_eof()  # reading on, or the client might not get to read this
+        if self.settings.access_log:
+            named = request_id(headers).decode()
+            log_request(asked, problem.status, bytes=len(body), request_id=named)
+
+    def _asked(self) -> Scope:
+        """As much as is known of the request that is being parsed."""
+        path, _, query = getattr(self, "url", b"").partition(b"?")
+        return {
+            "client": self.client,
+            "method": self.parser.get_method().decode() if path else "-",
+            "raw_path": path[:_TOLD] or b"/",
+            "query_string": query[:_TOLD],
+            "headers": self.headers or [],
+        }
 
     def overdue(self, now: float) -> bool:
         """Whether the client has had its time; called now and then."""
