@@ -1,8 +1,8 @@
 """Malformed HTTP/1.1 on raw sockets, by a grammar that is then broken: `make fuzz`.
 
-Three equal rounds of the same requests. No answer is a 5xx, none fails to come, the next good request
-is answered, and at the end the server holds no more files than at the beginning and hardly more
-memory after the third round than after the first.
+Three equal rounds of the same requests. No answer is a 5xx, none fails to come, the next good
+request is answered, and at the end the server holds no more files than at the beginning and hardly
+more memory after the third round than after the first.
 """
 
 from __future__ import annotations
@@ -27,11 +27,22 @@ MOST_GROWTH = 0.05
 _PATIENCE = 30.0
 _EVERY = 200
 """Requests between two good ones that must be answered."""
-_METHODS = (b"GET", b"HEAD", b"OPTIONS", b"POST", b"PUT", b"get", b"G\x00T", b"", b"GET GET", b"PRI")
+_METHODS = (
+    b"GET",
+    b"HEAD",
+    b"OPTIONS",
+    b"POST",
+    b"PUT",
+    b"get",
+    b"G\x00T",
+    b"",
+    b"GET GET",
+    b"PRI",
+)
 _PATHS = (
-    b"/v1/awards", b"/v1/search?q=lima", b"/", b"*", b"/v1/awards?limit=1", b"//x", b"/%00", b"/%zz",
-    b"/v1/record", b"http://record.test/v1", b"record.test:80", b"/\xff\xfe", b"?", b"#", b"/a b",
-    b"/v1/awards?cursor=AAAA", b"/v1/exports", b"/../../etc/passwd", b"/v1/awards?format=csv",
+    b"/v1/awards", b"/v1/search?q=lima", b"/", b"*", b"/v1/awards?limit=1", b"//x",
+    b"/v1/record", b"http://record.test/v1", b"record.test:80", b"/\xff\xfe", b"?", b"#", b"/a b", b"/%zz",
+    b"/%00",    b"/v1/awards?cursor=AAAA", b"/v1/exports", b"/../../etc/passwd", b"/v1/awards?format=csv",
 )  # fmt: skip
 _VERSIONS = (
     b"HTTP/1.1", b"HTTP/1.0", b"HTTP/0.9", b"HTTP/2", b"HTTP/1.1.1", b"http/1.1", b"HTTP/9999", b"",
@@ -127,9 +138,7 @@ def fuzzed(server: Server, number: int, seconds: float) -> Found:
     return found
 
 
-def _send(
-    server: Server, number: int, found: Found, *, until: float = 0.0, count: int = 0
-) -> int:
+def _send(server: Server, number: int, found: Found, *, until: float = 0.0, count: int = 0) -> int:
     """Send requests for a time or up to a count, and return how many they were."""
     chance, sent = random.Random(number), 0  # noqa: S311 - not for secrets
     while sent < count if count else time.monotonic() < until:

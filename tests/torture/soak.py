@@ -60,6 +60,9 @@ class Tally:
         kills: Workers that were killed.
         releases: Answers by release.
         slowest: Longest wait for an answer, in seconds.
+        capacity: Answers a second that were reached without pause.
+        rate: Answers a second under the load that was kept.
+        killed_at: When a worker was killed last.
     """
 
     answers: Counter[str] = field(default_factory=Counter)
@@ -70,6 +73,8 @@ class Tally:
     kills: int = 0
     releases: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0
+    capacity: float = 0.0
+    rate: float = 0.0
     killed_at: float = 0.0
 
 
@@ -131,7 +136,7 @@ class Soak:
             right = right and json.loads(body)["status"] == status
             kind = "refused"
         else:
-            cold = asked.target.startswith(_COLD.split("{}")[0])
+            cold = asked.target.startswith(_COLD.partition("{}")[0])
             target = _COLD.format(_date(0)) if cold else asked.target
             digest = sha256(_undated(asked.target, body)).hexdigest()
             right = self.known.get((release, target, asked.coding)) == digest and status == 200
@@ -173,7 +178,7 @@ class Soak:
             self.complain(f"{asked}: {error}")
 
     async def upgrade(self, server: Server) -> None:
-        """Put another record in its place, compile it, and let the workers follow, or replace them."""
+        """Put another record in its place and compile it; workers follow, or are replaced."""
         seed = self.seeds[(self.tally.upgrades + 1) % _RELEASES]
         self.settled = 0.0
         beside = self.place / "new.json"
@@ -263,6 +268,7 @@ async def soaked(stage: Stage, minutes: float, part: float, workers: int) -> lis
         NotHeld: Something was wrong.
     """
     soak = Soak(stage, workers)
+    tally = soak.tally
     soak.learn()
     place, seconds = soak.place, minutes * 60
     seen: list[tuple[int, int]] = []
@@ -271,10 +277,9 @@ async def soaked(stage: Stage, minutes: float, part: float, workers: int) -> lis
     try:
         hold(server.wait(), f"the server ended: {server.said()[-500:]}")
         await _load(soak, server, 5)
-        capacity = await _load(soak, server, min(15.0, seconds))
-        before = sum(soak.tally.answers.values())
-        rate, _, _ = await asyncio.gather(
-            _load(soak, server, seconds, capacity * part),
+        tally.capacity = await _load(soak, server, min(15.0, seconds))
+        tally.rate, _, _ = await asyncio.gather(
+            _load(soak, server, seconds, tally.capacity * part),
             _disturb(soak, server, seconds),
             _watch(soak, server, seconds, seen),
         )
@@ -282,28 +287,26 @@ async def soaked(stage: Stage, minutes: float, part: float, workers: int) -> lis
         server.process.kill()
         raise
     code = server.stop()
-    return _told(soak, capacity, rate, sum(soak.tally.answers.values()) - before, seen, code)
+    return _told(soak, seen, code)
 
 
-def _told(
-    soak: Soak,
-    capacity: float,
-    rate: float,
-    answers: int,
-    seen: Sequence[tuple[int, int]],
-    code: int,
-) -> list[str]:
-    tally = soak.tally
+def _told(soak: Soak, seen: Sequence[tuple[int, int]], code: int) -> list[str]:
+    """What was seen, a line each.
+
+    Raises:
+        NotHeld: Something was wrong.
+    """
+    tally, (memory, files), (last_memory, last_files) = soak.tally, seen[0], seen[-1]
     lines = [
-        f"Capacity of {soak.workers} workers: {capacity:,.0f} answers a second; load: {rate:,.0f}.",
-        f"{answers:,} answers under load: " + _counted(tally.answers) + " in all.",
-        "By release: " + _counted(tally.releases) + ".",
-        f"{tally.upgrades} upgrades of the record, {tally.restarts} with all workers replaced; "
-        f"{tally.kills} workers killed.",
-        f"{tally.broken} connections broken by a kill, {len(tally.wrong)} other errors.",
+        f"Capacity of {soak.workers} workers: {tally.capacity:,.0f} answers a second.",
+        f"Load that was kept: {tally.rate:,.0f} answers a second.",
+        f"Answers: {_counted(tally.answers)}; by release: {_counted(tally.releases)}.",
+        f"Upgrades of the record: {tally.upgrades}, {tally.restarts} with all workers replaced.",
+        f"Workers killed: {tally.kills}; connections that broke with them: {tally.broken}.",
+        f"Other errors: {len(tally.wrong)}.",
         f"The slowest answer took {tally.slowest * 1_000:.0f} ms.",
-        f"Memory of the largest worker, first and last: {seen[0][0] / 2**20:.0f} and "
-        f"{seen[-1][0] / 2**20:.0f} MiB; files: {seen[0][1]} and {seen[-1][1]}.",
+        f"Largest worker, first and last: {memory / 2**20:.0f} and {last_memory / 2**20:.0f} MiB.",
+        f"Most files of a worker, first and last: {files} and {last_files}.",
         f"Exit code of the server: {code}.",
         *tally.wrong[:20],
     ]
@@ -323,10 +326,10 @@ def _date(number: int) -> str:
 
 def _undated(target: str, body: bytes) -> bytes:
     """A body without the date that its own address has."""
-    start = _COLD.split("{}")[0]
+    start = _COLD.partition("{}")[0]
     if not target.startswith(start):
         return body
-    return body.replace(target[len(start) :].split("&")[0].encode(), b"DATE")
+    return body.replace(target[len(start) :].partition("&")[0].encode(), b"DATE")
 
 
 def main() -> None:

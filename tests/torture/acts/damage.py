@@ -140,7 +140,9 @@ def _right(server: Server, target: str, known: str) -> bool:
     """Whether a page is as it was; anything else must be a problem or a broken connection."""
     reply = server.get(target)
     if reply.status == 200 and len(reply.body) == int(reply.header("content-length") or -1):
-        hold(reply.header("etag") == known.split()[0], f"{target}: other data with status 200")
+        hold(
+            reply.header("etag") == known.partition(" ")[0], f"{target}: other data with status 200"
+        )
         return True
     said = reply.header("content-type")
     cut = reply.status == 200 or not reply.status

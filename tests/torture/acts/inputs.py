@@ -27,7 +27,7 @@ _PLACES = (
 )  # fmt: skip
 
 
-@scenario("numbers", "odd integers, repeated and empty values: 422 that names the parameter", quick=True)  # fmt: skip
+@scenario("numbers", "odd integers, repeated, empty: 422 that names the parameter", quick=True)
 def numbers(stage: Stage) -> str:
     """Ask with every odd number everywhere that a number is meant."""
     with stage.serving() as server:

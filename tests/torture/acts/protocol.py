@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from tests.torture.scenario import scenario
 from tests.torture.stage import Stage, hold
@@ -103,7 +103,7 @@ def _framing() -> dict[str, bytes]:
     }
 
 
-@scenario("framing", "TE with CL and other smuggling: refused, and nothing after it is run", quick=True)  # fmt: skip
+@scenario("framing", "TE with CL and the like: refused, nothing after it is run", quick=True)
 def framing(stage: Stage) -> str:
     """Hide a request in another's body; it is refused and the connection closed."""
     strict = ("TE with CL", "CL with TE", "two CLs", "TE twice", "an unknown TE", "a wrong chunk")
@@ -121,9 +121,6 @@ def framing(stage: Stage) -> str:
 
 def _statuses(replies: list[Reply]) -> list[int]:
     return [reply.status for reply in replies]
-
-
-Act = Callable[[Stage], str]
 
 
 @scenario(

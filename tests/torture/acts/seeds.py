@@ -73,7 +73,12 @@ BAD: dict[str, tuple[Spoil, str]] = {
 """Ways to spoil a seed, and the pointer that must be told; empty where none can be."""
 
 
-@scenario("seeds", "NaN, 1e999, 2^53+1, twofold and unknown keys, depth: refused with the pointer", corpora=SHIPPED, quick=True)  # fmt: skip
+@scenario(
+    "seeds",
+    "NaN, 1e999, 2^53+1, twofold and unknown keys, depth: refused with the pointer",
+    corpora=SHIPPED,
+    quick=True,
+)
 def seeds(stage: Stage) -> str:
     """Spoil the seed in every way and try to load it."""
     folder = stage.copy()
@@ -88,7 +93,7 @@ def seeds(stage: Stage) -> str:
     return f"{len(BAD)} seeds; at most {most / 2**20:.0f} MiB"
 
 
-@scenario("giants", "a string, a number, a key, a list of 1 GB: refused, bounded memory", corpora=SHIPPED)  # fmt: skip
+@scenario("giants", "1 GB of string, number or list: refused, bounded memory", corpora=SHIPPED)
 def giants(stage: Stage) -> str:
     """Write a gigabyte where a word should stand and try to load it."""
     folder = stage.copy()
