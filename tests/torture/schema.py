@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.published import ENVIRONMENT
 from tests.torture.stage import ROOT, NotHeld, Server, Stage, corpus, hold
 
 _SEEDS = 3
@@ -52,7 +53,7 @@ def main() -> None:
         chance = random.Random(first)  # noqa: S311 - not for secrets
         stage = Stage(Path(folder), corpus("shipped"), "shipped", chance, quick=False)
         try:
-            with stage.serving() as server:
+            with stage.serving(**ENVIRONMENT) as server:
                 for number in range(first, first + _SEEDS):
                     cases = tried(server, number, Path(folder))
                     sys.stdout.write(f"Seed {number}: {cases:,} cases, every check held.\n")
