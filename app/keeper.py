@@ -55,6 +55,7 @@ class Keeper:
 
     def __init__(self, state: State, answers: ResponseCache, settings: Settings) -> None:
         self.state, self.answers, self.settings = state, answers, settings
+        self._release = ""
         self._refused: object = None
         """The file in place that is no archive to be served."""
 
@@ -117,5 +118,7 @@ class Keeper:
         self.state.exports = Offer(archive, self.settings)
         with suppress(KeyError, AttributeError):
             del self.state.openapi
-        self.answers.forget()
+        if archive.release != self._release:
+            self._release = archive.release
+            self.answers.forget()
         logger.info("Release %s is served.", archive.release)

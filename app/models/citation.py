@@ -1,6 +1,7 @@
 """For each field of each resource: on what its value rests."""
 
 from collections.abc import Iterator
+from json.encoder import encode_basestring as _json
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
@@ -103,31 +104,55 @@ class Citation(Document):
     links: CitationLinks
 
 
-def citations_of(resource: Resource) -> Iterator[dict[str, Any]]:
-    """Every citation of a resource as it is served, in the order of its fields."""
-    evidence = resource.evidence
+CITED = (
+    "id", "resource_type", "resource", "field", "basis", "note", "source", "start", "end", "exact",
+    "reference_title", "reference_url", "reference_licence", "document",
+)  # fmt: skip
+"""Columns of what `citation_rows` gives."""
+
+_NOT_QUOTED: tuple[Any, ...] = (None, None, None, None)
+_NOT_REFERRED: tuple[Any, ...] = (None, None, None)
+
+
+def citation_rows(resource: Resource) -> Iterator[tuple[str | int | None, ...]]:
+    """Every citation of a resource, in the order of its fields, with its document.
+
+    Citations are four fifths of an archive and all of one shape, so their JSON is filled in, not
+    encoded: only what is not an id, a number or a name of the project's needs escaping.
+    """
+    kind, owner, evidence = resource.type, resource.id, resource.evidence
     for field in type(resource).model_fields:
         for number, one in enumerate(evidence.get(field, ()), start=1):
-            name = f"{resource.type}.{resource.id}.{field}.{number}"
-            yield {
-                "id": name,
-                "resource_type": resource.type,
-                "resource": resource.id,
-                "field": field,
-                "basis": one.basis,
-                "note": one.note,
-                "reference": dict(one.reference) if isinstance(one, Enriched) else None,
-                "target": None if isinstance(one, Enriched) else _target(one.quote),
-                "links": {"self": f"/v1/citations/{name}"},
-            }
+            quoted, referred = _NOT_QUOTED, _NOT_REFERRED
+            target = reference = "null"
+            if isinstance(one, Enriched):
+                referred, reference = _referred(one.reference)
+            else:
+                quoted, target = _quoted(one.quote)
+            name = f"{kind}.{owner}.{field}.{number}"
+            document = (
+                f'{{"id":"{name}","resource_type":"{kind}","resource":"{owner}","field":"{field}",'
+                f'"basis":"{one.basis}","note":{"null" if one.note is None else _json(one.note)},'
+                f'"reference":{reference},"target":{target},'
+                f'"links":{{"self":"/v1/citations/{name}"}}}}'
+            )
+            told = (name, kind, owner, field, one.basis, one.note)
+            yield (*told, *quoted, *referred, document)
 
 
-def _target(quote: Quote) -> dict[str, Any]:
-    return {
-        "type": "SpecificResource",
-        "source": f"/v1/sources/{quote.source}",
-        "selector": [
-            {"type": "TextQuoteSelector", "exact": quote.exact},
-            {"type": "TextPositionSelector", "start": quote.start, "end": quote.end},
-        ],
-    }
+def _quoted(quote: Quote) -> tuple[tuple[Any, ...], str]:
+    """The columns of a quote, and the target as JSON."""
+    source, start, end, exact = quote.source, quote.start, quote.end, quote.exact
+    target = (
+        f'{{"type":"SpecificResource","source":"/v1/sources/{source}","selector":['
+        f'{{"type":"TextQuoteSelector","exact":{_json(exact)}}},'
+        f'{{"type":"TextPositionSelector","start":{start},"end":{end}}}]}}'
+    )
+    return (source, start, end, exact), target
+
+
+def _referred(reference: Reference) -> tuple[tuple[Any, ...], str]:
+    """The columns of a reference, and the reference as JSON."""
+    title, url, licence = reference.title, reference.url, reference.licence
+    told = f'{{"title":{_json(title)},"url":{_json(url)},"licence":{_json(licence)}}}'
+    return (title, url, licence), told
