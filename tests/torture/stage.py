@@ -227,6 +227,7 @@ def whole(reply: Reply, target: str) -> str:
         NotHeld: It is none.
     """
     hold(reply.status == 200, f"{target}: {reply.status}")
+    hold(reply.whole, f"{target}: cut short")
     return f"{reply.header('etag')} {sha256(reply.body).hexdigest()}"
 
 

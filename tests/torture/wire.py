@@ -12,11 +12,19 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer, or nothing: status 0 where the connection was closed without one."""
+    """An answer, or nothing: status 0 where the connection was closed without one.
+
+    Attributes:
+        status: The status code.
+        headers: Names in small letters, and values.
+        body: As it came, or put together where it came in chunks.
+        whole: Whether the body has the end that was promised.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    whole: bool = True
 
     def header(self, name: str) -> str:
         """The value of a header, empty where there is none."""
@@ -96,28 +104,28 @@ def parse(received: bytes) -> list[Reply]:
         pairs = [line.split(":", 1) for line in lines if ":" in line]
         headers = tuple((name.strip().lower(), value.strip()) for name, value in pairs)
         reply = Reply(int(parts[1]), headers, b"")
-        body, received = _body(reply, rest)
-        replies.append(Reply(reply.status, headers, body))
+        body, received, ended = _body(reply, rest)
+        replies.append(Reply(reply.status, headers, body, ended))
     return replies
 
 
-def _body(reply: Reply, rest: bytes) -> tuple[bytes, bytes]:
-    """The body of an answer to GET, and what follows it."""
+def _body(reply: Reply, rest: bytes) -> tuple[bytes, bytes, bool]:
+    """The body of an answer to GET, what follows it, and whether it has its end."""
     if reply.status in (204, 304) or reply.status < 200:
-        return b"", rest
+        return b"", rest, True
     if reply.header("transfer-encoding") == "chunked":
         return _chunks(rest)
     length = int(reply.header("content-length") or len(rest))
-    return rest[:length], rest[length:]
+    return rest[:length], rest[length:], len(rest) >= length
 
 
-def _chunks(rest: bytes) -> tuple[bytes, bytes]:
+def _chunks(rest: bytes) -> tuple[bytes, bytes, bool]:
     body = bytearray()
     while rest:
         size, _, rest = rest.partition(b"\r\n")
         length = int(size or b"0", 16)
         body += rest[:length]
         rest = rest[length + 2 :]
-        if not length:
-            break
-    return bytes(body), rest
+        if not length and size:
+            return bytes(body), rest, True
+    return bytes(body), rest, False
