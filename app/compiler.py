@@ -24,6 +24,7 @@ from app.models import RESOURCES, Resource
 from app.models.citation import CITED, citation_rows
 from app.models.dates import first_day, last_day
 from app.record import Reading
+from app.seal import seal
 
 _BATCH = 2_000
 _SEARCH = (
@@ -60,6 +61,7 @@ def compile_seed(seed: Path, path: Path, progress: Progress | None = None) -> No
         _write_meta(connection, reading, spans)
         connection.execute("COMMIT")
         connection.execute("ANALYZE")
+    seal(path)
 
 
 @contextmanager

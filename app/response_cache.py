@@ -133,6 +133,10 @@ class ResponseCache:
         self.largest = max(limit // 8, 1)
         self._pending: dict[Key, asyncio.Event] = {}
 
+    def forget(self) -> None:
+        """Keep nothing of what was answered so far: another release is served."""
+        self.store = Store(self.store.limit)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
@@ -151,7 +155,7 @@ class ResponseCache:
             await send(begin)
             await send(rest)
             return
-        asked = _Asked(key, known, head, send)
+        asked = _Asked(key, known, head, send, self.store)
         inner = {**scope, "method": "GET", "headers": _narrowed(scope["headers"], encoding)}
         done = self._pending.setdefault(key, asyncio.Event())
 
@@ -182,6 +186,8 @@ class _Asked(NamedTuple):
     known: bytes
     head: bool
     send: Send
+    store: Store
+    """Where the answer is kept: what began under another release is not kept for this one."""
 
 
 class _Collector:
@@ -242,7 +248,7 @@ class _Collector:
         status, headers = self.start["status"], self.start["headers"]
         answer = Answer.of(status, headers, _timeless(body)) if status == 200 else None
         if answer is not None and not _uncacheable(headers):
-            self.cache.store.put(self.asked.key, answer)
+            self.asked.store.put(self.asked.key, answer)
         self.release()  # before sending: nobody waits for a client that does not read
         self.parts = None
         if answer is not None:
