@@ -20,6 +20,13 @@ from app.query import (
 from tests.contract import read
 
 
+@pytest.fixture(autouse=True)
+def forget() -> None:
+    """What was declared before, at import say, is declared anew."""
+    parameters.cache_clear()
+    item_parameters.cache_clear()
+
+
 def committed(path: str) -> dict[str, tuple[object, ...]]:
     """What the committed contract says of the query parameters of a path."""
     document = read()
