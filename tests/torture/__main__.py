@@ -7,10 +7,11 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.torture.play import HELD, NOT_HELD, Outcome, act, play
-from tests.torture.scenario import BOTH, SCENARIOS
+from tests.torture.scenario import BOTH, SCENARIOS, Scenario
 from tests.torture.stage import corpus
 
 _MOST_SECONDS = 600.0
@@ -42,15 +43,23 @@ def _outcomes(asked: argparse.Namespace, number: int) -> Iterator[Outcome]:
     _row(("scenario", "record", "what was done", "result", "seconds"))
     _row(("---", "---", "---", "---", "---:"))
     deadline = time.monotonic() + asked.minutes * 60
-    for record in asked.record:
-        for name, one in SCENARIOS.items():
-            if record in one.corpora and name in (asked.only or SCENARIOS):
-                left = max(deadline - time.monotonic(), _AT_LEAST)
-                outcome = play(name, record, number, quick=asked.quick, seconds=left)
-                told = f"{one.promise}: {outcome.told}".replace("|", "\\|").replace("\n", " ")
-                result = outcome.result if outcome.result == HELD else f"**{outcome.result}**"
-                _row((name, record, told, result, f"{outcome.seconds:.1f}"))
-                yield outcome
+    todo = [
+        (one, record)
+        for record in asked.record
+        for one in SCENARIOS.values()
+        if record in one.corpora and one.name in (asked.only or SCENARIOS)
+    ]
+
+    def played(what: tuple[Scenario, str]) -> Outcome:
+        left = max(deadline - time.monotonic(), _AT_LEAST)
+        return play(what[0].name, what[1], number, quick=asked.quick, seconds=left)
+
+    with ThreadPoolExecutor(asked.jobs) as crew:
+        for (one, _), outcome in zip(todo, crew.map(played, todo), strict=True):
+            told = f"{one.promise}: {outcome.told}".replace("|", "\\|").replace("\n", " ")
+            result = outcome.result if outcome.result == HELD else f"**{outcome.result}**"
+            _row((one.name, outcome.record, told, result, f"{outcome.seconds:.1f}"))
+            yield outcome
 
 
 def _row(cells: Sequence[str]) -> None:
@@ -65,6 +74,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--record", action="append", choices=BOTH, help="only on this record")
     parser.add_argument("--quick", action="store_true", help="few rounds")
     parser.add_argument("--minutes", type=float, default=_MOST_SECONDS / 60, help="at most (10)")
+    parser.add_argument("--jobs", type=int, default=2, help="scenarios at the same time (2)")
     parser.add_argument("--act", choices=SCENARIOS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()

@@ -71,7 +71,7 @@ def _uncommon(stage: Stage, count: int) -> list[str]:
 @scenario("silence", "500 half-open or silent connections: closed by a deadline, others answered")
 def silence(stage: Stage) -> str:
     """Open connections, fall silent, and ask for real pages meanwhile."""
-    with stage.serving() as server, ExitStack() as opened:
+    with stage.serving(IDLE_SECONDS="5") as server, ExitStack() as opened:
         silent = [opened.enter_context(_begun(server, stage)) for _ in range(_CONNECTIONS)]
         started = time.monotonic()
         slowest = 0.0
