@@ -11,13 +11,18 @@ from __future__ import annotations
 import asyncio
 import re
 import resource
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import httptools
 from starlette.types import Scope
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.server import ServerState
 
 from app.boundary import complete, request_id
@@ -29,6 +34,7 @@ from app.problems import (
     Unavailable,
     UrlTooLong,
 )
+from app.response_cache import Lines
 from app.settings import SETTINGS, Settings
 
 _EACH = 1.0
@@ -55,6 +61,10 @@ _HOST = re.compile(rb"(?:[\w.~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?", 
 @lru_cache(maxsize=256)
 def _is_host(value: bytes) -> bool:
     return _HOST.fullmatch(value) is not None
+
+
+AtHand = Callable[[Scope], tuple[Lines, bytes] | None] | None
+"""What gives an answer that needs no application, if anything does."""
 
 
 class Refused(Exception):
@@ -98,7 +108,7 @@ class Connection(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.guard = Guard.of(server_state, app_state, self.loop)
+        self.guard = Guard.of(self)
         self.settings = self.guard.settings
         self.small = min(self.settings.max_url_bytes, self.settings.max_header_bytes)
         self.fault: Problem | None = None
@@ -168,6 +178,25 @@ class Connection(HttpToolsProtocol):
         if self.bodily > _MOST_BODY:
             raise Refused
         super().on_body(body)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Send what is at hand at once; where there is nothing, or the client is slow, ask."""
+        at_hand = self.guard.at_hand
+        if at_hand is not None and app is self.app and not self.pipeline:
+            answer = None if self.flow.write_paused else at_hand(cast("Scope", cycle.scope))
+            if answer is not None:
+                self._send(cycle, *answer)
+                return
+        super()._start_asgi_task(cycle, app)
+
+    def _send(self, cycle: RequestResponseCycle, lines: Lines, body: bytes) -> None:
+        cycle.response_started = cycle.response_complete = True
+        status, headers = lines
+        ending = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+        self.transport.write(b"".join((status, self.guard.lines(), headers, ending, body)))
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
 
     def on_response_complete(self) -> None:
         """Go on to the next request; no timer is set where there is none yet."""
@@ -280,25 +309,33 @@ def _reason(error: httptools.HttpParserError) -> str:
 class Guard:
     """Looks after the connections of one server."""
 
-    def __init__(
-        self, state: ServerState, settings: Settings, loop: asyncio.AbstractEventLoop
-    ) -> None:
-        self.settings = settings
-        self.connections: set[Any] = state.connections
-        self.loop = loop
-        self.most = min(settings.max_connections, _most_files() - _SPARE_FILES)
+    def __init__(self, first: Connection) -> None:
+        self.settings: Settings = first.app_state[SETTINGS]
+        self.at_hand: AtHand = getattr(first.app, "at_hand", None)
+        self._state = first.server_state
+        self._told: object = None
+        self._lines = b""
+        self.connections: set[Any] = first.server_state.connections
+        self.loop = first.loop
+        self.most = min(self.settings.max_connections, _most_files() - _SPARE_FILES)
         self._timer: asyncio.TimerHandle | None = None
 
     @classmethod
-    def of(
-        cls, state: ServerState, app_state: dict[str, Any], loop: asyncio.AbstractEventLoop
-    ) -> Guard:
-        """The guard of a server; the first connection begins it."""
+    def of(cls, connection: Connection) -> Guard:
+        """The guard of a connection's server; the first connection begins it."""
+        state = connection.server_state
         guard = getattr(state, "guard", None)
         if not isinstance(guard, cls):
-            guard = cls(state, app_state[SETTINGS], loop)
+            guard = cls(connection)
             state.guard = guard  # type: ignore[attr-defined]
         return guard
+
+    def lines(self) -> bytes:
+        """The headers that uvicorn gives every answer, which change each second."""
+        headers = self._state.default_headers
+        if headers is not self._told:
+            self._told, self._lines = headers, b"".join(b"%b: %b\r\n" % one for one in headers)
+        return self._lines
 
     def welcome(self, newcomer: Connection) -> None:
         """Make room for a connection: what waits longest goes, and no answer is broken off."""

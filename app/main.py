@@ -25,7 +25,7 @@ from app.keeper import kept
 from app.logs import AccessLog, access
 from app.openapi import TITLE
 from app.problems import MEDIA_TYPE, BadRequest, MethodNotAllowed, NotFound, Problem, nearest
-from app.response_cache import ResponseCache
+from app.response_cache import Lines, ResponseCache
 from app.routers import (
     activities,
     awards,
@@ -95,6 +95,12 @@ class Application(FastAPI):
                 await self.kept(scope, receive, send)
         except BrokenOff as error:  # the server, seeing half an answer, closes the connection
             logger.error("An answer was broken off: %s", error)
+
+    def at_hand(self, scope: Scope) -> tuple[Lines, bytes] | None:
+        """A kept answer as HTTP/1.1 sends it, where nobody but the cache need see the request."""
+        if self.measured or self.outer is not None:
+            return None
+        return self.kept.at_hand(scope)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.measured:
