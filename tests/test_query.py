@@ -6,6 +6,7 @@ import pytest
 
 from app.archive import COLLECTIONS
 from app.models import Resource
+from app.parameters import read as read_query
 from app.problems import InvalidParameters
 from app.query import (
     DEFAULT_LIMIT,
@@ -18,6 +19,8 @@ from app.query import (
     parameters,
 )
 from tests.contract import read
+
+FIELD = next(one.pattern for one in COLLECTIONS["citations"].filters if one.parameter == "field")
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +73,34 @@ def test_an_item_takes_what_the_contract_says(collection: str) -> None:
     """A single item takes `include` where it has references, and nothing else."""
     taken = {name: one.openapi() for name, one in item_parameters(collection).items()}
     assert declared(taken) == committed(f"/v1/{collection}/{{id}}")
+
+
+@pytest.mark.parametrize(
+    ("collection", "sent", "message"),
+    [
+        (
+            "awards",
+            b"cursor=!",
+            "cursor: expected the cursor of a links.next; start again without it; found '!'.",
+        ),
+        (
+            "awards",
+            b"region=A_b",
+            "region: expected an id: lower-case letters, digits and single hyphens; found 'A_b'.",
+        ),
+        (
+            "citations",
+            b"field=A-b",
+            f"field: expected a value that matches {FIELD}; found 'A-b'.",
+        ),
+        ("awards", b"limit=0", "limit: expected a whole number from 1 to 1000; found '0'."),
+    ],
+)
+def test_what_would_be_right_is_said(collection: str, sent: bytes, message: str) -> None:
+    """A refusal says in words what the parameter takes."""
+    with pytest.raises(InvalidParameters) as refused:
+        read_query(sent, parameters(collection))
+    assert refused.value.detail == message
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)

@@ -18,6 +18,7 @@ from starlette.types import Message
 
 from app.main import create_app
 from app.response_cache import (
+    _OVERHEAD,
     Answer,
     ResponseCache,
     Store,
@@ -427,21 +428,21 @@ def _page(size: int) -> Answer:
 def test_the_store_reckons_with_what_it_keeps() -> None:
     """Size is the sum of what is kept; too large is not kept; the same is kept once."""
     store = Store(80_000)
-    weight = 1_000 + len(b"a") + len(b"q") + 3_500
+    weight = 1_000 + len(b"a") + len(b"q") + _OVERHEAD
     store.put(_key("a"), _page(1_000))
     assert (len(store), store.size) == (1, weight)
     store.put(_key("a"), _page(2_000))
     assert (len(store), store.size) == (1, weight)
-    store.put(_key("b"), _page(10_000 - 3_502))
+    store.put(_key("b"), _page(9_998 - _OVERHEAD))
     assert (len(store), store.size) == (2, weight + 10_000)
-    store.put(_key("c"), _page(10_000 - 3_501))
+    store.put(_key("c"), _page(9_999 - _OVERHEAD))
     assert store.get(_key("c")) is None
     assert len(store) == 2
 
 
 def test_what_was_asked_for_twice_outlives_what_was_not() -> None:
     """A flood passes through probation; in it the oldest goes first."""
-    store = Store(50_000)
+    store = Store(12 * _weight(_key("old"), _page(1_000)))
     store.put(_key("old"), _page(1_000))
     assert store.get(_key("old")) is not None
     for number in range(100):
@@ -454,11 +455,11 @@ def test_what_was_asked_for_twice_outlives_what_was_not() -> None:
 
 def test_protection_is_bounded_too() -> None:
     """Three quarters of the room at most are protected; who was asked for longest ago leaves."""
-    store = Store(50_000)
+    store = Store(11 * _weight(_key("0"), _page(1_000)))
     for number in range(10):
         store.put(_key(f"{number}"), _page(1_000))
         assert store.get(_key(f"{number}")) is not None
-    assert store._protected_size <= 37_500
+    assert store._protected_size <= store.limit * 3 // 4
     assert store._protected_size == sum(_weight(*pair) for pair in store._protected.items())
     assert set(store._protected) == {_key(f"{number}") for number in range(2, 10)}
     assert set(store._probation) == {_key("0"), _key("1")}

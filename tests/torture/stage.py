@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent.parent
 KEPT = ROOT / ".venv" / "torture"
 """Where corpora are kept for the next run."""
 HOST = "127.0.0.1"
-_PATIENCE = 120.0
+_PATIENCE = 300.0
 _SIZES = {"shipped": 0, "large": 100_000}
 _PAGES = (
     "/v1/partnerships?limit=1000",
