@@ -119,7 +119,8 @@ def stop(stage: Stage) -> str:
         hold(line == "begun\n", f"the client says {line!r}")
         server.process.send_signal(stage.chance.choice([signal.SIGTERM, signal.SIGINT]))
         code = server.process.wait(30)
-        told = process.communicate(timeout=30)[0]
+        told = process.stdout.read() if process.stdout else ""
+        process.wait(30)
         hold(told.strip() == "200", f"round {number}: in flight, and answered {told!r}")
         hold(code == 0, f"round {number}: exit code {code}: {server.said()[-300:]}")
     return f"{rounds} stops: answered, exit code 0"
