@@ -29,6 +29,7 @@ from app.routers import (
     activities,
     awards,
     citations,
+    docs,
     exports,
     health,
     meta,
@@ -60,6 +61,7 @@ ROUTERS = (
     problems,
     health,
     pages,
+    docs,
 )
 
 
@@ -107,6 +109,7 @@ def create_app(settings: Settings) -> FastAPI:
         prepare(settings.seed_file, settings.archive_file)
         archive = Archive.open(settings.archive_file)
         app.state.archive = archive
+        app.state.public_url = settings.public_url
         app.state.exports = Offer(archive, settings)
         try:
             with _steady():

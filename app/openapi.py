@@ -15,8 +15,10 @@ from app.models import Document
 from app.parameters import Date, Integer
 from app.problems import (
     MEDIA_TYPE,
+    BadRequest,
     InternalError,
     InvalidParameters,
+    MethodNotAllowed,
     NotAcceptable,
     NotFound,
     ParameterError,
@@ -129,7 +131,7 @@ def describe(app: FastAPI, archive: Archive, bodies: Mapping[str, bytes]) -> Jso
     for operations in document["paths"].values():
         for status, answer in operations["get"]["responses"].items():
             if MEDIA_TYPE in answer.get("content", {}):
-                answer["content"][MEDIA_TYPE]["example"] = _PROBLEM_EXAMPLES[int(status)]
+                answer["content"][MEDIA_TYPE]["example"] = PROBLEM_EXAMPLES[int(status)]
     return document
 
 
@@ -250,13 +252,16 @@ _MISSPELT = ParameterError(
     ["region", "sort"],
     "region",
 )
-_PROBLEM_EXAMPLES = {
+PROBLEM_EXAMPLES = {
     problem.status: _problem_example(problem, path)
     for problem, path in (
+        (BadRequest("The request cannot be read."), "/v1/awards"),
         (NotFound("No award has this id. /v1/awards lists them all."), "/v1/awards/peru"),
+        (MethodNotAllowed("POST is not possible here; use GET, HEAD, OPTIONS."), "/v1/awards"),
         (NotAcceptable("This path gives application/json, text/csv."), "/v1/awards"),
         (InvalidParameters([_MISSPELT]), "/v1/awards"),
         (InternalError("The fault was logged; it is not the request's."), "/v1/awards"),
         (Unavailable("The record is not loaded yet."), "/v1/awards"),
     )
 }
+"""A document of each kind of problem, by its status."""

@@ -1,16 +1,19 @@
-"""What the `type` of an error resolves to."""
+"""What the `type` of an error resolves to: a page for a browser, JSON for a program."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from app.formats import HTML, JSON, choose
+from app.openapi import PROBLEM_EXAMPLES
 from app.problems import PROBLEMS, InvalidParameters, NotFound, Problem
 from app.representations import encode
-from app.routers.dependencies import NoParameters
+from app.routers.dependencies import NoParameters, accept_of
+from app.routers.reading import page
 from app.routers.responses import declared
 
 router = APIRouter(prefix="/problems", tags=["problems"])
@@ -44,11 +47,13 @@ class ProblemKindItem(BaseModel):
     description="Every `type` that an error of this API can have.",
     response_model=ProblemKinds,
     response_description="The kinds of problems.",
-    responses=declared(InvalidParameters),
+    responses=declared(InvalidParameters, formats=(JSON, HTML)),
     dependencies=[NoParameters],
 )
-async def list_problems() -> Response:
+async def list_problems(request: Request) -> Response:
     """Every kind of problem, explained."""
+    if _reads(request):
+        return page("problems.html", problems=PROBLEMS.values())
     return Response(kinds_body(), media_type="application/json")
 
 
@@ -59,10 +64,11 @@ async def list_problems() -> Response:
     description="What the `type` of an error means.",
     response_model=ProblemKindItem,
     response_description="The explanation.",
-    responses=declared(NotFound, InvalidParameters),
+    responses=declared(NotFound, InvalidParameters, formats=(JSON, HTML)),
     dependencies=[NoParameters],
 )
 async def get_problem(
+    request: Request,
     slug: Annotated[str, Path(description="Last part of the `type`.", examples=["not-found"])],
 ) -> Response:
     """One kind of problem, explained.
@@ -72,7 +78,16 @@ async def get_problem(
     """
     if slug not in PROBLEMS:
         raise NotFound(f"No problem has this type. Known are {', '.join(PROBLEMS)}.")
+    if _reads(request):
+        problem = PROBLEMS[slug]
+        example = PROBLEM_EXAMPLES.get(problem.status)
+        return page("problem.html", problem=problem, example=example, problems=PROBLEMS.values())
     return Response(kind_body(slug), media_type="application/json")
+
+
+def _reads(request: Request) -> bool:
+    """Whether a browser asks, on behalf of a person."""
+    return choose(accept_of(request), (JSON, HTML)) is HTML
 
 
 def kinds_body() -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from app.formats import CSV, GEOJSON, JSON, NDJSON, Format
+from app.formats import CSV, GEOJSON, HTML, JSON, NDJSON, Format
 from app.problems import MEDIA_TYPE, PROBLEMS, Problem
 
 _REFERENCE = {"$ref": "#/components/schemas/ProblemDocument"}
@@ -15,6 +15,7 @@ _SCHEMAS: dict[str, Any] = {
     CSV.name: {"schema": {"type": "string"}},
     NDJSON.name: {"schema": {"type": "string"}},
     GEOJSON.name: {"schema": {"type": "object"}},
+    HTML.name: {"schema": {"type": "string"}},
 }
 
 HEADERS: dict[str, Any] = {
