@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -36,8 +37,16 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["coloured"] = coloured
+    made.filters["marked"] = marked
     made.filters["pretty"] = partial(json.dumps, indent=2, ensure_ascii=False)
     return made
+
+
+def marked(text: str) -> str:
+    """A sentence with what stands between backticks as code; as HTML."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 - as late as can be
+
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
 
 
 def coloured(code: str, language: str) -> str:

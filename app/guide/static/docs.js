@@ -78,15 +78,19 @@ addEventListener("hashchange", () => {
   found.scrollIntoView();
 });
 
-// What the address names, where it stood before the reference took its room.
-function stay() {
+// What the address names stays in view when the reference takes its room.
+let settled = false;
+function settle() {
+  if (settled || !reference.querySelector(".opblock")) return;
+  settled = true;
   if (location.hash && !location.hash.startsWith("#/")) {
-    document.getElementById(location.hash.slice(1))?.scrollIntoView();
+    document.getElementById(location.hash.slice(1))?.scrollIntoView({ behavior: "instant" });
   }
 }
 
 // Names for what Swagger UI leaves without one, and a place in the keyboard's order.
 function complete() {
+  settle();
   for (const select of reference.querySelectorAll("select:not([aria-label])")) {
     const parameter = select.closest("[data-param-name]");
     select.setAttribute("aria-label", parameter ? parameter.dataset.paramName : "media type");
@@ -120,6 +124,5 @@ if (typeof SwaggerUIBundle === "function") {
     layout: "BaseLayout",
     presets: [SwaggerUIBundle.presets.apis],
     plugins: [plain],
-    onComplete: () => setTimeout(stay, 0),
   });
 }
