@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
 
 from tests.browser_tools import QUIET
-from tests.conftest import needs
+from tests.conftest import ROOT, needs
 
+DASHBOARD = ROOT / "examples" / "dashboard"
 WIDTHS = (320, 390, 768, 1280, 1920)
 """From the narrowest phone to a wide screen."""
 
@@ -75,6 +78,21 @@ def visit(browser: Browser, *origins: str, **context: Any) -> Iterator[Visit]:
     made.keep_to(*origins)
     yield made
     opened.close()
+
+
+def chart_libraries() -> Path:
+    """The example dashboard's locked libraries, installed where they are absent or outdated."""
+    npm = needs("npm", "the dashboard's chart libraries come from it")
+    modules, lock = DASHBOARD / "node_modules", DASHBOARD / "package-lock.json"
+    stamp = modules / ".installed"
+    if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
+        install = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        told = subprocess.run(
+            install, cwd=DASHBOARD, capture_output=True, text=True, timeout=600, check=False
+        )
+        assert told.returncode == 0, told.stdout + told.stderr
+        stamp.touch()
+    return modules
 
 
 def sideways(page: Page) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -10,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from app.problems import PROBLEMS
 from tests.browser_tools import violations
 from tests.browsing import WIDTHS, chromium, sideways, tab_to, visit
+from tests.conftest import Start
 
 SCHEMES = ("light", "dark")
 SECTIONS = (
@@ -25,6 +27,13 @@ SECTIONS = (
 )
 AWARD = "#operations-awards-getAward"
 ANSWER = f"{AWARD} .live-responses-table tbody"
+
+
+@pytest.fixture(scope="module")
+def server(start_server: Start, archive_file: Path) -> str:
+    """Address of a server that knows no public address of its own."""
+    url, _ = start_server(ARCHIVE_FILE=str(archive_file))
+    return url
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +60,7 @@ def expect_the_award(page: Page) -> None:
 
 
 def test_docs_can_be_tried(browser: Browser, server: str) -> None:
-    """"Try it out" on an award shows its answer; no other host is asked, nothing complains."""
+    """Trying out an award shows its answer; no other host is asked, nothing complains."""
     with visit(browser, server) as visited:
         visited.page.goto("/docs")
         visited.page.locator(AWARD).wait_for()
@@ -181,7 +190,7 @@ def test_pages_are_dark_where_the_system_is(browser: Browser, server: str) -> No
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_docs_are_accessible(browser: Browser, server: str, scheme: str) -> None:
-    """axe finds nothing wrong with the guide, nor with the reference while it is used."""
+    """Axe finds nothing wrong with the guide, nor with the reference while it is used."""
     with visit(browser, server, color_scheme=scheme, bypass_csp=True) as visited:
         page = visited.page
         page.goto("/docs")
@@ -197,7 +206,7 @@ def test_docs_are_accessible(browser: Browser, server: str, scheme: str) -> None
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("slug", ["", *(f"/{slug}" for slug in PROBLEMS)])
 def test_problems_are_accessible(browser: Browser, server: str, slug: str, scheme: str) -> None:
-    """axe finds nothing wrong with the pages that explain errors, and they load no script."""
+    """Axe finds nothing wrong with the pages that explain errors, and they load no script."""
     with visit(browser, server, color_scheme=scheme, bypass_csp=True) as visited:
         visited.page.goto(f"/problems{slug}")
         expect(visited.page.locator("h1")).to_be_visible()

@@ -238,4 +238,3 @@ async def test_an_asset_that_is_not_there(client: httpx.AsyncClient) -> None:
     """Another name beside the documentation's files is a 404 that lists them."""
     problem = assert_problem(await client.get("/docs/nope.js"), 404)
     assert "docs.js" in problem["detail"]
-

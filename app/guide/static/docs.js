@@ -84,7 +84,7 @@ function settle() {
   if (settled || !reference.querySelector(".opblock")) return;
   settled = true;
   if (location.hash && !location.hash.startsWith("#/")) {
-    document.getElementById(location.hash.slice(1))?.scrollIntoView({ behavior: "instant" });
+    document.getElementById(location.hash.slice(1))?.scrollIntoView();
   }
 }
 
@@ -104,11 +104,19 @@ function complete() {
   for (const block of reference.querySelectorAll("pre:not([tabindex])")) block.tabIndex = 0;
 }
 
-// A link within a button cannot be reached by everyone, and the guide has said what the API is.
+// A link within a button cannot be reached by everyone, the guide has said what the API is, and an
+// address that names one of its sections names no operation.
 const plain = ({ React }) => ({
   wrapComponents: {
     DeepLink: () => ({ text }) => React.createElement("span", null, text),
     InfoContainer: () => () => null,
+  },
+  statePlugins: {
+    layout: {
+      wrapActions: {
+        parseDeepLinkHash: (original) => (hash) => (hash.startsWith("#/") ? original(hash) : () => {}),
+      },
+    },
   },
 });
 
