@@ -109,7 +109,7 @@ def create_app(settings: Settings) -> FastAPI:
         prepare(settings.seed_file, settings.archive_file)
         archive = Archive.open(settings.archive_file)
         app.state.archive = archive
-        app.state.public_url = settings.public_url
+        app.state.settings = settings
         app.state.exports = Offer(archive, settings)
         try:
             with _steady():

@@ -171,7 +171,7 @@ PROBLEMS: Mapping[str, type[Problem]] = {
 """Every kind of problem, by the last part of its `type`."""
 
 
-class ProblemError(BaseModel):
+class ProblemError(BaseModel, defer_build=True):
     """What is wrong with one query parameter."""
 
     parameter: str = Field(description="Name of the parameter, as sent.")
@@ -180,7 +180,7 @@ class ProblemError(BaseModel):
     did_you_mean: str | None = Field(description="The nearest allowed name or value.")
 
 
-class ProblemDocument(BaseModel):
+class ProblemDocument(BaseModel, defer_build=True):
     """Problem details (RFC 9457)."""
 
     type: str = Field(description="Path that resolves to an explanation of this kind of problem.")
