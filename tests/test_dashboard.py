@@ -125,7 +125,7 @@ def test_it_says_what_is_not_stated(dashboard: Open) -> None:
         figures = page.locator("#figures")
         expect(figures).to_contain_text("$5,000,000")
         expect(figures.locator(".card", has_text="Ends").locator(".unsaid")).to_be_visible()
-        expect(figures).to_contain_text("the sum of 2 is not stated")
+        expect(figures).to_contain_text("amount not stated for 2")
         expect(page.locator("#list")).to_contain_text("region not stated")
 
 

@@ -138,6 +138,21 @@ def test_a_chosen_language_is_remembered(browser: Browser, server: str) -> None:
         expect(visited.page.get_by_text("import httpx").first).to_be_visible()
 
 
+def test_a_change_of_language_keeps_the_place(browser: Browser, server: str) -> None:
+    """The section that is read stays where it is, though the examples above it change."""
+    with visit(browser, server) as visited:
+        page = visited.page
+        page.goto("/docs#errors")
+        page.locator(AWARD).wait_for()
+        before = page.locator("h2#errors").bounding_box()
+        page.locator("label", has_text="Python").click()
+        expect(page.get_by_text("answer.is_error").first).to_be_visible()
+        after = page.locator("h2#errors").bounding_box()
+        assert before
+        assert after
+        assert abs(before["y"] - after["y"]) < 2
+
+
 @pytest.mark.parametrize("section", [*SECTIONS, "reference"])
 def test_sections_can_be_linked(browser: Browser, server: str, section: str) -> None:
     """An address with a section's name leads there, also once the reference has loaded."""

@@ -40,6 +40,21 @@ async function copy(code, button) {
   }, 2000);
 }
 
+// The section that is read stays where it is when those above it grow or shrink.
+const languages = document.querySelector(".languages");
+let read = null;
+function mark(event) {
+  if (event.target.matches("input") && event.type === "click") return; // the choice is made by then
+  const headings = [...document.querySelectorAll(".guide h2")];
+  const heading = headings.findLast((one) => one.getBoundingClientRect().top < innerHeight / 2);
+  read = heading && { heading, top: heading.getBoundingClientRect().top };
+}
+languages.addEventListener("click", mark);
+languages.addEventListener("keydown", mark);
+languages.addEventListener("change", () => {
+  if (read) scrollBy(0, read.heading.getBoundingClientRect().top - read.top);
+});
+
 const chosen = "cpc-record language";
 for (const choice of document.querySelectorAll("input[name=language]")) {
   try {
