@@ -28,7 +28,7 @@ async def get_docs(request: Request, archive: ArchiveDep) -> Response:
     """The guide, above the reference that Swagger UI renders."""
     document = json.loads(openapi_body(request.app, archive))
     context = guide_context(archive, document, request.app.state.settings.public_url)
-    return page("docs.html", **context)
+    return await page("docs.html", **context)
 
 
 @router.get("/docs/{asset}")

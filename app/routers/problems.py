@@ -55,7 +55,7 @@ class ProblemKindItem(Shape):
 async def list_problems(request: Request) -> Response:
     """Every kind of problem, explained."""
     if _reads(request):
-        return page("problems.html", problems=PROBLEMS.values())
+        return await page("problems.html", problems=PROBLEMS.values())
     return Response(kinds_body(), media_type="application/json")
 
 
@@ -83,7 +83,9 @@ async def get_problem(
     if _reads(request):
         problem = PROBLEMS[slug]
         example = PROBLEM_EXAMPLES.get(problem.status)
-        return page("problem.html", problem=problem, example=example, problems=PROBLEMS.values())
+        return await page(
+            "problem.html", problem=problem, example=example, problems=PROBLEMS.values()
+        )
     return Response(kind_body(slug), media_type="application/json")
 
 
