@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import cache
 from operator import itemgetter
 from pathlib import Path
@@ -22,12 +24,17 @@ from app.models import RESOURCES, Resource
 from app.models.citation import CITED, citation_rows
 from app.models.dates import first_day, last_day
 from app.record import Reading
+from app.seal import seal
 
 _BATCH = 2_000
 _SEARCH = (
     "CREATE VIRTUAL TABLE search USING fts5(title, body, type UNINDEXED, id UNINDEXED, "
     "heading UNINDEXED, text UNINDEXED, tokenize = 'unicode61 remove_diacritics 0', prefix = '2')"
 )
+
+
+Rows = defaultdict[str, list[tuple[Any, ...]]]
+"""What statements bind, row by row."""
 
 
 def compile_seed(seed: Path, path: Path, progress: Progress | None = None) -> None:
@@ -38,7 +45,7 @@ def compile_seed(seed: Path, path: Path, progress: Progress | None = None) -> No
         sqlite3.Error: The file cannot be written.
     """
     reading = Reading(seed)
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with _uncollected(), closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -54,6 +61,19 @@ def compile_seed(seed: Path, path: Path, progress: Progress | None = None) -> No
         _write_meta(connection, reading, spans)
         connection.execute("COMMIT")
         connection.execute("ANALYZE")
+    seal(path)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Spare the garbage collector: no resource refers to itself, and there are many."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _write_resources(
@@ -65,12 +85,11 @@ def _write_resources(
     consecutive. The last number of an empty type is before its first.
     """
     spans = {model.type: (1, 0) for model in RESOURCES}
-    rows: dict[str, list[tuple[Any, ...]]] = {}
+    rows: Rows = defaultdict(list)
     for number, resource in enumerate(reading, start=1):
         first, last = spans[resource.type]
         spans[resource.type] = (first if last else number, number)
-        for statement, row in _rows(resource, number):
-            rows.setdefault(statement, []).append(row)
+        _collect(resource, number, rows)
         if number % _BATCH == 0:
             _flush(connection, rows)
             if progress is not None:
@@ -81,27 +100,25 @@ def _write_resources(
     return spans
 
 
-def _flush(connection: sqlite3.Connection, rows: dict[str, list[tuple[Any, ...]]]) -> None:
+def _flush(connection: sqlite3.Connection, rows: Rows) -> None:
     for statement, group in rows.items():
         connection.executemany(statement, group)
     rows.clear()
 
 
-def _rows(resource: Resource, number: int) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """Everything that is written for a resource: statements and what they bind."""
-    plan = _plan(type(resource))
-    values = resource.__dict__
+def _collect(resource: Resource, number: int, rows: Rows) -> None:
+    """Add everything that is written for a resource to what its statements bind."""
+    plan, values = _plan(type(resource)), resource.__dict__
     derived = (convert(values[name]) for name, convert in plan.derived)
-    yield plan.insertion, (number, *plan.plain(values), *derived, resource.model_dump_json())
-    heading, *others = (_searchable(resource.get(name)) for name in resource.searched)
+    row = (number, *plan.plain(values), *derived, resource.model_dump_json())
+    rows[plan.insertion].append(row)
+    heading, *others = (_searchable(values[name]) for name in resource.searched)
     text = "\n".join(filter(None, others))
     folded = fold(heading), fold(text)
-    yield _INDEXED, (number, *folded, resource.type, resource.id, heading, text)
+    rows[_INDEXED].append((number, *folded, resource.type, resource.id, heading, text))
     for field, statement in plan.links:
-        for member in getattr(resource, field) or ():
-            yield statement, (resource.id, member)
-    for row in citation_rows(resource):
-        yield _CITING, row
+        rows[statement] += [(resource.id, member) for member in values[field] or ()]
+    rows[_CITING] += citation_rows(resource)
 
 
 class _Plan:

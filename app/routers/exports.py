@@ -24,7 +24,7 @@ from app.models.shape import Shape
 from app.models.values import Sha256
 from app.problems import InvalidParameters, NotFound, Unavailable
 from app.representations import encode
-from app.routers.dependencies import ArchiveDep, NoParameters
+from app.routers.dependencies import ArchiveDep, NoParameters, archive_of
 from app.routers.meta import SelfLink
 from app.routers.responses import declared
 from app.routes import Route
@@ -93,7 +93,7 @@ async def get_offer(request: Request) -> Offer:
         Unavailable: The application has not started, or is stopping.
     """
     offer: Offer | None = getattr(request.app.state, "exports", None)
-    if offer is None:
+    if offer is None or offer.archive is not archive_of(request):
         raise Unavailable("The record is not loaded yet.", headers={"Retry-After": "1"})
     return offer
 

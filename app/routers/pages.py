@@ -43,11 +43,12 @@ async def get_icon() -> Response:
 
 
 def openapi_body(app: FastAPI, archive: Archive) -> bytes:
-    """The OpenAPI document as JSON, made once."""
-    if not hasattr(app.state, "openapi"):
-        app.state.openapi = encode(openapi_document(app, archive))
-    document: bytes = app.state.openapi
-    return document
+    """The OpenAPI document as JSON, made once a release."""
+    release, document = getattr(app.state, "openapi", ("", b""))
+    if release != archive.release:
+        document = encode(openapi_document(app, archive))
+        app.state.openapi = archive.release, document
+    return bytes(document)
 
 
 def openapi_document(app: FastAPI, archive: Archive) -> dict[str, Any]:
