@@ -82,10 +82,9 @@ async def get_problem(
         raise NotFound(f"No problem has this type. Known are {', '.join(PROBLEMS)}.")
     if _reads(request):
         problem = PROBLEMS[slug]
+        others = [one for one in PROBLEMS.values() if one is not problem]
         example = PROBLEM_EXAMPLES.get(problem.status)
-        return await page(
-            "problem.html", problem=problem, example=example, problems=PROBLEMS.values()
-        )
+        return await page("problem.html", problem=problem, example=example, others=others)
     return Response(kind_body(slug), media_type="application/json")
 
 
