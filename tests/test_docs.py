@@ -168,6 +168,7 @@ def test_operations_can_be_linked(browser: Browser, server: str) -> None:
         page = visited.page
         page.goto("/docs#/awards/getAward")
         expect(page.locator(AWARD).get_by_role("button", name="Try it out")).to_be_visible()
+        expect(page.locator(AWARD)).to_be_in_viewport()  # the reference has led there
         page.get_by_role("link", name="regions", exact=True).first.click()
         expect(page.locator("#operations-tag-regions")).to_be_in_viewport()
         visited.assert_clean()
