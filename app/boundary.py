@@ -31,7 +31,8 @@ _HEADERS = [
 _CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 """What a browser may load for an answer that is no page: nothing."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
-_PROBES = ("/healthz", "/readyz")
+_ALIVE = "/healthz"
+_PROBES = (_ALIVE, "/readyz")
 _PORT = re.compile(r":[0-9]*$")
 _PREFLIGHT = {
     "Allow": METHODS,
@@ -85,7 +86,7 @@ class Boundary:
         async def completing(message: Message) -> None:
             if message["type"] == "http.response.start":
                 status = message["status"]
-                if archive is not None and status < 400:
+                if archive is not None and status < 400 and scope["path"] != _ALIVE:
                     archive.check()
                 headers = complete(message["headers"], status, request_id(scope["headers"]))
                 if archive is not None:
@@ -117,18 +118,23 @@ class Boundary:
             stopping = Unavailable("The server is stopping.", headers={"Retry-After": "1"})
             await stopping.response(scope["path"])(scope, receive, send)
         except Exception as error:
-            failure = _named(error, scope[ARCHIVE])
-            if failure is None:
-                name = request_id(scope["headers"]).decode() or uuid4().hex
-                asked = scope["method"], scope["path"]
-                logger.exception(
-                    "failed to answer %s %r", *asked, extra={"known": {"request_id": name}}
-                )
-                told = f"The fault was logged as request {name}; it is not the request's."
-                failure = InternalError(told, headers={"X-Request-Id": name})
+            failure = _named(error, scope[ARCHIVE]) or _logged(error, scope)
             if started and not scope.get(TAKE_BACK, _sent)():
-                raise
+                raise BrokenOff(failure.detail) from error
             await failure.response(scope["path"])(scope, receive, send)
+
+
+class BrokenOff(Exception):
+    """An answer that was begun and cannot be ended; the connection is closed."""
+
+
+def _logged(error: Exception, scope: Scope) -> InternalError:
+    """A failure of this code, told in the log with all that led to it."""
+    name = request_id(scope["headers"]).decode() or uuid4().hex
+    known = {"request_id": name, "method": scope["method"], "path": scope["path"]}
+    logger.error("Request %s failed.", name, exc_info=error, extra={"known": known})
+    told = f"The fault was logged as request {name}; it is not the request's."
+    return InternalError(told, headers={"X-Request-Id": name})
 
 
 class Hosts:

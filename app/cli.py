@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 FAULTY, MISUSED, UNWRITABLE, UNREACHABLE = 1, 2, 3, 4
 _WORTH_A_BAR = 5_000_000
+_PATIENCE = 30
+"""Seconds that a process may be busy, with starting say, before it is taken for dead."""
 
 cli = typer.Typer(
     name="cpc-record",
@@ -98,6 +100,7 @@ def serve(
         forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_keep_alive=settings.idle_seconds,
         timeout_graceful_shutdown=settings.stop_seconds,
+        timeout_worker_healthcheck=_PATIENCE,
     )
 
 

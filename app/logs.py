@@ -106,6 +106,9 @@ class AccessLog:
 
         try:
             await self.app(scope, receive, counted)
+        except BaseException:
+            start = {**start, "status": None}
+            raise
         finally:
             named = request_id(scope["headers"]) or request_id(start.get("headers", ()))
             log_request(

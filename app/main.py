@@ -18,7 +18,7 @@ from starlette_compress import CompressMiddleware, add_compress_type
 
 from app import __version__
 from app.archive import ArchiveError
-from app.boundary import Boundary, Hosts
+from app.boundary import Boundary, BrokenOff, Hosts, logger
 from app.faults import SeedError
 from app.formats import FORMATS
 from app.keeper import kept
@@ -86,14 +86,17 @@ class Application(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
-        if scope["type"] == "lifespan":
-            await self._live(scope, receive, send)
-        elif self.outer is not None and scope["type"] == "http":
-            await self.outer(scope, receive, send)
-        elif self.measured or (scope["type"] == "http" and exports.is_file(scope["path"])):
-            await self._answer(scope, receive, send)
-        else:
-            await self.kept(scope, receive, send)
+        try:
+            if scope["type"] == "lifespan":
+                await self._live(scope, receive, send)
+            elif self.outer is not None and scope["type"] == "http":
+                await self.outer(scope, receive, send)
+            elif self.measured or (scope["type"] == "http" and exports.is_file(scope["path"])):
+                await self._answer(scope, receive, send)
+            else:
+                await self.kept(scope, receive, send)
+        except BrokenOff as error:  # the server, seeing half an answer, closes the connection
+            logger.error("An answer was broken off: %s", error)
 
     def at_hand(self, scope: Scope) -> tuple[Lines, bytes] | None:
         """A kept answer as HTTP/1.1 sends it, where nobody but the cache need see the request."""

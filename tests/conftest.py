@@ -136,7 +136,7 @@ def free_port() -> int:
         return port
 
 
-def wait_until_ready(url: str, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], seconds: float = 90) -> None:
     """Wait until a server answers, or fail with what it said."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
