@@ -32,12 +32,13 @@ async def get_docs(request: Request, archive: ArchiveDep) -> Response:
 
 
 @router.get("/docs/{asset}")
-async def get_asset(asset: str) -> Response:
+async def get_asset(request: Request) -> Response:
     """A script or style sheet of the documentation.
 
     Raises:
         NotFound: The documentation has no such asset.
     """
+    asset = request.path_params["asset"]
     if asset not in _ASSETS:
         raise NotFound(f"The documentation has no such asset; it has {', '.join(_ASSETS)}.")
     content = _shipped(asset) if asset in _SHIPPED else static(asset)

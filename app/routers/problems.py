@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import Field
 
 from app.formats import HTML, JSON, choose
 from app.models.shape import Shape
 from app.openapi import PROBLEM_EXAMPLES
+from app.parameters import path_parameter
 from app.problems import PROBLEMS, InvalidParameters, NotFound, Problem
 from app.representations import encode
 from app.routers.dependencies import NoParameters, accept_of
@@ -19,6 +18,9 @@ from app.routers.responses import declared
 from app.routes import Route
 
 router = APIRouter(prefix="/problems", tags=["problems"], route_class=Route)
+
+
+_SLUG = path_parameter("slug", "Last part of the `type`.", [NotFound.slug])
 
 
 class ProblemKind(Shape):
@@ -67,17 +69,18 @@ async def list_problems(request: Request) -> Response:
     response_model=ProblemKindItem,
     response_description="The explanation.",
     responses=declared(NotFound, InvalidParameters, formats=(JSON, HTML)),
+    openapi_extra={
+        "parameters": [path_parameter("slug", "Last part of the `type`.", ["not-found"])]
+    },
     dependencies=[NoParameters],
 )
-async def get_problem(
-    request: Request,
-    slug: Annotated[str, Path(description="Last part of the `type`.", examples=["not-found"])],
-) -> Response:
+async def get_problem(request: Request) -> Response:
     """One kind of problem, explained.
 
     Raises:
         NotFound: No error of this API has such a type.
     """
+    slug = request.path_params["slug"]
     if slug not in PROBLEMS:
         raise NotFound(f"No problem has this type. Known are {', '.join(PROBLEMS)}.")
     if _reads(request):
