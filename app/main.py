@@ -29,6 +29,8 @@ from app.routers import (
     activities,
     awards,
     citations,
+    discovery,
+    entry,
     exports,
     health,
     meta,
@@ -59,7 +61,9 @@ ROUTERS = (
     exports,
     problems,
     health,
+    entry,
     pages,
+    discovery,
 )
 
 
@@ -107,6 +111,7 @@ def create_app(settings: Settings) -> FastAPI:
         prepare(settings.seed_file, settings.archive_file)
         archive = Archive.open(settings.archive_file)
         app.state.archive = archive
+        app.state.settings = settings
         app.state.exports = Offer(archive, settings)
         try:
             with _steady():
