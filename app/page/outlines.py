@@ -10,6 +10,8 @@ from app.page.reading import Json
 
 Point = tuple[float, float]
 Ring = list[Point]
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom."""
 
 _LONGEST = 560.0
 _WIDEST = 340.0
@@ -19,6 +21,34 @@ _STEPS = (0.5, 1, 2, 5, 10, 20, 30, 60)
 _MOST_LINES = 5
 _LETTER = 8.2
 """About the width of a letter of a label."""
+_GAP = 8.0
+LINE_HEIGHT = 17.0
+"""From one line of a label to the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The name of a region on the map.
+
+    Attributes:
+        lines: The name, in one line or two.
+        x: Where it stands.
+        y: Base line of the first line.
+        anchor: How it is aligned, as SVG's `text-anchor`.
+    """
+
+    lines: Sequence[str]
+    x: float
+    y: float
+    anchor: str
+
+    @property
+    def box(self) -> Box:
+        """The room that it takes, with a line below for what else is said."""
+        width = max(map(len, self.lines)) * _LETTER
+        left = self.x - {"start": 0, "middle": width / 2, "end": width}[self.anchor]
+        top = self.y - LINE_HEIGHT
+        return left, top, left + width, top + (len(self.lines) + 1.2) * LINE_HEIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +58,12 @@ class Shape:
     Attributes:
         region: Its id.
         path: Its outline, as an SVG path.
-        x: Where its label stands.
-        y: The label's base line.
-        anchor: How the label is aligned, as SVG's `text-anchor`.
+        label: Its name.
     """
 
     region: str
     path: str
-    x: float
-    y: float
-    anchor: str
+    label: Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +126,13 @@ def draw(outlines: Mapping[str, Json], names: Mapping[str, str]) -> Map | None:
         return None
     frame = _Frame.around(point for found in rings.values() for ring in found for point in ring)
     width, height = frame.place((frame.east, frame.south))
-    shapes = [_shape(frame, name, names[name], found, width) for name, found in rings.items()]
+    placed = {name: [[frame.place(one) for one in ring] for ring in found]
+        for name, found in rings.items()}
+    labels = _labels(placed, names, (0, 0, width, height))
+    shapes = [
+        Shape(name, "".join(_path(_thinned(ring)) for ring in found), labels[name])
+        for name, found in placed.items()
+    ]
     return Map(
         round(width, 1),
         round(height, 1),
@@ -122,18 +154,61 @@ def _rings(outline: Json) -> Iterator[Ring]:
         yield [(point[0], point[1]) for point in polygon[0]]
 
 
-def _shape(frame: _Frame, region: str, name: str, rings: list[Ring], width: float) -> Shape:
-    placed = [[frame.place(point) for point in ring] for ring in rings]
-    path = "".join(_path(_thinned(ring)) for ring in placed)
-    largest = max(placed, key=lambda ring: abs(_centre(ring)[0]))
-    _, middle, base = _centre(largest)
-    left, right = min(x for x, _ in largest), max(x for x, _ in largest)
-    half = len(name) * _LETTER / 2
-    if right - left > 2 * half:
-        return Shape(region, path, round(middle, 1), round(base, 1), "middle")
-    if right + 8 + 2 * half < width:
-        return Shape(region, path, round(right + 8, 1), round(base, 1), "start")
-    return Shape(region, path, round(max(left - 8, 2 * half), 1), round(base, 1), "end")
+def _labels(
+    placed: Mapping[str, list[Ring]], names: Mapping[str, str], sheet: Box
+) -> dict[str, Label]:
+    """A label for each region: in it, or beside it where it covers nothing else."""
+    largest = {name: max(rings, key=_area) for name, rings in placed.items()}
+    boxes = {name: _box(ring) for name, ring in largest.items()}
+    labels: dict[str, Label] = {}
+    for name in sorted(largest, key=lambda one: -_area(largest[one])):
+        taken = [box for other, box in boxes.items() if other != name]
+        taken += [label.box for label in labels.values()]
+        candidates = list(_candidates(names[name], largest[name]))
+        free = (one for one in candidates if _is_free(one.box, taken, sheet))
+        labels[name] = next(free, candidates[0])
+    return labels
+
+
+def _candidates(name: str, ring: Ring) -> Iterator[Label]:
+    """Where the name of a region may stand, the best place first."""
+    left, top, right, bottom = _box(ring)
+    _, x, y = _centre(ring)
+    for lines in _broken(name):
+        if max(map(len, lines)) * _LETTER < right - left and 3 * LINE_HEIGHT < bottom - top:
+            yield Label(lines, round(x, 1), round(y, 1), "middle")
+    for lines in _broken(name):
+        below, above = bottom + LINE_HEIGHT, top - len(lines) * LINE_HEIGHT
+        yield Label(lines, round(right + _GAP, 1), round(y, 1), "start")
+        yield Label(lines, round(left - _GAP, 1), round(y, 1), "end")
+        yield Label(lines, round(left, 1), round(below, 1), "start")
+        yield Label(lines, round(left, 1), round(above, 1), "start")
+
+
+def _broken(name: str) -> Iterator[list[str]]:
+    """A name in one line, and in two where it has several words."""
+    yield [name]
+    words = name.split()
+    if len(words) > 1:
+        cuts = [(" ".join(words[:cut]), " ".join(words[cut:])) for cut in range(1, len(words))]
+        yield list(min(cuts, key=lambda cut: max(map(len, cut))))
+
+
+def _is_free(box: Box, taken: Iterable[Box], sheet: Box) -> bool:
+    inside = box[0] >= sheet[0] and box[1] >= sheet[1] and box[2] <= sheet[2] and box[3] <= sheet[3]
+    return inside and not any(
+        box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]
+        for other in taken
+    )
+
+
+def _box(ring: Ring) -> Box:
+    xs, ys = zip(*ring, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _area(ring: Ring) -> float:
+    return abs(_centre(ring)[0])
 
 
 def _thinned(ring: Ring) -> Ring:
