@@ -67,10 +67,13 @@ def render(archive: Archive, publication: Publication, connection: sqlite3.Conne
 
 
 def policy(style: str) -> str:
-    """What the page may load: its own style sheet and, from its own origin, the icon."""
+    """What the page may load: its own style sheet and, from its own origin, the icon.
+
+    `connect-src` lets a browser's tools look at `robots.txt` from within the page.
+    """
     digest = b64encode(sha256(style.encode()).digest()).decode()
     return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self'; "
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self'; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 

@@ -10,7 +10,8 @@ from app.page.outlines import Map, draw
 from app.page.reading import Excerpt, Json, Reader
 from app.page.timeline import Axis
 
-_PARTNERSHIPS = 2
+_TOLD = 2
+_PARTNERSHIPS = 24
 _OBJECTIVES = 8
 _AWARDS = 6
 _ACTIVITIES = 10
@@ -67,8 +68,8 @@ class Story:
     """All that the page shows.
 
     Attributes:
-        partnerships: The partnerships that are told.
-        chapters: The same, each with what belongs to it.
+        partnerships: The partnerships that are named.
+        chapters: The first of them, each told with all that belongs to it.
         axis: Years of the timeline; None where no date is known.
         regions: The regions.
         map: Their outlines; None where none is known.
@@ -87,6 +88,11 @@ class Story:
     bases: Mapping[str, int]
 
     @property
+    def others(self) -> Sequence[Json]:
+        """The partnerships that are named only."""
+        return self.partnerships.items[len(self.chapters) :]
+
+    @property
     def works(self) -> list[Work]:
         """Every award that is told, with its activities."""
         return [work for chapter in self.chapters for work in chapter.works]
@@ -97,7 +103,7 @@ def read_story(reader: Reader) -> Story:
     partnerships = reader.some("partnerships", _PARTNERSHIPS)
     letters = iter(ascii_uppercase)
     chapters = []
-    for partnership in partnerships:
+    for partnership in partnerships.items[:_TOLD]:
         awards = reader.some("awards", _AWARDS, partnership=partnership["id"])
         works = [
             Work(next(letters), award, reader.some("activities", _ACTIVITIES, award=award["id"]))
