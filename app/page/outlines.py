@@ -126,8 +126,10 @@ def draw(outlines: Mapping[str, Json], names: Mapping[str, str]) -> Map | None:
         return None
     frame = _Frame.around(point for found in rings.values() for ring in found for point in ring)
     width, height = frame.place((frame.east, frame.south))
-    placed = {name: [[frame.place(one) for one in ring] for ring in found]
-        for name, found in rings.items()}
+    placed = {
+        name: [[frame.place(one) for one in ring] for ring in found]
+        for name, found in rings.items()
+    }
     labels = _labels(placed, names, (0, 0, width, height))
     shapes = [
         Shape(name, "".join(_path(_thinned(ring)) for ring in found), labels[name])
@@ -175,7 +177,7 @@ def _candidates(name: str, ring: Ring) -> Iterator[Label]:
     left, top, right, bottom = _box(ring)
     _, x, y = _centre(ring)
     for lines in _broken(name):
-        if max(map(len, lines)) * _LETTER < right - left and 3 * LINE_HEIGHT < bottom - top:
+        if max(map(len, lines)) * _LETTER < right - left and bottom - top > 3 * LINE_HEIGHT:
             yield Label(lines, round(x, 1), round(y, 1), "middle")
     for lines in _broken(name):
         below, above = bottom + LINE_HEIGHT, top - len(lines) * LINE_HEIGHT

@@ -51,17 +51,21 @@ def render(archive: Archive, publication: Publication, connection: sqlite3.Conne
     reader = Reader(archive, connection)
     story = read_story(reader)
     teller, style = _Teller(reader, story), style_sheet()
-    body = _environment().get_template("record.html").render(
-        story=story,
-        archive=archive,
-        origin=publication.origin,
-        dataset=dataset(archive, publication, connection),
-        style=Markup(style),  # noqa: S704 - a file of this package
-        names={one["id"]: one["name"] for one in story.regions},
-        notes=Footnotes(reader),
-        selectors=selectors,
-        tell=teller.tell,
-        award_name=teller.award_name,
+    body = (
+        _environment()
+        .get_template("record.html")
+        .render(
+            story=story,
+            archive=archive,
+            origin=publication.origin,
+            dataset=dataset(archive, publication, connection),
+            style=Markup(style),  # noqa: S704 - a file of this package
+            names={one["id"]: one["name"] for one in story.regions},
+            notes=Footnotes(reader),
+            selectors=selectors,
+            tell=teller.tell,
+            award_name=teller.award_name,
+        )
     )
     return Rendered(body.encode(), policy(style))
 

@@ -81,9 +81,7 @@ class Index(BaseModel):
 )
 async def get_index(archive: ArchiveDep) -> Response:
     """Links to everything, from the root of the origin."""
-    return Response(
-        index_body(archive), headers=relations(archive), media_type="application/json"
-    )
+    return Response(index_body(archive), headers=relations(archive), media_type="application/json")
 
 
 @router.get(

@@ -25,6 +25,7 @@ _ASSETS = {
     "swagger-ui.css": "text/css",
 }
 
+
 @router.get("/openapi.json")
 async def get_openapi_document(request: Request, archive: ArchiveDep) -> Response:
     """The OpenAPI document."""
