@@ -75,6 +75,7 @@ def draw_page(browser: Browser, url: str) -> None:
         reduced_motion="reduce",
     )
     phone.goto(f"{url}/#when")
+    phone.evaluate("() => new Promise(done => setTimeout(done, 500))")  # until it is painted
     phone.screenshot(path=IMAGES / "record-phone.png")
 
 

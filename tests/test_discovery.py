@@ -187,7 +187,7 @@ async def test_the_dataset_is_in_the_words_of_schema_org(
             f"export const found: WithContext<Dataset> = {json.dumps(value)};\n"
         )
         (tmp_path / "found.ts").write_text(program, "utf-8")
-        command = [compiler / "tsc", "--strict", "--noEmit", "--skipLibCheck", "found.ts"]
+        command = [str(compiler / "tsc"), "--strict", "--noEmit", "--skipLibCheck", "found.ts"]
         told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         return told.stdout
 

@@ -32,7 +32,7 @@ class Note:
     def called(self) -> str:
         """What the resource is called."""
         names = (self.resource.get(name) for name in ("short_name", "name", "title"))
-        return next(name for name in names if name)
+        return next(str(name) for name in names if name)
 
     @property
     def basis(self) -> str:
