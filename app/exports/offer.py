@@ -35,7 +35,7 @@ class Offer:
     """The exports of an open archive, under one server's settings."""
 
     def __init__(self, archive: Archive, settings: Settings) -> None:
-        self._archive = archive
+        self.archive = archive
         self._settings = settings
         self._lock = Lock()
         self._shelf: Shelf | None = None
@@ -58,8 +58,8 @@ class Offer:
         """
         async with self._lock:
             if self._shelf is None:
-                file, release = self._settings.archive_file, self._archive.release
-                self._shelf = find_shelf(file, release) or await fill_shelf(self._archive, file)
+                file, release = self._settings.archive_file, self.archive.release
+                self._shelf = find_shelf(file, release) or await fill_shelf(self.archive, file)
         return self._shelf
 
     async def measures(self) -> dict[str, Measure]:
@@ -94,7 +94,7 @@ class Offer:
 
     def iati(self, reporter: Reporter) -> AsyncIterator[bytes]:
         """The IATI activities, in pieces."""
-        return stream_iati(self._archive, reporter)
+        return stream_iati(self.archive, reporter)
 
     async def iati_measure(self, reporter: Reporter) -> Measure:
         """Length and digest of the IATI activities; worked out once."""
@@ -106,4 +106,4 @@ class Offer:
     async def catalogue(self, publisher: Publisher) -> bytes:
         """The catalogue entry."""
         others = [one for one in self.exports() if one != CATALOGUE]
-        return await self._archive.run(partial(catalogue, self._archive, publisher, others))
+        return await self.archive.run(partial(catalogue, self.archive, publisher, others))

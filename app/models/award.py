@@ -1,24 +1,22 @@
 """A foreign-assistance award."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 from sqlmodel import Field as Column
-from sqlmodel import SQLModel
 from typing_extensions import TypeAliasType
 
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Range, Sort
 from app.models.resource import CitedBy, NotStated, Resource
+from app.models.shape import Row, member_table
 from app.models.values import Amount, Currency, Slug, Text, Title
 
 TraffickingForm = TypeAliasType("TraffickingForm", Literal["sex", "labor"])
 _FORMS = get_args(TraffickingForm.__value__)
 
 
-class AwardRow(SQLModel, table=True):
+class AwardRow(Row, table=True):
     """An award's columns."""
 
     __tablename__ = "awards"
@@ -41,31 +39,9 @@ class AwardRow(SQLModel, table=True):
     document: str
 
 
-class AwardObjectiveRow(SQLModel, table=True):
-    """An objective that an award serves."""
-
-    __tablename__ = "award_objectives"
-
-    award: str = Column(primary_key=True, foreign_key="awards.id")
-    objective: str = Column(primary_key=True, foreign_key="objectives.id")
-
-
-class AwardRegionRow(SQLModel, table=True):
-    """A region that an award works in."""
-
-    __tablename__ = "award_regions"
-
-    award: str = Column(primary_key=True, foreign_key="awards.id")
-    region: str = Column(primary_key=True, foreign_key="regions.id")
-
-
-class AwardTraffickingFormRow(SQLModel, table=True):
-    """A form of trafficking that an award works against."""
-
-    __tablename__ = "award_trafficking_forms"
-
-    award: str = Column(primary_key=True, foreign_key="awards.id")
-    trafficking_form: str = Column(primary_key=True)
+member_table("award_objectives", award="awards", objective="objectives")
+member_table("award_regions", award="awards", region="regions")
+member_table("award_trafficking_forms", award="awards", trafficking_form=None)
 
 
 class Award(Resource):

@@ -16,12 +16,13 @@ from app.routers.dependencies import ArchiveDep
 from app.routers.exports import OfferDep
 from app.routers.meta import Index, index_body, relations
 from app.routers.responses import RELATIONS, declared
+from app.routes import Route
 from app.settings import Settings
 
 if TYPE_CHECKING:
     from app.page.record_page import Rendered
 
-router = APIRouter(tags=["meta"])
+router = APIRouter(tags=["meta"], route_class=Route)
 
 
 @router.get(
