@@ -1,4 +1,4 @@
-"""The formats a collection can be had in, and which of them a client accepts."""
+"""The formats an answer can be had in, and which of them a client accepts."""
 
 from __future__ import annotations
 

@@ -30,7 +30,9 @@ from app.routers import (
     activities,
     awards,
     citations,
+    discovery,
     docs,
+    entry,
     exports,
     health,
     meta,
@@ -62,8 +64,10 @@ ROUTERS = (
     exports,
     problems,
     health,
+    entry,
     pages,
     docs,
+    discovery,
 )
 
 

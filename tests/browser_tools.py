@@ -1,9 +1,15 @@
-"""What looks at the pages the way people and search engines do: Chromium, axe-core, Lighthouse."""
+"""What looks at the pages the way people and search engines do: Chromium, axe-core, Lighthouse.
+
+``python -m tests.browser_tools http://127.0.0.1:8000/`` prints Lighthouse's scores of a page, the
+one for performance too, which depends on the machine and is no test for that reason.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 from playwright.sync_api import Page
@@ -46,6 +52,11 @@ def installed() -> Path:
     return MODULES
 
 
+def typescript() -> Path:
+    """The folder of TypeScript's compiler, with schema.org's vocabulary as types beside it."""
+    return installed() / ".bin"
+
+
 def axe_script() -> Path:
     """The script that, added to a page, offers `axe.run()`."""
     return installed() / "axe-core" / "axe.min.js"
@@ -64,3 +75,28 @@ def violations(page: Page) -> list[str]:
         for rule in found["violations"]
         for node in rule["nodes"]
     ]
+
+
+def lighthouse(url: str, *categories: str) -> dict[str, int]:
+    """Lighthouse's scores of a page, from 0 to 100, of some categories or of all."""
+    command = [
+        str(installed() / ".bin" / "lighthouse"),
+        url,
+        "--quiet",
+        "--output=json",
+        "--no-enable-error-reporting",
+        f"--chrome-flags=--headless {' '.join(QUIET)}",
+        *(f"--only-categories={name}" for name in categories),
+    ]
+    environment = {**os.environ, "CHROME_PATH": needs("chromium", "Lighthouse drives it")}
+    told = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert told.returncode == 0, told.stderr
+    scores = json.loads(told.stdout)["categories"]
+    return {name: round(100 * one["score"]) for name, one in scores.items()}
+
+
+if __name__ == "__main__":
+    for name, score in lighthouse(sys.argv[1]).items():
+        print(f"{score:4} {name}")  # noqa: T201 - it prints

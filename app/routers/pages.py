@@ -1,4 +1,4 @@
-"""For people and tools: the entry page, the icon, the OpenAPI document."""
+"""For tools: the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -17,29 +17,11 @@ from app.routers.problems import kind_body, kinds_body
 
 router = APIRouter(include_in_schema=False)
 
-_ICON = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
-    '<rect width="16" height="16" rx="3" fill="#1b4965"/>'
-    '<path d="M4 4h8M4 8h8M4 12h5" stroke="#fff" stroke-width="1.6"/></svg>'
-)
-
-
-@router.get("/")
-async def get_entry(archive: ArchiveDep) -> Response:
-    """The index."""
-    return Response(index_body(archive), media_type="application/json")
-
 
 @router.get("/openapi.json")
 async def get_openapi_document(request: Request, archive: ArchiveDep) -> Response:
     """The OpenAPI document."""
     return Response(openapi_body(request.app, archive), media_type="application/json")
-
-
-@router.get("/favicon.svg")
-async def get_icon() -> Response:
-    """The icon."""
-    return Response(_ICON, media_type="image/svg+xml")
 
 
 def openapi_body(app: FastAPI, archive: Archive) -> bytes:
@@ -54,6 +36,7 @@ def openapi_body(app: FastAPI, archive: Archive) -> bytes:
 def openapi_document(app: FastAPI, archive: Archive) -> dict[str, Any]:
     """The OpenAPI document, with the answers of the pages themselves as their examples."""
     bodies = {
+        "/": index_body(archive),
         "/v1": index_body(archive),
         "/v1/meta": meta_body(archive),
         "/problems": kinds_body(),

@@ -38,6 +38,13 @@ LINK_HEADER: dict[str, Any] = {
         "schema": {"type": "string"},
     }
 }
+RELATIONS: dict[str, Any] = {
+    "Link": {
+        "description": "The description and the documentation of the API, its catalogue and the "
+        "terms of the data: `service-desc`, `service-doc`, `api-catalog`, `license` (RFC 8288).",
+        "schema": {"type": "string"},
+    }
+}
 
 
 def declared(
