@@ -152,6 +152,37 @@ def verify(
 
 
 @cli.command()
+def freeze(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR",
+            help="Where the mirror goes: new, empty, or a mirror that is replaced as a whole.",
+        ),
+    ],
+    seed: Seed = None,
+    archive: Target = None,
+) -> None:
+    """Write every default answer as a file, for nginx, Caddy or any other web server."""
+    settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
+    from app.mirror.frozen import MirrorError, freeze_as  # noqa: PLC0415 - serving never needs it
+
+    started = time.perf_counter()
+    with _told():
+        with _bar() as progress:
+            prepare(settings.seed_file, settings.archive_file, progress)
+        try:
+            with _bar("Freezing", "answers", 2_000) as progress:
+                frozen = anyio.run(freeze_as, settings, folder, progress)
+        except MirrorError as error:
+            _stop(UNWRITABLE, str(error))
+    seconds = time.perf_counter() - started
+    typer.echo(f"{folder}: {frozen.addresses} addresses in {frozen.files} files")
+    rate = frozen.addresses / seconds
+    typer.echo(f"{frozen.bytes} bytes; {seconds:.1f} s, {rate:.0f} addresses a second")
+
+
+@cli.command()
 def schema() -> None:
     """Print the JSON Schema of the seed file."""
     from app.record import seed_schema  # noqa: PLC0415 - serving never needs it
@@ -214,14 +245,16 @@ def _told() -> Iterator[None]:
 
 
 @contextmanager
-def _bar() -> Iterator[Told]:
+def _bar(
+    doing: str = "Compiling", unit: str = "bytes", worth: int = _WORTH_A_BAR
+) -> Iterator[Told]:
     """A progress bar on a terminal, once there is enough to do."""
     shown: list[tuple[Progress, TaskID]] = []
 
     def told(done: int, total: int) -> None:
-        if total >= _WORTH_A_BAR:
+        if total >= worth:
             if not shown:
-                shown.append(_start_bar(total))
+                shown.append(_start_bar(doing, unit, total))
             bar, task = shown[0]
             bar.update(task, completed=done)
 
@@ -232,19 +265,20 @@ def _bar() -> Iterator[Told]:
             bar.stop()
 
 
-def _start_bar(total: int) -> tuple[Progress, TaskID]:
+def _start_bar(doing: str, unit: str, total: int) -> tuple[Progress, TaskID]:
     from rich import progress  # noqa: PLC0415 - most starts have nothing to wait for
     from rich.console import Console  # noqa: PLC0415
 
+    counted = progress.TextColumn("{task.completed:,} of {task.total:,} " + unit)
     columns = (
-        progress.TextColumn("Compiling"),
+        progress.TextColumn(doing),
         progress.BarColumn(),
-        progress.DownloadColumn(),
+        progress.DownloadColumn() if unit == "bytes" else counted,
         progress.TimeRemainingColumn(),
     )
     bar = progress.Progress(*columns, console=Console(stderr=True), transient=True)
     bar.start()
-    return bar, bar.add_task("compile", total=total)
+    return bar, bar.add_task(doing, total=total)
 
 
 def _show(checks: Sequence[Check]) -> None:

@@ -123,6 +123,17 @@ class NotAcceptable(Problem):
     )
 
 
+class RangeNotSatisfiable(Problem):
+    """The range that is asked for lies outside of the file."""
+
+    slug = "range-not-satisfiable"
+    title = "The file has no such range"
+    status = 416
+    explanation = (
+        "The file ends before the first byte that Range asks for. Content-Range says how long it is."
+    )
+
+
 class InvalidParameters(Problem):
     """Query parameters that the path does not take, or not with these values."""
 
@@ -163,6 +174,7 @@ PROBLEMS: Mapping[str, type[Problem]] = {
         NotFound,
         MethodNotAllowed,
         NotAcceptable,
+        RangeNotSatisfiable,
         InvalidParameters,
         InternalError,
         Unavailable,
