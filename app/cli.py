@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 FAULTY, MISUSED, UNWRITABLE, UNREACHABLE = 1, 2, 3, 4
 _WORTH_A_BAR = 5_000_000
+_MANY = 2_000
+"""Answers from which on there is a bar."""
+_SHOWN = 100
+"""Most faults that are listed."""
 
 cli = typer.Typer(
     name="cpc-record",
@@ -119,10 +123,17 @@ def verify(
         Path | None,
         typer.Option(metavar="FILE", help="A copy of the archived page to check every quote in."),
     ] = None,
+    mirror: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A mirror to check, file by file and answer by answer."),
+    ] = None,
     seed: Seed = None,
     archive: Target = None,
 ) -> None:
-    """Check the record, the archive against it, and the record against the archived page."""
+    """Check the record, the archive against it, and the record against the archived page.
+
+    With `--mirror`, a mirror too: against its manifest, and against the answers of this record.
+    """
     settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
     from app.exports.shelf import damaged, find_shelf  # noqa: PLC0415 - serving never needs it
     from app.record import load  # noqa: PLC0415
@@ -143,10 +154,17 @@ def verify(
                 checks += check_source(record, source.read_bytes())
             except (OSError, ValueError) as error:
                 _stop(MISUSED, f"{source} cannot be read as the archived page: {error}.")
+        if mirror is not None:
+            from app.mirror.check import check_mirror  # noqa: PLC0415 - as above
+
+            with _bar("Comparing", "answers", _MANY) as progress:
+                checks += anyio.run(check_mirror, settings, mirror, progress)
     _show(checks)
     misses = [miss for check in checks for miss in check.misses]
-    for miss in misses:
+    for miss in misses[:_SHOWN]:
         _say(str(miss))
+    if len(misses) > _SHOWN:
+        _say(f"and {len(misses) - _SHOWN} more")
     if misses:
         raise typer.Exit(FAULTY)
 
@@ -172,7 +190,7 @@ def freeze(
         with _bar() as progress:
             prepare(settings.seed_file, settings.archive_file, progress)
         try:
-            with _bar("Freezing", "answers", 2_000) as progress:
+            with _bar("Freezing", "answers", _MANY) as progress:
                 frozen = anyio.run(freeze_as, settings, folder, progress)
         except MirrorError as error:
             _stop(UNWRITABLE, str(error))

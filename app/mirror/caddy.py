@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.mirror.entries import Entry
-from app.mirror.rules import INSTANCE, INSTANCE_PATTERN, METHODS, PROBLEMS, RANGED, Rules
+from app.mirror.rules import (
+    INSTANCE,
+    INSTANCE_PATTERN,
+    METHODS,
+    PROBLEMS,
+    RANGED,
+    Rules,
+    beyond,
+)
 from app.problems import MEDIA_TYPE
 
 WHOLE = """\
@@ -38,6 +46,7 @@ def site(rules: Rules) -> str:
             "\terror 404",
             "}",
             "handle_errors {",
+            "\theader -Server",
             "\t@missing expression {http.error.status_code} in [403, 404]",
             "\thandle @missing {",
             *_answer(404, "not found", 2),
@@ -60,9 +69,9 @@ def _headers(rules: Rules) -> Iterator[str]:
     yield "header {"
     for name, value in rules.headers.items():
         yield f"\t{name} {_quoted(value)}"
-    yield "\t-Server"
-    yield "\t-Last-Modified"
     yield "}"
+    yield "header -Last-Modified"
+    yield "header -Server"
     for name in ("If-Match", "If-Modified-Since", "If-Unmodified-Since"):
         yield f"request_header -{name}"
 
@@ -120,17 +129,11 @@ def _ranged(entry: Entry, rules: Rules, number: int) -> Iterator[str]:
     yield f"handle @ranged{number} {{"
     for name, value in rules.besides(entry).items():
         yield f"\theader {name} {_quoted(value)}"
-    yield "\tmap {http.request.header.Range} {record_first} {"
-    yield '\t\t"~^bytes=([0-9]{1,18})-[0-9]*$" "${1}"'
-    yield f'\t\t"~^bytes=([0-9]{{19,}})-[0-9]*$" "{entry.plain.bytes}"'
-    yield f'\t\t"~^bytes=-0+$" "{entry.plain.bytes}"'
-    yield '\t\tdefault "0"'
-    yield "\t}"
     yield "\t@beyond {"
     yield "\t\tmethod GET"
     yield "\t\theader !If-Range"
     yield "\t\theader !If-None-Match"
-    yield f"\t\texpression int({{record_first}}) >= {entry.plain.bytes}"
+    yield f"\t\theader_regexp Range {_quoted(beyond(entry.plain.bytes))}"
     yield "\t}"
     yield "\thandle @beyond {"
     yield f'\t\theader Content-Range "bytes */{entry.plain.bytes}"'

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from app.mirror.entries import Entry
-from app.mirror.rules import INSTANCE, INSTANCE_PATTERN, METHODS, PROBLEMS, RANGED, Rules
+from app.mirror.rules import (
+    INSTANCE,
+    INSTANCE_PATTERN,
+    METHODS,
+    PROBLEMS,
+    RANGED,
+    Rules,
+    beyond,
+)
 from app.problems import MEDIA_TYPE
 
 WHOLE = """\
@@ -27,6 +35,12 @@ def http_block(rules: Rules) -> str:
             "# For the http block. Written by `cpc-record freeze`.",
             *_map("$status", "$record_kept", {"~^(200|206|304)$": rules.kept}, "no-store"),
             *_map("$request_uri", "$record_instance", {f"~{INSTANCE_PATTERN}": "$1"}, "/"),
+            *_map(
+                '"$request_method:$http_if_range:$http_if_none_match:$http_range"',
+                "$record_range",
+                {"~^GET:::(.+)$": "$1"},
+                "",
+            ),
             *_map(
                 "$request_method",
                 "$record_allow",
@@ -58,7 +72,7 @@ def server_block(rules: Rules) -> str:
             "if_modified_since off;",
             "types { }",
             f"default_type {MEDIA_TYPE};",
-            *_errors(),
+            *_errors(rules),
             *_added(rules, {}),
             "if ($request_method = OPTIONS) { return 204; }",
             f"if ($request_method !~ ^({'|'.join(METHODS)})$) {_answer(405, 'method')}",
@@ -108,11 +122,16 @@ _MISHAPS = {
 }
 
 
-def _errors() -> Iterator[str]:
+def _errors(rules: Rules) -> Iterator[str]:
     """What nginx itself finds wrong, as problem documents."""
     for name, (status, what, found) in _MISHAPS.items():
         yield f"error_page {' '.join(map(str, found))} @{name};"
-        yield f"location @{name} {_answer(status, what)}"
+        if status != 416:
+            yield f"location @{name} {_answer(status, what)}"
+    yield "location @range {"
+    yield from (f"    {line}" for line in _added(rules, {"content-range": "bytes */$record_length"}))
+    yield f"    {_answer(416, 'range')[2:-2]}"
+    yield "}"
 
 
 def _answer(status: int, what: str) -> str:
@@ -124,6 +143,8 @@ def _page(entry: Entry, rules: Rules) -> Iterator[str]:
     yield from _file(entry, rules)
     if entry.url.startswith(RANGED):
         yield "    max_ranges 1;"
+        yield f"    set $record_length {entry.plain.bytes};"
+        yield f'    if ($record_range ~ "{beyond(entry.plain.bytes)}") {{ return 416; }}'
     yield f"    try_files /{entry.plain.file} =404;"
     yield "}"
 

@@ -79,6 +79,17 @@ async def rules_of(
     return Rules(usual, kept, options, pages, items)
 
 
+def beyond(size: int) -> str:
+    """Regular expression of a `Range` that begins after the end of so many bytes."""
+    digits = str(size)
+    further = [f"[0-9]{{{len(digits) + 1},}}"]
+    for place, digit in enumerate(digits):
+        if digit != "9":
+            rest = len(digits) - place - 1
+            further.append(f"{digits[:place]}[{int(digit) + 1}-9]" + f"[0-9]{{{rest}}}" * (rest > 0))
+    return f"^bytes=(0*({'|'.join([*further, digits])})-[0-9]*|-0+)$"
+
+
 def _check(headers: Iterable[tuple[str, str]]) -> None:
     for name, value in headers:
         if set(value) & set("\"\\${}`\n"):
