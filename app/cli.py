@@ -107,7 +107,8 @@ def build_(seed: Seed = None, archive: Target = None) -> None:
         with _bar() as progress:
             build(settings.seed_file, settings.archive_file, progress)
         opened = Archive.open(settings.archive_file)
-        shelf = anyio.run(fill_shelf, opened, settings.archive_file)
+        with _bar("Writing exports", "rows", _MANY) as progress:
+            shelf = anyio.run(fill_shelf, opened, settings.archive_file, progress)
         opened.close()
     seconds = time.perf_counter() - started
     counted = ", ".join(f"{count} {name}" for name, count in opened.counts.items())

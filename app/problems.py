@@ -130,7 +130,7 @@ class RangeNotSatisfiable(Problem):
     title = "The file has no such range"
     status = 416
     explanation = (
-        "The file ends before the first byte that Range asks for. Content-Range says how long it is."
+        "The file ends before the range that was asked for. Content-Range says how long it is."
     )
 
 

@@ -73,9 +73,10 @@ def address(
 
 
 @pytest.fixture
-def web(address: str) -> Iterator[httpx.Client]:
+async def web(address: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of that server that accepts no coding unless told to."""
-    with httpx.Client(base_url=address, headers={"accept-encoding": "identity"}) as opened:
+    headers = {"accept-encoding": "identity"}
+    async with httpx.AsyncClient(base_url=address, headers=headers) as opened:
         yield opened
 
 
@@ -101,14 +102,14 @@ def told(response: httpx.Response) -> dict[str, str]:
 
 
 async def test_every_address_gives_the_live_body_and_headers(
-    live: httpx.AsyncClient, web: httpx.Client, mirror: Path
+    live: httpx.AsyncClient, web: httpx.AsyncClient, mirror: Path
 ) -> None:
     """Body, type, CORS, caching and release are the application's, on every address."""
     for entry in manifest(mirror):
         original = await live.get(
             entry["url"], headers={"accept-encoding": "identity", **accepted(entry)}
         )
-        copy = web.get(entry["url"])
+        copy = await web.get(entry["url"])
         assert copy.status_code == original.status_code == 200, entry["url"]
         assert copy.content == original.content, entry["url"]
         assert told(copy) == told(original), entry["url"]
@@ -117,37 +118,40 @@ async def test_every_address_gives_the_live_body_and_headers(
         assert "last-modified" not in copy.headers
 
 
-def test_every_address_knows_what_is_had(web: httpx.Client, mirror: Path) -> None:
+async def test_every_address_knows_what_is_had(web: httpx.AsyncClient, mirror: Path) -> None:
     """`If-None-Match` gives 304 with the same validator on GET and HEAD; another tag does not."""
     for entry in manifest(mirror):
-        etag = web.get(entry["url"]).headers["etag"]
+        etag = (await web.get(entry["url"])).headers["etag"]
         for method in ("GET", "HEAD"):
-            again = web.request(method, entry["url"], headers={"if-none-match": f'"x", {etag}'})
+            again = await web.request(
+                method, entry["url"], headers={"if-none-match": f'"x", {etag}'}
+            )
             assert (again.status_code, again.content) == (304, b""), entry["url"]
             assert again.headers["etag"] == etag
             assert again.headers["access-control-allow-origin"] == "*"
             assert again.headers["cache-control"] == "public, max-age=3600"
-        assert web.get(entry["url"], headers={"if-none-match": '"x"'}).status_code == 200
+        assert (await web.get(entry["url"], headers={"if-none-match": '"x"'})).status_code == 200
 
 
-def test_every_coding_is_the_same_answer_under_a_tag_of_its_own(
-    web: httpx.Client, address: str, mirror: Path
+async def test_every_coding_is_the_same_answer_under_a_tag_of_its_own(
+    web: httpx.AsyncClient, mirror: Path
 ) -> None:
     """Large answers come compressed as they were frozen, and decode to the plain ones."""
     coded = [entry for entry in manifest(mirror) if entry["codings"]]
     assert {coding for entry in coded for coding in entry["codings"]} == {"gzip", "br", "zstd"}
     seen = set()
     for entry in coded:
-        tags = {web.get(entry["url"]).headers["etag"]}
+        tags = {(await web.get(entry["url"])).headers["etag"]}
         for coding, kept in entry["codings"].items():
-            with web.stream("GET", entry["url"], headers={"accept-encoding": coding}) as answer:
-                raw = b"".join(answer.iter_raw())
+            headers = {"accept-encoding": coding}
+            async with web.stream("GET", entry["url"], headers=headers) as answer:
+                raw = b"".join([piece async for piece in answer.aiter_raw()])
             if "content-encoding" in answer.headers:
                 assert answer.headers["content-encoding"] == coding
                 assert hashlib.sha256(raw).hexdigest() == kept["sha256"]
                 tags.add(answer.headers["etag"])
                 seen.add(coding)
-            whole = web.get(entry["url"], headers={"accept-encoding": coding}).content
+            whole = (await web.get(entry["url"], headers={"accept-encoding": coding})).content
             assert hashlib.sha256(whole).hexdigest() == entry["sha256"]
         assert len(tags) == 1 + len(seen)
     assert seen >= {"gzip"}
@@ -165,10 +169,10 @@ async def test_codings_are_the_live_ones(live: httpx.AsyncClient, mirror: Path) 
             assert written[cut:] == raw[cut:]
 
 
-def test_head_gives_the_headers_of_get(web: httpx.Client, mirror: Path) -> None:
+async def test_head_gives_the_headers_of_get(web: httpx.AsyncClient, mirror: Path) -> None:
     """A client learns of an answer without loading it."""
     for entry in manifest(mirror):
-        head, got = web.head(entry["url"]), web.get(entry["url"])
+        head, got = await web.head(entry["url"]), await web.get(entry["url"])
         assert (head.status_code, head.content) == (200, b"")
         assert told(head) == told(got)
         assert head.headers["content-length"] == got.headers["content-length"]
@@ -176,16 +180,16 @@ def test_head_gives_the_headers_of_get(web: httpx.Client, mirror: Path) -> None:
 
 @pytest.mark.parametrize("query", ["limit=1", "region=cusco", "x", "=", ";", "format=csv&a=b"])
 @pytest.mark.parametrize("path", ["/v1/awards", "/v1/awards/peru-ilo", "/", "/v1/exports", "/no"])
-def test_a_query_is_refused(web: httpx.Client, path: str, query: str) -> None:
+async def test_a_query_is_refused(web: httpx.AsyncClient, path: str, query: str) -> None:
     """Nobody takes the whole for the part that was asked for."""
-    problem = assert_problem(web.get(f"{path}?{query}"), 422)
+    problem = assert_problem(await web.get(f"{path}?{query}"), 422)
     assert problem["instance"] == path
-    assert web.head(f"{path}?{query}").status_code == 422
+    assert (await web.head(f"{path}?{query}")).status_code == 422
 
 
-def test_an_empty_query_is_none(web: httpx.Client) -> None:
+async def test_an_empty_query_is_none(web: httpx.AsyncClient) -> None:
     """A lone question mark asks for nothing, here as there."""
-    assert web.get("/v1/awards?").status_code == 200
+    assert (await web.get("/v1/awards?")).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -213,9 +217,9 @@ def test_an_empty_query_is_none(web: httpx.Client) -> None:
         "/v1/awards/%22%0a",
     ],
 )
-def test_what_is_not_there_is_told_as_a_problem(web: httpx.Client, path: str) -> None:
+async def test_what_is_not_there_is_told_as_a_problem(web: httpx.AsyncClient, path: str) -> None:
     """Nothing redirects, no file is reached but by its address, and a page may read the error."""
-    response = web.get(path, headers={"origin": "https://elsewhere.example"})
+    response = await web.get(path, headers={"origin": "https://elsewhere.example"})
     problem = assert_problem(response, 404)
     assert problem["instance"] == path
     assert response.headers["x-data-release"]
@@ -224,47 +228,47 @@ def test_what_is_not_there_is_told_as_a_problem(web: httpx.Client, path: str) ->
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "PURGE"])
 @pytest.mark.parametrize("path", ["/v1/awards", "/nothing"])
 async def test_the_mirror_is_read_only(
-    web: httpx.Client, live: httpx.AsyncClient, path: str, method: str
+    web: httpx.AsyncClient, live: httpx.AsyncClient, path: str, method: str
 ) -> None:
     """Any other method is 405 with what is allowed, whatever is sent along."""
-    response = web.request(method, path, content=b"" if method == "TRACE" else b"x" * 2_000)
+    response = await web.request(method, path, content=b"" if method == "TRACE" else b"x" * 2_000)
     assert_problem(response, 405)
     assert response.headers["allow"] == (await live.request(method, path)).headers["allow"]
 
 
 @pytest.mark.parametrize("path", ["/v1/awards", "/nothing"])
 async def test_a_preflight_is_answered(
-    web: httpx.Client, live: httpx.AsyncClient, path: str
+    web: httpx.AsyncClient, live: httpx.AsyncClient, path: str
 ) -> None:
     """OPTIONS gives what the application gives."""
-    copy, original = web.options(path), await live.options(path)
+    copy, original = await web.options(path), await live.options(path)
     assert (copy.status_code, copy.content) == (original.status_code, b"")
     assert told(copy) == told(original)
 
 
-def test_conditions_that_the_record_does_not_heed_do_no_harm(web: httpx.Client) -> None:
+async def test_conditions_that_the_record_does_not_heed_do_no_harm(web: httpx.AsyncClient) -> None:
     """Times of files mean nothing, so no answer depends on them; JSON comes whole."""
     later = {"if-modified-since": "Fri, 01 Jan 2038 00:00:00 GMT"}
-    assert web.get("/v1/awards", headers=later).status_code == 200
-    part = web.get("/v1/awards", headers={"range": "bytes=0-9"})
+    assert (await web.get("/v1/awards", headers=later)).status_code == 200
+    part = await web.get("/v1/awards", headers={"range": "bytes=0-9"})
     assert part.status_code == 200
     assert "accept-ranges" not in part.headers
 
 
-async def test_a_download_can_be_resumed(web: httpx.Client, mirror: Path) -> None:
+async def test_a_download_can_be_resumed(web: httpx.AsyncClient) -> None:
     """Exports come in ranges with the digest of the whole; one beyond the end is a problem."""
     path = "/v1/exports/tables.zip"
-    whole = web.get(path)
-    part = web.get(path, headers={"range": "bytes=100-", "if-range": whole.headers["etag"]})
+    whole = await web.get(path)
+    part = await web.get(path, headers={"range": "bytes=100-", "if-range": whole.headers["etag"]})
     assert part.status_code == 206
     assert part.content == whole.content[100:]
     assert part.headers["repr-digest"] == whole.headers["repr-digest"]
-    assert web.get(path, headers={"range": "bytes=-7"}).content == whole.content[-7:]
+    assert (await web.get(path, headers={"range": "bytes=-7"})).content == whole.content[-7:]
     for asked in (f"bytes={len(whole.content)}-", f"bytes={'9' * 18}-"):
-        beyond = web.get(path, headers={"range": asked})
+        beyond = await web.get(path, headers={"range": asked})
         assert_problem(beyond, 416)
         assert beyond.headers["content-range"] == f"bytes */{len(whole.content)}"
-    other = web.get(path, headers={"range": "bytes=0-9", "if-range": '"other"'})
+    other = await web.get(path, headers={"range": "bytes=0-9", "if-range": '"other"'})
     assert (other.status_code, other.content) == (200, whole.content)
 
 
@@ -356,9 +360,7 @@ def test_a_long_collection_is_there_as_lines(large: Path, tmp_path: Path) -> Non
     """Longer than a page, a collection is whole under its address, and the manifest says so."""
     folder = tmp_path / "record"
     archive = str(large / "archive.sqlite")
-    said = run_cli(
-        "freeze", str(folder), "--seed", str(large / "seed.json"), "--archive", archive
-    )
+    said = run_cli("freeze", str(folder), "--seed", str(large / "seed.json"), "--archive", archive)
     assert said.returncode == 0, said.stderr
     opened = Archive.open(large / "archive.sqlite")
     entries = {entry["url"]: entry for entry in manifest(folder)}

@@ -36,7 +36,9 @@ async def check_mirror(settings: Settings, folder: Path, told: Told) -> list[Che
         summary = json.loads((folder / SUMMARY).read_bytes())
         sealed = {name: summary["sha256"][name] for name in (MANIFEST, *CONFIGURATION)}
     except (OSError, ValueError, TypeError, KeyError):
-        return [Check(_FILES, "0", [Fault(str(folder / SUMMARY), "nothing", "what `freeze` writes")])]
+        return [
+            Check(_FILES, "0", [Fault(str(folder / SUMMARY), "nothing", "what `freeze` writes")])
+        ]
     misses = [
         Fault(name, "other content", "what `freeze` wrote")
         for name, digest in sealed.items()

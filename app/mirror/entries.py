@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -146,7 +146,9 @@ class Taker:
                 if response.headers.get("content-encoding") == coding:
                     yield coding, (await self._written(name + suffix, response))[0]
 
-    def _asked(self, url: str, accept: str, coding: str = "identity") -> Any:
+    def _asked(
+        self, url: str, accept: str, coding: str = "identity"
+    ) -> AbstractAsyncContextManager[httpx.Response]:
         headers = {"accept": accept, "accept-encoding": coding}
         return self.client.stream("GET", url, headers=headers)
 

@@ -69,7 +69,7 @@ async def freeze(app: FastAPI, archive: Archive, folder: Path, told: Told) -> Fr
     Raises:
         MirrorError: The folder holds something else, cannot be written, or is being written.
     """
-    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - a link in its place stays one
+    folder = Path.cwd() / folder
     _check_place(folder)
     try:
         with _unfinished(folder) as growing:
@@ -158,7 +158,9 @@ def _check_place(folder: Path) -> None:
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise MirrorError(f"{folder} is no folder; name one that is new, empty or a mirror.")
     if folder.exists() and any(folder.iterdir()) and not (folder / SUMMARY).is_file():
-        raise MirrorError(f"{folder} holds something else; name one that is new, empty or a mirror.")
+        raise MirrorError(
+            f"{folder} holds something else; name one that is new, empty or a mirror."
+        )
 
 
 @contextmanager

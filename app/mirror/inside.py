@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import cast
 
 import httpx
 from starlette.types import ASGIApp, Message, Scope
@@ -38,10 +37,10 @@ class _Inside(httpx.AsyncBaseTransport):
         return httpx.Response(start["status"], headers=start["headers"], stream=body)
 
     async def _run(self, scope: Scope, body: _Body) -> None:
-        asked = iter([_NO_BODY])
+        asked = [_NO_BODY]
 
         async def receive() -> Message:
-            return next(asked, None) or await asyncio.Future()  # nobody hangs up
+            return asked.pop() if asked else await asyncio.Future()  # nobody hangs up
 
         try:
             await self.app(scope, receive, body.messages.put)
@@ -58,7 +57,7 @@ class _Body(httpx.AsyncByteStream):
         message = await self.messages.get()
         if isinstance(message, Exception):
             raise message
-        return cast("Message", message)
+        return message
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         more = True

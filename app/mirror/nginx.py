@@ -62,8 +62,7 @@ def server_block(rules: Rules) -> str:
     pages = (line for entry in rules.pages for line in _page(entry, rules))
     return "\n".join(
         [
-            "# For a server block whose root is the folder of files. Written by "
-            "`cpc-record freeze`.",
+            "# For a server whose root is the folder of files. Written by `cpc-record freeze`.",
             "server_tokens off;",
             "merge_slashes off;",
             "gzip off;",
@@ -129,7 +128,9 @@ def _errors(rules: Rules) -> Iterator[str]:
         if status != 416:
             yield f"location @{name} {_answer(status, what)}"
     yield "location @range {"
-    yield from (f"    {line}" for line in _added(rules, {"content-range": "bytes */$record_length"}))
+    yield from (
+        f"    {line}" for line in _added(rules, {"content-range": "bytes */$record_length"})
+    )
     yield f"    {_answer(416, 'range')[2:-2]}"
     yield "}"
 

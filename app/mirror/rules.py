@@ -86,13 +86,15 @@ def beyond(size: int) -> str:
     for place, digit in enumerate(digits):
         if digit != "9":
             rest = len(digits) - place - 1
-            further.append(f"{digits[:place]}[{int(digit) + 1}-9]" + f"[0-9]{{{rest}}}" * (rest > 0))
+            further.append(
+                f"{digits[:place]}[{int(digit) + 1}-9]" + f"[0-9]{{{rest}}}" * (rest > 0)
+            )
     return f"^bytes=(0*({'|'.join([*further, digits])})-[0-9]*|-0+)$"
 
 
 def _check(headers: Iterable[tuple[str, str]]) -> None:
     for name, value in headers:
-        if set(value) & set("\"\\${}`\n"):
+        if set(value) & set('"\\${}`\n'):
             raise ValueError(f"{name} cannot be written into a configuration: {value}")
 
 

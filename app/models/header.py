@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.models.dates import Day
 from app.models.evidence import Reference
 from app.models.values import Sha256, Text, Url
 
@@ -36,6 +37,7 @@ class Header(BaseModel):
     schema_name: str | None = Field(
         None, alias="$schema", description="The JSON Schema that an editor checks against."
     )
+    modified: Day = Field(description="Day on which the record was last changed.")
     archive_notice: Text = Field(description="What the record is and is not.")
     licence: Licence
     outlines: Outlines
