@@ -100,7 +100,7 @@ def serve(
 def build_(seed: Seed = None, archive: Target = None) -> None:
     """Check the record, compile it into the archive, and write the exports beside it."""
     settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
-    from app.exports.shelf import fill_shelf  # noqa: PLC0415 - serving makes them at first use
+    from app.exports.offer import Offer  # noqa: PLC0415 - serving makes them at first use
 
     started = time.perf_counter()
     with _told():
@@ -108,12 +108,12 @@ def build_(seed: Seed = None, archive: Target = None) -> None:
             build(settings.seed_file, settings.archive_file, progress)
         opened = Archive.open(settings.archive_file)
         with _bar("Writing exports", "rows", _MANY) as progress:
-            shelf = anyio.run(fill_shelf, opened, settings.archive_file, progress)
+            measures = anyio.run(Offer(opened, settings).make, progress)
         opened.close()
     seconds = time.perf_counter() - started
     counted = ", ".join(f"{count} {name}" for name, count in opened.counts.items())
     typer.echo(f"{settings.archive_file}: release {opened.release}")
-    kept = ", ".join(f"{name} {one.bytes}" for name, one in shelf.measures.items())
+    kept = ", ".join(f"{name} {one.bytes}" for name, one in measures.items())
     typer.echo(f"{counted}; {seconds:.1f} s")
     typer.echo(f"Exports, in bytes: {kept}")
 

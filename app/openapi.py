@@ -22,6 +22,7 @@ from app.problems import (
     ParameterError,
     Problem,
     ProblemDocument,
+    RangeNotSatisfiable,
     Unavailable,
 )
 from app.query import DEFAULT_LIMIT, Query, includable, parameters
@@ -250,11 +251,13 @@ _MISSPELT = ParameterError(
     ["region", "sort"],
     "region",
 )
+_FILE = "/v1/exports/tables.zip"
 _PROBLEM_EXAMPLES = {
     problem.status: _problem_example(problem, path)
     for problem, path in (
         (NotFound("No award has this id. /v1/awards lists them all."), "/v1/awards/peru"),
         (NotAcceptable("This path gives application/json, text/csv."), "/v1/awards"),
+        (RangeNotSatisfiable("The file has 16420 bytes; ask for bytes from 0 to 16419."), _FILE),
         (InvalidParameters([_MISSPELT]), "/v1/awards"),
         (InternalError("The fault was logged; it is not the request's."), "/v1/awards"),
         (Unavailable("The record is not loaded yet."), "/v1/awards"),

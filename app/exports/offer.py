@@ -11,7 +11,7 @@ from pathlib import Path
 
 from anyio import Lock, to_thread
 
-from app.archive import Archive, ArchiveError
+from app.archive import Archive, ArchiveError, Progress
 from app.exports.dcat import Publisher, catalogue
 from app.exports.iati import Reporter, stream_iati
 from app.exports.listing import CATALOGUE, EXPORTS, IATI, Export
@@ -71,6 +71,15 @@ class Offer:
                 file, release = self._settings.archive_file, self._archive.release
                 self._shelf = find_shelf(file, release) or await fill_shelf(self._archive, file)
         return self._shelf
+
+    async def make(self, progress: Progress | None = None) -> dict[str, Measure]:
+        """Make every file of the release, whole, before anybody asks.
+
+        Raises:
+            ArchiveError: They cannot be written.
+        """
+        self._shelf = await fill_shelf(self._archive, self._settings.archive_file, progress)
+        return await self.measures()
 
     async def measures(self) -> dict[str, Measure]:
         """Length and digest of every export that this server can give.
