@@ -33,7 +33,12 @@ def http_block(rules: Rules) -> str:
     return "\n".join(
         [
             "# For the http block. Written by `cpc-record freeze`.",
-            *_map("$status", "$record_kept", {"~^(200|206|304)$": rules.kept}, "no-store"),
+            *_map(
+                "$status",
+                "$record_kept",
+                dict.fromkeys(("200", "206", "304"), rules.kept),
+                "no-store",
+            ),
             *_map("$request_uri", "$record_instance", {f"~{INSTANCE_PATTERN}": "$1"}, "/"),
             *_map(
                 '"$request_method:$http_if_range:$http_if_none_match:$http_range"',
@@ -69,12 +74,15 @@ def server_block(rules: Rules) -> str:
             "gzip_static on;",
             "max_ranges 0;",
             "if_modified_since off;",
+            "open_file_cache max=10000 inactive=60s;",
+            "open_file_cache_valid 10s;",
+            "open_file_cache_errors on;",
             "types { }",
             f"default_type {MEDIA_TYPE};",
             *_errors(rules),
             *_added(rules, {}),
             "if ($request_method = OPTIONS) { return 204; }",
-            f"if ($request_method !~ ^({'|'.join(METHODS)})$) {_answer(405, 'method')}",
+            f"if ($record_allow) {_answer(405, 'method')}",
             f"if ($args != '') {_answer(422, 'query')}",
             f"location / {_answer(404, 'not found')}",
             *pages,
@@ -151,10 +159,14 @@ def _page(entry: Entry, rules: Rules) -> Iterator[str]:
 
 
 def _items(rules: Rules) -> Iterator[str]:
+    """One location for all collections whose items are told of alike."""
+    alike: dict[tuple[object, ...], list[str]] = {}
     for collection, entry in rules.items.items():
-        yield f'location ~ "^/v1/{collection}/([^/]+)$" {{'
-        yield from _file(entry, rules)
-        yield f"    try_files /v1/{collection}/$1.json =404;"
+        alike.setdefault((entry.media_type, entry.headers), []).append(collection)
+    for collections in alike.values():
+        yield f'location ~ "^/v1/({"|".join(collections)})/([^/]+)$" {{'
+        yield from _file(rules.items[collections[0]], rules)
+        yield "    try_files /v1/$1/$2.json =404;"
         yield "}"
 
 
