@@ -25,7 +25,8 @@ bench: $(VENV)/.serve  ## Measure against the peers and the limits (BENCH="--sec
 
 lock: $(VENV)/.test  ## Renew the hash-locked requirements
 	@$(LOCK) --group build -o requirements.txt
-	@$(LOCK) --group build --group dev -c requirements.txt -o requirements-dev.txt
+	@$(LOCK) --group build --extra telemetry -c requirements.txt -o requirements-telemetry.txt
+	@$(LOCK) --group build --group dev --extra telemetry -c requirements-telemetry.txt -o requirements-dev.txt
 
 contract: $(VENV)/.serve  ## Write the seed's schema and the API's contract anew
 	@$(RUN)/cpc-record schema > data/seed.schema.json

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from calendar import month_name
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import pycountry
@@ -27,10 +28,14 @@ Disagreement = tuple[str, str, str]
 _DATES = {"signed", "ends", "announced", "archived_from", "archived_to"}
 _NUMBERS = {"planned_years", "investment_amount", "amount"}
 _WORDS = {"name", "short_name", "aliases", "stakeholders", "supports", "trafficking_forms"}
+_WORD = re.compile(r"\w+")
+_DIGIT = re.compile(r"[0-9]")
 _SCALES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 _DENIALS = ["no", "not", "without"]
 _MONTHS = {name.casefold() for name in month_name if name}
 _COUNTRIES = {"country", "countries"}
+_RANKS = {"precedence"}
+_COMPARED = _DATES | _NUMBERS | _WORDS | _COUNTRIES | _RANKS
 _CARDINALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 
@@ -41,7 +46,7 @@ def disagreements(resource: Resource) -> Iterator[Disagreement]:
     Dates, numbers, countries and aliases are compared when stated or derived; other words when
     stated.
     """
-    for field, value, quotes, stated in _quoted(resource):
+    for field, value, quotes, stated in _quoted(resource, _comparable):
         if field in _DATES and len(str(value)) == 4 and _more_precise(quotes, str(value)):
             yield field, repr(value), "the date at the precision of its quote"
         else:
@@ -55,9 +60,10 @@ def misreferences(resource: Resource, names: Names) -> Iterator[Disagreement]:
         resource: The resource that refers to others.
         names: What resources are called, by type and id.
     """
-    for field, value, quotes, stated in _quoted(resource):
-        kind = resource.references.get(field)
-        if stated and kind is not None:
+    references = resource.references
+    for field, value, quotes, stated in _quoted(resource, lambda field, _: field in references):
+        if stated:
+            kind = references[field]
             wanted = [names[kind, name] for name in _list(value) if (kind, name) in names]
             yield from _missing(field, value, quotes, wanted)
 
@@ -79,12 +85,21 @@ def called(resource: Resource) -> list[str]:
     ]
 
 
-def _quoted(resource: Resource) -> Iterator[tuple[str, Any, list[str], bool]]:
-    """Fields with a value and quotes: name, value, quotes, whether one of them states it."""
+def _comparable(field: str, value: object) -> bool:
+    """Whether a value is of a kind that can be found in a quote."""
+    return field in _COMPARED or value is False
+
+
+def _quoted(
+    resource: Resource, wanted: Callable[[str, object], bool]
+) -> Iterator[tuple[str, Any, list[str], bool]]:
+    """Wanted fields with a value and quotes: name, value, quotes, whether one of them states it."""
     for field, evidence in resource.evidence.items():
         value = resource.get(field)
+        if value is None or not wanted(field, value):
+            continue
         quotes = [one.quote.exact for one in evidence if not isinstance(one, Enriched)]
-        if value is not None and quotes:
+        if quotes:
             yield field, value, quotes, any(isinstance(one, Stated) for one in evidence)
 
 
@@ -92,7 +107,10 @@ def _missing(
     field: str, value: Any, quotes: list[str], wanted: Iterable[list[str]]
 ) -> Iterator[Disagreement]:
     for notations in wanted:
-        if not any(_contains(quotes, notation) for notation in notations):
+        if any(notation in quotes for notation in notations):
+            continue  # it is all that is quoted
+        words = _words(" ".join(quotes))
+        if not any(_contains(words, notation) for notation in notations):
             found = f"{value!r}, not borne out by {' / '.join(quotes)!r}"
             yield field, found, f"a quote with {' or '.join(map(repr, notations))}"
             return
@@ -119,9 +137,15 @@ def _notations(field: str, value: object) -> list[str]:
         return _written_number(value)
     if isinstance(value, Precedence):
         return _written_ordinal(value.ordinal)
-    if field in _COUNTRIES and (country := pycountry.countries.get(alpha_2=str(value))):
-        return [country.name, getattr(country, "common_name", country.name)]
+    if field in _COUNTRIES:
+        return _country_names(str(value))
     return _DENIALS if value is False else []
+
+
+@cache
+def _country_names(code: str) -> list[str]:
+    country = pycountry.countries.get(alpha_2=code)
+    return [] if country is None else [country.name, getattr(country, "common_name", country.name)]
 
 
 def _more_precise(quotes: list[str], year: str) -> bool:
@@ -133,11 +157,10 @@ def _more_precise(quotes: list[str], year: str) -> bool:
     )
 
 
-def _contains(quotes: list[str], notation: str) -> bool:
-    """Whether the words of a notation all stand in the quotes, numbers and months in order."""
-    words = _words(" ".join(quotes))
+def _contains(words: list[str], notation: str) -> bool:
+    """Whether the words of a notation all stand in those quoted, numbers and months in order."""
     wanted = _words(notation)
-    if not re.search(r"[0-9]", notation):
+    if not _DIGIT.search(notation):
         return set(wanted) <= set(words)
     length = len(wanted)
     return any(
@@ -148,7 +171,7 @@ def _contains(quotes: list[str], notation: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", fold(text))
+    return _WORD.findall(fold(text))
 
 
 def _written_date(value: str) -> str:

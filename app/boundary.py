@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import re
+from collections.abc import Iterable
+from uuid import uuid4
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.problems import InternalError, MethodNotAllowed
-from app.response_cache import TAKE_BACK, Satisfied
+from app.archive import ARCHIVE, Archive
+from app.problems import BadRequest, InternalError, MethodNotAllowed, Problem, Unavailable
+from app.response_cache import TAKE_BACK, Headers, Satisfied
 
 METHODS = "GET, HEAD, OPTIONS"
 
@@ -16,13 +21,18 @@ _HEADERS = [
     (b"access-control-allow-origin", b"*"),
     (
         b"access-control-expose-headers",
-        b"Content-Range, ETag, Link, Repr-Digest, X-Data-Release",
+        b"Content-Range, ETag, Link, Repr-Digest, X-Data-Release, X-Request-Id",
     ),
     (b"cross-origin-resource-policy", b"cross-origin"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
     (b"vary", b"Accept, Accept-Encoding"),
 ]
+_CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+"""What a browser may load for an answer that is no page: nothing."""
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
+_PROBES = ("/healthz", "/readyz")
+_PORT = re.compile(r":[0-9]*$")
 _PREFLIGHT = {
     "Allow": METHODS,
     "Access-Control-Allow-Methods": METHODS,
@@ -52,6 +62,7 @@ class Boundary:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope[ARCHIVE] = getattr(scope["app"].state, "archive", None)
         completed = self._completing(scope, send)
         if scope["method"] == "OPTIONS":
             await completed(_start(204, _PREFLIGHT))
@@ -64,23 +75,28 @@ class Boundary:
             await refusal.response(scope["path"])(scope, receive, completed)
 
     def _completing(self, scope: Scope, send: Send) -> Send:
-        """`send` with the headers that every response has."""
-        archive = getattr(scope["app"].state, "archive", None)
+        """`send` with the headers that every response has.
 
-        async def complete(message: Message) -> None:
+        Raises:
+            Unavailable: By `send`: what a success was read from is not intact.
+        """
+        archive: Archive | None = scope[ARCHIVE]
+
+        async def completing(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [pair for pair in message["headers"] if pair[0] != b"vary"]
-                headers += _HEADERS
+                status = message["status"]
+                if archive is not None and status < 400:
+                    archive.check()
+                headers = complete(message["headers"], status, request_id(scope["headers"]))
                 if archive is not None:
                     headers.append((b"x-data-release", archive.release.encode()))
                 if not any(name == b"cache-control" for name, _ in headers):
-                    succeeded = message["status"] < 300
-                    kept = self.cache_control if succeeded else b"no-store"
+                    kept = self.cache_control if status < 300 else b"no-store"
                     headers.append((b"cache-control", kept))
                 message["headers"] = headers
             await send(message)
 
-        return complete
+        return completing
 
     async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run what is inside; a failure is logged and answered, as long as nothing was sent."""
@@ -88,19 +104,97 @@ class Boundary:
 
         async def watched(message: Message) -> None:
             nonlocal started
-            started = True
             await send(message)
+            started = True
 
         try:
             await self.app(scope, receive, watched)
         except (ClientDisconnect, Satisfied):
             raise
-        except Exception:
-            logger.exception("failed to answer %s %r", scope["method"], scope["path"])
+        except asyncio.CancelledError:
             if started and not scope.get(TAKE_BACK, _sent)():
                 raise
-            failure = InternalError("The fault was logged; it is not the request's.")
+            stopping = Unavailable("The server is stopping.", headers={"Retry-After": "1"})
+            await stopping.response(scope["path"])(scope, receive, send)
+        except Exception as error:
+            failure = _named(error, scope[ARCHIVE])
+            if failure is None:
+                name = request_id(scope["headers"]).decode() or uuid4().hex
+                asked = scope["method"], scope["path"]
+                logger.exception(
+                    "failed to answer %s %r", *asked, extra={"known": {"request_id": name}}
+                )
+                told = f"The fault was logged as request {name}; it is not the request's."
+                failure = InternalError(told, headers={"X-Request-Id": name})
+            if started and not scope.get(TAKE_BACK, _sent)():
+                raise
             await failure.response(scope["path"])(scope, receive, send)
+
+
+class Hosts:
+    """Lets pass what asks for one of the hosts that are served; probes may name any."""
+
+    def __init__(self, app: ASGIApp, allowed: str) -> None:
+        self.app = app
+        self.patterns = [one.strip().lower() for one in allowed.split(",")]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI 3)."""
+        named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        if scope["path"] in _PROBES or (len(named) == 1 and self.allow(named[0])):
+            await self.app(scope, receive, send)
+            return
+        refusal = BadRequest("The host that the request names is not served here.").response(
+            scope["path"]
+        )
+        refusal.raw_headers = complete(refusal.raw_headers, 400, request_id(scope["headers"]))
+        await refusal(scope, receive, send)
+
+    def allow(self, host: str) -> bool:
+        """Whether a `Host` header, with its port or without, names one of them."""
+        name = _PORT.sub("", host.lower())
+        return any(
+            name.endswith(pattern[1:]) if pattern.startswith("*.") else name == pattern
+            for pattern in self.patterns
+        )
+
+
+def complete(headers: Iterable[tuple[bytes, bytes]], status: int, named: bytes = b"") -> Headers:
+    """A response's headers with those that every response has.
+
+    An error is named, by the request's own id or a new one, for whoever reports it; a success is
+    not, as it is kept and given to others.
+    """
+    own = [pair for pair in headers if pair[0] != b"vary"]
+    whole = own + _HEADERS
+    if not any(_is_policy(*pair) for pair in own):
+        whole.append(_CSP)
+    if status >= 400 and not any(name == b"x-request-id" for name, _ in own):
+        whole.append((b"x-request-id", named or uuid4().hex.encode()))
+    return whole
+
+
+def _is_policy(name: bytes, value: bytes) -> bool:
+    """Whether a header says what a browser may load, or that a page is there to say it."""
+    page = name == b"content-type" and value.startswith(b"text/html")
+    return page or name == b"content-security-policy"
+
+
+def request_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The id that a request came with, where it is one; otherwise nothing."""
+    given = next((value for name, value in headers if name == b"x-request-id"), b"")
+    return given if _REQUEST_ID.fullmatch(given) else b""
+
+
+def _named(error: Exception, archive: Archive | None) -> Problem | None:
+    """The problem that a failure is, where it is not a fault of this code."""
+    try:
+        if archive is not None:
+            archive.check()
+    except Problem as problem:
+        return problem
+    cause = error.__cause__
+    return error if isinstance(error, Problem) else cause if isinstance(cause, Problem) else None
 
 
 def _sent() -> bool:

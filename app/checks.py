@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
+import sys
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +60,9 @@ class Checks:
         yield from _name(resource, pointer)
         yield from self._position(resource, pointer)
         yield from _told(pointer, disagreements(resource))
-        for field, number, quote in _quotes(resource):
-            place = f"{pointer}/evidence/{field}/{number}/quote"
-            yield from _length(quote, place)
+        for place, quote in _quotes(resource, pointer):
+            if quote.end - quote.start != len(quote.exact):
+                yield _wrong_length(quote, place)
             self._quotes[quote.source].append((quote.start, quote.exact, place))
         self._note(resource, pointer)
 
@@ -117,9 +119,9 @@ class Checks:
             for _, _, place in quotes:
                 yield Fault(f"{place}/source", shown(source), "the id of a source")
             return
-        longest = self._lengths.get(source)
+        longest = self._lengths.get(source, sys.maxsize)
         for start, exact, place in quotes:
-            if longest is not None and start + len(exact) > longest:
+            if start + len(exact) > longest:
                 expected = f"at most {longest}, the length of the source"
                 yield Fault(f"{place}/end", str(start + len(exact)), expected)
         yield from _contradictions(quotes)
@@ -213,6 +215,10 @@ def _name(resource: Resource, pointer: str) -> Iterator[Fault]:
 
 def _nulls(resource: Resource, pointer: str) -> Iterator[Fault]:
     fields = type(resource).needs_citation()
+    values = resource.__dict__
+    null = {field for field in fields if values[field] is None}
+    if fields - null == resource.evidence.keys() and null.issuperset(resource.not_stated):
+        return  # nothing to tell, as nearly always
     for field in sorted(fields):
         value, cited = resource.get(field), field in resource.evidence
         if value is None and cited:
@@ -232,39 +238,54 @@ def _nulls(resource: Resource, pointer: str) -> Iterator[Fault]:
 
 
 def _lists(resource: Resource, pointer: str) -> Iterator[Fault]:
-    for field in type(resource).model_fields:
-        value = resource.get(field)
-        if isinstance(value, list) and len(value) > 1:
-            members = [str(member) for member in value]
-            for member in sorted({one for one in members if members.count(one) > 1}):
+    for field, value in resource.__dict__.items():
+        if isinstance(value, list) and len(set(value)) < len(value):
+            counted = Counter(map(str, value))
+            for member in sorted(one for one, count in counted.items() if count > 1):
                 yield Fault(f"{pointer}/{field}", f"{member} twice", "each member once")
 
 
 def _codes(resource: Resource, pointer: str) -> Iterator[Fault]:
     countries = resource.get("countries") or [resource.get("country")]
     for code in filter(None, countries):
-        if pycountry.countries.get(alpha_2=code) is None:
+        if not _is_country(code):
             field = "countries" if resource.type == "partnership" else "country"
             yield Fault(f"{pointer}/{field}", shown(code), "an ISO 3166-1 alpha-2 code")
     for field in ("currency", "investment_currency"):
         code = resource.get(field)
-        if code and pycountry.currencies.get(alpha_3=code) is None:
+        if code and not _is_currency(code):
             yield Fault(f"{pointer}/{field}", shown(code), "an ISO 4217 code")
-    if isinstance(resource, Region) and (code := resource.iso_3166_2):
-        subdivision = pycountry.subdivisions.get(code=code)  # type: ignore[no-untyped-call]
-        if subdivision is None or subdivision.country_code != resource.country:
-            expected = f"an ISO 3166-2 code of {resource.country}"
-            yield Fault(f"{pointer}/iso_3166_2", shown(code), expected)
+    region = resource if isinstance(resource, Region) else None
+    if region and (code := region.iso_3166_2) and _country_of(code) != region.country:
+        expected = f"an ISO 3166-2 code of {region.country}"
+        yield Fault(f"{pointer}/iso_3166_2", shown(code), expected)
+
+
+@cache
+def _is_country(code: str) -> bool:
+    return pycountry.countries.get(alpha_2=code) is not None
+
+
+@cache
+def _is_currency(code: str) -> bool:
+    return pycountry.currencies.get(alpha_3=code) is not None
+
+
+@cache
+def _country_of(code: str) -> str | None:
+    """The country that an ISO 3166-2 code is of."""
+    subdivision = pycountry.subdivisions.get(code=code)  # type: ignore[no-untyped-call]
+    return subdivision.country_code if subdivision is not None else None
 
 
 def _pairs(resource: Resource, pointer: str) -> Iterator[Fault]:
+    values = resource.__dict__
     for amount, currency in _MONEY:
-        given = [resource.get(field) is not None for field in (amount, currency)]
-        if any(given) and not all(given):
-            missing = currency if given[0] else amount
+        if (values.get(amount) is None) != (values.get(currency) is None):
+            missing = amount if values.get(amount) is None else currency
             yield Fault(f"{pointer}/{missing}", "null", "an amount and its currency, or neither")
     for start, end in _PERIODS:
-        first, last = resource.get(start), resource.get(end)
+        first, last = values.get(start), values.get(end)
         if first and last and first_day(first) > first_day(last):
             yield Fault(f"{pointer}/{end}", shown(last), f"no earlier than {start}, {first}")
     if isinstance(resource, Source):
@@ -281,18 +302,17 @@ def _furniture(source: Source, pointer: str) -> Iterator[Fault]:
         reached = max(reached, stretch.end)
 
 
-def _quotes(resource: Resource) -> Iterator[tuple[str, int, Quote]]:
+def _quotes(resource: Resource, pointer: str) -> Iterator[tuple[str, Quote]]:
+    """Every quote that a resource rests on, with its place."""
     for field, evidence in resource.evidence.items():
         for index, one in enumerate(evidence):
             if not isinstance(one, Enriched):
-                yield field, index, one.quote
+                yield f"{pointer}/evidence/{field}/{index}/quote", one.quote
 
 
-def _length(quote: Quote, place: str) -> Iterator[Fault]:
-    length = quote.end - quote.start
-    if length != len(quote.exact):
-        found = f"{quote.start} to {quote.end}, {length} code points"
-        yield Fault(place, found, f"positions of the {len(quote.exact)} code points quoted")
+def _wrong_length(quote: Quote, place: str) -> Fault:
+    found = f"{quote.start} to {quote.end}, {quote.end - quote.start} code points"
+    return Fault(place, found, f"positions of the {len(quote.exact)} code points quoted")
 
 
 def _contradictions(quotes: list[tuple[int, str, str]]) -> Iterator[Fault]:

@@ -69,7 +69,10 @@ def serve(
     settings = _settings(
         HOST=host, PORT=port, WORKERS=workers, SEED_FILE=seed, ARCHIVE_FILE=archive
     )
+    from app.telemetry import check  # noqa: PLC0415 - the other commands do without it
+
     with _told(), _bar() as progress:
+        check(settings)
         compiled = prepare(settings.seed_file, settings.archive_file, progress)
         opened = Archive.open(settings.archive_file)
         opened.close()
@@ -82,17 +85,23 @@ def serve(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     import uvicorn  # noqa: PLC0415 - the other commands do without it
 
+    from app.logs import configuration  # noqa: PLC0415 - as above
+
     uvicorn.run(
         "app.main:app",
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
-        log_level=settings.log_level,
-        access_log=settings.access_log,
-        server_header=False,
-        proxy_headers=False,
+        http="app.connections:Connection",
         ws="none",
-        timeout_graceful_shutdown=10,
+        log_level=settings.log_level,
+        log_config=configuration(settings.log_format, settings.log_level),
+        access_log=False,  # the application logs its requests itself
+        server_header=False,
+        proxy_headers=settings.forwarded_allow_ips is not None,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
+        timeout_keep_alive=settings.idle_seconds,
+        timeout_graceful_shutdown=settings.stop_seconds,
     )
 
 
@@ -261,6 +270,8 @@ def _told() -> Iterator[None]:
         _stop(FAULTY, str(error))
     except ArchiveError as error:
         _stop(UNWRITABLE, str(error))
+    except ConfigurationError as error:
+        _stop(MISUSED, str(error))
 
 
 @contextmanager

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from functools import cache
-from operator import attrgetter
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import to_json
 from sqlalchemy import Table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable, Index
@@ -20,21 +21,20 @@ from sqlmodel import SQLModel
 from app.archive import APPLICATION_ID, COLLECTIONS, Progress, compiler_digest, link_table
 from app.folding import fold
 from app.models import RESOURCES, Resource
-from app.models.citation import citations_of
+from app.models.citation import CITED, citation_rows
 from app.models.dates import first_day, last_day
 from app.record import Reading
+from app.seal import seal
 
 _BATCH = 2_000
 _SEARCH = (
     "CREATE VIRTUAL TABLE search USING fts5(title, body, type UNINDEXED, id UNINDEXED, "
     "heading UNINDEXED, text UNINDEXED, tokenize = 'unicode61 remove_diacritics 0', prefix = '2')"
 )
-_CITED = (
-    "id", "resource_type", "resource", "field", "basis", "note", "source", "start", "end", "exact",
-    "reference_title", "reference_url", "reference_licence", "document",
-)  # fmt: skip
 
-Reader = Callable[[Any], Any]
+
+Rows = defaultdict[str, list[tuple[Any, ...]]]
+"""What statements bind, row by row."""
 
 
 def compile_seed(seed: Path, path: Path, progress: Progress | None = None) -> None:
@@ -45,7 +45,7 @@ def compile_seed(seed: Path, path: Path, progress: Progress | None = None) -> No
         sqlite3.Error: The file cannot be written.
     """
     reading = Reading(seed)
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with _uncollected(), closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -61,6 +61,19 @@ def compile_seed(seed: Path, path: Path, progress: Progress | None = None) -> No
         _write_meta(connection, reading, spans)
         connection.execute("COMMIT")
         connection.execute("ANALYZE")
+    seal(path)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Spare the garbage collector: no resource refers to itself, and there are many."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _write_resources(
@@ -72,12 +85,11 @@ def _write_resources(
     consecutive. The last number of an empty type is before its first.
     """
     spans = {model.type: (1, 0) for model in RESOURCES}
-    rows: dict[str, list[tuple[Any, ...]]] = {}
+    rows: Rows = defaultdict(list)
     for number, resource in enumerate(reading, start=1):
         first, last = spans[resource.type]
         spans[resource.type] = (first if last else number, number)
-        for statement, row in _rows(resource, number):
-            rows.setdefault(statement, []).append(row)
+        _collect(resource, number, rows)
         if number % _BATCH == 0:
             _flush(connection, rows)
             if progress is not None:
@@ -88,25 +100,25 @@ def _write_resources(
     return spans
 
 
-def _flush(connection: sqlite3.Connection, rows: dict[str, list[tuple[Any, ...]]]) -> None:
+def _flush(connection: sqlite3.Connection, rows: Rows) -> None:
     for statement, group in rows.items():
         connection.executemany(statement, group)
     rows.clear()
 
 
-def _rows(resource: Resource, number: int) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """Everything that is written for a resource: statements and what they bind."""
-    plan = _plan(type(resource))
-    yield plan.insertion, (number, *(read(resource) for read in plan.readers))
-    heading, *others = (_searchable(resource.get(name)) for name in resource.searched)
+def _collect(resource: Resource, number: int, rows: Rows) -> None:
+    """Add everything that is written for a resource to what its statements bind."""
+    plan, values = _plan(type(resource)), resource.__dict__
+    derived = (convert(values[name]) for name, convert in plan.derived)
+    row = (number, *plan.plain(values), *derived, resource.model_dump_json())
+    rows[plan.insertion].append(row)
+    heading, *others = (_searchable(values[name]) for name in resource.searched)
     text = "\n".join(filter(None, others))
     folded = fold(heading), fold(text)
-    yield _INDEXED, (number, *folded, resource.type, resource.id, heading, text)
+    rows[_INDEXED].append((number, *folded, resource.type, resource.id, heading, text))
     for field, statement in plan.links:
-        for member in getattr(resource, field) or ():
-            yield statement, (resource.id, member)
-    for citation in citations_of(resource):
-        yield _CITING, _citation_row(citation)
+        rows[statement] += [(resource.id, member) for member in values[field] or ()]
+    rows[_CITING] += citation_rows(resource)
 
 
 class _Plan:
@@ -114,15 +126,21 @@ class _Plan:
 
     Attributes:
         insertion: Writes the type's own row.
-        readers: What each of its columns holds.
+        plain: Reads what its first columns hold, which are fields of the resource.
+        derived: What the columns after them are made of and how: a field and a conversion.
         links: Fields that are lists, and what writes a member of each.
     """
 
     def __init__(self, model: type[Resource]) -> None:
         table = SQLModel.metadata.tables[model.collection]
-        names = [column.name for column in table.columns]
-        self.insertion = _insert(table.name, ["rowid", *names])
-        self.readers = [_reader(name, model) for name in names]
+        names = [column.name for column in table.columns if column.name != "document"]
+        plain = [name for name in names if name in model.model_fields]
+        derived = [name for name in names if name not in plain]
+        self.insertion = _insert(table.name, ["rowid", *plain, *derived, "document"])
+        self.plain: Callable[[Mapping[str, Any]], tuple[Any, ...]] = itemgetter(*plain)
+        self.derived = [
+            (name.rpartition("_")[0], _DERIVED[name.rpartition("_")[2]]) for name in derived
+        ]
         self.links = [
             (one.field, _insert(link, [model.type, one.parameter]))
             for one in model.filters
@@ -140,48 +158,19 @@ def _insert(table: str, columns: list[str]) -> str:
 
 
 _INDEXED = _insert("search", ["rowid", "title", "body", "type", "id", "heading", "text"])
-_CITING = _insert("citations", list(_CITED))
+_CITING = _insert("citations", list(CITED))
 
 
-def _reader(column: str, model: type[Resource]) -> Reader:
-    """How a column's value is read from a resource, by the column's name."""
-    if column == "document":
-        return lambda resource: resource.model_dump_json()
-    if column in model.model_fields:
-        return attrgetter(column)
-    name, _, derived = column.rpartition("_")
-    convert = _DERIVED[derived]
-    read = attrgetter(name)
-
-    def converted(resource: Resource) -> str | None:
-        value = read(resource)
-        return None if value is None else convert(value)
-
-    return converted
-
-
-_DERIVED: dict[str, Callable[[str], str]] = {
-    "first": lambda value: first_day(value).isoformat(),
-    "last": lambda value: last_day(value).isoformat(),
-    "key": fold,
+_DERIVED: Mapping[str, Callable[[str | None], str | None]] = {
+    "first": lambda value: first_day(value).isoformat() if value else None,
+    "last": lambda value: last_day(value).isoformat() if value else None,
+    "key": lambda value: fold(value) if value is not None else None,
 }
+"""How a column is made of a field, by the end of its name."""
 
 
 def _searchable(value: str | list[str] | None) -> str:
     return "\n".join(value) if isinstance(value, list) else value or ""
-
-
-def _citation_row(citation: dict[str, Any]) -> tuple[Any, ...]:
-    """The columns of a citation's document."""
-    target, reference = citation["target"], citation["reference"]
-    quoted: tuple[Any, ...] = (None, None, None, None)
-    if target is not None:
-        quote, position = target["selector"]
-        source = target["source"].rpartition("/")[2]
-        quoted = (source, position["start"], position["end"], quote["exact"])
-    referred = (None, None, None) if reference is None else tuple(reference.values())
-    own = tuple(citation[name] for name in _CITED[:6])
-    return (*own, *quoted, *referred, to_json(citation).decode())
 
 
 def _write_outlines(connection: sqlite3.Connection, reading: Reading) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from itertools import filterfalse
 
 
@@ -10,8 +11,14 @@ def fold(text: str) -> str:
     """`text` without case and accents.
 
     Decomposed for compatibility (Unicode UAX #15, NFKD), combining marks dropped, case folded.
+    Word by word, since words come again and nothing of this reaches across a space.
     """
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join(map(_fold_word, text.split(" ")))
+
+
+@lru_cache(maxsize=10_000)
+def _fold_word(word: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", word.casefold())
     return "".join(filterfalse(unicodedata.combining, decomposed)).casefold()

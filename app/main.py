@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -12,19 +13,19 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type
 
 from app import __version__
-from app.archive import Archive, ArchiveError
-from app.boundary import Boundary
-from app.exports.offer import Offer
+from app.archive import ArchiveError
+from app.boundary import Boundary, Hosts
 from app.faults import SeedError
 from app.formats import FORMATS
+from app.keeper import kept
+from app.logs import AccessLog, access
 from app.openapi import TITLE
 from app.problems import MEDIA_TYPE, BadRequest, MethodNotAllowed, NotFound, Problem, nearest
-from app.release import prepare
-from app.response_cache import ResponseCache
+from app.response_cache import Lines, ResponseCache
 from app.routers import (
     activities,
     awards,
@@ -42,7 +43,8 @@ from app.routers import (
     search,
     sources,
 )
-from app.settings import ConfigurationError, Settings, read_settings
+from app.settings import SETTINGS, ConfigurationError, Settings, read_settings
+from app.telemetry import configured, get_metrics
 
 ROUTERS = (
     meta,
@@ -64,20 +66,62 @@ ROUTERS = (
 
 
 class Application(FastAPI):
-    """FastAPI with kept answers outside of everything else."""
+    """FastAPI with kept answers outside of everything else.
 
-    def __init__(self, *, cache_bytes: int, **options: Any) -> None:
-        super().__init__(**options)
-        self.kept = ResponseCache(super().__call__, limit=cache_bytes)
+    Where it is measured, requests pass FastAPI's telemetry before kept answers, to be counted all.
+    """
+
+    def __init__(self, settings: Settings, **options: Any) -> None:
+        super().__init__(telemetry=configured(settings), **options)
+        self.measured = settings.telemetry != "off"
+        inner: ASGIApp = self._routed if self.measured else super().__call__
+        self.kept = ResponseCache(inner, limit=settings.cache_bytes)
+        self.outer: ASGIApp | None = None
+        if settings.allowed_hosts is not None:
+            self.outer = Hosts(self._answer, settings.allowed_hosts)
+        if settings.access_log and access.isEnabledFor(logging.INFO):
+            self.outer = AccessLog(self.outer or self._answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
+        elif self.outer is not None and scope["type"] == "http":
+            await self.outer(scope, receive, send)
+        elif self.measured or (scope["type"] == "http" and exports.is_file(scope["path"])):
+            await self._answer(scope, receive, send)
+        else:
+            await self.kept(scope, receive, send)
+
+    def at_hand(self, scope: Scope) -> tuple[Lines, bytes] | None:
+        """A kept answer as HTTP/1.1 sends it, where nobody but the cache need see the request."""
+        if self.measured or self.outer is not None:
+            return None
+        return self.kept.at_hand(scope)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.measured:
+            await super().__call__(scope, receive, send)
         elif scope["type"] == "http" and exports.is_file(scope["path"]):
             await super().__call__(exports.as_it_is(scope), receive, send)
         else:
             await self.kept(scope, receive, send)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """What is inside of FastAPI's telemetry."""
+        self.routed = super().build_middleware_stack()
+        return self._measured if self.measured else self.routed
+
+    async def _measured(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and exports.is_file(scope["path"]):
+            await self.routed(exports.as_it_is(scope), receive, send)
+        elif scope["type"] == "http":
+            await self.kept(scope, receive, send)
+        else:
+            await self.routed(scope, receive, send)
+
+    async def _routed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.routed(scope, receive, send)
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start and stop; a record that cannot be served is told in a sentence, not a traceback."""
@@ -103,20 +147,13 @@ def create_app(settings: Settings) -> FastAPI:
     """The application; nothing is read or written before it starts."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        prepare(settings.seed_file, settings.archive_file)
-        archive = Archive.open(settings.archive_file)
-        app.state.archive = archive
-        app.state.exports = Offer(archive, settings)
-        try:
+    async def lifespan(app: Application) -> AsyncIterator[dict[str, Any]]:
+        async with kept(app.state, app.kept, settings):
             with _steady():
-                yield
-        finally:
-            app.state.archive = app.state.exports = None
-            archive.close()
+                yield {SETTINGS: settings}
 
     app = Application(
-        cache_bytes=settings.cache_bytes,
+        settings,
         title=TITLE,
         version=__version__,
         openapi_url=None,
@@ -130,6 +167,8 @@ def create_app(settings: Settings) -> FastAPI:
         add_compress_type(media_type)
     app.add_middleware(CompressMiddleware, minimum_size=500, brotli_quality=5, gzip_level=6)
     app.add_middleware(Boundary, max_age=settings.max_age)
+    if settings.telemetry == "prometheus":
+        app.add_route("/metrics", get_metrics, include_in_schema=False)
     _answer_errors(app)
     return app
 

@@ -35,6 +35,7 @@ from app.representations import (
     page_links,
     search_body,
 )
+from app.routes import Route
 from app.search import find
 from app.selection import find_page
 
@@ -111,7 +112,7 @@ def describe(app: FastAPI, archive: Archive, bodies: Mapping[str, bytes]) -> Jso
         version=app.version,
         summary=SUMMARY,
         description=DESCRIPTION.strip(),
-        routes=app.routes,
+        routes=[one.described() if isinstance(one, Route) else one for one in app.routes],
         tags=TAGS,
         license_info={"name": "MIT", "identifier": "MIT"},
         separate_input_output_schemas=False,

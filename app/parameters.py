@@ -224,3 +224,17 @@ def _mistyped(parameter: Parameter, raw: bytes, expected: str) -> ParameterError
 
 def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def path_parameter(name: str, description: str, examples: Sequence[str] = ()) -> dict[str, Any]:
+    """A part of a path as OpenAPI declares it.
+
+    Endpoints read it from the request: a parameter of the function would be checked by a model,
+    which costs a request a tenth of its time and tells no more than that it is a string.
+    """
+    schema: dict[str, Any] = {"type": "string", "description": description}
+    if examples:
+        schema["examples"] = list(examples)
+    schema["title"] = name.capitalize()
+    told = {"name": name, "in": "path", "required": True}
+    return {**told, "schema": schema, "description": description}

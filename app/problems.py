@@ -134,6 +134,24 @@ class RangeNotSatisfiable(Problem):
     )
 
 
+class UrlTooLong(Problem):
+    """The URL is longer than the server reads."""
+
+    slug = "url-too-long"
+    title = "The URL is too long"
+    status = 414
+    explanation = "The detail says how long a URL may be; ask for fewer values at once."
+
+
+class HeadersTooLarge(Problem):
+    """The request's headers are more, or longer, than the server reads."""
+
+    slug = "headers-too-large"
+    title = "The headers are too large"
+    status = 431
+    explanation = "The detail says how many and how long headers may be."
+
+
 class InvalidParameters(Problem):
     """Query parameters that the path does not take, or not with these values."""
 
@@ -174,8 +192,10 @@ PROBLEMS: Mapping[str, type[Problem]] = {
         NotFound,
         MethodNotAllowed,
         NotAcceptable,
+        UrlTooLong,
         RangeNotSatisfiable,
         InvalidParameters,
+        HeadersTooLarge,
         InternalError,
         Unavailable,
     )
@@ -183,7 +203,7 @@ PROBLEMS: Mapping[str, type[Problem]] = {
 """Every kind of problem, by the last part of its `type`."""
 
 
-class ProblemError(BaseModel):
+class ProblemError(BaseModel, defer_build=True):
     """What is wrong with one query parameter."""
 
     parameter: str = Field(description="Name of the parameter, as sent.")
@@ -192,7 +212,7 @@ class ProblemError(BaseModel):
     did_you_mean: str | None = Field(description="The nearest allowed name or value.")
 
 
-class ProblemDocument(BaseModel):
+class ProblemDocument(BaseModel, defer_build=True):
     """Problem details (RFC 9457)."""
 
     type: str = Field(description="Path that resolves to an explanation of this kind of problem.")

@@ -10,8 +10,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from app.archive import ArchiveError, Progress, compiler_digest, read_meta
+from app.seal import is_sealed
 
 _WORTH_TRUSTING_TIMES = 32_000_000
 _TEMPORARY = ".archive-"
@@ -36,24 +38,39 @@ def prepare(seed: Path, archive: Path, progress: Progress | None = None) -> bool
 def is_current(seed: Path, archive: Path) -> bool:
     """Whether the archive is whole and was compiled from this seed by this code.
 
-    The seed's digest is compared. Only where the seed is large do sizes and times do: an archive
-    takes over its seed's modification time, and a seed whose status changed later is read.
+    The archive's seal and the seed's digest are compared. Only where they are large do sizes and
+    times do: an archive takes over its seed's modification time, so one that was written into later
+    is read, and so is a seed whose status changed later.
     """
     try:
-        meta = read_meta(archive)
-        if meta["compiler"] != compiler_digest():
-            return False
         source, compiled = seed.stat(), archive.stat()
-        if source.st_size != meta["size"]:
+        same = source.st_mtime_ns == compiled.st_mtime_ns
+        meta = _meta(archive, trusted=same and compiled.st_size >= _WORTH_TRUSTING_TIMES)
+        if meta is None or source.st_size != meta["size"]:
             return False
-        untouched = source.st_ctime_ns < compiled.st_ctime_ns
-        untouched = untouched and source.st_mtime_ns == compiled.st_mtime_ns
+        untouched = same and source.st_ctime_ns < compiled.st_ctime_ns
         if untouched and source.st_size >= _WORTH_TRUSTING_TIMES:
             return True
         with seed.open("rb") as file:
             return bool(hashlib.file_digest(file, "sha256").hexdigest() == meta["release"])
     except (sqlite3.Error, OSError, ValueError, KeyError):
         return False
+
+
+def is_whole(archive: Path) -> bool:
+    """Whether the archive is whole and was compiled by this code, from whatever seed."""
+    try:
+        return _meta(archive, trusted=False) is not None
+    except (sqlite3.Error, OSError, ValueError, KeyError):
+        return False
+
+
+def _meta(archive: Path, *, trusted: bool) -> dict[str, Any] | None:
+    """What an archive says of itself; None where it is broken or by other code."""
+    meta = read_meta(archive)
+    if meta["compiler"] != compiler_digest() or not (trusted or is_sealed(archive)):
+        return None
+    return meta
 
 
 def build(seed: Path, archive: Path, progress: Progress | None = None) -> None:

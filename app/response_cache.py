@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from http import HTTPStatus
 from typing import NamedTuple
 
 from starlette.requests import ClientDisconnect
@@ -17,13 +18,15 @@ from app import __version__
 from app.formats import preference
 
 Headers = list[tuple[bytes, bytes]]
+Lines = tuple[bytes, bytes]
+"""A status line, and header lines; between them a server has headers of its own."""
 
 _ENCODINGS = (b"zstd", b"br", b"gzip")
 """Content codings on offer, the preferred first."""
 TAKE_BACK = "cpc_record.take_back"
 """Key of the scope under which a response that was begun can be taken back."""
 _NO_BODY: Message = {"type": "http.response.body", "body": b""}
-_OVERHEAD = 3_500
+_OVERHEAD = 5_500
 """Bytes that an entry is reckoned to take besides its body and key."""
 
 
@@ -40,12 +43,14 @@ class Answer:
         not_modified: The message that begins the 304 to a client that has it already.
         body: The message that holds all of its body.
         etag: Its strong entity tag.
+        lines: Status line and headers as HTTP/1.1 sends them, and those of the 304.
     """
 
     start: Message
     not_modified: Message
     body: Message
     etag: bytes
+    lines: tuple[Lines, Lines]
 
     @classmethod
     def of(cls, status: int, headers: Headers, body: bytes) -> Answer:
@@ -58,6 +63,7 @@ class Answer:
             {"type": "http.response.start", "status": 304, "headers": kept},
             {"type": "http.response.body", "body": body},
             etag,
+            (_lines(status, tagged), _lines(304, kept)),
         )
 
     def messages(self, known: bytes, *, head: bool) -> tuple[Message, Message]:
@@ -65,6 +71,19 @@ class Answer:
         if known and _matches(known, self.etag):
             return self.not_modified, _NO_BODY
         return self.start, _NO_BODY if head else self.body
+
+    def sent(self, known: bytes, *, head: bool) -> tuple[Lines, bytes]:
+        """The same as HTTP/1.1 sends it: status line, headers, body."""
+        if known and _matches(known, self.etag):
+            return self.lines[1], b""
+        return self.lines[0], b"" if head else self.body["body"]
+
+
+def _lines(status: int, headers: Headers) -> Lines:
+    phrase = HTTPStatus(status).phrase.encode()
+    return b"HTTP/1.1 %d %b\r\n" % (status, phrase), b"".join(
+        b"%b: %b\r\n" % one for one in headers
+    )
 
 
 class Store:
@@ -133,14 +152,25 @@ class ResponseCache:
         self.largest = max(limit // 8, 1)
         self._pending: dict[Key, asyncio.Event] = {}
 
+    def forget(self) -> None:
+        """Keep nothing of what was answered so far: another release is served."""
+        self.store = Store(self.store.limit)
+
+    def at_hand(self, scope: Scope) -> tuple[Lines, bytes] | None:
+        """What a server that needs no application can send at once; None where nothing is kept."""
+        method = scope["method"]
+        if method not in ("GET", "HEAD"):
+            return None
+        key, known = _asked_for(scope)
+        answer = self.store.get(key)
+        return None if answer is None else answer.sent(known, head=method == "HEAD")
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
-        accept, accept_encoding, known = _conditions(scope["headers"])
-        encoding = choose_encoding(accept_encoding)
-        key = (scope["raw_path"], scope["query_string"], preference(accept), encoding)
+        key, known = _asked_for(scope)
         head = scope["method"] == "HEAD"
         answer = self.store.get(key)
         if answer is None and (pending := self._pending.get(key)) is not None:
@@ -151,8 +181,8 @@ class ResponseCache:
             await send(begin)
             await send(rest)
             return
-        asked = _Asked(key, known, head, send)
-        inner = {**scope, "method": "GET", "headers": _narrowed(scope["headers"], encoding)}
+        asked = _Asked(key, known, head, send, self.store)
+        inner = {**scope, "method": "GET", "headers": _narrowed(scope["headers"], key[3])}
         done = self._pending.setdefault(key, asyncio.Event())
 
         def release() -> None:
@@ -171,6 +201,13 @@ class ResponseCache:
             release()
 
 
+def _asked_for(scope: Scope) -> tuple[Key, bytes]:
+    """Under which key an answer is kept, and the tags of what the client has already."""
+    accept, accept_encoding, known = _conditions(scope["headers"])
+    encoding = choose_encoding(accept_encoding)
+    return (scope["raw_path"], scope["query_string"], preference(accept), encoding), known
+
+
 class Satisfied(OSError):
     """Raised by `send` when the client needs no more, as if it had gone."""
 
@@ -182,6 +219,8 @@ class _Asked(NamedTuple):
     known: bytes
     head: bool
     send: Send
+    store: Store
+    """Where the answer is kept: what began under another release is not kept for this one."""
 
 
 class _Collector:
@@ -240,9 +279,11 @@ class _Collector:
 
     async def _finish(self, body: bytes) -> None:
         status, headers = self.start["status"], self.start["headers"]
+        if status == 200 and not any(name == b"content-length" for name, _ in headers):
+            headers = [*headers, (b"content-length", b"%d" % len(body))]
         answer = Answer.of(status, headers, _timeless(body)) if status == 200 else None
         if answer is not None and not _uncacheable(headers):
-            self.cache.store.put(self.asked.key, answer)
+            self.asked.store.put(self.asked.key, answer)
         self.release()  # before sending: nobody waits for a client that does not read
         self.parts = None
         if answer is not None:

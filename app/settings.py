@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _DATA = Path(__file__).parent.parent / "data"
 _ORIGIN = r"^https?://[^\s/?#@]+(/[^\s/?#]+)*$"
 _EMAIL = r"^[\w.-]+@[\w.-]+\.[\w.-]+$"
 _IATI_REF = r"^[^\s/&|?-]+-[^\s/&|?]+$"
+_HOST = r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]"
+_HOSTS = rf"^({_HOST})(, ?({_HOST}))*$"
 _Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=1_000)]
+
+SETTINGS = "settings"
+"""Under which the application's lifespan leaves its settings for the server's connections."""
 
 OrganisationType = Literal[
     "10", "11", "15", "21", "22", "23", "24", "30", "40", "60", "70", "71", "72", "73", "80", "90"
 ]
 """Codes of IATI's list of the same name."""
+
+
+def _networks(value: str) -> str:
+    """Addresses and networks with commas between; `*` for any."""
+    for one in value.split(","):
+        if value != "*":
+            ip_network(one.strip())
+    return value
 
 
 class ConfigurationError(Exception):
@@ -49,10 +63,46 @@ class Settings(BaseSettings):
     cache_bytes: Annotated[int, Field(ge=0, le=2**40)] = Field(
         64_000_000, description="Bytes of answers that each process keeps; 0 for none."
     )
+    request_seconds: Annotated[float, Field(gt=0, le=3_600)] = Field(
+        10, description="Seconds that a client has to send a request."
+    )
+    idle_seconds: Annotated[int, Field(ge=1, le=3_600)] = Field(
+        75, description="Seconds that a connection may wait for another request."
+    )
+    write_seconds: Annotated[float, Field(gt=0, le=3_600)] = Field(
+        30, description="Seconds that a client has to take 64 KiB of an answer that waits for it."
+    )
+    query_seconds: Annotated[float, Field(gt=0, le=3_600)] = Field(
+        10, description="Seconds that one query of the archive may take."
+    )
+    stop_seconds: Annotated[int, Field(ge=0, le=3_600)] = Field(
+        10, description="Seconds that answers on their way have when `serve` is stopped."
+    )
+    max_connections: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        1_000, description="Connections that each process holds; then those that wait are closed."
+    )
+    max_url_bytes: Annotated[int, Field(ge=256, le=65_536)] = Field(
+        16_384, description="Longest URL that is read."
+    )
+    max_header_bytes: Annotated[int, Field(ge=256, le=262_144)] = Field(
+        32_768, description="Longest headers that are read, all together."
+    )
+    allowed_hosts: Annotated[str, Field(pattern=_HOSTS)] | None = Field(
+        None, description="Hosts that may be asked for, with commas, `*.example.org` for any in it."
+    )
+    forwarded_allow_ips: Annotated[str, AfterValidator(_networks)] | None = Field(
+        None, description="Addresses or networks of proxies whose `X-Forwarded-*` is believed."
+    )
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
         "info", description="Least important messages that `serve` logs."
     )
+    log_format: Literal["console", "json"] = Field(
+        "console", description="How `serve` logs: lines for people, or JSON for programs."
+    )
     access_log: bool = Field(True, description="Whether `serve` logs a line per request.")
+    telemetry: Literal["off", "otlp", "prometheus"] = Field(
+        "off", description="Where OpenTelemetry's figures go: `OTEL_*` says, or to `/metrics`."
+    )
     public_url: Annotated[str, Field(pattern=_ORIGIN)] | None = Field(
         None, description="Where the API is found from outside, as `https://example.org`."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -272,11 +273,12 @@ def damaged(archive_file: Path, tmp_path: Path) -> Path:
 
 
 def spoil(archive: Path) -> None:
-    """Zero all but the first page of an archive, in place."""
-    size = archive.stat().st_size
+    """Zero all but the first page of an archive, in place, as a failing disk does: unseen."""
+    before = archive.stat()
     with archive.open("r+b") as file:
         file.seek(4096)
-        file.write(bytes(size - 4096))
+        file.write(bytes(before.st_size - 4096))
+    os.utime(archive, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 async def test_a_stream_that_fails_before_it_is_sent_is_a_problem(damaged: Path) -> None:

@@ -45,7 +45,7 @@ class Offer:
     """The exports of an open archive, under one server's settings."""
 
     def __init__(self, archive: Archive, settings: Settings) -> None:
-        self._archive = archive
+        self.archive = archive
         self._settings = settings
         self._lock = Lock()
         self._shelf: Shelf | None = None
@@ -68,8 +68,8 @@ class Offer:
         """
         async with self._lock:
             if self._shelf is None:
-                file, release = self._settings.archive_file, self._archive.release
-                self._shelf = find_shelf(file, release) or await fill_shelf(self._archive, file)
+                file, release = self._settings.archive_file, self.archive.release
+                self._shelf = find_shelf(file, release) or await fill_shelf(self.archive, file)
         return self._shelf
 
     async def make(self, progress: Progress | None = None) -> dict[str, Measure]:
@@ -78,7 +78,7 @@ class Offer:
         Raises:
             ArchiveError: They cannot be written.
         """
-        self._shelf = await fill_shelf(self._archive, self._settings.archive_file, progress)
+        self._shelf = await fill_shelf(self.archive, self._settings.archive_file, progress)
         return await self.measures()
 
     async def measures(self) -> dict[str, Measure]:
@@ -122,15 +122,15 @@ class Offer:
 
     async def _made(self, reporter: Reporter) -> Made:
         name = f"iati-{sha256(repr(reporter).encode()).hexdigest()[:32]}.xml"
-        pieces = stream_iati(self._archive, reporter)
+        pieces = stream_iati(self.archive, reporter)
         if self._shelf is not None:
             with suppress(OSError):
                 path = await keep(self._shelf, name, pieces)
                 return Made(await to_thread.run_sync(measured, path), path)
-        body = b"".join([piece async for piece in stream_iati(self._archive, reporter)])
+        body = b"".join([piece async for piece in stream_iati(self.archive, reporter)])
         return Made(Measure(len(body), sha256(body).hexdigest()), body)
 
     async def catalogue(self, publisher: Publisher) -> bytes:
         """The catalogue entry."""
         others = [one for one in self.exports() if one != CATALOGUE]
-        return await self._archive.run(partial(catalogue, self._archive, publisher, others))
+        return await self.archive.run(partial(catalogue, self.archive, publisher, others))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from app.mirror.entries import Entry
 from app.mirror.rules import (
@@ -113,8 +113,7 @@ def _served(rules: Rules) -> Iterator[str]:
     for number, entry in enumerate(rules.pages):
         if (besides := rules.besides(entry)) and not entry.url.startswith(RANGED):
             yield f"@own{number} expression {{record_file}} == '/{entry.plain.file}'"
-            for name, value in besides.items():
-                yield f"header @own{number} {name} {_quoted(value)}"
+            yield from (f"header @own{number} {one}" for one in _differing(besides))
     yield "@mirrored expression {record_file} != ''"
     yield "handle @mirrored {"
     yield "\trequest_header -Range"
@@ -123,12 +122,16 @@ def _served(rules: Rules) -> Iterator[str]:
     yield "}"
 
 
+def _differing(besides: Mapping[str, str | None]) -> Iterator[str]:
+    for name, value in besides.items():
+        yield f"-{name}" if value is None else f"{name} {_quoted(value)}"
+
+
 def _ranged(entry: Entry, rules: Rules, number: int) -> Iterator[str]:
     """A file that comes in ranges; one that begins after its end is told as a problem."""
     yield f"@ranged{number} expression {{record_file}} == '/{entry.plain.file}'"
     yield f"handle @ranged{number} {{"
-    for name, value in rules.besides(entry).items():
-        yield f"\theader {name} {_quoted(value)}"
+    yield from (f"\theader {one}" for one in _differing(rules.besides(entry)))
     yield "\t@beyond {"
     yield "\t\tmethod GET"
     yield "\t\theader !If-Range"

@@ -13,7 +13,7 @@ from app.faults import Fault
 from app.main import create_app
 from app.mirror.crawl import Gathered, Told, crawl
 from app.mirror.entries import FILES, Measured, Taker, read_line
-from app.mirror.frozen import CONFIGURATION, MANIFEST, SUMMARY, configuration, digest_of
+from app.mirror.frozen import CONFIGURATION, MANIFEST, SUMMARY, configuration, digest_of, quiet
 from app.mirror.inside import client_of
 from app.mirror.rules import rules_of
 from app.release import build
@@ -85,7 +85,7 @@ def _wrong(folder: Path, one: Measured) -> Iterator[Fault]:
 async def _compare(settings: Settings, folder: Path, elsewhere: Path, told: Told) -> Check:
     archive_file = elsewhere / "archive.sqlite"
     build(settings.seed_file, archive_file)
-    app = create_app(settings.model_copy(update={"archive_file": archive_file}))
+    app = create_app(quiet(settings.model_copy(update={"archive_file": archive_file})))
     with (folder / MANIFEST).open("rb") as lines:
         frozen = {read_line(line).url: line for line in lines}
     gathered, misses = Gathered(), []

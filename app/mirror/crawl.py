@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-import httpx
 from fastapi import FastAPI
 from starlette.routing import Match, Route
 
@@ -23,6 +22,10 @@ _ACCEPTED = {"/": "text/html, */*;q=0.1"}
 _QUOTED_PATH = re.compile(rb"""["'](/[A-Za-z0-9._~/-]*)["']""")
 _READABLE = ("application/json", "text/html", "application/linkset+json")
 _BATCH = 1_000
+
+
+class CrawlError(Exception):
+    """Answers that do not make a mirror."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ async def crawl(
         entry = await _item(taker, url)
         usual = gathered.items.setdefault(collection, entry)
         if (entry.media_type, entry.headers) != (usual.media_type, usual.headers):
-            raise RuntimeError(f"{url} has other headers than {usual.url}")
+            raise CrawlError(f"{url} has other headers than {usual.url}; was the record changed?")
         yield entry
         done += 1
         if done % 100 == 0 or done == total:
@@ -111,5 +114,5 @@ def _ids(collection: str, reached: int, connection: sqlite3.Connection) -> list[
 async def _item(taker: Taker, url: str) -> Entry:
     taken = await taker.take(url)
     if isinstance(taken, int):
-        raise httpx.HTTPError(f"{url} was answered with {taken}")
+        raise CrawlError(f"{url} was answered with {taken}")
     return taken[0]

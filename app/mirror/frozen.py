@@ -20,7 +20,7 @@ from app import __version__
 from app.archive import Archive
 from app.main import create_app
 from app.mirror import caddy, nginx
-from app.mirror.crawl import Gathered, Told, crawl
+from app.mirror.crawl import CrawlError, Gathered, Told, crawl
 from app.mirror.entries import FILES, Taker
 from app.mirror.inside import client_of
 from app.mirror.rules import Rules, rules_of
@@ -56,9 +56,16 @@ async def freeze_as(settings: Settings, folder: Path, told: Told) -> Frozen:
     Raises:
         MirrorError: As `freeze`.
     """
-    app = create_app(settings)
+    app = create_app(quiet(settings))
     async with app.router.lifespan_context(app):
         return await freeze(app, app.state.archive, folder, told)
+
+
+def quiet(settings: Settings) -> Settings:
+    """The same settings for an application that nobody asks but this program."""
+    return settings.model_copy(
+        update={"access_log": False, "allowed_hosts": None, "telemetry": "off"}
+    )
 
 
 async def freeze(app: FastAPI, archive: Archive, folder: Path, told: Told) -> Frozen:
@@ -76,6 +83,8 @@ async def freeze(app: FastAPI, archive: Archive, folder: Path, told: Told) -> Fr
             frozen = await fill(app, archive, growing, told)
             os.sync()
             _put(growing, folder)
+    except CrawlError as error:
+        raise MirrorError(f"Cannot write the mirror {folder}: {error}.") from error
     except OSError as error:
         raise MirrorError(
             f"Cannot write the mirror {folder}: {error.strerror or error}. Free the disk, or name "

@@ -11,6 +11,7 @@ from app.mirror.rules import (
     METHODS,
     PROBLEMS,
     RANGED,
+    Headers,
     Rules,
     beyond,
 )
@@ -80,7 +81,7 @@ def server_block(rules: Rules) -> str:
             "types { }",
             f"default_type {MEDIA_TYPE};",
             *_errors(rules),
-            *_added(rules, {}),
+            *_added(rules, rules.headers),
             "if ($request_method = OPTIONS) { return 204; }",
             f"if ($record_allow) {_answer(405, 'method')}",
             f"if ($args != '') {_answer(422, 'query')}",
@@ -108,15 +109,15 @@ def _variable(header: str) -> str:
     return f"$record_{header.replace('-', '_')}"
 
 
-def _added(rules: Rules, besides: dict[str, str]) -> Iterator[str]:
+def _added(rules: Rules, headers: Headers) -> Iterator[str]:
     """Headers; a location that adds one has to add all."""
     yield 'add_header Last-Modified "";'
-    yield f"add_header Cache-Control {besides.pop('cache-control', '$record_kept')} always;"
     yield "add_header Allow $record_allow always;"
     for name, _ in _preflight(rules):
         yield f"add_header {name} {_variable(name)} always;"
-    for name, value in {**rules.headers, **besides}.items():
-        yield f"add_header {name} {_quoted(value)} always;"
+    for name, value in {"cache-control": rules.kept, **headers}.items():
+        written = "$record_kept" if (name, value) == ("cache-control", rules.kept) else value
+        yield f"add_header {name} {_quoted(written)} always;"
 
 
 _MISHAPS = {
@@ -135,10 +136,9 @@ def _errors(rules: Rules) -> Iterator[str]:
         yield f"error_page {' '.join(map(str, found))} @{name};"
         if status != 416:
             yield f"location @{name} {_answer(status, what)}"
+    ranged = {**rules.headers, "content-range": "bytes */$record_length"}
     yield "location @range {"
-    yield from (
-        f"    {line}" for line in _added(rules, {"content-range": "bytes */$record_length"})
-    )
+    yield from (f"    {line}" for line in _added(rules, ranged))
     yield f"    {_answer(416, 'range')[2:-2]}"
     yield "}"
 
@@ -172,8 +172,8 @@ def _items(rules: Rules) -> Iterator[str]:
 
 def _file(entry: Entry, rules: Rules) -> Iterator[str]:
     yield f"    default_type {_quoted(entry.media_type)};"
-    if besides := dict(rules.besides(entry)):
-        yield from (f"    {line}" for line in _added(rules, besides))
+    if rules.besides(entry):
+        yield from (f"    {line}" for line in _added(rules, dict(entry.headers)))
 
 
 def _quoted(value: str) -> str:

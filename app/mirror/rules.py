@@ -49,10 +49,11 @@ class Rules:
     pages: Sequence[Entry]
     items: Mapping[str, Entry]
 
-    def besides(self, entry: Entry) -> Headers:
-        """What an entry's answer says that other answers do not."""
-        own = dict(entry.headers)
-        return {name: value for name, value in own.items() if self._usual.get(name) != value}
+    def besides(self, entry: Entry) -> Mapping[str, str | None]:
+        """What an entry's answer says other than most answers do; None where it says nothing."""
+        own, usual = dict(entry.headers), self._usual
+        lacking = dict.fromkeys(name for name in usual if name not in own)
+        return {name: one for name, one in own.items() if usual.get(name) != one} | lacking
 
     @property
     def _usual(self) -> Headers:
@@ -65,14 +66,11 @@ async def rules_of(
     """The rules that follow from the answers of an application.
 
     Raises:
-        ValueError: An answer lacks a header that all others have, or has one that no server's
-            configuration can hold.
+        ValueError: A header has a value that a server's configuration cannot hold.
     """
     usual = dict(next(one for one in pages if one.url == "/v1").headers)
     preflight = dict((await client.options("/v1")).headers)
     for entry in (*pages, *items.values()):
-        if missing := usual.keys() - dict(entry.headers).keys():
-            raise ValueError(f"{entry.url} has no {', '.join(missing)}")
         _check(dict(entry.headers).items())
     options = {name: one for name, one in preflight.items() if name not in usual}
     kept = usual.pop("cache-control")

@@ -1,19 +1,17 @@
 """What an award pays for."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 from sqlmodel import Field as Column
-from sqlmodel import SQLModel
 
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
+from app.models.shape import Row
 from app.models.values import Position, Slug, Text, Title
 
 
-class ActivityRow(SQLModel, table=True):
+class ActivityRow(Row, table=True):
     """An activity's columns."""
 
     __tablename__ = "activities"
@@ -28,7 +26,7 @@ class ActivityRow(SQLModel, table=True):
     document: str
 
 
-class ActivityObjectiveRow(SQLModel, table=True):
+class ActivityObjectiveRow(Row, table=True):
     """An objective that an activity serves."""
 
     __tablename__ = "activity_objectives"
@@ -37,7 +35,7 @@ class ActivityObjectiveRow(SQLModel, table=True):
     objective: str = Column(primary_key=True, foreign_key="objectives.id")
 
 
-class ActivityRegionRow(SQLModel, table=True):
+class ActivityRegionRow(Row, table=True):
     """A region that is named for an activity."""
 
     __tablename__ = "activity_regions"

@@ -1,24 +1,22 @@
 """A foreign-assistance award."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 from sqlmodel import Field as Column
-from sqlmodel import SQLModel
 from typing_extensions import TypeAliasType
 
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Range, Sort
 from app.models.resource import CitedBy, NotStated, Resource
+from app.models.shape import Row
 from app.models.values import Amount, Currency, Slug, Text, Title
 
 TraffickingForm = TypeAliasType("TraffickingForm", Literal["sex", "labor"])
 _FORMS = get_args(TraffickingForm.__value__)
 
 
-class AwardRow(SQLModel, table=True):
+class AwardRow(Row, table=True):
     """An award's columns."""
 
     __tablename__ = "awards"
@@ -41,7 +39,7 @@ class AwardRow(SQLModel, table=True):
     document: str
 
 
-class AwardObjectiveRow(SQLModel, table=True):
+class AwardObjectiveRow(Row, table=True):
     """An objective that an award serves."""
 
     __tablename__ = "award_objectives"
@@ -50,7 +48,7 @@ class AwardObjectiveRow(SQLModel, table=True):
     objective: str = Column(primary_key=True, foreign_key="objectives.id")
 
 
-class AwardRegionRow(SQLModel, table=True):
+class AwardRegionRow(Row, table=True):
     """A region that an award works in."""
 
     __tablename__ = "award_regions"
@@ -59,7 +57,7 @@ class AwardRegionRow(SQLModel, table=True):
     region: str = Column(primary_key=True, foreign_key="regions.id")
 
 
-class AwardTraffickingFormRow(SQLModel, table=True):
+class AwardTraffickingFormRow(Row, table=True):
     """A form of trafficking that an award works against."""
 
     __tablename__ = "award_trafficking_forms"

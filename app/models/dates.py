@@ -1,7 +1,5 @@
 """Dates at the precision of their source: ``2017-06-15``, ``2017-10`` or ``2017``."""
 
-from __future__ import annotations
-
 import re
 from calendar import monthrange
 from datetime import date

@@ -1,17 +1,15 @@
 """What every collection of the API is made of."""
 
-from __future__ import annotations
-
 import builtins
 from typing import ClassVar
 
-from pydantic import BaseModel
 from sqlmodel import SQLModel
 
 from app.models.filters import Filter, Range, Sort
+from app.models.shape import Shape
 
 
-class Document(BaseModel):
+class Document(Shape):
     """One item of a collection, and what the collection can be asked."""
 
     type: ClassVar[str]

@@ -1,10 +1,8 @@
 """What is wrapped around resources in a response."""
 
-from __future__ import annotations
-
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import Field, create_model
 from typing_extensions import TypeAliasType
 
 from app.models.activity import Activity
@@ -15,12 +13,13 @@ from app.models.objective import Objective
 from app.models.organization import Organization
 from app.models.partnership import Partnership
 from app.models.region import Region
+from app.models.shape import Shape
 from app.models.source import Source
 
 T = TypeVar("T")
 
 
-class PageMeta(BaseModel):
+class PageMeta(Shape):
     """What a page says of itself."""
 
     total: int = Field(ge=0, description="Number of items on all pages under the same filters.")
@@ -28,14 +27,14 @@ class PageMeta(BaseModel):
     release: str = Field(description="Release of the data: SHA-256 of its seed file.")
 
 
-class PageLinks(BaseModel):
+class PageLinks(Shape):
     """Paths from the root of the origin."""
 
     self: str = Field(description="This page.")
     next: str | None = Field(description="The next page, or `null` on the last one.")
 
 
-class Included(BaseModel):
+class Included(Shape):
     """Resources that were asked to be included, once each; only the collections asked for."""
 
     partnerships: list[Partnership] = Field(default_factory=list)
@@ -48,7 +47,7 @@ class Included(BaseModel):
     citations: list[Citation] = Field(default_factory=list)
 
 
-class FacetCount(BaseModel):
+class FacetCount(Shape):
     """How many items have a value."""
 
     value: str | None = Field(description="The value; `null` for items that have none.")
@@ -58,7 +57,7 @@ class FacetCount(BaseModel):
 Facets = TypeAliasType("Facets", dict[str, list[FacetCount]])
 
 
-class Page(BaseModel, Generic[T]):
+class Page(Shape, Generic[T]):
     """One page of a collection."""
 
     data: list[T] = Field(description="The items, in the order asked for.")
@@ -71,20 +70,20 @@ class Page(BaseModel, Generic[T]):
     )
 
 
-class Item(BaseModel, Generic[T]):
+class Item(Shape, Generic[T]):
     """One resource."""
 
     data: T
     included: Included | None = Field(description="What `include` asked for; `null` without it.")
 
 
-def page_of(model: type[Document]) -> type[BaseModel]:
+def page_of(model: type[Document]) -> type[Shape]:
     """`AwardPage`, and so on: the name that generated clients get."""
     name = f"{model.__name__}Page"
     return create_model(name, __base__=Page[model], __doc__=f"One page of {model.collection}.")  # type: ignore[valid-type]
 
 
-def item_of(model: type[Document]) -> type[BaseModel]:
+def item_of(model: type[Document]) -> type[Shape]:
     """`AwardItem`, and so on."""
     name = f"{model.__name__}Item"
     return create_model(name, __base__=Item[model], __doc__=f"One {model.type}.")  # type: ignore[valid-type]

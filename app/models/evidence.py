@@ -1,22 +1,17 @@
 """What a value rests on, as the seed file holds it beside the value."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from app.models.shape import Part
 from app.models.values import Slug, Text, Title, Url
 
 QUOTE_LIMIT = 80
 """Most characters that one quoted fragment may have."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Quote(_Part):
+class Quote(Part):
     """A fragment of an archived text and where it stands, in Unicode code points from 0."""
 
     source: Slug = Field(description="Id of the source whose archived text is quoted.")
@@ -25,7 +20,7 @@ class Quote(_Part):
     exact: str = Field(min_length=1, max_length=QUOTE_LIMIT, description="The fragment itself.")
 
 
-class Reference(_Part):
+class Reference(Part):
     """A published reference other than the archived page."""
 
     title: Title = Field(description="What the reference is called.")
@@ -33,7 +28,7 @@ class Reference(_Part):
     licence: Title = Field(description="The terms under which its content may be used.")
 
 
-class Stated(_Part):
+class Stated(Part):
     """The page says it, be it in other notation."""
 
     basis: Literal["stated"]
@@ -41,7 +36,7 @@ class Stated(_Part):
     note: Text | None = None
 
 
-class Derived(_Part):
+class Derived(Part):
     """It follows from the page by a rule, which the note gives."""
 
     basis: Literal["derived"]
@@ -49,7 +44,7 @@ class Derived(_Part):
     note: Text
 
 
-class Editorial(_Part):
+class Editorial(Part):
     """The project's own wording of what the quoted fragment says."""
 
     basis: Literal["editorial"]
@@ -57,7 +52,7 @@ class Editorial(_Part):
     note: Text | None = None
 
 
-class Enriched(_Part):
+class Enriched(Part):
     """From another published reference, not from the page."""
 
     basis: Literal["enriched"]

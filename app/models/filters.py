@@ -1,7 +1,5 @@
 """What a collection can be asked, as data: SQL, OpenAPI and error texts all read it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,27 +1,22 @@
 """What a seed file says of the whole record."""
 
-from __future__ import annotations
-
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.models.dates import Day
 from app.models.evidence import Reference
+from app.models.shape import Part
 from app.models.values import Sha256, Text, Url
 
 
-class Licence(BaseModel):
+class Licence(Part):
     """The terms under which the record may be used."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     title: Text = Field(description="The terms, in a sentence.")
     url: Url = Field(description="Where the terms are explained.")
 
 
-class Outlines(BaseModel):
+class Outlines(Part):
     """The file of region outlines, an enrichment, pinned by its digest."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     file: str = Field(pattern=r"^[a-z0-9._-]+$", description="Name, beside the seed file.")
     sha256: Sha256
@@ -29,10 +24,8 @@ class Outlines(BaseModel):
     note: Text = Field(description="How far they can be trusted.")
 
 
-class Header(BaseModel):
+class Header(Part):
     """What a seed file says of the whole record."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     schema_name: str | None = Field(
         None, alias="$schema", description="The JSON Schema that an editor checks against."

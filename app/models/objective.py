@@ -1,19 +1,17 @@
 """What a partnership set out to do."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from pydantic import Field
 from sqlmodel import Field as Column
-from sqlmodel import SQLModel
 
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
+from app.models.shape import Row
 from app.models.values import Position, Slug, Text, Title
 
 
-class ObjectiveRow(SQLModel, table=True):
+class ObjectiveRow(Row, table=True):
     """An objective's columns."""
 
     __tablename__ = "objectives"

@@ -1,16 +1,14 @@
 """Who takes part."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 from sqlmodel import Field as Column
-from sqlmodel import SQLModel
 from typing_extensions import TypeAliasType
 
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
+from app.models.shape import Row
 from app.models.values import Title
 
 OrganizationKind = TypeAliasType(
@@ -22,7 +20,7 @@ OrganizationRole = TypeAliasType(
 )
 
 
-class OrganizationRow(SQLModel, table=True):
+class OrganizationRow(Row, table=True):
     """An organization's columns."""
 
     __tablename__ = "organizations"
@@ -35,7 +33,7 @@ class OrganizationRow(SQLModel, table=True):
     document: str
 
 
-class OrganizationRoleRow(SQLModel, table=True):
+class OrganizationRoleRow(Row, table=True):
     """A part that an organization plays."""
 
     __tablename__ = "organization_roles"

@@ -1,20 +1,18 @@
 """The signed compact."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlmodel import Field as Column
-from sqlmodel import SQLModel
 
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Range, Sort
 from app.models.resource import CitedBy, NotStated, Resource
+from app.models.shape import Part, Row
 from app.models.values import COUNTRY_PATTERN, Amount, Country, Currency, Slug, Text, Title
 
 
-class PartnershipRow(SQLModel, table=True):
+class PartnershipRow(Row, table=True):
     """A partnership's columns."""
 
     __tablename__ = "partnerships"
@@ -35,7 +33,7 @@ class PartnershipRow(SQLModel, table=True):
     document: str
 
 
-class PartnershipCountryRow(SQLModel, table=True):
+class PartnershipCountryRow(Row, table=True):
     """A country that takes part in a partnership."""
 
     __tablename__ = "partnership_countries"
@@ -44,7 +42,7 @@ class PartnershipCountryRow(SQLModel, table=True):
     country: str = Column(primary_key=True)
 
 
-class PartnershipRegionRow(SQLModel, table=True):
+class PartnershipRegionRow(Row, table=True):
     """A region that a partnership works in."""
 
     __tablename__ = "partnership_regions"
@@ -53,10 +51,8 @@ class PartnershipRegionRow(SQLModel, table=True):
     region: str = Column(primary_key=True, foreign_key="regions.id")
 
 
-class Precedence(BaseModel):
+class Precedence(Part):
     """Which of its kind the partnership was, counted within a scope."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     scope: Literal["americas", "world"] = Field(description="Where it is counted.")
     ordinal: int = Field(ge=1, le=10_000, description="1 for the first of its kind.")

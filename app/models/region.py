@@ -1,19 +1,17 @@
 """Where the work is done."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 from sqlmodel import Field as Column
-from sqlmodel import SQLModel
 
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
+from app.models.shape import Row
 from app.models.values import COUNTRY_PATTERN, Country, Title
 
 
-class RegionRow(SQLModel, table=True):
+class RegionRow(Row, table=True):
     """A region's columns."""
 
     __tablename__ = "regions"

@@ -1,15 +1,14 @@
 """What all resources share: the document, its links, and its table's last column."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import Field, computed_field
 
 from app.models.document import Document
 from app.models.evidence import EvidenceByField
+from app.models.shape import Part, Shape
 from app.models.values import FIELD_PATTERN, Slug
 
 NotStated = Annotated[
@@ -25,20 +24,18 @@ CitedBy = Annotated[
 ]
 
 
-class Links(BaseModel):
+class Links(Shape):
     """Where a resource and what it rests on are found, from the root of the origin."""
 
     self: str = Field(description="This resource.")
     citations: str = Field(description="The citations that the values of this resource rest on.")
 
 
-class Resource(Document):
+class Resource(Document, Part):
     """One noun of the record.
 
     The same model is read from the seed file, with `evidence`, and served, with `links`.
     """
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     parent: ClassVar[str | None] = None
     """The field that names the resource this one belongs to."""

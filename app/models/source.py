@@ -1,20 +1,18 @@
 """The archived page that the record rests on."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlmodel import Field as Column
-from sqlmodel import SQLModel
 
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
+from app.models.shape import Part, Row
 from app.models.values import Sha256, Slug, Title, Url
 
 
-class SourceRow(SQLModel, table=True):
+class SourceRow(Row, table=True):
     """A source's columns."""
 
     __tablename__ = "sources"
@@ -32,10 +30,8 @@ class SourceRow(SQLModel, table=True):
     document: str
 
 
-class Furniture(BaseModel):
+class Furniture(Part):
     """A stretch of the archived text that is not about the subject."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     start: int = Field(ge=0, description="Index of the first code point.")
     end: int = Field(ge=1, description="Index after the last code point.")

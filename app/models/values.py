@@ -1,7 +1,5 @@
 """The scalar types that resources are made of."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

@@ -3,9 +3,9 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
 from app.archive import Archive
@@ -13,12 +13,13 @@ from app.exports import batches, one_batch, stream
 from app.formats import CSV, JSON, NDJSON, Format, choose
 from app.models import Document
 from app.models.envelope import item_of, page_of
-from app.parameters import read
+from app.parameters import path_parameter, read
 from app.problems import InvalidParameters, NotAcceptable, NotFound
 from app.query import Query, item_parameters, parameters
 from app.representations import item_body, page_body, page_links
 from app.routers.dependencies import archive_of, next_header, sent_pairs
 from app.routers.responses import LINK_HEADER, declared
+from app.routes import Route
 from app.selection import (
     count_facets,
     find_document,
@@ -46,7 +47,7 @@ def collection_router(
         item_description: The same of one item.
         formats: The formats a list can be had in.
     """
-    router = APIRouter(prefix=f"/v1/{model.collection}", tags=[model.collection])
+    router = APIRouter(prefix=f"/v1/{model.collection}", tags=[model.collection], route_class=Route)
     _add_list(router, model, list_description, formats)
     _add_item(router, model, item_description)
     return router
@@ -62,7 +63,7 @@ def _add_list(
         operation_id=f"list{model.collection.capitalize()}",
         summary=f"List {model.collection}",
         description=description,
-        response_model=page_of(model),
+        response_model=partial(page_of, model),
         response_description=f"A page of {model.collection}.",
         responses=declared(InvalidParameters, NotAcceptable, headers=LINK_HEADER, formats=formats),
         openapi_extra={"parameters": [one.openapi() for one in taken.values()]},
@@ -80,22 +81,21 @@ def _add_list(
 def _add_item(router: APIRouter, model: type[Document], description: str) -> None:
     taken = item_parameters(model.collection)
     article = "an" if model.type[0] in "aeiou" else "a"
+    described = [path_parameter("id", f"Id of the {model.type}.")]
+    described += [one.openapi() for one in taken.values()]
 
     @router.get(
         "/{id}",
         operation_id=f"get{model.type.capitalize()}",
         summary=f"Get {article} {model.type}",
         description=description,
-        response_model=item_of(model),
+        response_model=partial(item_of, model),
         response_description=f"The {model.type}.",
         responses=declared(NotFound, InvalidParameters),
-        openapi_extra={"parameters": [one.openapi() for one in taken.values()]},
+        openapi_extra={"parameters": described},
     )
-    async def get_item(
-        request: Request,
-        name: Annotated[str, Path(alias="id", description=f"Id of the {model.type}.")],
-    ) -> Response:
-        archive = archive_of(request)
+    async def get_item(request: Request) -> Response:
+        archive, name = archive_of(request), request.path_params["id"]
         include = read(request.scope["query_string"], taken).get("include")
         document = find_document(archive, model.collection, name)
         if document is None:

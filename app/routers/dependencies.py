@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from app.archive import Archive
+from app.archive import ARCHIVE, Archive
 from app.parameters import read, split
 from app.problems import Unavailable
 from app.representations import Pairs
@@ -19,7 +19,7 @@ def archive_of(request: Request) -> Archive:
     Raises:
         Unavailable: The application has not started, or is stopping.
     """
-    archive: Archive | None = getattr(request.app.state, "archive", None)
+    archive: Archive | None = request.scope[ARCHIVE]
     if archive is None:
         raise Unavailable("The record is not loaded yet.", headers={"Retry-After": "1"})
     return archive

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.types import Receive, Scope, Send
 
 from app.archive import ArchiveError
@@ -20,16 +20,18 @@ from app.exports.iati import SECTORS
 from app.exports.listing import CATALOGUE, FILES, IATI, REGIONS, Export
 from app.exports.offer import Offer
 from app.exports.shelf import Measure
+from app.models.shape import Shape
 from app.models.values import Sha256
 from app.problems import InvalidParameters, NotFound, RangeNotSatisfiable, Unavailable
 from app.representations import encode
-from app.routers.dependencies import ArchiveDep, NoParameters
+from app.routers.dependencies import ArchiveDep, NoParameters, archive_of
 from app.routers.meta import SelfLink
 from app.routers.responses import declared
+from app.routes import Route
 
 logger = logging.getLogger("cpc_record")
 
-router = APIRouter(tags=["record"])
+router = APIRouter(tags=["record"], route_class=Route)
 
 _PREFIX = "/v1/exports/"
 _RANGE = re.compile(r"bytes=(?:([0-9]{1,4000})-([0-9]{0,4000})|-([0-9]{1,4000}))", re.IGNORECASE)
@@ -44,7 +46,7 @@ _CONTENT: dict[str, Any] = {
 } | {REGIONS.media_type: {"schema": {"type": "object"}}}
 
 
-class ExportEntry(BaseModel):
+class ExportEntry(Shape):
     """One export."""
 
     name: str = Field(description="File name.")
@@ -56,26 +58,26 @@ class ExportEntry(BaseModel):
     sha256: Sha256 = Field(description="Its SHA-256, hexadecimal, without content coding.")
 
 
-class ExportsMeta(BaseModel):
+class ExportsMeta(Shape):
     """What the list says of itself."""
 
     release: str = Field(description="Release of the data: SHA-256 of its seed file.")
 
 
-class Sector(BaseModel):
+class Sector(Shape):
     """A sector of the project's own vocabulary, as the IATI export uses it."""
 
     code: str = Field(description="Its code.")
     name: str = Field(description="What it means.")
 
 
-class Vocabularies(BaseModel):
+class Vocabularies(Shape):
     """The project's own vocabularies, besides its objectives."""
 
     sectors: list[Sector] = Field(description="Sectors that the IATI export names.")
 
 
-class Exports(BaseModel):
+class Exports(Shape):
     """Every export that this server can give."""
 
     data: list[ExportEntry] = Field(description="The exports.")
@@ -91,7 +93,7 @@ async def get_offer(request: Request) -> Offer:
         Unavailable: The application has not started, or is stopping.
     """
     offer: Offer | None = getattr(request.app.state, "exports", None)
-    if offer is None:
+    if offer is None or offer.archive is not archive_of(request):
         raise Unavailable("The record is not loaded yet.", headers={"Retry-After": "1"})
     return offer
 

@@ -7,19 +7,20 @@ from typing import Literal
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import BaseModel
 
+from app.models.shape import Shape
 from app.problems import Unavailable
 from app.representations import encode
 from app.routers.dependencies import ArchiveDep
 from app.routers.responses import declared
+from app.routes import Route
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], route_class=Route)
 
 _NEVER_KEPT = {"Cache-Control": "no-store"}
 
 
-class Health(BaseModel):
+class Health(Shape):
     """All is well."""
 
     status: Literal["ok"]

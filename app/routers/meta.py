@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.archive import COLLECTIONS, Archive
 from app.models.header import Licence, Outlines
+from app.models.shape import Shape
 from app.problems import InvalidParameters
 from app.representations import encode
 from app.routers.dependencies import ArchiveDep, NoParameters
 from app.routers.responses import declared
+from app.routes import Route
 
-router = APIRouter(tags=["meta"])
+router = APIRouter(tags=["meta"], route_class=Route)
 
 API_VERSION = "1"
 STABILITY = (
@@ -23,7 +25,7 @@ STABILITY = (
 )
 
 
-class MetaData(BaseModel):
+class MetaData(Shape):
     """The release, the terms, the promise."""
 
     release: str = Field(description="Release of the data: SHA-256 of its seed file.")
@@ -36,20 +38,20 @@ class MetaData(BaseModel):
     stability: str = Field(description="What may change and what may not.")
 
 
-class SelfLink(BaseModel):
+class SelfLink(Shape):
     """Paths from the root of the origin."""
 
     self: str = Field(description="This answer.")
 
 
-class Meta(BaseModel):
+class Meta(Shape):
     """What the API is and what it promises."""
 
     data: MetaData
     links: SelfLink
 
 
-class IndexData(BaseModel):
+class IndexData(Shape):
     """What this is."""
 
     title: str = Field(description="Name of the API.")
@@ -58,7 +60,7 @@ class IndexData(BaseModel):
     archive_notice: str = Field(description="What the record is and is not.")
 
 
-class Index(BaseModel):
+class Index(Shape):
     """Where to go from here."""
 
     data: IndexData

@@ -6,17 +6,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from app.models.shape import Shape
 from app.problems import PROBLEMS, InvalidParameters, NotFound, Problem
 from app.representations import encode
 from app.routers.dependencies import NoParameters
 from app.routers.responses import declared
+from app.routes import Route
 
-router = APIRouter(prefix="/problems", tags=["problems"])
+router = APIRouter(prefix="/problems", tags=["problems"], route_class=Route)
 
 
-class ProblemKind(BaseModel):
+class ProblemKind(Shape):
     """A kind of problem, explained."""
 
     type: str = Field(description="Its identifier, as in the `type` of an error.")
@@ -25,13 +27,13 @@ class ProblemKind(BaseModel):
     explanation: str = Field(description="What it means and what to do.")
 
 
-class ProblemKinds(BaseModel):
+class ProblemKinds(Shape):
     """Every kind of problem."""
 
     data: list[ProblemKind]
 
 
-class ProblemKindItem(BaseModel):
+class ProblemKindItem(Shape):
     """One kind of problem."""
 
     data: ProblemKind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.exports import stream_record
 from app.models import (
@@ -17,14 +17,16 @@ from app.models import (
     Region,
     Source,
 )
+from app.models.shape import Shape
 from app.problems import InvalidParameters
 from app.routers.dependencies import ArchiveDep, NoParameters
 from app.routers.responses import declared
+from app.routes import Route
 
-router = APIRouter(tags=["record"])
+router = APIRouter(tags=["record"], route_class=Route)
 
 
-class RecordData(BaseModel):
+class RecordData(Shape):
     """One list per type, each in the order of the record."""
 
     partnerships: list[Partnership]
@@ -37,20 +39,20 @@ class RecordData(BaseModel):
     citations: list[Citation]
 
 
-class RecordMeta(BaseModel):
+class RecordMeta(Shape):
     """What the whole record says of itself."""
 
     release: str = Field(description="Release of the data: SHA-256 of its seed file.")
     counts: dict[str, int] = Field(description="Number of items in each list.")
 
 
-class RecordLinks(BaseModel):
+class RecordLinks(Shape):
     """Paths from the root of the origin."""
 
     self: str = Field(description="This answer.")
 
 
-class WholeRecord(BaseModel):
+class WholeRecord(Shape):
     """The whole record."""
 
     data: RecordData

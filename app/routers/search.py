@@ -4,10 +4,11 @@ from functools import partial
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.models.citation import ResourceType
 from app.models.envelope import PageLinks, PageMeta
+from app.models.shape import Shape
 from app.parameters import read
 from app.problems import InvalidParameters
 from app.query import DEFAULT_LIMIT
@@ -15,26 +16,27 @@ from app.representations import page_links, search_body
 from app.routers.dependencies import ArchiveDep, next_header, sent_pairs
 from app.routers.meta import SelfLink
 from app.routers.responses import LINK_HEADER, declared
+from app.routes import Route
 from app.search import find, search_parameters
 
-router = APIRouter(tags=["search"])
+router = APIRouter(tags=["search"], route_class=Route)
 
 
-class Mark(BaseModel):
+class Mark(Shape):
     """Where a match stands in a snippet, in Unicode code points."""
 
     start: int = Field(ge=0, description="Index of its first code point.")
     end: int = Field(ge=0, description="Index after its last code point.")
 
 
-class Snippet(BaseModel):
+class Snippet(Shape):
     """A stretch of text around the matches."""
 
     text: str = Field(description="Plain text, not markup; `…` where text was left out.")
     marks: list[Mark] = Field(description="The matches in it.")
 
 
-class Hit(BaseModel):
+class Hit(Shape):
     """A resource that matches."""
 
     type: ResourceType = Field(description="Its type.")
@@ -44,7 +46,7 @@ class Hit(BaseModel):
     links: SelfLink
 
 
-class HitPage(BaseModel):
+class HitPage(Shape):
     """One page of matches, the best first."""
 
     data: list[Hit] = Field(description="The matches, the best first.")

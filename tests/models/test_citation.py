@@ -1,0 +1,60 @@
+"""What every value rests on, as it is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.models import Citation, Organization
+from app.models.citation import CITED, citation_rows
+
+LINE = st.text(min_size=1, max_size=80).filter(lambda text: all(ord(one) > 31 for one in text))
+AWKWARD = LINE | st.sampled_from(['"', "\\", 'a\\"b', "%s", "{name}", "\x7f", "\u2028", "😀", "é"])
+TITLE = AWKWARD.filter(lambda text: "\x7f" not in text)
+NOTE = st.none() | TITLE | st.just("two\nlines\tand a tab")
+
+
+def organization(evidence: list[dict[str, Any]]) -> Organization:
+    """An organization whose name rests on the evidence."""
+    return Organization.model_validate(
+        {
+            "id": "ilo",
+            "name": "International Labor Organization",
+            "short_name": None,
+            "kind": "ngo",
+            "roles": None,
+            "not_stated": [],
+            "evidence": {"name": evidence},
+        }
+    )
+
+
+@given(exact=AWKWARD, note=NOTE, start=st.integers(0, 10**6))
+def test_a_quote_is_written_as_its_model_does(exact: str, note: str | None, start: int) -> None:
+    """The JSON of a citation is the model's own, whatever is quoted or noted; columns agree."""
+    quote = {"source": "page", "start": start, "end": start + len(exact), "exact": exact}
+    [row] = citation_rows(organization([{"basis": "stated", "quote": quote, "note": note}]))
+    columns = dict(zip(CITED, row, strict=True))
+    citation = Citation.model_validate_json(str(columns["document"]))
+    assert citation.model_dump_json() == columns["document"]
+    assert citation.target is not None
+    quoted, position = citation.target.selector
+    assert (quoted.exact, citation.note) == (exact, note) == (columns["exact"], columns["note"])
+    assert (position.start, position.end) == (columns["start"], columns["end"])
+
+
+@given(title=TITLE, note=NOTE)
+def test_a_reference_is_written_as_its_model_does(title: str, note: str | None) -> None:
+    """The same of what rests on another reference."""
+    reference = {"title": title, "url": 'https://example.org/?a=1&b="2"', "licence": title}
+    evidence = {"basis": "enriched", "reference": reference, "note": note}
+    [row] = citation_rows(organization([evidence]))
+    columns = dict(zip(CITED, row, strict=True))
+    citation = Citation.model_validate_json(str(columns["document"]))
+    assert citation.model_dump_json() == columns["document"]
+    assert citation.reference is not None
+    assert citation.reference.model_dump() == reference
+    assert columns["reference_title"] == title
+    assert citation.target is None
