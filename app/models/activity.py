@@ -7,7 +7,7 @@ from sqlmodel import Field as Column
 
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
-from app.models.shape import Row
+from app.models.shape import Row, member_table
 from app.models.values import Position, Slug, Text, Title
 
 
@@ -26,22 +26,8 @@ class ActivityRow(Row, table=True):
     document: str
 
 
-class ActivityObjectiveRow(Row, table=True):
-    """An objective that an activity serves."""
-
-    __tablename__ = "activity_objectives"
-
-    activity: str = Column(primary_key=True, foreign_key="activities.id")
-    objective: str = Column(primary_key=True, foreign_key="objectives.id")
-
-
-class ActivityRegionRow(Row, table=True):
-    """A region that is named for an activity."""
-
-    __tablename__ = "activity_regions"
-
-    activity: str = Column(primary_key=True, foreign_key="activities.id")
-    region: str = Column(primary_key=True, foreign_key="regions.id")
+member_table("activity_objectives", activity="activities", objective="objectives")
+member_table("activity_regions", activity="activities", region="regions")
 
 
 class Activity(Resource):

@@ -9,7 +9,7 @@ from typing_extensions import TypeAliasType
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Range, Sort
 from app.models.resource import CitedBy, NotStated, Resource
-from app.models.shape import Row
+from app.models.shape import Row, member_table
 from app.models.values import Amount, Currency, Slug, Text, Title
 
 TraffickingForm = TypeAliasType("TraffickingForm", Literal["sex", "labor"])
@@ -39,31 +39,9 @@ class AwardRow(Row, table=True):
     document: str
 
 
-class AwardObjectiveRow(Row, table=True):
-    """An objective that an award serves."""
-
-    __tablename__ = "award_objectives"
-
-    award: str = Column(primary_key=True, foreign_key="awards.id")
-    objective: str = Column(primary_key=True, foreign_key="objectives.id")
-
-
-class AwardRegionRow(Row, table=True):
-    """A region that an award works in."""
-
-    __tablename__ = "award_regions"
-
-    award: str = Column(primary_key=True, foreign_key="awards.id")
-    region: str = Column(primary_key=True, foreign_key="regions.id")
-
-
-class AwardTraffickingFormRow(Row, table=True):
-    """A form of trafficking that an award works against."""
-
-    __tablename__ = "award_trafficking_forms"
-
-    award: str = Column(primary_key=True, foreign_key="awards.id")
-    trafficking_form: str = Column(primary_key=True)
+member_table("award_objectives", award="awards", objective="objectives")
+member_table("award_regions", award="awards", region="regions")
+member_table("award_trafficking_forms", award="awards", trafficking_form=None)
 
 
 class Award(Resource):

@@ -8,7 +8,7 @@ from typing_extensions import TypeAliasType
 
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
-from app.models.shape import Row
+from app.models.shape import Row, member_table
 from app.models.values import Title
 
 OrganizationKind = TypeAliasType(
@@ -33,13 +33,7 @@ class OrganizationRow(Row, table=True):
     document: str
 
 
-class OrganizationRoleRow(Row, table=True):
-    """A part that an organization plays."""
-
-    __tablename__ = "organization_roles"
-
-    organization: str = Column(primary_key=True, foreign_key="organizations.id")
-    role: str = Column(primary_key=True)
+member_table("organization_roles", organization="organizations", role=None)
 
 
 class Organization(Resource):

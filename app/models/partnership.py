@@ -8,7 +8,7 @@ from sqlmodel import Field as Column
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Range, Sort
 from app.models.resource import CitedBy, NotStated, Resource
-from app.models.shape import Part, Row
+from app.models.shape import Part, Row, member_table
 from app.models.values import COUNTRY_PATTERN, Amount, Country, Currency, Slug, Text, Title
 
 
@@ -33,22 +33,8 @@ class PartnershipRow(Row, table=True):
     document: str
 
 
-class PartnershipCountryRow(Row, table=True):
-    """A country that takes part in a partnership."""
-
-    __tablename__ = "partnership_countries"
-
-    partnership: str = Column(primary_key=True, foreign_key="partnerships.id")
-    country: str = Column(primary_key=True)
-
-
-class PartnershipRegionRow(Row, table=True):
-    """A region that a partnership works in."""
-
-    __tablename__ = "partnership_regions"
-
-    partnership: str = Column(primary_key=True, foreign_key="partnerships.id")
-    region: str = Column(primary_key=True, foreign_key="regions.id")
+member_table("partnership_countries", partnership="partnerships", country=None)
+member_table("partnership_regions", partnership="partnerships", region="regions")
 
 
 class Precedence(Part):

@@ -5,6 +5,7 @@ without building any.
 """
 
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Column, ForeignKey, String, Table
 from sqlmodel import SQLModel
 
 
@@ -24,3 +25,17 @@ class Row(SQLModel):
     """The columns of a table."""
 
     model_config = {"defer_build": True}
+
+
+def member_table(name: str, **columns: str | None) -> Table:
+    """A table of the members of lists; no row of it is ever an object.
+
+    Args:
+        name: `TYPE_FIELD`, by which the members of a type's field are found.
+        columns: Each column and the table whose ids it holds, or None where it holds words.
+    """
+    keys = {
+        column: () if to is None else (ForeignKey(f"{to}.id"),) for column, to in columns.items()
+    }
+    made = [Column(column, String, *key, primary_key=True) for column, key in keys.items()]
+    return Table(name, SQLModel.metadata, *made)
