@@ -24,6 +24,7 @@ from app.problems import (
     ParameterError,
     Problem,
     ProblemDocument,
+    RangeNotSatisfiable,
     Unavailable,
 )
 from app.query import DEFAULT_LIMIT, Query, includable, parameters
@@ -253,6 +254,7 @@ _MISSPELT = ParameterError(
     ["region", "sort"],
     "region",
 )
+_FILE = "/v1/exports/tables.zip"
 PROBLEM_EXAMPLES = {
     problem.status: _problem_example(problem, path)
     for problem, path in (
@@ -260,6 +262,7 @@ PROBLEM_EXAMPLES = {
         (NotFound("No award has this id. /v1/awards lists them all."), "/v1/awards/peru"),
         (MethodNotAllowed("POST is not possible here; use GET, HEAD, OPTIONS."), "/v1/awards"),
         (NotAcceptable("This path gives application/json, text/csv."), "/v1/awards"),
+        (RangeNotSatisfiable("The file has 16420 bytes; ask for bytes from 0 to 16419."), _FILE),
         (InvalidParameters([_MISSPELT]), "/v1/awards"),
         (InternalError("The fault was logged; it is not the request's."), "/v1/awards"),
         (Unavailable("The record is not loaded yet."), "/v1/awards"),

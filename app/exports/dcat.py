@@ -9,7 +9,6 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from app.archive import Archive
@@ -33,14 +32,12 @@ class Publisher:
         name: Name of the publisher.
         contact_name: Name of who answers questions.
         contact_email: Address of who answers questions.
-        modified: When the record was last changed.
     """
 
     origin: str
     name: str
     contact_name: str
     contact_email: str
-    modified: date
 
 
 def catalogue(
@@ -80,7 +77,7 @@ def _dataset(
         "title": "Child Protection Compact record",
         "description": archive.header["archive_notice"],
         "keyword": list(KEYWORDS),
-        "modified": publisher.modified.isoformat(),
+        "modified": archive.header["modified"],
         "publisher": {"@type": "org:Organization", "name": publisher.name},
         "contactPoint": {
             "@type": "vcard:Contact",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from markupsafe import Markup
@@ -26,13 +25,11 @@ class Publication:
     Attributes:
         origin: Where the API is found from outside.
         publisher: Name of who publishes it.
-        modified: Day on which the record was last changed.
         exports: The files that it can be taken away as.
     """
 
     origin: str | None = None
     publisher: str | None = None
-    modified: date | None = None
     exports: Sequence[Export] = ()
 
 
@@ -50,7 +47,7 @@ def describe(archive: Archive, publication: Publication, connection: sqlite3.Con
         "temporalCoverage": period_of(connection),
         "spatialCoverage": _places(connection),
         "isBasedOn": pages_of(connection),
-        "dateModified": publication.modified and publication.modified.isoformat(),
+        "dateModified": archive.header["modified"],
         "publisher": publication.publisher
         and {"@type": "Organization", "name": publication.publisher},
         **(_located(publication, publication.origin) if publication.origin else {}),

@@ -55,15 +55,14 @@ async def get_robots(request: Request) -> Response:
 
 
 @router.get("/sitemap.xml")
-async def get_site_map(request: Request) -> Response:
+async def get_site_map(request: Request, archive: ArchiveDep) -> Response:
     """The pages for people (sitemaps.org, 0.9).
 
     Raises:
         NotFound: The address of the API is not set.
     """
     origin = _origin(request, "A site map")
-    modified = request.app.state.settings.record_modified
-    changed = f"<lastmod>{modified.isoformat()}</lastmod>" if modified else ""
+    changed = f"<lastmod>{archive.header['modified']}</lastmod>"
     urls = (f"<url><loc>{escape(origin + page)}</loc>{changed}</url>" for page in _PAGES)
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'

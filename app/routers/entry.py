@@ -53,7 +53,5 @@ def _render(
     from app.page.dataset import Publication  # noqa: PLC0415 - see above
     from app.page.record_page import render  # noqa: PLC0415 - see above
 
-    publication = Publication(
-        settings.public_url, settings.publisher_name, settings.record_modified, offer.exports()
-    )
+    publication = Publication(settings.public_url, settings.publisher_name, offer.exports())
     return render(archive, publication, connection)

@@ -33,6 +33,7 @@ class MetaData(Shape):
     release: str = Field(description="Release of the data: SHA-256 of its seed file.")
     api_version: str = Field(description="Version of the API, as in its paths.")
     counts: dict[str, int] = Field(description="Number of items in each collection.")
+    modified: str = Field(description="Day on which the record was last changed.")
     archive_notice: str = Field(description="What the record is and is not.")
     licence: Licence = Field(description="Terms of the data.")
     outlines: Outlines = Field(description="Where the outlines of the regions come from.")
