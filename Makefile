@@ -2,9 +2,10 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 INSTALL := $(RUN)/python -m pip install --quiet --disable-pip-version-check
-LOCK := $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras pyproject.toml
+AUDIT := $(VENV)/audit/bin
+LOCK := $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras
 
-.PHONY: help serve test check bench lock contract clean
+.PHONY: help serve test check bench torture fuzz soak mutants sbom licences audit lock contract clean
 
 help:  ## List what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -23,17 +24,44 @@ check: $(VENV)/.test  ## Lint, check formatting and types
 bench: $(VENV)/.serve  ## Measure against the peers and the limits (BENCH="--seconds 1 --rounds 1")
 	@$(RUN)/python -m benchmarks $(BENCH)
 
+torture: $(VENV)/.test  ## Act out faults, floods and attacks (TORTURE="--seed 7 --only kills")
+	@$(RUN)/python -m tests.torture $(TORTURE)
+
+fuzz: $(VENV)/.test  ## Break HTTP and the parameters (FUZZ="--minutes 5")
+	@$(RUN)/python -m tests.torture.schema
+	@$(RUN)/python -m tests.torture.fuzz $(FUZZ)
+
+soak: $(VENV)/.test  ## Half an hour of load with upgrades and kills (SOAK="--minutes 30")
+	@$(RUN)/python -m tests.torture.soak $(SOAK)
+
+mutants: $(VENV)/.test  ## Change the code in a thousand ways; the tests must notice
+	@$(RUN)/mutmut run --max-children 1
+	@$(RUN)/mutmut results
+
+sbom: $(VENV)/.audit  ## Write the bill of materials of what serves, as CycloneDX (sbom.json)
+	@$(AUDIT)/python -W ignore -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml \
+	    --output-reproducible --output-file sbom.json
+	@echo sbom.json
+
+licences: $(VENV)/.audit $(VENV)/.serve  ## List the licences of what serves
+	@$(AUDIT)/pip-licenses --python $(RUN)/python --from all --format markdown \
+	    --packages $$(grep -oE '^[A-Za-z0-9._-]+' requirements.txt)
+
+audit: $(VENV)/.audit  ## Look for known vulnerabilities; says so where nobody could be asked
+	@bash .ci/audit $(AUDIT)/pip-audit requirements.txt
+
 lock: $(VENV)/.test  ## Renew the hash-locked requirements
-	@$(LOCK) --group build -o requirements.txt
-	@$(LOCK) --group build --extra telemetry -c requirements.txt -o requirements-telemetry.txt
-	@$(LOCK) --group build --group dev --extra telemetry -c requirements-telemetry.txt -o requirements-dev.txt
+	@$(LOCK) pyproject.toml --group build -o requirements.txt
+	@$(LOCK) pyproject.toml --group build --extra telemetry -c requirements.txt -o requirements-telemetry.txt
+	@$(LOCK) pyproject.toml --group build --group dev --extra telemetry -c requirements-telemetry.txt -o requirements-dev.txt
+	@$(LOCK) --group audit -o requirements-audit.txt
 
 contract: $(VENV)/.serve  ## Write the seed's schema and the API's contract anew
 	@$(RUN)/cpc-record schema > data/seed.schema.json
 	@$(RUN)/python -m tests.contract
 
 clean:  ## Remove what was made
-	rm -rf $(VENV) data/archive.sqlite data/.archive-*
+	rm -rf $(VENV) mutants sbom.json data/archive.sqlite data/.archive-*
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -47,3 +75,8 @@ $(VENV)/.test: requirements-dev.txt pyproject.toml | $(VENV)/bin/python
 	$(INSTALL) --require-hashes -r requirements-dev.txt
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.serve
+
+$(VENV)/.audit: requirements-audit.txt | $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)/audit
+	$(AUDIT)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@

@@ -9,8 +9,10 @@ and to count its hosts; time is kept by one look at every connection each second
 from __future__ import annotations
 
 import asyncio
+import re
 import resource
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, cast
 
 import httptools
@@ -54,6 +56,13 @@ _begin = HttpToolsProtocol.on_headers_complete
 
 AtHand = Callable[[Scope], tuple[Lines, bytes] | None] | None
 """What gives an answer that needs no application, if anything does."""
+_HOST = re.compile(rb"(?:[\w.~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?", re.ASCII)
+"""A host with or without a port (RFC 3986, 3.2.2), which may be empty (RFC 9112, 3.2)."""
+
+
+@lru_cache(maxsize=256)
+def _is_host(value: bytes) -> bool:
+    return _HOST.fullmatch(value) is not None
 
 
 class Refused(Exception):
@@ -145,12 +154,14 @@ class Connection(HttpToolsProtocol):
         if self.received > self.small or len(headers) > _MOST_HEADERS:
             self._measure()
         self.received = 0
-        hosts = 0
-        for name, _ in headers:
+        hosts, host = 0, b""
+        for name, value in headers:
             if name == b"host":
-                hosts += 1
+                hosts, host = hosts + 1, value
         if hosts != 1 and (hosts or self.parser.get_http_version() != "1.0"):
             self._raise(BadRequest("A request in HTTP/1.1 has one Host header."))
+        if not _is_host(host):
+            self._raise(BadRequest("Host is a name or an address, with a port or without."))
         _begin(self)
 
     def on_body(self, body: bytes) -> None:

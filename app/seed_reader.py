@@ -201,12 +201,16 @@ class _Text:
         self._place += 1
 
     def _more(self) -> bool:
-        """Let go of what was read and read on; whether there was anything."""
+        """Let go of what was read and read on; whether there was anything.
+
+        What is left is read again with what comes, so as much comes: each time twice as much.
+        """
         if self._ended:
             return False
-        if len(self._window) - self._place > _LARGEST_ENTRY:
+        left = len(self._window) - self._place
+        if left > _LARGEST_ENTRY:
             raise self._wrong(f"an entry of more than {_LARGEST_ENTRY} characters")
-        chunk = self.file.read(_CHUNK)
+        chunk = self.file.read(max(_CHUNK, min(left, _LARGEST_ENTRY - left)))
         self._ended = not chunk
         self.hashed.update(chunk)
         waiting = len(self._decoder.getstate()[0])

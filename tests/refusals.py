@@ -16,6 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 import schemathesis
 from schemathesis.core.failures import Failure
 
+from app.settings import Settings
+
 Sent = Mapping[str, list[str]]
 
 
@@ -34,6 +36,7 @@ def _without_a_place(sent: Sent, name: str) -> bool:
     return name in _ENVELOPE and sent.get("format", ["json"]) != ["json"]
 
 
+_LONGEST_URL: int = Settings.model_fields["max_url_bytes"].default
 _ENVELOPE = {"include", "facet"}
 _ALL_AT_ONCE = {"examples", "coverage"}
 _REASONS: list[Callable[[Sent, str], bool]] = [_forged, _not_in_the_calendar, _without_a_place]
@@ -65,11 +68,23 @@ def filter_failure(
     case: schemathesis.Case[Any],
     response: schemathesis.Response,
 ) -> bool:
-    """Whether a failure stands: all do, but for a good-looking request rightly refused."""
+    """Whether a failure stands: all do, but for a good-looking request rightly refused.
+
+    An address longer than any that is read is refused before a path is known, so that no operation
+    declares it.
+    """
     del context, case
+    if response.status_code == 414:
+        return not too_long(response.request.url or "")
     if failure.checks != ("positive_data_acceptance",) or response.status_code != 422:
         return True
     return not excused(response.request.url or "", json.loads(response.content))
+
+
+def too_long(url: str) -> bool:
+    """Whether path and query of an address take more bytes than are read."""
+    parts = urlsplit(url)
+    return len(f"{parts.path}?{parts.query}".encode()) > _LONGEST_URL
 
 
 def excused(url: str, problem: Mapping[str, Any]) -> bool:

@@ -69,6 +69,10 @@ REFUSED = {
     "two hosts in 1.0": (b"GET /v1 HTTP/1.0\r\n" + HOST * 2 + b"\r\n", 400),
     "no host": (b"GET /v1 HTTP/1.1\r\n\r\n", 400),
     "no version": (b"GET /v1\r\n\r\n", 400),
+    "a path in the host": (b"GET /v1 HTTP/1.1\r\nHost: a.test/x\r\n\r\n", 400),
+    "a space in the host": (b"GET /v1 HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+    "a user in the host": (b"GET /v1 HTTP/1.1\r\nHost: user@a.test\r\n\r\n", 400),
+    "a word for a port": (b"GET /v1 HTTP/1.1\r\nHost: a.test:http\r\n\r\n", 400),
     "another version": (b"GET /v1 HTTP/1.2\r\n" + HOST + b"\r\n", 400),
     "rubbish": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
     "a long URL": (b"GET /%b HTTP/1.1\r\n" % (b"a" * 70_000) + HOST + b"\r\n", 414),
@@ -125,6 +129,13 @@ def test_requests_are_answered_in_order_however_they_come(quick: str) -> None:
         for byte in LAST:
             connection.sendall(bytes([byte]))
         assert statuses(everything(connection)) == [200]
+
+
+@pytest.mark.parametrize("host", ["a.test", "a.test:80", "127.0.0.1:8", "[::1]:80", "a_b", ""])
+def test_every_host_is_answered(quick: str, host: str) -> None:
+    """Names, addresses, ports, and no name at all (RFC 9112, 3.2)."""
+    request = f"GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    assert statuses(exchange(quick, request.encode())) == [200]
 
 
 @pytest.mark.parametrize("length", [3, 60_000, 1_000_000])

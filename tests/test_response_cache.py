@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,7 +17,17 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from app.main import create_app
-from app.response_cache import Answer, ResponseCache, Store, _weight
+from app.response_cache import (
+    Answer,
+    ResponseCache,
+    Store,
+    _conditions,
+    _matches,
+    _narrowed,
+    _timeless,
+    _weight,
+    choose_encoding,
+)
 from app.settings import Settings
 from tests.conftest import SEED, Start
 from tests.problem import assert_problem
@@ -292,3 +303,162 @@ async def test_a_stream_that_fails_before_it_is_sent_is_a_problem(damaged: Path)
         spoil(damaged)
         for path in ("/v1/citations?format=ndjson", "/v1/citations?format=csv", "/v1/record"):
             assert_problem(await broken.get(path), 500)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "chosen"),
+    [
+        (b"", b""),
+        (b"zstd", b"zstd"),
+        (b"br", b"br"),
+        (b"gzip", b"gzip"),
+        (b"GZIP", b"gzip"),
+        (b"gzip, br, zstd", b"zstd"),
+        (b"gzip, br", b"br"),
+        (b"gzip;q=0.5, br;q=0.4", b"gzip"),
+        (b"gzip ; q=0.5 , br ; q=0.5", b"br"),
+        (b"gzip;q=0", b""),
+        (b"gzip;x=1;q=0", b""),
+        (b"gzip;q=0.5, identity;q=0.6", b""),
+        (b"gzip;q=0.5, identity;q=0.5", b"gzip"),
+        (b"*", b"zstd"),
+        (b"*;q=0", b""),
+        (b"zstd;q=0, *", b"br"),
+        (b"zstd;q=0.1, *;q=0.2", b"br"),
+        (b"gzip, *;q=0", b"gzip"),
+        (b"identity", b""),
+        (b"deflate", b""),
+        (b"gzip;q=x", b""),
+        (b"gzip;q=nan", b""),
+        (b"gzip;q=2, br;q=1", b"br"),
+        (b"gzip;q=-1", b""),
+        (b"gzip;q=0.001", b"gzip"),
+    ],
+)
+def test_the_coding_is_the_best_that_is_accepted(accepted: bytes, chosen: bytes) -> None:
+    """Quality decides, then compression; what is refused or unknown is not used (RFC 9110)."""
+    assert choose_encoding(accepted) == chosen
+
+
+@pytest.mark.parametrize(
+    ("known", "matches"),
+    [
+        (b'"a"', True),
+        (b'W/"a"', True),
+        (b'"b", "a"', True),
+        (b'"b",W/"a" ,"c"', True),
+        (b"*", True),
+        (b" * ", True),
+        (b'"b"', False),
+        (b"a", False),
+        (b'"a', False),
+        (b'"a"x', False),
+        (b'"*"', False),
+    ],
+)
+def test_tags_are_compared_weakly(known: bytes, *, matches: bool) -> None:
+    """`If-None-Match` is a list of tags, weak or strong, or a star (RFC 9110, 13.1.2)."""
+    assert _matches(known, b'"a"') is matches
+
+
+def test_conditions_of_several_lines_are_joined() -> None:
+    """A repeated line is a longer list (RFC 9110, 5.2); other headers do not count."""
+    headers = [
+        (b"accept", b"text/csv"),
+        (b"accept-encoding", b"br"),
+        (b"host", b"a.test"),
+        (b"if-none-match", b'"a"'),
+        (b"accept", b"*/*"),
+        (b"accept-encoding", b"gzip"),
+        (b"if-none-match", b'"b"'),
+    ]
+    assert _conditions(headers) == (b"text/csv, */*", b"br, gzip", b'"a", "b"')
+    assert _conditions([(b"host", b"a.test")]) == (b"", b"", b"")
+    assert _conditions(headers[:4]) == (b"text/csv", b"br", b'"a"')
+
+
+def test_what_is_rendered_has_no_conditions() -> None:
+    """Inside there is one coding, and neither tags nor ranges; all else is as it was sent."""
+    dropped = (b"if-none-match", b"if-modified-since", b"range", b"if-range", b"accept-encoding")
+    kept = [(b"accept", b"text/csv"), (b"x-other", b"1")]
+    sent = [*((name, b"x") for name in dropped), *kept]
+    assert _narrowed(sent, b"") == kept
+    assert _narrowed(sent, b"br") == [*kept, (b"accept-encoding", b"br")]
+
+
+def test_only_gzip_has_a_clock() -> None:
+    """Four bytes of gzip's header are the time; nothing else is touched."""
+    packed = b"\x1f\x8b\x08\x00TIME\x02\xffrest"
+    assert _timeless(packed) == b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xffrest"
+    assert _timeless(b"\x1f\x8b\x09\x00TIME") == b"\x1f\x8b\x09\x00TIME"
+    assert _timeless(b"") == b""
+
+
+def test_an_answer_and_its_304() -> None:
+    """A strong tag of the body; the 304 has all headers but those of the body."""
+    headers = [(b"content-type", b"text/plain"), (b"content-length", b"2"), (b"vary", b"Accept")]
+    answer = Answer.of(200, headers, b"ok")
+    assert answer.etag == b'"%b"' % hashlib.sha256(b"ok").hexdigest()[:32].encode()
+    tag = (b"etag", answer.etag)
+    assert answer.start == {
+        "type": "http.response.start",
+        "status": 200,
+        "headers": [*headers, tag],
+    }
+    assert answer.not_modified["status"] == 304
+    assert answer.not_modified["headers"] == [(b"vary", b"Accept"), tag]
+    assert answer.body == {"type": "http.response.body", "body": b"ok"}
+    empty = {"type": "http.response.body", "body": b""}
+    assert answer.messages(b"", head=False) == (answer.start, answer.body)
+    assert answer.messages(b"", head=True) == (answer.start, empty)
+    assert answer.messages(b'"x"', head=False) == (answer.start, answer.body)
+    for head in (False, True):
+        assert answer.messages(answer.etag, head=head) == (answer.not_modified, empty)
+
+
+def _key(name: str) -> tuple[bytes, bytes, str, bytes]:
+    return name.encode(), b"q", "json", b""
+
+
+def _page(size: int) -> Answer:
+    return Answer.of(200, [], b"x" * size)
+
+
+def test_the_store_reckons_with_what_it_keeps() -> None:
+    """Size is the sum of what is kept; too large is not kept; the same is kept once."""
+    store = Store(80_000)
+    weight = 1_000 + len(b"a") + len(b"q") + 3_500
+    store.put(_key("a"), _page(1_000))
+    assert (len(store), store.size) == (1, weight)
+    store.put(_key("a"), _page(2_000))
+    assert (len(store), store.size) == (1, weight)
+    store.put(_key("b"), _page(10_000 - 3_502))
+    assert (len(store), store.size) == (2, weight + 10_000)
+    store.put(_key("c"), _page(10_000 - 3_501))
+    assert store.get(_key("c")) is None
+    assert len(store) == 2
+
+
+def test_what_was_asked_for_twice_outlives_what_was_not() -> None:
+    """A flood passes through probation; in it the oldest goes first."""
+    store = Store(50_000)
+    store.put(_key("old"), _page(1_000))
+    assert store.get(_key("old")) is not None
+    for number in range(100):
+        store.put(_key(f"{number}"), _page(1_000))
+        assert store.size <= store.limit
+    assert store.get(_key("old")) is not None
+    assert store.get(_key("0")) is None
+    assert store.get(_key("99")) is not None
+
+
+def test_protection_is_bounded_too() -> None:
+    """Three quarters of the room at most are protected; who was asked for longest ago leaves."""
+    store = Store(50_000)
+    for number in range(10):
+        store.put(_key(f"{number}"), _page(1_000))
+        assert store.get(_key(f"{number}")) is not None
+    assert store._protected_size <= 37_500
+    assert store._protected_size == sum(_weight(*pair) for pair in store._protected.items())
+    assert set(store._protected) == {_key(f"{number}") for number in range(2, 10)}
+    assert set(store._probation) == {_key("0"), _key("1")}

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.conftest import ROOT
-from tests.refusals import excused
+from tests.refusals import excused, too_long
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 FEWEST_CASES = 1_000
@@ -79,3 +79,13 @@ def test_what_no_schema_can_say_is_excused(server: str, url: str) -> None:
 def test_nothing_else_is_excused(url: str, blamed: list[str]) -> None:
     """A refusal without cause in what was sent stays a failure, be it one error of several."""
     assert not excused(url, {"errors": [{"parameter": name} for name in blamed]})
+
+
+@pytest.mark.parametrize("spare", [0, 1])
+def test_only_what_is_too_long_is_excused_for_its_length(server: str, spare: int) -> None:
+    """The longest address that is read is not excused, and one byte more is refused with 414."""
+    longest = 16_384
+    path = "/v1/awards?region="
+    url = f"{server}{path}{'a' * (longest - len(path) + spare)}"
+    assert too_long(url) is bool(spare)
+    assert (httpx.get(url).status_code == 414) is bool(spare)

@@ -1,0 +1,1 @@
+"""The acts, one subject a file; each adds its scenarios."""
