@@ -173,17 +173,11 @@ def complete(headers: Iterable[tuple[bytes, bytes]], status: int, named: bytes =
     """
     own = [pair for pair in headers if pair[0] != b"vary"]
     whole = own + _HEADERS
-    if not any(_is_policy(*pair) for pair in own):
+    if not any(name == b"content-security-policy" for name, _ in own):
         whole.append(_CSP)
     if status >= 400 and not any(name == b"x-request-id" for name, _ in own):
         whole.append((b"x-request-id", named or uuid4().hex.encode()))
     return whole
-
-
-def _is_policy(name: bytes, value: bytes) -> bool:
-    """Whether a header says what a browser may load, or that a page is there to say it."""
-    page = name == b"content-type" and value.startswith(b"text/html")
-    return page or name == b"content-security-policy"
 
 
 def request_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -31,6 +31,10 @@ FAULTY, MISUSED, UNWRITABLE, UNREACHABLE = 1, 2, 3, 4
 _WORTH_A_BAR = 5_000_000
 _PATIENCE = 30
 """Seconds that a process may be busy, with starting say, before it is taken for dead."""
+_MANY = 2_000
+"""Answers from which on there is a bar."""
+_SHOWN = 100
+"""Most faults that are listed."""
 
 cli = typer.Typer(
     name="cpc-record",
@@ -108,19 +112,20 @@ def serve(
 def build_(seed: Seed = None, archive: Target = None) -> None:
     """Check the record, compile it into the archive, and write the exports beside it."""
     settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
-    from app.exports.shelf import fill_shelf  # noqa: PLC0415 - serving makes them at first use
+    from app.exports.offer import Offer  # noqa: PLC0415 - serving makes them at first use
 
     started = time.perf_counter()
     with _told():
         with _bar() as progress:
             build(settings.seed_file, settings.archive_file, progress)
         opened = Archive.open(settings.archive_file)
-        shelf = anyio.run(fill_shelf, opened, settings.archive_file)
+        with _bar("Writing exports", "rows", _MANY) as progress:
+            measures = anyio.run(Offer(opened, settings).make, progress)
         opened.close()
     seconds = time.perf_counter() - started
     counted = ", ".join(f"{count} {name}" for name, count in opened.counts.items())
     typer.echo(f"{settings.archive_file}: release {opened.release}")
-    kept = ", ".join(f"{name} {one.bytes}" for name, one in shelf.measures.items())
+    kept = ", ".join(f"{name} {one.bytes}" for name, one in measures.items())
     typer.echo(f"{counted}; {seconds:.1f} s")
     typer.echo(f"Exports, in bytes: {kept}")
 
@@ -131,10 +136,17 @@ def verify(
         Path | None,
         typer.Option(metavar="FILE", help="A copy of the archived page to check every quote in."),
     ] = None,
+    mirror: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A mirror to check, file by file and answer by answer."),
+    ] = None,
     seed: Seed = None,
     archive: Target = None,
 ) -> None:
-    """Check the record, the archive against it, and the record against the archived page."""
+    """Check the record, the archive against it, and the record against the archived page.
+
+    With `--mirror`, a mirror too: against its manifest, and against the answers of this record.
+    """
     settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
     from app.exports.shelf import damaged, find_shelf  # noqa: PLC0415 - serving never needs it
     from app.record import load  # noqa: PLC0415
@@ -155,12 +167,50 @@ def verify(
                 checks += check_source(record, source.read_bytes())
             except (OSError, ValueError) as error:
                 _stop(MISUSED, f"{source} cannot be read as the archived page: {error}.")
+        if mirror is not None:
+            from app.mirror.check import check_mirror  # noqa: PLC0415 - as above
+
+            with _bar("Comparing", "answers", _MANY) as progress:
+                checks += anyio.run(check_mirror, settings, mirror, progress)
     _show(checks)
     misses = [miss for check in checks for miss in check.misses]
-    for miss in misses:
+    for miss in misses[:_SHOWN]:
         _say(str(miss))
+    if len(misses) > _SHOWN:
+        _say(f"and {len(misses) - _SHOWN} more")
     if misses:
         raise typer.Exit(FAULTY)
+
+
+@cli.command()
+def freeze(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR",
+            help="Where the mirror goes: new, empty, or a mirror that is replaced as a whole.",
+        ),
+    ],
+    seed: Seed = None,
+    archive: Target = None,
+) -> None:
+    """Write every default answer as a file, for nginx, Caddy or any other web server."""
+    settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
+    from app.mirror.frozen import MirrorError, freeze_as  # noqa: PLC0415 - serving never needs it
+
+    started = time.perf_counter()
+    with _told():
+        with _bar() as progress:
+            prepare(settings.seed_file, settings.archive_file, progress)
+        try:
+            with _bar("Freezing", "answers", _MANY) as progress:
+                frozen = anyio.run(freeze_as, settings, folder, progress)
+        except MirrorError as error:
+            _stop(UNWRITABLE, str(error))
+    seconds = time.perf_counter() - started
+    typer.echo(f"{folder}: {frozen.addresses} addresses in {frozen.files} files")
+    rate = frozen.addresses / seconds
+    typer.echo(f"{frozen.bytes} bytes; {seconds:.1f} s, {rate:.0f} addresses a second")
 
 
 @cli.command()
@@ -228,14 +278,16 @@ def _told() -> Iterator[None]:
 
 
 @contextmanager
-def _bar() -> Iterator[Told]:
+def _bar(
+    doing: str = "Compiling", unit: str = "bytes", worth: int = _WORTH_A_BAR
+) -> Iterator[Told]:
     """A progress bar on a terminal, once there is enough to do."""
     shown: list[tuple[Progress, TaskID]] = []
 
     def told(done: int, total: int) -> None:
-        if total >= _WORTH_A_BAR:
+        if total >= worth:
             if not shown:
-                shown.append(_start_bar(total))
+                shown.append(_start_bar(doing, unit, total))
             bar, task = shown[0]
             bar.update(task, completed=done)
 
@@ -246,19 +298,20 @@ def _bar() -> Iterator[Told]:
             bar.stop()
 
 
-def _start_bar(total: int) -> tuple[Progress, TaskID]:
+def _start_bar(doing: str, unit: str, total: int) -> tuple[Progress, TaskID]:
     from rich import progress  # noqa: PLC0415 - most starts have nothing to wait for
     from rich.console import Console  # noqa: PLC0415
 
+    counted = progress.TextColumn("{task.completed:,} of {task.total:,} " + unit)
     columns = (
-        progress.TextColumn("Compiling"),
+        progress.TextColumn(doing),
         progress.BarColumn(),
-        progress.DownloadColumn(),
+        progress.DownloadColumn() if unit == "bytes" else counted,
         progress.TimeRemainingColumn(),
     )
     bar = progress.Progress(*columns, console=Console(stderr=True), transient=True)
     bar.start()
-    return bar, bar.add_task("compile", total=total)
+    return bar, bar.add_task(doing, total=total)
 
 
 def _show(checks: Sequence[Check]) -> None:

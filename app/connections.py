@@ -54,6 +54,8 @@ _SPARE_FILES = 64
 _begin = HttpToolsProtocol.on_headers_complete
 
 
+AtHand = Callable[[Scope], tuple[Lines, bytes] | None] | None
+"""What gives an answer that needs no application, if anything does."""
 _HOST = re.compile(rb"(?:[\w.~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?", re.ASCII)
 """A host with or without a port (RFC 3986, 3.2.2), which may be empty (RFC 9112, 3.2)."""
 
@@ -61,10 +63,6 @@ _HOST = re.compile(rb"(?:[\w.~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?", 
 @lru_cache(maxsize=256)
 def _is_host(value: bytes) -> bool:
     return _HOST.fullmatch(value) is not None
-
-
-AtHand = Callable[[Scope], tuple[Lines, bytes] | None] | None
-"""What gives an answer that needs no application, if anything does."""
 
 
 class Refused(Exception):

@@ -1,4 +1,4 @@
-"""The formats a collection can be had in, and which of them a client accepts."""
+"""The formats an answer can be had in, and which of them a client accepts."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ JSON = Format("json", "application/json", "application/json")
 CSV = Format("csv", "text/csv", "text/csv; charset=utf-8; header=present")
 NDJSON = Format("ndjson", "application/x-ndjson", "application/x-ndjson")
 GEOJSON = Format("geojson", "application/geo+json", "application/geo+json")
+HTML = Format("html", "text/html", "text/html; charset=utf-8")
 
-FORMATS = (JSON, CSV, NDJSON, GEOJSON)
+FORMATS = (JSON, CSV, NDJSON, GEOJSON, HTML)
 """Every format, the one to prefer among equals first."""
 
 

@@ -30,6 +30,9 @@ from app.routers import (
     activities,
     awards,
     citations,
+    discovery,
+    docs,
+    entry,
     exports,
     health,
     meta,
@@ -61,7 +64,10 @@ ROUTERS = (
     exports,
     problems,
     health,
+    entry,
     pages,
+    docs,
+    discovery,
 )
 
 
@@ -166,6 +172,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         routes=[route for module in ROUTERS for route in module.router.routes],
     )
+    app.state.settings = settings
     for media_type in (MEDIA_TYPE, *(one.media_type for one in FORMATS)):
         add_compress_type(media_type)
     app.add_middleware(CompressMiddleware, minimum_size=500, brotli_quality=5, gzip_level=6)

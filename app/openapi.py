@@ -15,13 +15,16 @@ from app.models import Document
 from app.parameters import Date, Integer
 from app.problems import (
     MEDIA_TYPE,
+    BadRequest,
     InternalError,
     InvalidParameters,
+    MethodNotAllowed,
     NotAcceptable,
     NotFound,
     ParameterError,
     Problem,
     ProblemDocument,
+    RangeNotSatisfiable,
     Unavailable,
 )
 from app.query import DEFAULT_LIMIT, Query, includable, parameters
@@ -130,7 +133,7 @@ def describe(app: FastAPI, archive: Archive, bodies: Mapping[str, bytes]) -> Jso
     for operations in document["paths"].values():
         for status, answer in operations["get"]["responses"].items():
             if MEDIA_TYPE in answer.get("content", {}):
-                answer["content"][MEDIA_TYPE]["example"] = _PROBLEM_EXAMPLES[int(status)]
+                answer["content"][MEDIA_TYPE]["example"] = PROBLEM_EXAMPLES[int(status)]
     return document
 
 
@@ -251,13 +254,18 @@ _MISSPELT = ParameterError(
     ["region", "sort"],
     "region",
 )
-_PROBLEM_EXAMPLES = {
+_FILE = "/v1/exports/tables.zip"
+PROBLEM_EXAMPLES = {
     problem.status: _problem_example(problem, path)
     for problem, path in (
+        (BadRequest("The request cannot be read."), "/v1/awards"),
         (NotFound("No award has this id. /v1/awards lists them all."), "/v1/awards/peru"),
+        (MethodNotAllowed("POST is not possible here; use GET, HEAD, OPTIONS."), "/v1/awards"),
         (NotAcceptable("This path gives application/json, text/csv."), "/v1/awards"),
+        (RangeNotSatisfiable("The file has 16420 bytes; ask for bytes from 0 to 16419."), _FILE),
         (InvalidParameters([_MISSPELT]), "/v1/awards"),
         (InternalError("The fault was logged; it is not the request's."), "/v1/awards"),
         (Unavailable("The record is not loaded yet."), "/v1/awards"),
     )
 }
+"""A document of each kind of problem, by its status."""

@@ -123,6 +123,17 @@ class NotAcceptable(Problem):
     )
 
 
+class RangeNotSatisfiable(Problem):
+    """The range that is asked for lies outside of the file."""
+
+    slug = "range-not-satisfiable"
+    title = "The file has no such range"
+    status = 416
+    explanation = (
+        "The file ends before the range that was asked for. Content-Range says how long it is."
+    )
+
+
 class UrlTooLong(Problem):
     """The URL is longer than the server reads."""
 
@@ -182,6 +193,7 @@ PROBLEMS: Mapping[str, type[Problem]] = {
         MethodNotAllowed,
         NotAcceptable,
         UrlTooLong,
+        RangeNotSatisfiable,
         InvalidParameters,
         HeadersTooLarge,
         InternalError,

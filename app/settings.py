@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -113,9 +112,6 @@ class Settings(BaseSettings):
     contact_name: _Line | None = Field(None, description="Who answers questions, for `/data.json`.")
     contact_email: Annotated[str, Field(pattern=_EMAIL)] | None = Field(
         None, description="Address of who answers questions, for `/data.json`."
-    )
-    record_modified: date | None = Field(
-        None, description="Day on which the record was last changed, for `/data.json`."
     )
     iati_reporting_org_ref: Annotated[str, Field(pattern=_IATI_REF)] | None = Field(
         None, description="IATI organisation identifier of who reports `iati.xml`."

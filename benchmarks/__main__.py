@@ -10,7 +10,17 @@ from pathlib import Path
 from benchmarks import corpora, tools
 from benchmarks.measurements import Bench
 from benchmarks.report import report
-from benchmarks.scenes import cold, compile, kept, scale, search, stall, start, wire  # noqa: A004
+from benchmarks.scenes import (
+    cold,
+    compile,  # noqa: A004
+    kept,
+    mirror,
+    scale,
+    search,
+    stall,
+    start,
+    wire,
+)
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 SCENES = {
@@ -22,6 +32,7 @@ SCENES = {
     "compile": compile.measure,
     "start": start.measure,
     "wire": wire.measure,
+    "mirror": mirror.measure,
 }
 
 

@@ -66,6 +66,7 @@ def write_corpus(folder: Path, resources: int, number: int = 1) -> Path:
         (folder / f"page-{index}.txt").write_text("".join(block.text), "utf-8", newline="")
     header = {
         "$schema": "seed.schema.json",
+        "modified": "2026-02-03",
         "archive_notice": "A made-up record, to test and to measure.",
         "licence": {"title": "Made up", "url": "https://example.org/licence"},
         "outlines": {

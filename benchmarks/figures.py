@@ -96,4 +96,11 @@ FIGURES = (
         )
         for coding in ("zstd", "br", "gzip")
     ),
+    *(
+        Figure(
+            f"Mirrored {what} under nginx vs live",
+            "mirror", f"mirrored {what}", f"live {what}", target=2,
+        )
+        for what in ("list", "item", "304")
+    ),
 )  # fmt: skip

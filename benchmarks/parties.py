@@ -11,6 +11,7 @@ from benchmarks.servers import HOST, Server, free_port
 from benchmarks.tools import peer, program
 
 _NGINX = Path(__file__).parent / "peers" / "nginx.conf"
+_MIRROR = Path(__file__).parent / "peers" / "mirror.conf"
 
 
 def ours(corpus: Path, *, keep: bool = True) -> Server:
@@ -70,6 +71,25 @@ def nginx(answer: Path) -> Server:
         configuration = configuration.replace("{" + name + "}", value)
     (folder / "nginx.conf").write_text(configuration, "utf-8")
     return Server(port, [program("nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf")])
+
+
+def mirror(folder: Path) -> Server:
+    """Nginx on a mirror, by the site's file that is in it, with one worker.
+
+    Raises:
+        Missing: It is not installed.
+    """
+    port, work = free_port(), folder.with_name("mirror-nginx")
+    work.mkdir(exist_ok=True)
+    site = (folder / "nginx.conf").read_text("utf-8").replace("/srv/mirror/", f"{folder}/")
+    (work / "site.conf").write_text(site.replace("8080", f"{HOST}:{port}"), "utf-8")
+    filled = {"folder": str(work), "user": "user root;" if os.geteuid() == 0 else ""}
+    configuration = _MIRROR.read_text("utf-8")
+    for name, value in filled.items():
+        configuration = configuration.replace("{" + name + "}", value)
+    (work / "nginx.conf").write_text(configuration, "utf-8")
+    command = [program("nginx"), "-p", str(work), "-c", str(work / "nginx.conf")]
+    return Server(port, command, "/v1")
 
 
 def _settings(corpus: Path, port: int) -> dict[str, str]:

@@ -19,7 +19,6 @@ PUBLISHED: dict[str, Any] = {
     "publisher_name": "An Archive & Co",
     "contact_name": "The Archivist",
     "contact_email": "archivist@record.example",
-    "record_modified": "2026-02-03",
     "iati_reporting_org_ref": "XX-EXAMPLE-1",
     "iati_reporting_org_name": "An Archive <Reports>",
     "iati_reporting_org_type": "22",

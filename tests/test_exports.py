@@ -23,13 +23,13 @@ from app.release import prepare
 from benchmarks.corpus import write_corpus
 from tests.conftest import ROOT, SEED, run_cli
 from tests.problem import assert_problem
-from tests.published import PUBLISHED, copied, published
+from tests.published import ENVIRONMENT, PUBLISHED, copied, published
 
 pytestmark = pytest.mark.anyio
 
 Json = dict[str, Any]
 KEPT = [name for name in FILES if name != "iati.xml"]
-"""Files that are on disk."""
+"""Files that depend on no setting."""
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ async def test_head_gives_the_headers_of_get(client: httpx.AsyncClient, name: st
     assert head.headers == (await client.get(f"/v1/exports/{name}")).headers
 
 
-@pytest.mark.parametrize("name", KEPT)
+@pytest.mark.parametrize("name", FILES)
 async def test_a_download_can_be_resumed(client: httpx.AsyncClient, name: str) -> None:
     """Ranges put together are the file; the digest is of the whole."""
     path = f"/v1/exports/{name}"
@@ -129,21 +129,46 @@ async def test_a_download_can_be_resumed(client: httpx.AsyncClient, name: str) -
     assert tail.headers["content-range"].endswith(f"/{len(whole.content)}")
 
 
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    "asked", ["bytes=99999999999-", "bytes=-0", "bytes=99999999-300000000", f"bytes={'9' * 3_000}-"]
+)
+async def test_a_range_beyond_the_end_is_a_problem(
+    client: httpx.AsyncClient, name: str, asked: str
+) -> None:
+    """It is 416 with the length of the file, so that a client learns that it has it all."""
+    length = int((await client.head(f"/v1/exports/{name}")).headers["content-length"])
+    response = await client.get(f"/v1/exports/{name}", headers={"range": asked})
+    assert response.status_code == 416
+    assert response.json()["type"] == "/problems/range-not-satisfiable"
+    assert response.headers["content-range"] == f"bytes */{length}"
+    assert "repr-digest" not in response.headers
+
+
+async def test_the_first_byte_beyond_the_end_is_beyond(client: httpx.AsyncClient) -> None:
+    """The last byte is a range; the one after it is none."""
+    whole = await client.get("/v1/exports/tables.zip")
+    length = len(whole.content)
+    last = await client.get("/v1/exports/tables.zip", headers={"range": f"bytes={length - 1}-"})
+    assert (last.status_code, last.content) == (206, whole.content[-1:])
+    after = await client.get("/v1/exports/tables.zip", headers={"range": f"bytes={length}-"})
+    assert after.status_code == 416
+
+
 @pytest.mark.parametrize(
     "asked",
     [
-        "bytes=99999999999-",
         "bytes=9-3",
-        "bytes=-0",
         "bytes=-",
         "bytes=a-b",
         "lines=0-1",
         "nonsense",
         "bytes=0-1,3-4",
+        "bytes=99999999999-,-0",
         f"bytes={'9' * 5_000}-",
     ],
 )
-async def test_a_range_that_cannot_be_met_gives_the_whole(
+async def test_what_is_no_single_range_gives_the_whole(
     client: httpx.AsyncClient, asked: str
 ) -> None:
     """No range is answered with half a file or a failure."""
@@ -151,6 +176,34 @@ async def test_a_range_that_cannot_be_met_gives_the_whole(
     response = await client.get("/v1/exports/record.sqlite", headers={"range": asked})
     assert response.status_code == 200
     assert response.content == whole.content
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-9", "bytes=99999999999-"])
+async def test_only_get_heeds_a_range(client: httpx.AsyncClient, asked: str) -> None:
+    """HEAD tells of the whole file, whatever range it names."""
+    head = await client.head("/v1/exports/tables.zip", headers={"range": asked})
+    assert head.status_code == 200
+    assert head.headers == (await client.head("/v1/exports/tables.zip")).headers
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-9", "bytes=99999999999-"])
+async def test_what_is_had_comes_before_a_range(client: httpx.AsyncClient, asked: str) -> None:
+    """A client that has the file is told so, whatever range it names beside."""
+    etag = (await client.head("/v1/exports/tables.zip")).headers["etag"]
+    known = {"range": asked, "if-none-match": etag}
+    assert (await client.get("/v1/exports/tables.zip", headers=known)).status_code == 304
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-9", "bytes=99999999999-"])
+@pytest.mark.parametrize("known", [f'W/"{"0" * 64}"', "Thu, 01 Jan 1970 00:00:00 GMT", "?"])
+async def test_a_range_of_what_has_changed_gives_the_whole(
+    client: httpx.AsyncClient, asked: str, known: str
+) -> None:
+    """`If-Range` that names another file lets no range pass, not even one beyond the end."""
+    headers = {"range": asked, "if-range": known}
+    response = await client.get("/v1/exports/tables.zip", headers=headers)
+    assert response.status_code == 200
+    assert response.content == (await client.get("/v1/exports/tables.zip")).content
 
 
 async def test_a_range_of_another_release_gives_the_whole(client: httpx.AsyncClient) -> None:
@@ -371,7 +424,7 @@ def times(folder: Path) -> dict[Path, int]:
 async def test_files_that_are_there_need_no_writing(tmp_path: Path) -> None:
     """Where `build` wrote the files, serving them writes nothing."""
     archive = tmp_path / "archive.sqlite"
-    assert run_cli("build", "--archive", str(archive)).returncode == 0
+    assert run_cli("build", "--archive", str(archive), **ENVIRONMENT).returncode == 0
     before = times(tmp_path)
     async with published(SEED, archive) as client:
         assert set(await entries(client)) == set(EXPORTS)
@@ -404,3 +457,51 @@ async def test_the_files_of_the_release_before_stay(seed: Any, tmp_path: Path) -
             after = (await new.get("/v1/exports/tables.zip")).content
         assert (await old.get("/v1/exports/tables.zip")).content == before
     assert before != after
+
+
+def kept_activities(folder: Path) -> list[Path]:
+    """The files of IATI activities below a folder."""
+    return sorted(folder.rglob("iati-*.xml"))
+
+
+async def test_iati_is_made_once(archive_file: Path, tmp_path: Path) -> None:
+    """The second request, and the next process, give the file that the first one wrote."""
+    archive = copied(archive_file, tmp_path)
+    async with published(SEED, archive) as client:
+        first = await client.get("/v1/exports/iati.xml")
+        (file,) = kept_activities(tmp_path)
+        assert file.read_bytes() == first.content
+        file.write_bytes(first.content.replace(b"Peru", b"PERU"))
+    async with published(SEED, archive) as client:
+        again = await client.get("/v1/exports/iati.xml")
+        assert b"PERU" in again.content
+        assert (await entries(client))["iati.xml"]["bytes"] == len(again.content)
+    assert kept_activities(tmp_path) == [file]
+
+
+async def test_iati_is_of_its_settings(archive_file: Path, tmp_path: Path) -> None:
+    """Another reporter is given activities of its own."""
+    archive = copied(archive_file, tmp_path)
+    made = []
+    for name in ("First", "Second"):
+        async with published(SEED, archive, iati_reporting_org_name=name) as client:
+            made.append((await client.get("/v1/exports/iati.xml")).text)
+    assert "First" in made[0]
+    assert "Second" in made[1]
+    assert "First" not in made[1]
+    assert len(kept_activities(tmp_path)) == 2
+
+
+async def test_iati_needs_no_disk(archive_file: Path, own_archive: Path, tmp_path: Path) -> None:
+    """Where nothing can be written the activities are the same, whole, with their digest."""
+    archive = copied(archive_file, tmp_path)
+    (tmp_path / ".archive-exports").write_text("in the way")
+    async with published(SEED, own_archive) as client:
+        expected = await client.get("/v1/exports/iati.xml")
+    async with published(SEED, archive) as client:
+        for _ in range(2):
+            given = await client.get("/v1/exports/iati.xml")
+            assert given.content == expected.content
+            assert given.headers["repr-digest"] == expected.headers["repr-digest"]
+        head = await client.head("/v1/exports/iati.xml")
+        assert (head.content, head.headers) == (b"", given.headers)

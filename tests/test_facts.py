@@ -239,7 +239,7 @@ async def test_ids_are_permanent(
 async def test_the_whole_record_says_what_it_is(client: httpx.AsyncClient) -> None:
     """What the seed says of the whole is on the meta page."""
     meta = await get(client, "meta")
-    for field in ("archive_notice", "licence", "outlines"):
+    for field in ("modified", "archive_notice", "licence", "outlines"):
         assert meta[field] == SHIPPED[field]
 
 

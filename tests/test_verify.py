@@ -258,6 +258,7 @@ SHIPPED = json.loads(SEED.read_text("utf-8"))
 
 UNCHECKED = {
     r"/\$schema": "a hint for editors, which is not served",
+    r"/modified": "of the record itself, not of the page",
     r"/archive_notice|/licence/title|/outlines/note": "own wording about the whole",
     r"/(partnerships|objectives|awards|activities|sources)/\d+/(title|summary)": "own wording",
     r"/partnerships/\d+/name": "own wording: the page gives its parts in two places",

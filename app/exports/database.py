@@ -8,12 +8,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from app.archive import COLLECTIONS
+from app.exports.streams import Wrote
 from app.exports.tables import Column, Table, tables
 
 _TYPES = {"string": "TEXT", "integer": "INTEGER", "boolean": "BOOLEAN", "array": "TEXT"}
 
 
-def write_database(archive: Path, target: Path, about: Mapping[str, str]) -> None:
+def write_database(archive: Path, target: Path, about: Mapping[str, str], wrote: Wrote) -> None:
     """Copy an archive's record into an empty file, with typed columns and foreign keys alone.
 
     Besides the tables of the record there are `outlines`, the geometry of each region as GeoJSON
@@ -33,6 +35,8 @@ def write_database(archive: Path, target: Path, about: Mapping[str, str]) -> Non
         for table in tables():
             for statement in (_definition(table), _copy(table), *_indexes(table)):
                 connection.execute(statement)
+            if table.name in COLLECTIONS:
+                wrote(connection.execute(f"SELECT count(*) FROM main.{table.name}").fetchone()[0])  # noqa: S608 - a name from COLLECTIONS
         connection.execute(_OUTLINES)
         connection.execute("INSERT INTO outlines SELECT region, geometry FROM archive.outlines")
         connection.execute("COMMIT")

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from app.archive import COLLECTIONS
 from app.exports.database import read_rows
+from app.exports.streams import Wrote
 from app.exports.tables import Column, Table, tables
 
 _PROFILES = "https://datapackage.org/profiles/2.0"
@@ -23,7 +25,9 @@ _BEGINNING = (1980, 1, 1, 0, 0, 0)
 Json = dict[str, Any]
 
 
-def write_package(database: Path, target: Path, header: Mapping[str, Any], release: str) -> None:
+def write_package(
+    database: Path, target: Path, header: Mapping[str, Any], release: str, wrote: Wrote
+) -> None:
     """Write the tables of a database export into a zip, with `datapackage.json` beside them.
 
     CSV is as in RFC 4180, in UTF-8; `null` is an empty cell, a list a JSON array. Values are
@@ -34,18 +38,20 @@ def write_package(database: Path, target: Path, header: Mapping[str, Any], relea
     """
     kept = f"{database.resolve().as_uri()}?mode=ro&immutable=1"
     with closing(sqlite3.connect(kept, uri=True)) as rows, ZipFile(target, "w") as package:
-        resources = [_write_table(package, rows, table) for table in tables()]
+        resources = [_write_table(package, rows, table, wrote) for table in tables()]
         descriptor = {**_description(header, release), "sources": list(_sources(rows))}
         text = json.dumps({**descriptor, "resources": resources}, indent=2, ensure_ascii=False)
         package.writestr(_entry("datapackage.json"), text.encode())
 
 
-def _write_table(package: ZipFile, connection: sqlite3.Connection, table: Table) -> Json:
+def _write_table(
+    package: ZipFile, connection: sqlite3.Connection, table: Table, wrote: Wrote
+) -> Json:
     """Write one table; returns its description, with its length and digest."""
     entry = _entry(f"{table.name}.csv")
     digest, size = hashlib.sha256(), 0
     with package.open(entry, "w", force_zip64=True) as file:
-        for piece in _lines(connection, table):
+        for piece in _lines(connection, table, wrote):
             digest.update(piece)
             size += len(piece)
             file.write(piece)
@@ -64,10 +70,12 @@ def _write_table(package: ZipFile, connection: sqlite3.Connection, table: Table)
     }
 
 
-def _lines(connection: sqlite3.Connection, table: Table) -> Iterator[bytes]:
+def _lines(connection: sqlite3.Connection, table: Table, wrote: Wrote) -> Iterator[bytes]:
     yield _csv([[column.name for column in table.columns]])
     for rows in read_rows(connection, table):
         yield _csv(rows)
+        if table.name in COLLECTIONS:
+            wrote(len(rows))
 
 
 def _csv(rows: list[Any]) -> bytes:

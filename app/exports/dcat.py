@@ -9,7 +9,6 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from app.archive import Archive
@@ -33,14 +32,12 @@ class Publisher:
         name: Name of the publisher.
         contact_name: Name of who answers questions.
         contact_email: Address of who answers questions.
-        modified: When the record was last changed.
     """
 
     origin: str
     name: str
     contact_name: str
     contact_email: str
-    modified: date
 
 
 def catalogue(
@@ -70,9 +67,9 @@ def _dataset(
     licence = archive.header["licence"]
     known = {
         "rights": licence["title"] if len(licence["title"]) <= _LONGEST_RIGHTS else None,
-        "spatial": _extent(connection),
-        "temporal": _period(connection),
-        "references": _pages(connection),
+        "spatial": ",".join(map(str, extent_of(connection) or ())),
+        "temporal": period_of(connection),
+        "references": pages_of(connection),
     }
     return {
         "@type": "dcat:Dataset",
@@ -80,7 +77,7 @@ def _dataset(
         "title": "Child Protection Compact record",
         "description": archive.header["archive_notice"],
         "keyword": list(KEYWORDS),
-        "modified": publisher.modified.isoformat(),
+        "modified": archive.header["modified"],
         "publisher": {"@type": "org:Organization", "name": publisher.name},
         "contactPoint": {
             "@type": "vcard:Contact",
@@ -110,17 +107,17 @@ def _distribution(export: Export, origin: str) -> Json:
     return distribution | ({"conformsTo": export.conforms_to} if export.conforms_to else {})
 
 
-def _extent(connection: sqlite3.Connection) -> str | None:
+def extent_of(connection: sqlite3.Connection) -> tuple[float, float, float, float] | None:
     """West, south, east and north of all outlines, in degrees."""
     rows = connection.execute("SELECT bbox FROM outlines WHERE bbox <> 'null'")
     boxes = [json.loads(row[0]) for row in rows]
     if not boxes:
         return None
     west, south, east, north = zip(*boxes, strict=True)
-    return f"{min(west)},{min(south)},{max(east)},{max(north)}"
+    return min(west), min(south), max(east), max(north)
 
 
-def _period(connection: sqlite3.Connection) -> str | None:
+def period_of(connection: sqlite3.Connection) -> str | None:
     """From the first signature until the last end that is known, at the source's precision."""
     signed = _distinct(connection, "SELECT signed FROM partnerships")
     ends = _distinct(connection, "SELECT ends FROM awards UNION SELECT ends FROM partnerships")
@@ -135,5 +132,6 @@ def _distinct(connection: sqlite3.Connection, statement: str) -> list[str]:
     return [row[0].decode() for row in rows if row[0] is not None]
 
 
-def _pages(connection: sqlite3.Connection) -> list[str]:
+def pages_of(connection: sqlite3.Connection) -> list[str]:
+    """Addresses of the archived pages."""
     return _distinct(connection, "SELECT url FROM sources")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
 
-from anyio import Lock
+from anyio import Lock, to_thread
 
-from app.archive import Archive
+from app.archive import Archive, ArchiveError, Progress
 from app.exports.dcat import Publisher, catalogue
 from app.exports.iati import Reporter, stream_iati
 from app.exports.listing import CATALOGUE, EXPORTS, IATI, Export
-from app.exports.shelf import Measure, Shelf, fill_shelf, find_shelf, measure
+from app.exports.shelf import Measure, Shelf, fill_shelf, find_shelf, keep, measured
 from app.settings import Settings
 
 _REPORTED_BY = (
@@ -21,14 +24,21 @@ _REPORTED_BY = (
     "iati_reporting_org_name",
     "iati_reporting_org_type",
 )
-_PUBLISHED_BY = (
-    "public_url",
-    "publisher_name",
-    "contact_name",
-    "contact_email",
-    "record_modified",
-)
+_PUBLISHED_BY = ("public_url", "publisher_name", "contact_name", "contact_email")
 _NEEDED: Mapping[str, Iterable[str]] = {IATI.name: _REPORTED_BY, CATALOGUE.name: _PUBLISHED_BY}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An export that depends on settings.
+
+    Attributes:
+        measure: Its length and digest.
+        content: The file that holds it, or where none can be written, the bytes.
+    """
+
+    measure: Measure
+    content: Path | bytes
 
 
 class Offer:
@@ -39,7 +49,7 @@ class Offer:
         self._settings = settings
         self._lock = Lock()
         self._shelf: Shelf | None = None
-        self._iati: Measure | None = None
+        self._iati: Made | None = None
 
     def unset(self, name: str) -> list[str]:
         """Settings that an export needs and that are not set, as environment variables."""
@@ -62,6 +72,15 @@ class Offer:
                 self._shelf = find_shelf(file, release) or await fill_shelf(self.archive, file)
         return self._shelf
 
+    async def make(self, progress: Progress | None = None) -> dict[str, Measure]:
+        """Make every file of the release, whole, before anybody asks.
+
+        Raises:
+            ArchiveError: They cannot be written.
+        """
+        self._shelf = await fill_shelf(self.archive, self._settings.archive_file, progress)
+        return await self.measures()
+
     async def measures(self) -> dict[str, Measure]:
         """Length and digest of every export that this server can give.
 
@@ -70,7 +89,7 @@ class Offer:
         """
         found = dict((await self.shelf()).measures)
         if reporter := self.reporter():
-            found[IATI.name] = await self.iati_measure(reporter)
+            found[IATI.name] = (await self.iati(reporter)).measure
         if publisher := self.publisher():
             body = await self.catalogue(publisher)
             found[CATALOGUE.name] = Measure(len(body), sha256(body).hexdigest())
@@ -86,22 +105,30 @@ class Offer:
     def publisher(self) -> Publisher | None:
         """Who publishes the record, where the settings say it."""
         told = self._settings
-        origin, name, modified = told.public_url, told.publisher_name, told.record_modified
+        origin, name = told.public_url, told.publisher_name
         contact, email = told.contact_name, told.contact_email
-        if origin and name and contact and email and modified:
-            return Publisher(origin, name, contact, email, modified)
+        if origin and name and contact and email:
+            return Publisher(origin, name, contact, email)
         return None
 
-    def iati(self, reporter: Reporter) -> AsyncIterator[bytes]:
-        """The IATI activities, in pieces."""
-        return stream_iati(self.archive, reporter)
-
-    async def iati_measure(self, reporter: Reporter) -> Measure:
-        """Length and digest of the IATI activities; worked out once."""
+    async def iati(self, reporter: Reporter) -> Made:
+        """The IATI activities; made once, and kept beside the other files where that can be."""
+        with suppress(ArchiveError):
+            await self.shelf()
         async with self._lock:
             if self._iati is None:
-                self._iati = await measure(self.iati(reporter))
+                self._iati = await self._made(reporter)
         return self._iati
+
+    async def _made(self, reporter: Reporter) -> Made:
+        name = f"iati-{sha256(repr(reporter).encode()).hexdigest()[:32]}.xml"
+        pieces = stream_iati(self.archive, reporter)
+        if self._shelf is not None:
+            with suppress(OSError):
+                path = await keep(self._shelf, name, pieces)
+                return Made(await to_thread.run_sync(measured, path), path)
+        body = b"".join([piece async for piece in stream_iati(self.archive, reporter)])
+        return Made(Measure(len(body), sha256(body).hexdigest()), body)
 
     async def catalogue(self, publisher: Publisher) -> bytes:
         """The catalogue entry."""

@@ -8,21 +8,23 @@ import json
 import os
 import shutil
 import sqlite3
+import tempfile
 import zlib
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 from anyio import to_thread
 
 from app import __version__
-from app.archive import Archive, ArchiveError, compiler_digest, read_meta
+from app.archive import Archive, ArchiveError, Progress, compiler_digest, read_meta
 from app.exports.database import write_database
 from app.exports.datapackage import write_package
 from app.exports.listing import DATABASE, RECORD, REGIONS, TABLES
-from app.exports.streams import batches, stream, stream_record
+from app.exports.streams import Wrote, batches, stream, stream_record
 from app.formats import GEOJSON
 from app.query import Query
 
@@ -72,15 +74,15 @@ def find_shelf(archive: Path, release: str) -> Shelf | None:
 def damaged(shelf: Shelf) -> list[str]:
     """Names of the files whose bytes are not those that were written."""
     kept = {name: one for name, one in shelf.measures.items() if name != RECORD.name}
-    return [name for name, one in kept.items() if _measured(shelf.folder / name) != one]
+    return [name for name, one in kept.items() if measured(shelf.folder / name) != one]
 
 
-async def fill_shelf(archive: Archive, file: Path) -> Shelf:
+async def fill_shelf(archive: Archive, file: Path, progress: Progress | None = None) -> Shelf:
     """Make the files of an open archive beside it, unless they are there and whole.
 
     One process makes them while others wait; they come into view all at once. What a killed
     process left is removed, and so are the files of all releases but the newest other one, which
-    a server may still have open.
+    a server may still have open. Progress is told in rows written.
 
     Raises:
         ArchiveError: The files cannot be written, or the archive was replaced meanwhile.
@@ -95,7 +97,7 @@ async def fill_shelf(archive: Archive, file: Path) -> Shelf:
             await to_thread.run_sync(_clear, root, found)
             unfinished = root / _UNFINISHED
             unfinished.mkdir(mode=0o755)
-            measures = await _make(archive, file, unfinished)
+            measures = await _make(archive, file, unfinished, _Tally(archive, progress))
             await to_thread.run_sync(_settle, unfinished, file, measures)
             folder = unfinished.rename(root / _key(archive.release))
         return Shelf(folder, measures)
@@ -107,24 +109,67 @@ async def fill_shelf(archive: Archive, file: Path) -> Shelf:
         ) from error
 
 
-async def _make(archive: Archive, file: Path, folder: Path) -> dict[str, Measure]:
+class _Tally:
+    """Rows that were written, of all that are to be: each once a file that holds them all."""
+
+    def __init__(self, archive: Archive, progress: Progress | None) -> None:
+        self.done, self.total = 0, 3 * sum(archive.counts.values())
+        self.progress = progress
+
+    def __call__(self, rows: int) -> None:
+        self.done += rows
+        if self.progress is not None:
+            self.progress(min(self.done, self.total), self.total)
+
+
+async def _make(archive: Archive, file: Path, folder: Path, wrote: Wrote) -> dict[str, Measure]:
     """Write every file; returns what each measures."""
     database, package = folder / DATABASE.name, folder / TABLES.name
-    await to_thread.run_sync(write_database, file, database, _about(archive))
+    await to_thread.run_sync(write_database, file, database, _about(archive), wrote)
     if (await to_thread.run_sync(read_meta, file))["release"] != archive.release:
         raise OSError("the archive was replaced by another release")
-    await to_thread.run_sync(write_package, database, package, archive.header, archive.release)
+    about = archive.header, archive.release
+    await to_thread.run_sync(write_package, database, package, *about, wrote)
     regions = batches(archive, Query.of("regions", {}), None)
     with (folder / REGIONS.name).open("wb") as written:
         async for piece in stream(archive, "regions", regions, GEOJSON):
             written.write(piece)
     measures = {
-        one.name: await to_thread.run_sync(_measured, folder / one.name)
+        one.name: await to_thread.run_sync(measured, folder / one.name)
         for one in (TABLES, DATABASE, REGIONS)
     }
     rest = {"release": archive.release, "counts": archive.counts}
-    whole = stream_record(archive, {"meta": rest, "links": {"self": RECORD.path}})
+    whole = stream_record(archive, {"meta": rest, "links": {"self": RECORD.path}}, wrote)
     return {RECORD.name: await measure(whole), **measures}
+
+
+async def keep(shelf: Shelf, name: str, pieces: AsyncIterator[bytes]) -> Path:
+    """Where a file that depends on settings is, beside those of the release; made if need be.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    path = shelf.folder / name
+    if not await to_thread.run_sync(path.exists):
+        with _growing(path) as file:
+            async for piece in pieces:
+                file.write(piece)
+    return path
+
+
+@contextmanager
+def _growing(path: Path) -> Iterator[IO[bytes]]:
+    """A file that comes to its place when it is whole."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
+    unfinished = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        unfinished.chmod(0o644)
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 async def measure(pieces: AsyncIterator[bytes]) -> Measure:
@@ -136,7 +181,8 @@ async def measure(pieces: AsyncIterator[bytes]) -> Measure:
     return Measure(size, digest.hexdigest())
 
 
-def _measured(path: Path) -> Measure:
+def measured(path: Path) -> Measure:
+    """The length and the digest of a file."""
     with path.open("rb") as file:
         return Measure(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
 

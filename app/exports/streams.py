@@ -17,7 +17,14 @@ from app.selection import Page, Rows, find_rows
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
+Wrote = Callable[[int], None]
+"""Told how many more rows are written."""
+
 _BATCH = 500
+
+
+def silent(_rows: int) -> None:
+    """For those who wait without being told."""
 
 
 async def batches(archive: Archive, query: Query, after: str | None) -> AsyncIterator[Rows]:
@@ -54,7 +61,9 @@ async def stream(
             yield piece
 
 
-async def stream_record(archive: Archive, rest: dict[str, object]) -> AsyncIterator[bytes]:
+async def stream_record(
+    archive: Archive, rest: dict[str, object], wrote: Wrote = silent
+) -> AsyncIterator[bytes]:
     """Every collection, one list each, in the order of the record, in pieces."""
     opening = b'{"data":{'
     for name in COLLECTIONS:
@@ -62,6 +71,7 @@ async def stream_record(archive: Archive, rest: dict[str, object]) -> AsyncItera
         comma, reached = b"", 0
         while rows := await archive.run(_after(name, reached)):
             yield comma + b",".join(document for _, document in rows)
+            wrote(len(rows))
             comma, reached = b",", rows[-1][0]
         opening = b"],"
     yield b"]},%b" % encode(rest)[1:]

@@ -46,6 +46,20 @@ def _real(value: str) -> str:
     return value
 
 
+def _whole(value: str) -> str:
+    if len(value) != 10:
+        raise ValueError("expected a day such as 2017-06-15")
+    return value
+
+
+Day = Annotated[
+    str,
+    AfterValidator(_real),
+    AfterValidator(_whole),
+    Field(json_schema_extra={"pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}),
+]
+"""A calendar day: ``2017-06-15``."""
+
 PartialDate = Annotated[
     str,
     AfterValidator(_real),

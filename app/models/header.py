@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from app.models.dates import Day
 from app.models.evidence import Reference
 from app.models.shape import Part
 from app.models.values import Sha256, Text, Url
@@ -29,6 +30,7 @@ class Header(Part):
     schema_name: str | None = Field(
         None, alias="$schema", description="The JSON Schema that an editor checks against."
     )
+    modified: Day = Field(description="Day on which the record was last changed.")
     archive_notice: Text = Field(description="What the record is and is not.")
     licence: Licence
     outlines: Outlines

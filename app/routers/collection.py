@@ -17,7 +17,7 @@ from app.parameters import path_parameter, read
 from app.problems import InvalidParameters, NotAcceptable, NotFound
 from app.query import Query, item_parameters, parameters
 from app.representations import item_body, page_body, page_links
-from app.routers.dependencies import archive_of, next_header, sent_pairs
+from app.routers.dependencies import accept_of, archive_of, next_header, sent_pairs
 from app.routers.responses import LINK_HEADER, declared
 from app.routes import Route
 from app.selection import (
@@ -116,8 +116,7 @@ def _format(request: Request, query: Query, formats: Sequence[Format]) -> Format
     if query.format is not None:
         chosen = next(one for one in formats if one.name == query.format)
     else:
-        accept = b", ".join(value for name, value in request.headers.raw if name == b"accept")
-        wanted = choose(accept, formats)
+        wanted = choose(accept_of(request), formats)
         if wanted is None:
             offered = ", ".join(one.media_type for one in formats)
             raise NotAcceptable(f"This path gives {offered}; Accept allows none of them.")

@@ -39,6 +39,11 @@ async def refuse_parameters(request: Request) -> None:
     read(request.scope["query_string"], {})
 
 
+def accept_of(request: Request) -> bytes:
+    """The `Accept` header; repeated lines are joined."""
+    return b", ".join(value for name, value in request.headers.raw if name == b"accept")
+
+
 def sent_pairs(request: Request) -> Pairs:
     """Names and values of a query string that was found valid, in the order sent."""
     pairs = split(request.scope["query_string"])

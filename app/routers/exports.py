@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from fastapi import Path as InPath
-from fastapi.responses import FileResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, Response
 from pydantic import Field
 from starlette.types import Receive, Scope, Send
 
@@ -22,7 +21,8 @@ from app.exports.offer import Offer
 from app.exports.shelf import Measure
 from app.models.shape import Shape
 from app.models.values import Sha256
-from app.problems import InvalidParameters, NotFound, Unavailable
+from app.parameters import path_parameter
+from app.problems import InvalidParameters, NotFound, RangeNotSatisfiable, Unavailable
 from app.representations import encode
 from app.routers.dependencies import ArchiveDep, NoParameters, archive_of
 from app.routers.meta import SelfLink
@@ -34,7 +34,7 @@ logger = logging.getLogger("cpc_record")
 router = APIRouter(tags=["record"], route_class=Route)
 
 _PREFIX = "/v1/exports/"
-_RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))", re.IGNORECASE)
+_RANGE = re.compile(r"bytes=(?:([0-9]{1,4000})-([0-9]{0,4000})|-([0-9]{1,4000}))", re.IGNORECASE)
 _DIGEST_HEADER: dict[str, Any] = {
     "Repr-Digest": {
         "description": "SHA-256 of the whole file (RFC 9530), whatever range of it is sent.",
@@ -160,86 +160,102 @@ async def get_catalogue(offer: OfferDep) -> Response:
     summary="Get an export",
     description="One of the files that `/v1/exports` lists. Sent without content coding, so that "
     "`Repr-Digest` is the digest of the file that is kept; files on disk in ranges too, so that "
-    "a download can be resumed. A range that cannot be met is answered with the whole file.",
+    "a download can be resumed. A range beyond the end is a problem; several ranges at once are "
+    "answered with the whole file.",
     response_class=Response,
     response_description="The file.",
-    responses=declared(NotFound, InvalidParameters, headers=_DIGEST_HEADER)
+    responses=declared(NotFound, RangeNotSatisfiable, InvalidParameters, headers=_DIGEST_HEADER)
     | {206: {"description": "The range of a file that `Range` asked for."}},
-    openapi_extra={"responses": {"200": {"content": _CONTENT}}},
+    openapi_extra={
+        "parameters": [path_parameter("file", "Its name.", [*FILES])],
+        "responses": {"200": {"content": _CONTENT}},
+    },
     dependencies=[NoParameters],
 )
 @router.head("/v1/exports/{file}", include_in_schema=False, dependencies=[NoParameters])
-async def get_export(
-    request: Request,
-    offer: OfferDep,
-    name: Annotated[str, InPath(alias="file", description="Its name.", examples=[*FILES])],
-) -> Response:
+async def get_export(request: Request, offer: OfferDep) -> Response:
     """One file.
 
     Raises:
         NotFound: There is no such export, or a setting that it needs is not set.
+        RangeNotSatisfiable: The file ends before the range that is asked for.
         Unavailable: It is not there and cannot be written.
     """
+    name = request.path_params["file"]
     if name not in FILES:
         raise NotFound("No export has this name. /v1/exports lists them all.")
-    if name == IATI.name:
-        return await _iati(request, offer)
     try:
-        shelf = await offer.shelf()
+        measured, content = await _content(name, offer)
     except ArchiveError as error:
         raise _unwritten(error) from error
-    headers = _validators(shelf.measures[name])
-    if _is_known(request, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    try:
-        return KeptFile(shelf.folder / name, FILES[name], headers)
-    except FileNotFoundError:
-        raise Unavailable("Files of a later release have taken the place of this one's.") from None
-
-
-async def _iati(request: Request, offer: Offer) -> Response:
-    reporter = offer.reporter()
-    if reporter is None:
-        raise _not_set(IATI, offer)
-    measured = await offer.iati_measure(reporter)
     headers = _validators(measured)
     if _is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    headers["Content-Length"] = str(measured.bytes)
-    if request.method == "HEAD":
-        return Response(headers=headers, media_type=IATI.media_type)
-    return StreamingResponse(offer.iati(reporter), headers=headers, media_type=IATI.media_type)
+    if isinstance(content, bytes):
+        headers["Content-Length"] = str(measured.bytes)
+        body = b"" if request.method == "HEAD" else content
+        return Response(body, headers=headers, media_type=FILES[name].media_type)
+    try:
+        file = KeptFile(content, FILES[name], headers)
+    except FileNotFoundError:
+        raise Unavailable("Files of a later release have taken the place of this one's.") from None
+    file.check_range(request)
+    return file
+
+
+async def _content(name: str, offer: Offer) -> tuple[Measure, Path | bytes]:
+    """What a file measures, and where it is.
+
+    Raises:
+        ArchiveError: It is not there and cannot be written.
+        NotFound: A setting that it needs is not set.
+    """
+    if name == IATI.name:
+        reporter = offer.reporter()
+        if reporter is None:
+            raise _not_set(IATI, offer)
+        made = await offer.iati(reporter)
+        return made.measure, made.content
+    shelf = await offer.shelf()
+    return shelf.measures[name], shelf.folder / name
 
 
 class KeptFile(FileResponse):
     """A file, or one range of it (RFC 9110, 14).
 
-    Several ranges, and one that cannot be met, are answered with the whole, as RFC 9110 allows.
+    Several ranges, one that is malformed, one of another file by `If-Range`, and one asked for
+    with another method than GET are answered with the whole.
     """
 
     def __init__(self, path: Path, export: Export, headers: Mapping[str, str]) -> None:
-        self.length = path.stat().st_size
-        super().__init__(path, headers=headers, media_type=export.media_type)
+        status = path.stat()
+        self.length = status.st_size
+        self.ranged = False
+        super().__init__(path, headers=headers, media_type=export.media_type, stat_result=status)
+
+    def check_range(self, request: Request) -> None:
+        """Find out whether a range is to be sent.
+
+        Raises:
+            RangeNotSatisfiable: The file ends before it.
+        """
+        asked = _RANGE.fullmatch(request.headers.get("range", "").strip())
+        validators = (None, self.headers["etag"], self.headers["last-modified"])
+        fits = request.headers.get("if-range") in validators
+        if asked is None or not fits or request.method != "GET":
+            return
+        first, last, tail = asked.groups()
+        if first and last and int(last) < int(first):
+            return
+        if (int(tail) == 0 if tail else int(first) >= self.length) or not self.length:
+            detail = f"The file has {self.length} bytes; ask for bytes from 0 to {self.length - 1}."
+            raise RangeNotSatisfiable(detail, headers={"Content-Range": f"bytes */{self.length}"})
+        self.ranged = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
-        kept = [
-            (key, value)
-            for key, value in scope["headers"]
-            if key != b"range" or _can_be_met(value.decode("latin-1"), self.length)
-        ]
+        kept = [pair for pair in scope["headers"] if pair[0] != b"range" or self.ranged]
         await super().__call__({**scope, "headers": kept}, receive, send)
-
-
-def _can_be_met(value: str, length: int) -> bool:
-    """Whether a `Range` names one range that a file of this length has a part of."""
-    asked = _RANGE.fullmatch(value.strip())
-    if asked is None:
-        return False
-    first, last, tail = asked.groups()
-    if tail is not None:
-        return int(tail) > 0 < length
-    return int(first) < length and (not last or int(first) <= int(last))
 
 
 def is_file(path: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import Field
@@ -12,7 +14,7 @@ from app.models.shape import Shape
 from app.problems import InvalidParameters
 from app.representations import encode
 from app.routers.dependencies import ArchiveDep, NoParameters
-from app.routers.responses import declared
+from app.routers.responses import RELATIONS, declared
 from app.routes import Route
 
 router = APIRouter(tags=["meta"], route_class=Route)
@@ -31,6 +33,7 @@ class MetaData(Shape):
     release: str = Field(description="Release of the data: SHA-256 of its seed file.")
     api_version: str = Field(description="Version of the API, as in its paths.")
     counts: dict[str, int] = Field(description="Number of items in each collection.")
+    modified: str = Field(description="Day on which the record was last changed.")
     archive_notice: str = Field(description="What the record is and is not.")
     licence: Licence = Field(description="Terms of the data.")
     outlines: Outlines = Field(description="Where the outlines of the regions come from.")
@@ -76,12 +79,12 @@ class Index(Shape):
     "page.",
     response_model=Index,
     response_description="The index.",
-    responses=declared(InvalidParameters),
+    responses=declared(InvalidParameters, headers=RELATIONS),
     dependencies=[NoParameters],
 )
 async def get_index(archive: ArchiveDep) -> Response:
     """Links to everything, from the root of the origin."""
-    return Response(index_body(archive), media_type="application/json")
+    return Response(index_body(archive), headers=relations(archive), media_type="application/json")
 
 
 @router.get(
@@ -109,6 +112,18 @@ def meta_body(archive: Archive) -> bytes:
         "stability": STABILITY,
     }
     return encode({"data": data, "links": {"self": "/v1/meta"}})
+
+
+def relations(archive: Archive) -> dict[str, str]:
+    """The `Link` header of the entry points (RFC 8288; RFC 8631; RFC 9727, 3)."""
+    terms = quote(archive.header["licence"]["url"], safe="%/:=&?~#+!$,;'@()*[]")
+    links = (
+        '</openapi.json>; rel="service-desc"; type="application/json"',
+        '</docs>; rel="service-doc"; type="text/html"',
+        '</.well-known/api-catalog>; rel="api-catalog"',
+        f'<{terms}>; rel="license"',
+    )
+    return {"Link": ", ".join(links)}
 
 
 def index_body(archive: Archive) -> bytes:

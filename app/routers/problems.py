@@ -1,21 +1,26 @@
-"""What the `type` of an error resolves to."""
+"""What the `type` of an error resolves to: a page for a browser, JSON for a program."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import Field
 
+from app.formats import HTML, JSON, choose
 from app.models.shape import Shape
+from app.openapi import PROBLEM_EXAMPLES
+from app.parameters import path_parameter
 from app.problems import PROBLEMS, InvalidParameters, NotFound, Problem
 from app.representations import encode
-from app.routers.dependencies import NoParameters
+from app.routers.dependencies import NoParameters, accept_of
+from app.routers.reading import page
 from app.routers.responses import declared
 from app.routes import Route
 
 router = APIRouter(prefix="/problems", tags=["problems"], route_class=Route)
+
+
+_SLUG = path_parameter("slug", "Last part of the `type`.", [NotFound.slug])
 
 
 class ProblemKind(Shape):
@@ -46,11 +51,13 @@ class ProblemKindItem(Shape):
     description="Every `type` that an error of this API can have.",
     response_model=ProblemKinds,
     response_description="The kinds of problems.",
-    responses=declared(InvalidParameters),
+    responses=declared(InvalidParameters, formats=(JSON, HTML)),
     dependencies=[NoParameters],
 )
-async def list_problems() -> Response:
+async def list_problems(request: Request) -> Response:
     """Every kind of problem, explained."""
+    if _reads(request):
+        return await page("problems.html", problems=PROBLEMS.values())
     return Response(kinds_body(), media_type="application/json")
 
 
@@ -61,20 +68,32 @@ async def list_problems() -> Response:
     description="What the `type` of an error means.",
     response_model=ProblemKindItem,
     response_description="The explanation.",
-    responses=declared(NotFound, InvalidParameters),
+    responses=declared(NotFound, InvalidParameters, formats=(JSON, HTML)),
+    openapi_extra={
+        "parameters": [path_parameter("slug", "Last part of the `type`.", ["not-found"])]
+    },
     dependencies=[NoParameters],
 )
-async def get_problem(
-    slug: Annotated[str, Path(description="Last part of the `type`.", examples=["not-found"])],
-) -> Response:
+async def get_problem(request: Request) -> Response:
     """One kind of problem, explained.
 
     Raises:
         NotFound: No error of this API has such a type.
     """
+    slug = request.path_params["slug"]
     if slug not in PROBLEMS:
         raise NotFound(f"No problem has this type. Known are {', '.join(PROBLEMS)}.")
+    if _reads(request):
+        problem = PROBLEMS[slug]
+        others = [one for one in PROBLEMS.values() if one is not problem]
+        example = PROBLEM_EXAMPLES.get(problem.status)
+        return await page("problem.html", problem=problem, example=example, others=others)
     return Response(kind_body(slug), media_type="application/json")
+
+
+def _reads(request: Request) -> bool:
+    """Whether a browser asks, on behalf of a person."""
+    return choose(accept_of(request), (JSON, HTML)) is HTML
 
 
 def kinds_body() -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from app.formats import CSV, GEOJSON, JSON, NDJSON, Format
+from app.formats import CSV, GEOJSON, HTML, JSON, NDJSON, Format
 from app.problems import MEDIA_TYPE, PROBLEMS, Problem
 
 _REFERENCE = {"$ref": "#/components/schemas/ProblemDocument"}
@@ -15,6 +15,7 @@ _SCHEMAS: dict[str, Any] = {
     CSV.name: {"schema": {"type": "string"}},
     NDJSON.name: {"schema": {"type": "string"}},
     GEOJSON.name: {"schema": {"type": "object"}},
+    HTML.name: {"schema": {"type": "string"}},
 }
 
 HEADERS: dict[str, Any] = {
@@ -34,6 +35,13 @@ HEADERS: dict[str, Any] = {
 LINK_HEADER: dict[str, Any] = {
     "Link": {
         "description": "The next page, as `rel=next` (RFC 8288); absent on the last one.",
+        "schema": {"type": "string"},
+    }
+}
+RELATIONS: dict[str, Any] = {
+    "Link": {
+        "description": "The description and the documentation of the API, its catalogue and the "
+        "terms of the data: `service-desc`, `service-doc`, `api-catalog`, `license` (RFC 8288).",
         "schema": {"type": "string"},
     }
 }

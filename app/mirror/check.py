@@ -1,0 +1,106 @@
+"""A mirror held against its manifest, and against the application of its release."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from app import __version__
+from app.archive import ArchiveError
+from app.faults import Fault
+from app.main import create_app
+from app.mirror.crawl import Gathered, Told, crawl
+from app.mirror.entries import FILES, Measured, Taker, read_line
+from app.mirror.frozen import CONFIGURATION, MANIFEST, SUMMARY, configuration, digest_of, quiet
+from app.mirror.inside import client_of
+from app.mirror.rules import rules_of
+from app.release import build
+from app.settings import Settings
+from app.verify import Check
+
+_FILES, _RELEASE = "The mirror's files are as they were frozen", "The mirror is the record's own"
+
+
+async def check_mirror(settings: Settings, folder: Path, told: Told) -> list[Check]:
+    """Hold a mirror against its own manifest, then against what the application answers now.
+
+    For that the seed is compiled once more, elsewhere; nothing is written to the mirror.
+
+    Raises:
+        SeedError: The seed is faulty.
+        ArchiveError: There is no room to compile it.
+    """
+    try:
+        summary = json.loads((folder / SUMMARY).read_bytes())
+        sealed = {name: summary["sha256"][name] for name in (MANIFEST, *CONFIGURATION)}
+    except (OSError, ValueError, TypeError, KeyError):
+        return [
+            Check(_FILES, "0", [Fault(str(folder / SUMMARY), "nothing", "what `freeze` writes")])
+        ]
+    misses = [
+        Fault(name, "other content", "what `freeze` wrote")
+        for name, digest in sealed.items()
+        if not (folder / name).is_file() or digest_of(folder / name) != digest
+    ]
+    if misses:
+        return [Check(_FILES, f"{summary.get('files')} files", misses)]
+    files = Check(_FILES, f"{summary.get('files')} files", list(_damage(folder)))
+    try:
+        with TemporaryDirectory() as elsewhere:
+            return [files, await _compare(settings, folder, Path(elsewhere), told)]
+    except OSError as error:
+        raise ArchiveError(
+            f"Cannot compare {folder} with fresh answers: {error}. TMPDIR must name a folder with "
+            "room for an archive and its exports."
+        ) from error
+
+
+def _damage(folder: Path) -> Iterator[Fault]:
+    """Files that are missing, changed or of another time, and those that nothing tells of."""
+    known = {SUMMARY, MANIFEST, *CONFIGURATION}
+    with (folder / MANIFEST).open("rb") as lines:
+        for line in lines:
+            for one in read_line(line).files:
+                known.add(f"{FILES}/{one.file}")
+                yield from _wrong(folder, one)
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if name not in known and not path.is_dir():
+            yield Fault(name, "a file", "none, as the manifest tells of none")
+
+
+def _wrong(folder: Path, one: Measured) -> Iterator[Fault]:
+    name, path = f"{FILES}/{one.file}", folder / FILES / one.file
+    if not path.is_file():
+        yield Fault(name, "nothing", "a file")
+    elif path.stat().st_size != one.bytes or digest_of(path) != one.sha256:
+        yield Fault(name, "other content", f"{one.bytes} bytes, SHA-256 {one.sha256}")
+    elif int(path.stat().st_mtime) != one.time:
+        expected = f"{one.time}, as servers make entity tags of it; copy with times kept"
+        yield Fault(name, f"the time {int(path.stat().st_mtime)}", expected)
+
+
+async def _compare(settings: Settings, folder: Path, elsewhere: Path, told: Told) -> Check:
+    archive_file = elsewhere / "archive.sqlite"
+    build(settings.seed_file, archive_file)
+    app = create_app(quiet(settings.model_copy(update={"archive_file": archive_file})))
+    with (folder / MANIFEST).open("rb") as lines:
+        frozen = {read_line(line).url: line for line in lines}
+    gathered, misses = Gathered(), []
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        archive = app.state.archive
+        async for entry in crawl(app, archive, Taker(client, None), gathered, told):
+            line = frozen.pop(entry.url, None)
+            if line != entry.line():
+                found = "another answer" if line else "nothing"
+                misses.append(Fault(entry.url, found, "what the application answers"))
+        fresh = configuration(await rules_of(client, gathered.pages, gathered.items))
+    misses += [Fault(url, "an answer", "none") for url in frozen]
+    misses += [
+        Fault(name, "other rules", f"those of version {__version__} with these settings")
+        for name, text in fresh.items()
+        if (folder / name).read_text("utf-8") != text
+    ]
+    return Check(_RELEASE, f"release {archive.release[:12]}", misses)

@@ -1,0 +1,50 @@
+"""The documentation: a guide, and a reference to try the API in; all from this origin."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.guide.context import guide_context
+from app.guide.rendering import static
+from app.problems import NotFound
+from app.routers.dependencies import ArchiveDep
+from app.routers.pages import openapi_body
+from app.routers.reading import page
+
+router = APIRouter(include_in_schema=False)
+
+_SHIPPED = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
+_OWN = {"docs.js": "text/javascript", "reading.css": "text/css", "reference.css": "text/css"}
+_ASSETS = {**_SHIPPED, **_OWN}
+
+
+@router.get("/docs")
+async def get_docs(request: Request, archive: ArchiveDep) -> Response:
+    """The guide, above the reference that Swagger UI renders."""
+    document = json.loads(openapi_body(request.app, archive))
+    context = guide_context(archive, document, request.app.state.settings.public_url)
+    return await page("docs.html", **context)
+
+
+@router.get("/docs/{asset}")
+async def get_asset(request: Request) -> Response:
+    """A script or style sheet of the documentation.
+
+    Raises:
+        NotFound: The documentation has no such asset.
+    """
+    asset = request.path_params["asset"]
+    if asset not in _ASSETS:
+        raise NotFound(f"The documentation has no such asset; it has {', '.join(_ASSETS)}.")
+    content = _shipped(asset) if asset in _SHIPPED else static(asset)
+    return Response(content, media_type=_ASSETS[asset])
+
+
+@cache
+def _shipped(name: str) -> bytes:
+    return (files("fastapi_offline") / "static" / name).read_bytes()

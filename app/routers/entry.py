@@ -1,0 +1,57 @@
+"""Where one comes in: the record as a page for a browser, the index for everything else."""
+
+from __future__ import annotations
+
+import sqlite3
+from functools import partial
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.archive import Archive
+from app.exports.offer import Offer
+from app.formats import HTML, JSON, choose
+from app.routers.dependencies import ArchiveDep, accept_of
+from app.routers.exports import OfferDep
+from app.routers.meta import Index, index_body, relations
+from app.routers.responses import RELATIONS, declared
+from app.routes import Route
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.page.record_page import Rendered
+
+router = APIRouter(tags=["meta"], route_class=Route)
+
+
+@router.get(
+    "/",
+    operation_id="getEntry",
+    summary="See the record",
+    description="The record as a page where `Accept` prefers `text/html`, as a browser's does: "
+    "what the partnership is, when, who does what where, and for every value a footnote with the "
+    "words it rests on. Otherwise the index, as at `/v1`.",
+    response_model=Index,
+    response_description="The page, or the index.",
+    responses=declared(headers=RELATIONS, formats=(JSON, HTML)),
+)
+async def get_entry(request: Request, archive: ArchiveDep, offer: OfferDep) -> Response:
+    """The page or the index, whichever the client prefers."""
+    headers = relations(archive)
+    if choose(accept_of(request), (JSON, HTML)) != HTML:
+        return Response(index_body(archive), headers=headers, media_type=JSON.content_type)
+    page = await archive.run(partial(_render, archive, offer, request.app.state.settings))
+    headers["Content-Security-Policy"] = page.policy
+    return Response(page.body, headers=headers, media_type=HTML.content_type)
+
+
+def _render(
+    archive: Archive, offer: Offer, settings: Settings, connection: sqlite3.Connection
+) -> Rendered:
+    """The page; what renders it is loaded when it is first asked for, not at every start."""
+    from app.page.dataset import Publication  # noqa: PLC0415 - see above
+    from app.page.record_page import render  # noqa: PLC0415 - see above
+
+    publication = Publication(settings.public_url, settings.publisher_name, offer.exports())
+    return render(archive, publication, connection)
