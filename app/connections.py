@@ -121,6 +121,11 @@ class Connection(HttpToolsProtocol):
         """Whether a request is being answered."""
         return self.cycle is not None and not self.cycle.response_complete
 
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is on its way, be it only its end that the client has yet to take."""
+        return self.answering or self.transport.get_write_buffer_size() > 0
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, unless there are too many."""
         super().connection_made(transport)
@@ -151,8 +156,8 @@ class Connection(HttpToolsProtocol):
             Refused: It is not.
         """
         headers = self.headers
-        if self.received > self.small or len(headers) > _MOST_HEADERS:
-            self._measure()
+        if not 0 < self.received <= self.small or len(headers) > _MOST_HEADERS:
+            self._measure()  # also what came together with another request
         self.received = 0
         hosts, host = 0, b""
         for name, value in headers:
@@ -180,7 +185,9 @@ class Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Send what is at hand at once; where there is nothing, or the client is slow, ask."""
         at_hand = self.guard.at_hand
-        if at_hand is not None and app is self.app and not self.pipeline:
+        # after a request to upgrade nothing more is read, which an answer from here could not tell
+        upgrade = self.parser.should_upgrade()
+        if at_hand is not None and app is self.app and not self.pipeline and not upgrade:
             answer = None if self.flow.write_paused else at_hand(cast("Scope", cycle.scope))
             if answer is not None:
                 self._send(cycle, *answer)
@@ -191,7 +198,11 @@ class Connection(HttpToolsProtocol):
         cycle.response_started = cycle.response_complete = True
         status, headers = lines
         ending = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
-        self.transport.write(b"".join((status, self.guard.lines(), headers, ending, body)))
+        head = b"".join((status, self.guard.lines(), headers, ending))
+        if len(body) > _STEP:  # not copied: clients that are slow to read share it
+            self.transport.writelines((head, body))
+        else:
+            self.transport.write(head + body)
         if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
@@ -266,6 +277,7 @@ class Connection(HttpToolsProtocol):
         """Refuse a head that is too large while it comes."""
         if self.cycle is not None and self.cycle.scope is self.scope:  # it is whole: a body comes
             self.received = 0
+            self.idle = self.cycle.response_complete
             return
         url = getattr(self, "url", b"")
         if len(url) > self.settings.max_url_bytes:
@@ -341,7 +353,7 @@ class Guard:
             self._timer = self.loop.call_later(_EACH, self._look)
         if len(self.connections) <= self.most:
             return
-        waiting = [one for one in self.connections if one is not newcomer and not one.answering]
+        waiting = [one for one in self.connections if one is not newcomer and not one.busy]
         if waiting:
             self._drop(min(waiting, key=_patience))
         else:

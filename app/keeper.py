@@ -40,8 +40,7 @@ async def kept(state: State, answers: ResponseCache, settings: Settings) -> Asyn
         yield
     finally:
         watch.cancel()
-        with suppress(asyncio.CancelledError):
-            await watch
+        await asyncio.wait([watch])
         keeper.end()
 
 
@@ -78,6 +77,9 @@ class Keeper:
                 await self._look()
             except (SeedError, ArchiveError, OSError, sqlite3.Error) as error:
                 logger.error("%s", error)  # noqa: TRY400 - the sentence is all there is to tell
+                await asyncio.sleep(_EACH * _PAUSE)
+            except Exception:
+                logger.exception("The archive could not be looked after.")
                 await asyncio.sleep(_EACH * _PAUSE)
 
     async def _look(self) -> None:

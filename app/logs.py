@@ -65,8 +65,9 @@ class Lines(logging.Formatter):
         return super().formatMessage(record).translate(_CONTROL)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
-        """The traceback, set in."""
-        return "\n".join(f"    {line}" for line in super().formatException(ei).splitlines())
+        """The traceback, set in, with control characters as escapes."""
+        lines = super().formatException(ei).splitlines()
+        return "\n".join(f"    {line.translate(_CONTROL)}" for line in lines)
 
 
 class Objects(logging.Formatter):

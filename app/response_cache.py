@@ -26,8 +26,8 @@ _ENCODINGS = (b"zstd", b"br", b"gzip")
 TAKE_BACK = "cpc_record.take_back"
 """Key of the scope under which a response that was begun can be taken back."""
 _NO_BODY: Message = {"type": "http.response.body", "body": b""}
-_OVERHEAD = 5_500
-"""Bytes that an entry is reckoned to take besides its body and key."""
+_OVERHEAD = 2_800
+"""Bytes that an entry is reckoned to take besides its body, headers and key."""
 
 
 Key = tuple[bytes, bytes, str, bytes]
@@ -136,7 +136,8 @@ class Store:
 
 
 def _weight(key: Key, answer: Answer) -> int:
-    return len(answer.body["body"]) + len(key[0]) + len(key[1]) + _OVERHEAD
+    headers = 3 * len(answer.lines[0][1])  # as pairs, as lines, and as lines of the 304
+    return len(answer.body["body"]) + headers + len(key[0]) + len(key[1]) + _OVERHEAD
 
 
 class ResponseCache:

@@ -106,6 +106,15 @@ def test_a_client_that_does_not_read_is_not_sent_to(silent: str) -> None:
     assert received.count(b"HTTP/1.1 200 OK\r\n") == 201
 
 
+def test_a_request_to_upgrade_is_the_last(silent: str) -> None:
+    """Nothing is read after a request to upgrade, and its answer says so, kept or not."""
+    asked = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n"
+    for _ in range(2):
+        answer = exchange(silent, PLAIN + asked + b"\r\n")
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert b"\r\nconnection: close\r\n" in answer
+
+
 def closing(request: bytes) -> bytes:
     """A request after which the connection is to be closed."""
     line, _, rest = request.partition(b"\r\n")

@@ -386,6 +386,20 @@ async def test_what_a_killed_process_left_is_no_obstacle(
     assert not (root / ".unfinished").exists()
 
 
+def test_files_that_were_cut_short_are_made_anew(tmp_path: Path) -> None:
+    """`build` mends a set in which a file was cut short or that lost its index."""
+    archive = tmp_path / "archive.sqlite"
+    assert run_cli("build", "--archive", str(archive)).returncode == 0
+    made = files_beside(archive)
+    (folder,) = (one for one in (tmp_path / ".archive-exports").iterdir() if one.is_dir())
+    (folder / "record.sqlite").write_bytes(b"SQLite")
+    assert run_cli("build", "--archive", str(archive)).returncode == 0
+    assert files_beside(archive) == made
+    (folder / "index.json").unlink()
+    assert run_cli("build", "--archive", str(archive)).returncode == 0
+    assert files_beside(archive) == made
+
+
 _FILL = (
     "import anyio, sys, pathlib; from app.archive import Archive;"
     "from app.exports.shelf import fill_shelf; file = pathlib.Path(sys.argv[1]);"

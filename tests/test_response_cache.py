@@ -18,7 +18,6 @@ from starlette.types import Message
 
 from app.main import create_app
 from app.response_cache import (
-    _OVERHEAD,
     Answer,
     ResponseCache,
     Store,
@@ -428,14 +427,14 @@ def _page(size: int) -> Answer:
 def test_the_store_reckons_with_what_it_keeps() -> None:
     """Size is the sum of what is kept; too large is not kept; the same is kept once."""
     store = Store(80_000)
-    weight = 1_000 + len(b"a") + len(b"q") + _OVERHEAD
+    weight = _weight(_key("a"), _page(1_000))
     store.put(_key("a"), _page(1_000))
     assert (len(store), store.size) == (1, weight)
     store.put(_key("a"), _page(2_000))
     assert (len(store), store.size) == (1, weight)
-    store.put(_key("b"), _page(9_998 - _OVERHEAD))
+    store.put(_key("b"), _page(1_000 + 10_000 - weight))
     assert (len(store), store.size) == (2, weight + 10_000)
-    store.put(_key("c"), _page(9_999 - _OVERHEAD))
+    store.put(_key("c"), _page(1_000 + 10_001 - weight))
     assert store.get(_key("c")) is None
     assert len(store) == 2
 

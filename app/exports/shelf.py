@@ -94,12 +94,13 @@ async def fill_shelf(archive: Archive, file: Path, progress: Progress | None = N
             found = find_shelf(file, archive.release)
             if found is not None and not await to_thread.run_sync(damaged, found):
                 return found
-            await to_thread.run_sync(_clear, root, found)
+            folder = root / _key(archive.release)
+            await to_thread.run_sync(_clear, root, folder)
             unfinished = root / _UNFINISHED
             unfinished.mkdir(mode=0o755)
             measures = await _make(archive, file, unfinished, _Tally(archive, progress))
             await to_thread.run_sync(_settle, unfinished, file, measures)
-            folder = unfinished.rename(root / _key(archive.release))
+            unfinished.rename(folder)
         return Shelf(folder, measures)
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -217,10 +218,10 @@ def _settle(folder: Path, archive: Path, measures: Mapping[str, Measure]) -> Non
             os.close(descriptor)
 
 
-def _clear(root: Path, useless: Shelf | None) -> None:
+def _clear(root: Path, useless: Path) -> None:
     """Remove all folders but the newest one that can be of use."""
     folders = [one for one in root.iterdir() if one.is_dir()]
-    gone = {root / _UNFINISHED} | ({useless.folder} if useless else set())
+    gone = {root / _UNFINISHED, useless}
     newest = max(set(folders) - gone, key=lambda one: one.stat().st_ctime_ns, default=None)
     for folder in folders:
         if folder != newest:

@@ -13,6 +13,7 @@ from app.mirror.rules import (
     RANGED,
     Rules,
     beyond,
+    quoted,
 )
 from app.problems import MEDIA_TYPE
 
@@ -68,7 +69,7 @@ def _headers(rules: Rules) -> Iterator[str]:
     """Headers of every answer; what only the application's own answers heed is dropped."""
     yield "header {"
     for name, value in rules.headers.items():
-        yield f"\t{name} {_quoted(value)}"
+        yield f"\t{name} {quoted(value)}"
     yield "}"
     yield "header -Last-Modified"
     yield "header -Server"
@@ -80,10 +81,10 @@ def _table(rules: Rules) -> Iterator[str]:
     """File and media type of every path; unlike matchers, a map minds large and small letters."""
     yield "map {http.request.uri.path} {record_file} {record_type} {"
     for entry in rules.pages:
-        yield f"\t{entry.url} /{entry.plain.file} {_quoted(entry.media_type)}"
+        yield f"\t{entry.url} /{entry.plain.file} {quoted(entry.media_type)}"
     for collection, entry in rules.items.items():
         pattern = f"~^(/v1/{collection}/[^/]+)$"
-        yield f'\t"{pattern}" "${{1}}.json" {_quoted(entry.media_type)}'
+        yield f'\t"{pattern}" "${{1}}.json" {quoted(entry.media_type)}'
     yield '\tdefault "" ""'
     yield "}"
 
@@ -93,12 +94,12 @@ def _refusals(rules: Rules) -> Iterator[str]:
     yield "handle @options {"
     yield "\theader Cache-Control no-store"
     for name, value in rules.options.items():
-        yield f"\theader {name} {_quoted(value)}"
+        yield f"\theader {name} {quoted(value)}"
     yield "\trespond 204"
     yield "}"
     yield f"@method not method {' '.join(METHODS)}"
     yield "handle @method {"
-    yield f"\theader Allow {_quoted(rules.options['allow'])}"
+    yield f"\theader Allow {quoted(rules.options['allow'])}"
     yield from _answer(405, "method")
     yield "}"
     yield '@query expression {http.request.uri.query} != ""'
@@ -113,7 +114,10 @@ def _served(rules: Rules) -> Iterator[str]:
     for number, entry in enumerate(rules.pages):
         if (besides := rules.besides(entry)) and not entry.url.startswith(RANGED):
             yield f"@own{number} expression {{record_file}} == '/{entry.plain.file}'"
-            yield from (f"header @own{number} {one}" for one in _differing(besides))
+            yield f"header @own{number} {{"
+            yield from (f"\t{one}" for one in _differing(besides))
+            yield "\tdefer"  # or what every answer says would take its place
+            yield "}"
     yield "@mirrored expression {record_file} != ''"
     yield "handle @mirrored {"
     yield "\trequest_header -Range"
@@ -124,7 +128,7 @@ def _served(rules: Rules) -> Iterator[str]:
 
 def _differing(besides: Mapping[str, str | None]) -> Iterator[str]:
     for name, value in besides.items():
-        yield f"-{name}" if value is None else f"{name} {_quoted(value)}"
+        yield f"-{name}" if value is None else f"{name} {quoted(value)}"
 
 
 def _ranged(entry: Entry, rules: Rules, number: int) -> Iterator[str]:
@@ -136,7 +140,7 @@ def _ranged(entry: Entry, rules: Rules, number: int) -> Iterator[str]:
     yield "\t\tmethod GET"
     yield "\t\theader !If-Range"
     yield "\t\theader !If-None-Match"
-    yield f"\t\theader_regexp Range {_quoted(beyond(entry.plain.bytes))}"
+    yield f"\t\theader_regexp Range {quoted(beyond(entry.plain.bytes))}"
     yield "\t}"
     yield "\thandle @beyond {"
     yield f'\t\theader Content-Range "bytes */{entry.plain.bytes}"'
@@ -151,7 +155,7 @@ def _ranged(entry: Entry, rules: Rules, number: int) -> Iterator[str]:
 def _file(kept: str) -> Iterator[str]:
     yield "\trewrite * {record_file}"
     yield "\theader Content-Type {record_type}"
-    yield f"\theader Cache-Control {_quoted(kept)}"
+    yield f"\theader Cache-Control {quoted(kept)}"
     yield "\tfile_server {"
     yield "\t\tprecompressed zstd br gzip"
     yield "\t\tdisable_canonical_uris"
@@ -164,7 +168,3 @@ def _answer(status: int, what: str, depth: int = 1) -> Iterator[str]:
     yield f"{indent}header Content-Type {MEDIA_TYPE}"
     yield f"{indent}header Cache-Control no-store"
     yield f"{indent}respond `{body.replace(INSTANCE, '{record_instance}')}` {status}"
-
-
-def _quoted(value: str) -> str:
-    return f'"{value}"'

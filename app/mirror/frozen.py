@@ -83,7 +83,7 @@ async def freeze(app: FastAPI, archive: Archive, folder: Path, told: Told) -> Fr
             frozen = await fill(app, archive, growing, told)
             os.sync()
             _put(growing, folder)
-    except CrawlError as error:
+    except (CrawlError, ValueError) as error:
         raise MirrorError(f"Cannot write the mirror {folder}: {error}.") from error
     except OSError as error:
         raise MirrorError(
@@ -174,7 +174,9 @@ def _check_place(folder: Path) -> None:
 
 @contextmanager
 def _unfinished(folder: Path) -> Iterator[Path]:
-    """An empty folder beside another, locked while it grows; what a killed process left goes.
+    """An empty folder beside another, locked while it grows; it goes where that fails.
+
+    What a killed process left goes first.
 
     Raises:
         MirrorError: Another process is at it.
@@ -187,11 +189,14 @@ def _unfinished(folder: Path) -> Iterator[Path]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise MirrorError(f"{folder} is being written by another process.") from None
-        _empty(growing)
-        yield growing
+        try:
+            _empty(growing)
+            yield growing
+        except BaseException:
+            shutil.rmtree(growing, ignore_errors=True)
+            raise
     finally:
         os.close(descriptor)
-    shutil.rmtree(growing, ignore_errors=True)
 
 
 def _empty(folder: Path) -> None:
@@ -210,10 +215,11 @@ def _put(growing: Path, folder: Path) -> None:
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     names = os.fsencode(growing), os.fsencode(folder)
     at = _AT_CURRENT_DIRECTORY
-    if renameat2 is not None and renameat2(at, names[0], at, names[1], _EXCHANGE) == 0:
-        return
     former = folder.with_name(f".{folder.name}.former")
     shutil.rmtree(former, ignore_errors=True)
-    folder.rename(former)
-    growing.rename(folder)
+    if renameat2 is not None and renameat2(at, names[0], at, names[1], _EXCHANGE) == 0:
+        growing.rename(former)  # so that nobody takes it for one that grows
+    else:
+        folder.rename(former)
+        growing.rename(folder)
     shutil.rmtree(former)

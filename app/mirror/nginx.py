@@ -14,6 +14,7 @@ from app.mirror.rules import (
     Headers,
     Rules,
     beyond,
+    quoted,
 )
 from app.problems import MEDIA_TYPE
 
@@ -95,9 +96,9 @@ def server_block(rules: Rules) -> str:
 
 def _map(source: str, target: str, cases: dict[str, str], default: str) -> Iterator[str]:
     yield f"map {source} {target} {{"
-    yield f"    default {_quoted(default)};"
+    yield f"    default {quoted(default)};"
     for case, value in cases.items():
-        yield f"    {_quoted(case)} {_quoted(value)};"
+        yield f"    {quoted(case)} {quoted(value)};"
     yield "}"
 
 
@@ -117,7 +118,7 @@ def _added(rules: Rules, headers: Headers) -> Iterator[str]:
         yield f"add_header {name} {_variable(name)} always;"
     for name, value in {"cache-control": rules.kept, **headers}.items():
         written = "$record_kept" if (name, value) == ("cache-control", rules.kept) else value
-        yield f"add_header {name} {_quoted(written)} always;"
+        yield f"add_header {name} {quoted(written)} always;"
 
 
 _MISHAPS = {
@@ -171,10 +172,6 @@ def _items(rules: Rules) -> Iterator[str]:
 
 
 def _file(entry: Entry, rules: Rules) -> Iterator[str]:
-    yield f"    default_type {_quoted(entry.media_type)};"
+    yield f"    default_type {quoted(entry.media_type)};"
     if rules.besides(entry):
         yield from (f"    {line}" for line in _added(rules, dict(entry.headers)))
-
-
-def _quoted(value: str) -> str:
-    return f'"{value}"'

@@ -68,7 +68,7 @@ async def rules_of(
     Raises:
         ValueError: A header has a value that a server's configuration cannot hold.
     """
-    usual = dict(next(one for one in pages if one.url == "/v1").headers)
+    usual = dict(next(one for one in pages if one.url == "/v1/meta").headers)
     preflight = dict((await client.options("/v1")).headers)
     for entry in (*pages, *items.values()):
         _check(dict(entry.headers).items())
@@ -90,9 +90,15 @@ def beyond(size: int) -> str:
     return f"^bytes=(0*({'|'.join([*further, digits])})-[0-9]*|-0+)$"
 
 
+def quoted(value: str) -> str:
+    """A value as a word of a configuration; quotes within it are escaped alike in both."""
+    escaped = value.replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def _check(headers: Iterable[tuple[str, str]]) -> None:
     for name, value in headers:
-        if set(value) & set('"\\${}`\n'):
+        if set(value) & set("\\${}`\n"):
             raise ValueError(f"{name} cannot be written into a configuration: {value}")
 
 

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Where the record is published, by whom and when, as far as the settings say it.
+    """Where the record is published, and by whom, as far as the settings say it.
 
     Attributes:
         origin: Where the API is found from outside.

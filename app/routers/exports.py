@@ -198,7 +198,8 @@ async def get_export(request: Request, offer: OfferDep) -> Response:
     try:
         file = KeptFile(content, FILES[name], headers)
     except FileNotFoundError:
-        raise Unavailable("Files of a later release have taken the place of this one's.") from None
+        told = "Files of a later release have taken the place of this one's."
+        raise Unavailable(told, headers={"Retry-After": "2"}) from None
     file.check_range(request)
     return file
 

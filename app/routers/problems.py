@@ -19,7 +19,6 @@ from app.routes import Route
 
 router = APIRouter(prefix="/problems", tags=["problems"], route_class=Route)
 
-
 _SLUG = path_parameter("slug", "Last part of the `type`.", [NotFound.slug])
 
 
@@ -69,9 +68,7 @@ async def list_problems(request: Request) -> Response:
     response_model=ProblemKindItem,
     response_description="The explanation.",
     responses=declared(NotFound, InvalidParameters, formats=(JSON, HTML)),
-    openapi_extra={
-        "parameters": [path_parameter("slug", "Last part of the `type`.", ["not-found"])]
-    },
+    openapi_extra={"parameters": [_SLUG]},
     dependencies=[NoParameters],
 )
 async def get_problem(request: Request) -> Response:
