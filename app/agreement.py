@@ -107,7 +107,7 @@ def _missing(
     field: str, value: Any, quotes: list[str], wanted: Iterable[list[str]]
 ) -> Iterator[Disagreement]:
     for notations in wanted:
-        if any(notation in quotes for notation in notations):
+        if any(notation in quotes and not _DIGIT.search(notation) for notation in notations):
             continue  # it is all that is quoted
         words = _words(" ".join(quotes))
         if not any(_contains(words, notation) for notation in notations):

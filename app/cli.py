@@ -226,7 +226,7 @@ def openapi(seed: Seed = None, archive: Target = None) -> None:
     """Print the OpenAPI document of the API, with examples from the record."""
     settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
     from app.main import create_app  # noqa: PLC0415 - the other commands do without it
-    from app.routers.pages import openapi_document  # noqa: PLC0415
+    from app.routers.description import openapi_document  # noqa: PLC0415
 
     with _told():
         prepare(settings.seed_file, settings.archive_file)

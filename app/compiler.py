@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from functools import cache
 from operator import itemgetter
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Any
 
 from sqlalchemy import Table
@@ -66,9 +67,13 @@ def compile_seed(seed: Path, path: Path, progress: Progress | None = None) -> No
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Spare the garbage collector: no resource refers to itself, and there are many."""
-    enabled = gc.isenabled()
-    gc.disable()
+    """Spare the garbage collector: no resource refers to itself, and there are many.
+
+    It is the whole process's, so only where nothing else runs: on the main thread.
+    """
+    enabled = gc.isenabled() and current_thread() is main_thread()
+    if enabled:
+        gc.disable()
     try:
         yield
     finally:

@@ -30,6 +30,7 @@ from app.routers import (
     activities,
     awards,
     citations,
+    description,
     discovery,
     docs,
     entry,
@@ -38,7 +39,6 @@ from app.routers import (
     meta,
     objectives,
     organizations,
-    pages,
     partnerships,
     problems,
     record,
@@ -65,7 +65,7 @@ ROUTERS = (
     problems,
     health,
     entry,
-    pages,
+    description,
     docs,
     discovery,
 )
@@ -82,31 +82,26 @@ class Application(FastAPI):
         self.measured = settings.telemetry != "off"
         inner: ASGIApp = self._routed if self.measured else super().__call__
         self.kept = ResponseCache(inner, limit=settings.cache_bytes)
-        self.outer: ASGIApp | None = None
+        self.outer: ASGIApp = self._answer
         if settings.allowed_hosts is not None:
-            self.outer = Hosts(self._answer, settings.allowed_hosts)
+            self.outer = Hosts(self.outer, settings.allowed_hosts)
         if settings.access_log and access.isEnabledFor(logging.INFO):
-            self.outer = AccessLog(self.outer or self._answer)
+            self.outer = AccessLog(self.outer)
+        self.unseen = not self.measured and self.outer == self._answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
         try:
             if scope["type"] == "lifespan":
                 await self._live(scope, receive, send)
-            elif self.outer is not None and scope["type"] == "http":
-                await self.outer(scope, receive, send)
-            elif self.measured or (scope["type"] == "http" and exports.is_file(scope["path"])):
-                await self._answer(scope, receive, send)
             else:
-                await self.kept(scope, receive, send)
+                await self.outer(scope, receive, send)
         except BrokenOff as error:  # the server, seeing half an answer, closes the connection
             logger.error("An answer was broken off: %s", error)
 
     def at_hand(self, scope: Scope) -> tuple[Lines, bytes] | None:
         """A kept answer as HTTP/1.1 sends it, where nobody but the cache need see the request."""
-        if self.measured or self.outer is not None:
-            return None
-        return self.kept.at_hand(scope)
+        return self.kept.at_hand(scope) if self.unseen else None
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.measured:

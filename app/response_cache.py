@@ -68,13 +68,13 @@ class Answer:
 
     def messages(self, known: bytes, *, head: bool) -> tuple[Message, Message]:
         """The response to a client, or its 304 where `If-None-Match` names the answer."""
-        if known and _matches(known, self.etag):
+        if known and matches(known, self.etag):
             return self.not_modified, _NO_BODY
         return self.start, _NO_BODY if head else self.body
 
     def sent(self, known: bytes, *, head: bool) -> tuple[Lines, bytes]:
         """The same as HTTP/1.1 sends it: status line, headers, body."""
-        if known and _matches(known, self.etag):
+        if known and matches(known, self.etag):
             return self.lines[1], b""
         return self.lines[0], b"" if head else self.body["body"]
 
@@ -267,7 +267,7 @@ class _Collector:
         key = self.asked.key
         determined = repr((__version__, release, key)).encode()
         head = Answer.of(self.start["status"], self.start["headers"], determined)
-        unchanged = self.asked.known and _matches(self.asked.known, head.etag)
+        unchanged = self.asked.known and matches(self.asked.known, head.etag)
         await self.asked.send(head.not_modified if unchanged else head.start)
         if unchanged or self.asked.head:
             await self.asked.send(_NO_BODY)
@@ -282,7 +282,7 @@ class _Collector:
         status, headers = self.start["status"], self.start["headers"]
         if status == 200 and not any(name == b"content-length" for name, _ in headers):
             headers = [*headers, (b"content-length", b"%d" % len(body))]
-        answer = Answer.of(status, headers, _timeless(body)) if status == 200 else None
+        answer = Answer.of(status, headers, timeless(body)) if status == 200 else None
         if answer is not None and not _uncacheable(headers):
             self.asked.store.put(self.asked.key, answer)
         self.release()  # before sending: nobody waits for a client that does not read
@@ -303,12 +303,12 @@ class _Collector:
         return True
 
 
-def _timeless(body: bytes) -> bytes:
+def timeless(body: bytes) -> bytes:
     """`body`, without the time in a gzip header (RFC 1952, 2.3.1): one release, the same bytes."""
     return body[:4] + bytes(4) + body[8:] if body.startswith(b"\x1f\x8b\x08") else body
 
 
-def _matches(if_none_match: bytes, etag: bytes) -> bool:
+def matches(if_none_match: bytes, etag: bytes) -> bool:
     """Whether `If-None-Match` names the tag, by weak comparison (RFC 9110, 13.1.2)."""
     if if_none_match.strip() == b"*":
         return True

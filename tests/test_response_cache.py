@@ -22,11 +22,10 @@ from app.response_cache import (
     ResponseCache,
     Store,
     _conditions,
-    _matches,
     _narrowed,
-    _timeless,
     _weight,
     choose_encoding,
+    timeless,
 )
 from app.settings import Settings
 from tests.conftest import SEED, Start
@@ -341,7 +340,7 @@ def test_the_coding_is_the_best_that_is_accepted(accepted: bytes, chosen: bytes)
 
 
 @pytest.mark.parametrize(
-    ("known", "matches"),
+    ("known", "named"),
     [
         (b'"a"', True),
         (b'W/"a"', True),
@@ -356,9 +355,9 @@ def test_the_coding_is_the_best_that_is_accepted(accepted: bytes, chosen: bytes)
         (b'"*"', False),
     ],
 )
-def test_tags_are_compared_weakly(known: bytes, *, matches: bool) -> None:
+def test_tags_are_compared_weakly(known: bytes, *, named: bool) -> None:
     """`If-None-Match` is a list of tags, weak or strong, or a star (RFC 9110, 13.1.2)."""
-    assert _matches(known, b'"a"') is matches
+    assert matches(known, b'"a"') is named
 
 
 def test_conditions_of_several_lines_are_joined() -> None:
@@ -389,9 +388,9 @@ def test_what_is_rendered_has_no_conditions() -> None:
 def test_only_gzip_has_a_clock() -> None:
     """Four bytes of gzip's header are the time; nothing else is touched."""
     packed = b"\x1f\x8b\x08\x00TIME\x02\xffrest"
-    assert _timeless(packed) == b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xffrest"
-    assert _timeless(b"\x1f\x8b\x09\x00TIME") == b"\x1f\x8b\x09\x00TIME"
-    assert _timeless(b"") == b""
+    assert timeless(packed) == b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xffrest"
+    assert timeless(b"\x1f\x8b\x09\x00TIME") == b"\x1f\x8b\x09\x00TIME"
+    assert timeless(b"") == b""
 
 
 def test_an_answer_and_its_304() -> None:

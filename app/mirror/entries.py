@@ -15,6 +15,7 @@ import httpx
 
 from app.formats import NDJSON
 from app.mirror.inside import is_success
+from app.response_cache import timeless
 
 FILES = "files"
 """Folder of the mirror that holds what is served."""
@@ -159,7 +160,7 @@ class Taker:
             file = stack.enter_context(self._opened(name)) if self.folder else None
             async for piece in response.aiter_raw():
                 if not size and piece:
-                    begins = piece = _timeless(piece)  # noqa: PLW2901 - the same without its time
+                    begins = piece = timeless(piece)  # noqa: PLW2901 - the same without its time
                 digest.update(piece)
                 size += len(piece)
                 if file is not None:
@@ -187,8 +188,3 @@ def file_name(url: str, media_type: str) -> str:
     name = url.removeprefix("/") or "index"
     suffix = _SUFFIXES.get(media_type.partition(";")[0], "")
     return name if name.endswith(suffix) else name + suffix
-
-
-def _timeless(piece: bytes) -> bytes:
-    """The beginning of a body, without the time in a gzip header (RFC 1952, 2.3.1)."""
-    return piece[:4] + bytes(4) + piece[8:] if piece.startswith(b"\x1f\x8b\x08") else piece

@@ -13,7 +13,7 @@ from app.guide.context import guide_context
 from app.guide.rendering import static
 from app.problems import NotFound
 from app.routers.dependencies import ArchiveDep
-from app.routers.pages import openapi_body
+from app.routers.description import openapi_body
 from app.routers.reading import page
 
 router = APIRouter(include_in_schema=False)

@@ -24,6 +24,7 @@ from app.models.values import Sha256
 from app.parameters import path_parameter
 from app.problems import InvalidParameters, NotFound, RangeNotSatisfiable, Unavailable
 from app.representations import encode
+from app.response_cache import matches
 from app.routers.dependencies import ArchiveDep, NoParameters, archive_of
 from app.routers.meta import SelfLink
 from app.routers.responses import declared
@@ -189,7 +190,8 @@ async def get_export(request: Request, offer: OfferDep) -> Response:
     except ArchiveError as error:
         raise _unwritten(error) from error
     headers = _validators(measured)
-    if _is_known(request, headers["ETag"]):
+    known = b",".join(value for name, value in request.headers.raw if name == b"if-none-match")
+    if known and matches(known, headers["ETag"].encode()):
         return Response(status_code=304, headers=headers)
     if isinstance(content, bytes):
         headers["Content-Length"] = str(measured.bytes)
@@ -286,13 +288,6 @@ def _validators(measured: Measure) -> dict[str, str]:
     """A strong entity tag, and the digest (RFC 9530, 3)."""
     digest = b64encode(bytes.fromhex(measured.sha256)).decode()
     return {"ETag": f'"{measured.sha256}"', "Repr-Digest": f"sha-256=:{digest}:"}
-
-
-def _is_known(request: Request, etag: str) -> bool:
-    """Whether `If-None-Match` names the tag, by weak comparison (RFC 9110, 13.1.2)."""
-    told = ",".join(request.headers.getlist("if-none-match"))
-    tags = {tag.strip().removeprefix("W/") for tag in told.split(",")}
-    return etag in tags or "*" in tags
 
 
 def _not_set(export: Export, offer: Offer) -> NotFound:
