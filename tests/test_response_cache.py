@@ -25,6 +25,7 @@ from app.response_cache import (
     _narrowed,
     _weight,
     choose_encoding,
+    matches,
     timeless,
 )
 from app.settings import Settings
