@@ -25,6 +25,7 @@ import pytest
 from geojson_pydantic import FeatureCollection
 
 from app.release import prepare
+from app.seal import seal
 from benchmarks.corpus import write_corpus
 from tests import csv_reader
 from tests.conftest import SEED, Start, needs
@@ -280,6 +281,7 @@ async def awkward(corpus: Path, tmp_path: Path) -> AsyncIterator[httpx.AsyncClie
             texts = {"title": text, "summary": text, "stakeholders": [text, "and", text * 2]}
             changed = json.dumps({**json.loads(document), **texts}, ensure_ascii=False)
             connection.execute("UPDATE activities SET document = ? WHERE id = ?", (changed, name))
+    seal(archive)
     async with client_of(corpus, archive) as opened:
         yield opened
 
