@@ -28,7 +28,7 @@ from app.exports.streams import Wrote, batches, stream, stream_record
 from app.formats import GEOJSON
 from app.query import Query
 
-_FOLDER, _UNFINISHED, _LOCK = ".archive-exports", ".unfinished", ".lock"
+_UNFINISHED, _LOCK = ".unfinished", ".lock"
 _INDEX = "index.json"
 
 
@@ -58,9 +58,14 @@ class Shelf:
     measures: Mapping[str, Measure]
 
 
+def root_of(archive: Path) -> Path:
+    """The folder of an archive's exports: one for each archive, whatever else is beside it."""
+    return archive.with_name(f".{archive.name}-exports")
+
+
 def find_shelf(archive: Path, release: str) -> Shelf | None:
     """The files of a release that this code made, beside an archive; None where they are not."""
-    folder = archive.parent / _FOLDER / _key(release)
+    folder = root_of(archive) / _key(release)
     try:
         index = json.loads((folder / _INDEX).read_bytes())
         measures = {name: Measure(**one) for name, one in index.items()}
@@ -87,7 +92,7 @@ async def fill_shelf(archive: Archive, file: Path, progress: Progress | None = N
     Raises:
         ArchiveError: The files cannot be written, or the archive was replaced meanwhile.
     """
-    root = file.parent / _FOLDER
+    root = root_of(file)
     try:
         root.mkdir(mode=0o755, exist_ok=True)
         async with _alone(root):
