@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -471,6 +472,26 @@ def test_archives_in_one_folder_keep_their_own(seed: Any, tmp_path: Path) -> Non
         assert said.returncode == 0, said.stderr
         made[archive] = files_beside(archive)
     assert {archive: files_beside(archive) for archive in made} == made
+
+
+@pytest.mark.parametrize("gone", ["the folder", "a file"])
+async def test_what_was_removed_is_made_again(
+    archive_file: Path, tmp_path: Path, gone: str
+) -> None:
+    """A server whose files were removed gives the same ones at the next request."""
+    archive = copied(archive_file, tmp_path)
+    async with published(SEED, archive) as client:
+        for name in FILES:
+            before = await client.get(f"/v1/exports/{name}")
+            if gone == "the folder":
+                shutil.rmtree(root_of(archive))
+            else:
+                for path in (*root_of(archive).rglob(name), *kept_activities(tmp_path)):
+                    path.unlink()
+            after = await client.get(f"/v1/exports/{name}")
+            assert after.status_code == 200, after.text
+            assert after.content == before.content
+            assert after.headers == before.headers
 
 
 async def test_the_files_of_the_release_before_stay(seed: Any, tmp_path: Path) -> None:

@@ -40,6 +40,10 @@ class Made:
     measure: Measure
     content: Path | bytes
 
+    def is_there(self) -> bool:
+        """Whether it can be given: a file may have been removed."""
+        return isinstance(self.content, bytes) or self.content.exists()
+
 
 class Offer:
     """The exports of an open archive, under one server's settings."""
@@ -61,13 +65,14 @@ class Offer:
         return [one for one in EXPORTS.values() if not self.unset(one.name)]
 
     async def shelf(self) -> Shelf:
-        """The files of the release; made now where nobody made them before.
+        """The files of the release; made now where nobody made them, or where they are gone.
 
         Raises:
             ArchiveError: They are not there and cannot be written.
         """
         async with self._lock:
-            if self._shelf is None:
+            if self._shelf is None or not self._shelf.is_whole():
+                self._shelf = None
                 file, release = self._settings.archive_file, self.archive.release
                 self._shelf = find_shelf(file, release) or await fill_shelf(self.archive, file)
         return self._shelf
@@ -116,7 +121,7 @@ class Offer:
         with suppress(ArchiveError):
             await self.shelf()
         async with self._lock:
-            if self._iati is None:
+            if self._iati is None or not self._iati.is_there():
                 self._iati = await self._made(reporter)
         return self._iati
 

@@ -57,6 +57,16 @@ class Shelf:
     folder: Path
     measures: Mapping[str, Measure]
 
+    def is_whole(self) -> bool:
+        """Whether every file is there, in its length."""
+        kept = ((self.folder / name, one.bytes) for name, one in self.measures.items())
+        try:
+            return all(
+                path.stat().st_size == size for path, size in kept if path.name != RECORD.name
+            )
+        except OSError:
+            return False
+
 
 def root_of(archive: Path) -> Path:
     """The folder of an archive's exports: one for each archive, whatever else is beside it."""
@@ -69,11 +79,10 @@ def find_shelf(archive: Path, release: str) -> Shelf | None:
     try:
         index = json.loads((folder / _INDEX).read_bytes())
         measures = {name: Measure(**one) for name, one in index.items()}
-        sizes = {name: (folder / name).stat().st_size for name in measures if name != RECORD.name}
     except (OSError, ValueError, TypeError):
         return None
-    whole = all(measures[name].bytes == size for name, size in sizes.items())
-    return Shelf(folder, measures) if whole else None
+    shelf = Shelf(folder, measures)
+    return shelf if shelf.is_whole() else None
 
 
 def damaged(shelf: Shelf) -> list[str]:
@@ -99,6 +108,7 @@ async def fill_shelf(archive: Archive, file: Path, progress: Progress | None = N
             found = find_shelf(file, archive.release)
             if found is not None and not await to_thread.run_sync(damaged, found):
                 return found
+            await _check_release(archive, file)
             folder = root / _key(archive.release)
             await to_thread.run_sync(_clear, root, folder)
             unfinished = root / _UNFINISHED
@@ -128,12 +138,21 @@ class _Tally:
             self.progress(min(self.done, self.total), self.total)
 
 
+async def _check_release(archive: Archive, file: Path) -> None:
+    """Write nothing of another release than the one that is open.
+
+    Raises:
+        OSError: The file has been replaced.
+    """
+    if (await to_thread.run_sync(read_meta, file))["release"] != archive.release:
+        raise OSError("the archive was replaced by another release")
+
+
 async def _make(archive: Archive, file: Path, folder: Path, wrote: Wrote) -> dict[str, Measure]:
     """Write every file; returns what each measures."""
     database, package = folder / DATABASE.name, folder / TABLES.name
     await to_thread.run_sync(write_database, file, database, _about(archive), wrote)
-    if (await to_thread.run_sync(read_meta, file))["release"] != archive.release:
-        raise OSError("the archive was replaced by another release")
+    await _check_release(archive, file)
     about = archive.header, archive.release
     await to_thread.run_sync(write_package, database, package, *about, wrote)
     regions = batches(archive, Query.of("regions", {}), None)

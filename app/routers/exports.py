@@ -200,7 +200,7 @@ async def get_export(request: Request, offer: OfferDep) -> Response:
     try:
         file = KeptFile(content, FILES[name], headers)
     except FileNotFoundError:
-        told = "Files of a later release have taken the place of this one's."
+        told = "The file was removed while it was asked for. Ask again, and it is made again."
         raise Unavailable(told, headers={"Retry-After": "2"}) from None
     file.check_range(request)
     return file
@@ -297,5 +297,5 @@ def _not_set(export: Export, offer: Offer) -> NotFound:
 
 def _unwritten(error: ArchiveError) -> Unavailable:
     logger.error("%s", error)
-    told = "The files were not made with the archive and cannot be written now."
+    told = "The files are not there, and they cannot be written now."
     return Unavailable(told, headers={"Retry-After": "60"})
