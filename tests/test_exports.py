@@ -462,6 +462,21 @@ def test_damage_is_found_and_mended(archive_file: Path, tmp_path: Path) -> None:
     assert "exports are as they were written" in run_cli("verify", ARCHIVE_FILE=str(archive)).stdout
 
 
+def test_verify_tells_of_exports_that_are_not_there(archive_file: Path, tmp_path: Path) -> None:
+    """Exports that nobody wrote are no fault, but are told; one that is gone is named."""
+    archive = copied(archive_file, tmp_path)
+    said = run_cli("verify", "--archive", str(archive))
+    assert said.returncode == 0, said.stderr
+    assert "none written" in said.stdout
+    assert run_cli("build", "--archive", str(archive)).returncode == 0
+    (file,) = tmp_path.rglob("regions.geojson")
+    file.unlink()
+    said = run_cli("verify", "--archive", str(archive))
+    assert said.returncode == 1
+    assert "regions.geojson" in said.stderr
+    assert "none written" not in said.stdout
+
+
 def test_archives_in_one_folder_keep_their_own(seed: Any, tmp_path: Path) -> None:
     """However many archives are built beside one another, each one's files stay."""
     made = {}

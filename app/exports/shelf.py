@@ -75,20 +75,29 @@ def root_of(archive: Path) -> Path:
 
 def find_shelf(archive: Path, release: str) -> Shelf | None:
     """The files of a release that this code made, beside an archive; None where they are not."""
+    shelf = read_shelf(archive, release)
+    return shelf if shelf is not None and shelf.is_whole() else None
+
+
+def read_shelf(archive: Path, release: str) -> Shelf | None:
+    """What was made of a release, whether or not it is whole still; None where nothing was."""
     folder = root_of(archive) / _key(release)
     try:
         index = json.loads((folder / _INDEX).read_bytes())
         measures = {name: Measure(**one) for name, one in index.items()}
     except (OSError, ValueError, TypeError):
         return None
-    shelf = Shelf(folder, measures)
-    return shelf if shelf.is_whole() else None
+    return Shelf(folder, measures)
 
 
 def damaged(shelf: Shelf) -> list[str]:
-    """Names of the files whose bytes are not those that were written."""
+    """Names of the files that are gone, or whose bytes are not those that were written."""
     kept = {name: one for name, one in shelf.measures.items() if name != RECORD.name}
-    return [name for name, one in kept.items() if measured(shelf.folder / name) != one]
+    return [
+        name
+        for name, one in kept.items()
+        if not (shelf.folder / name).is_file() or measured(shelf.folder / name) != one
+    ]
 
 
 async def fill_shelf(archive: Archive, file: Path, progress: Progress | None = None) -> Shelf:
@@ -117,7 +126,7 @@ async def fill_shelf(archive: Archive, file: Path, progress: Progress | None = N
             await to_thread.run_sync(_settle, unfinished, file, measures)
             unfinished.rename(folder)
         return Shelf(folder, measures)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, ValueError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ArchiveError(
             f"Cannot write the exports beside {file}: {reason}. Free the disk, or run "
