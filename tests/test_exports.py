@@ -180,6 +180,19 @@ async def test_what_is_no_single_range_gives_the_whole(
     assert response.content == whole.content
 
 
+@pytest.mark.parametrize("name", FILES)
+async def test_no_answer_depends_on_times(client: httpx.AsyncClient, name: str) -> None:
+    """Replicas write the same file at different times, so a file has none, not even in part."""
+    path = f"/v1/exports/{name}"
+    later = {"if-modified-since": "Fri, 01 Jan 2038 00:00:00 GMT"}
+    whole = await client.get(path, headers=later)
+    assert whole.status_code == 200
+    part = await client.get(path, headers={"range": "bytes=0-9"})
+    assert part.status_code == 206
+    for response in (whole, part):
+        assert "last-modified" not in response.headers
+
+
 @pytest.mark.parametrize("asked", ["bytes=0-9", "bytes=99999999999-"])
 async def test_only_get_heeds_a_range(client: httpx.AsyncClient, asked: str) -> None:
     """HEAD tells of the whole file, whatever range it names."""
