@@ -36,6 +36,10 @@ router = APIRouter(tags=["record"], route_class=Route)
 
 _PREFIX = "/v1/exports/"
 _RANGE = re.compile(r"bytes=(?:([0-9]{1,4000})-([0-9]{0,4000})|-([0-9]{1,4000}))", re.IGNORECASE)
+_NOTHING_TO_REPORT = (
+    f"{IATI.name} is not given: IATI asks of an activity a start and an organization, and no "
+    "partnership of the record has the date of its signature and an investor or recipient."
+)
 _DIGEST_HEADER: dict[str, Any] = {
     "Repr-Digest": {
         "description": "SHA-256 of the whole file (RFC 9530), whatever range of it is sent.",
@@ -108,7 +112,8 @@ OfferDep = Annotated[Offer, Depends(get_offer)]
     summary="List exports",
     description="Every file that the record can be taken away as, with its length and digest. "
     "`record.json` is `/v1/record` itself. `iati.xml` and `data.json` are listed where the "
-    "server's settings name who reports and who publishes. The first request after a release "
+    "server's settings name who reports and who publishes, and `iati.xml` only where the record "
+    "has a partnership that IATI can express. The first request after a release "
     "may take as long as it takes to write the files, unless `cpc-record build` wrote them.",
     response_model=Exports,
     response_description="The exports.",
@@ -122,7 +127,7 @@ async def list_exports(archive: ArchiveDep, offer: OfferDep) -> Response:
     except ArchiveError as error:
         raise _unwritten(error) from error
     body = {
-        "data": [_entry(one, measures[one.name]) for one in offer.exports()],
+        "data": [_entry(one, measures[one.name]) for one in await offer.exports()],
         "meta": {"release": archive.release},
         "vocabularies": {
             "sectors": [{"code": code, "name": name} for code, name in SECTORS.items()]
@@ -211,12 +216,14 @@ async def _content(name: str, offer: Offer) -> tuple[Measure, Path | bytes]:
 
     Raises:
         ArchiveError: It is not there and cannot be written.
-        NotFound: A setting that it needs is not set.
+        NotFound: A setting that it needs is not set, or nothing can be in it.
     """
     if name == IATI.name:
         reporter = offer.reporter()
         if reporter is None:
             raise _not_set(IATI, offer)
+        if not await offer.reportable():
+            raise NotFound(_NOTHING_TO_REPORT)
         made = await offer.iati(reporter)
         return made.measure, made.content
     shelf = await offer.shelf()
