@@ -16,9 +16,12 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from app.archive import COLLECTIONS, Archive
 from app.main import create_app
+from app.mirror.frozen import MirrorError, freeze
 from app.release import prepare
 from app.settings import Settings
 from benchmarks.corpus import write_corpus
@@ -411,6 +414,22 @@ def test_a_record_without_awards_is_mirrored(seed: Any, tmp_path: Path) -> None:
     said = run_cli("freeze", str(tmp_path / "record"), *options)
     assert said.returncode == 0, said.stderr
     assert run_cli("verify", "--mirror", str(tmp_path / "record"), *options).returncode == 0
+
+
+def names_in(folder: Path) -> list[str]:
+    """What is in a folder, hidden or not."""
+    return [path.name for path in folder.iterdir()]
+
+
+async def test_what_no_configuration_can_hold_is_told(own_archive: Path, tmp_path: Path) -> None:
+    """A header that would mean something else to a web server stops it; nothing is left behind."""
+    app = create_app(Settings(seed_file=SEED, archive_file=own_archive))
+    odd = {"x-odd": "$odd"}
+    app.router.routes.append(Route("/odd", lambda _: PlainTextResponse("odd", headers=odd)))
+    async with app.router.lifespan_context(app):
+        with pytest.raises(MirrorError, match=r"x-odd cannot be written .* \$odd\.$"):
+            await freeze(app, app.state.archive, tmp_path / "record", lambda *_: None)
+    assert names_in(tmp_path) == []
 
 
 @pytest.mark.parametrize("what", ["a file", "a full folder", "no parent", "a link"])
