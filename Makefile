@@ -61,7 +61,7 @@ contract: $(VENV)/.serve  ## Write the seed's schema and the API's contract anew
 	@$(RUN)/python -m tests.contract
 
 clean:  ## Remove what was made
-	rm -rf $(VENV) mutants sbom.json data/archive.sqlite data/.archive-*
+	rm -rf $(VENV) mutants sbom.json data/archive.sqlite data/.archive*
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -18,7 +18,7 @@ import typer
 
 from app.archive import Archive, ArchiveError
 from app.archive import Progress as Told
-from app.faults import Fault, SeedError
+from app.faults import SeedError
 from app.release import build, prepare
 from app.settings import ConfigurationError, Settings, read_settings
 
@@ -148,9 +148,13 @@ def verify(
     With `--mirror`, a mirror too: against its manifest, and against the answers of this record.
     """
     settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
-    from app.exports.shelf import damaged, find_shelf  # noqa: PLC0415 - serving never needs it
-    from app.record import load  # noqa: PLC0415
-    from app.verify import Check, check_archive, check_source  # noqa: PLC0415
+    from app.record import load  # noqa: PLC0415 - serving never needs it
+    from app.verify import (  # noqa: PLC0415 - as above
+        Check,
+        check_archive,
+        check_exports,
+        check_source,
+    )
 
     with _told():
         record = load(settings.seed_file)
@@ -158,10 +162,7 @@ def verify(
         checks = [Check("The seed file is sound", f"{resources} resources")]
         if settings.archive_file.exists():
             checks.append(check_archive(settings.seed_file, settings.archive_file))
-            if shelf := find_shelf(settings.archive_file, record.release):
-                wrong = [Fault("", name, "what `build` writes") for name in damaged(shelf)]
-                kept = f"{len(shelf.measures)} digests"
-                checks.append(Check("The exports are as they were written", kept, wrong))
+            checks.append(check_exports(settings.archive_file, record.release))
         if source is not None:
             try:
                 checks += check_source(record, source.read_bytes())

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app.archive import ArchiveError
 from app.compiler import compile_seed
+from app.exports.shelf import damaged, read_shelf
 from app.faults import Fault, shown
 from app.models import Source
 from app.models.evidence import Enriched, Quote
@@ -85,6 +86,16 @@ def check_archive(seed: Path, path: Path) -> Check:
             "room for one."
         ) from error
     return Check(name, path.name, [Fault("", f"{path}, of other content", "what `build` writes")])
+
+
+def check_exports(path: Path, release: str) -> Check:
+    """Hold the exports beside an archive against the digests that were written with them."""
+    name = "The exports are as they were written"
+    shelf = read_shelf(path, release)
+    if shelf is None:
+        return Check(name, "none written")
+    misses = [Fault("", one, "what `build` writes") for one in damaged(shelf)]
+    return Check(name, f"{len(shelf.measures)} digests", misses)
 
 
 def pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -123,7 +123,10 @@ def test_build_says_what_it_made(tmp_path: Path) -> None:
     assert said.returncode == 0
     assert said.stdout.startswith(f"{archive}: release ")
     assert "2 awards" in said.stdout
-    assert {path.name for path in tmp_path.iterdir()} == {"archive.sqlite", ".archive-exports"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "archive.sqlite",
+        ".archive.sqlite-exports",
+    }
 
 
 @pytest.mark.parametrize("command", ["build", "serve", "verify"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 
 from app.archive import COLLECTIONS
 from app.exports.listing import EXPORTS, FILES
+from app.exports.shelf import root_of
 from app.exports.tables import tables
 from app.release import prepare
 from benchmarks.corpus import write_corpus
@@ -176,6 +178,19 @@ async def test_what_is_no_single_range_gives_the_whole(
     response = await client.get("/v1/exports/record.sqlite", headers={"range": asked})
     assert response.status_code == 200
     assert response.content == whole.content
+
+
+@pytest.mark.parametrize("name", FILES)
+async def test_no_answer_depends_on_times(client: httpx.AsyncClient, name: str) -> None:
+    """Replicas write the same file at different times, so a file has none, not even in part."""
+    path = f"/v1/exports/{name}"
+    later = {"if-modified-since": "Fri, 01 Jan 2038 00:00:00 GMT"}
+    whole = await client.get(path, headers=later)
+    assert whole.status_code == 200
+    part = await client.get(path, headers={"range": "bytes=0-9"})
+    assert part.status_code == 206
+    for response in (whole, part):
+        assert "last-modified" not in response.headers
 
 
 @pytest.mark.parametrize("asked", ["bytes=0-9", "bytes=99999999999-"])
@@ -354,7 +369,7 @@ async def test_the_database_says_what_it_is(client: httpx.AsyncClient, tmp_path:
 
 def files_beside(archive: Path) -> dict[str, bytes]:
     """The export files beside an archive, by name."""
-    (folder,) = (one for one in (archive.parent / ".archive-exports").iterdir() if one.is_dir())
+    (folder,) = (one for one in root_of(archive).iterdir() if one.is_dir())
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
@@ -376,7 +391,7 @@ async def test_what_a_killed_process_left_is_no_obstacle(
 ) -> None:
     """Half-written files are never given, and are gone once the whole ones are there."""
     archive = copied(archive_file, tmp_path)
-    root = tmp_path / ".archive-exports"
+    root = root_of(archive)
     (root / ".unfinished").mkdir(parents=True)
     (root / ".unfinished" / "tables.zip").write_bytes(b"PK half")
     async with published(SEED, archive) as client:
@@ -391,7 +406,7 @@ def test_files_that_were_cut_short_are_made_anew(tmp_path: Path) -> None:
     archive = tmp_path / "archive.sqlite"
     assert run_cli("build", "--archive", str(archive)).returncode == 0
     made = files_beside(archive)
-    (folder,) = (one for one in (tmp_path / ".archive-exports").iterdir() if one.is_dir())
+    (folder,) = (one for one in root_of(archive).iterdir() if one.is_dir())
     (folder / "record.sqlite").write_bytes(b"SQLite")
     assert run_cli("build", "--archive", str(archive)).returncode == 0
     assert files_beside(archive) == made
@@ -422,7 +437,7 @@ def test_several_processes_make_one_set(archive_file: Path, tmp_path: Path) -> N
 async def test_a_folder_that_cannot_be_written_is_told(archive_file: Path, tmp_path: Path) -> None:
     """The record is served all the same; the files are a 503 that shows no path."""
     archive = copied(archive_file, tmp_path)
-    (tmp_path / ".archive-exports").write_text("in the way")
+    root_of(archive).write_text("in the way")
     async with published(SEED, archive) as client:
         for path in ("/v1/exports", "/v1/exports/tables.zip"):
             problem = assert_problem(await client.get(path), 503)
@@ -458,6 +473,53 @@ def test_damage_is_found_and_mended(archive_file: Path, tmp_path: Path) -> None:
     assert run_cli("build", "--archive", str(archive)).returncode == 0
     assert files_beside(archive) == before
     assert "exports are as they were written" in run_cli("verify", ARCHIVE_FILE=str(archive)).stdout
+
+
+def test_verify_tells_of_exports_that_are_not_there(archive_file: Path, tmp_path: Path) -> None:
+    """Exports that nobody wrote are no fault, but are told; one that is gone is named."""
+    archive = copied(archive_file, tmp_path)
+    said = run_cli("verify", "--archive", str(archive))
+    assert said.returncode == 0, said.stderr
+    assert "none written" in said.stdout
+    assert run_cli("build", "--archive", str(archive)).returncode == 0
+    (file,) = tmp_path.rglob("regions.geojson")
+    file.unlink()
+    said = run_cli("verify", "--archive", str(archive))
+    assert said.returncode == 1
+    assert "regions.geojson" in said.stderr
+    assert "none written" not in said.stdout
+
+
+def test_archives_in_one_folder_keep_their_own(seed: Any, tmp_path: Path) -> None:
+    """However many archives are built beside one another, each one's files stay."""
+    made = {}
+    for number in range(3):
+        seed.put("/awards/0/title", f"Another title of this programme, {number}")
+        archive = tmp_path / f"{number}.sqlite"
+        said = run_cli("build", "--seed", str(seed.write()), "--archive", str(archive))
+        assert said.returncode == 0, said.stderr
+        made[archive] = files_beside(archive)
+    assert {archive: files_beside(archive) for archive in made} == made
+
+
+@pytest.mark.parametrize("gone", ["the folder", "a file"])
+async def test_what_was_removed_is_made_again(
+    archive_file: Path, tmp_path: Path, gone: str
+) -> None:
+    """A server whose files were removed gives the same ones at the next request."""
+    archive = copied(archive_file, tmp_path)
+    async with published(SEED, archive) as client:
+        for name in FILES:
+            before = await client.get(f"/v1/exports/{name}")
+            if gone == "the folder":
+                shutil.rmtree(root_of(archive))
+            else:
+                for path in (*root_of(archive).rglob(name), *kept_activities(tmp_path)):
+                    path.unlink()
+            after = await client.get(f"/v1/exports/{name}")
+            assert after.status_code == 200, after.text
+            assert after.content == before.content
+            assert after.headers == before.headers
 
 
 async def test_the_files_of_the_release_before_stay(seed: Any, tmp_path: Path) -> None:
@@ -509,7 +571,7 @@ async def test_iati_is_of_its_settings(archive_file: Path, tmp_path: Path) -> No
 async def test_iati_needs_no_disk(archive_file: Path, own_archive: Path, tmp_path: Path) -> None:
     """Where nothing can be written the activities are the same, whole, with their digest."""
     archive = copied(archive_file, tmp_path)
-    (tmp_path / ".archive-exports").write_text("in the way")
+    root_of(archive).write_text("in the way")
     async with published(SEED, own_archive) as client:
         expected = await client.get("/v1/exports/iati.xml")
     async with published(SEED, archive) as client:

@@ -18,6 +18,7 @@ from app.release import prepare
 from benchmarks.corpus import write_corpus
 from tests.conftest import SEED, SeedCopy
 from tests.packages import unpacked
+from tests.problem import assert_problem
 from tests.published import PUBLIC_URL, PUBLISHED, copied, published
 
 pytestmark = pytest.mark.anyio
@@ -294,10 +295,33 @@ async def test_the_words_are_not_the_pages(document: Any) -> None:
     assert document.xpath("//document-link/category/@code") == ["A12"]
 
 
+def unsigned(partnership: Json) -> Json:
+    """A partnership as it would stand if the source gave no day of its signature."""
+    evidence = {name: one for name, one in partnership["evidence"].items() if name != "signed"}
+    not_stated = [*partnership["not_stated"], "signed"]
+    return {**partnership, "signed": None, "not_stated": not_stated, "evidence": evidence}
+
+
 async def test_what_iati_cannot_express_is_left_out(seed: SeedCopy, tmp_path: Path) -> None:
     """Without the day of its signature a partnership has no start, and no day is made up for it."""
-    seed.put("/partnerships/0/signed", None)
-    seed.data["partnerships"][0]["not_stated"].append("signed")
-    del seed.data["partnerships"][0]["evidence"]["signed"]
+    (signed,) = seed.data["partnerships"]
+    seed.data["partnerships"].insert(0, {**unsigned(signed), "id": "unsigned"})
     async with published(seed.write(), tmp_path / "archive.sqlite") as client:
-        assert len(await activities(client)) == 0
+        (activity,) = await activities(client)
+    assert activity.findtext("iati-identifier").endswith(f"-{signed['id']}")
+
+
+async def test_no_activity_is_no_document(seed: SeedCopy, tmp_path: Path) -> None:
+    """The schema asks for an activity: where there can be none, none is offered, and it is told."""
+    seed.data["partnerships"] = [unsigned(one) for one in seed.data["partnerships"]]
+    async with published(seed.write(), tmp_path / "archive.sqlite") as client:
+        for method in ("GET", "HEAD"):
+            refused = await client.request(method, "/v1/exports/iati.xml")
+            assert refused.status_code == 404
+        problem = assert_problem(await client.get("/v1/exports/iati.xml"), 404)
+        assert "date of its signature" in problem["detail"]
+        page = await client.get("/", headers={"accept": "text/html"})
+        for one in (await client.get("/v1/exports"), await client.get("/data.json"), page):
+            assert one.status_code == 200
+            assert "tables.zip" in one.text
+            assert "/v1/exports/iati.xml" not in one.text

@@ -16,9 +16,12 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from app.archive import COLLECTIONS, Archive
 from app.main import create_app
+from app.mirror.frozen import MirrorError, freeze
 from app.release import prepare
 from app.settings import Settings
 from benchmarks.corpus import write_corpus
@@ -255,6 +258,34 @@ async def test_conditions_that_the_record_does_not_heed_do_no_harm(web: httpx.As
     assert "accept-ranges" not in part.headers
 
 
+async def test_a_demanded_tag_is_heeded_by_nginx_alone(
+    web: httpx.AsyncClient, live: httpx.AsyncClient, request: pytest.FixtureRequest
+) -> None:
+    """The API and Caddy answer whatever `If-Match` demands, nginx with a problem document."""
+    demanded = {"if-match": '"other"'}
+    assert (await live.get("/v1/awards", headers=demanded)).status_code == 200
+    response = await web.get("/v1/awards", headers=demanded)
+    if request.node.callspec.params["address"] == "nginx":
+        assert response.status_code == 412
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.json()["status"] == 412
+    else:
+        assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "given"),
+    [("/", "application/json", "text/html"), ("/problems", "text/html", "application/json")],
+)
+async def test_an_address_has_one_answer(
+    web: httpx.AsyncClient, path: str, asked: str, given: str
+) -> None:
+    """Whatever is accepted, `/` is the page and the problems are JSON."""
+    response = await web.get(path, headers={"accept": asked})
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith(given)
+
+
 async def test_a_download_can_be_resumed(web: httpx.AsyncClient) -> None:
     """Exports come in ranges with the digest of the whole; one beyond the end is a problem."""
     path = "/v1/exports/tables.zip"
@@ -302,19 +333,16 @@ def test_every_link_of_the_mirror_leads_somewhere(mirror: Path) -> None:
 
 
 def tree(folder: Path) -> dict[str, tuple[bytes, int]]:
-    """Every file of a folder, and of those that are served the time."""
+    """Every file of a folder with its time."""
     return {
-        str(path.relative_to(folder)): (
-            path.read_bytes(),
-            int(path.stat().st_mtime) if "files" in path.parts else 0,
-        )
+        str(path.relative_to(folder)): (path.read_bytes(), int(path.stat().st_mtime))
         for path in folder.rglob("*")
         if path.is_file()
     }
 
 
 def test_two_mirrors_are_the_same(mirror: Path, archive_file: Path, tmp_path: Path) -> None:
-    """Another process, another folder, another archive of the release: not a byte differs."""
+    """Another process, another folder, another archive: not a byte differs, nor a time."""
     again = tmp_path / "again"
     frozen(again, copied(archive_file, tmp_path))
     assert tree(again) == tree(mirror)
@@ -386,6 +414,22 @@ def test_a_record_without_awards_is_mirrored(seed: Any, tmp_path: Path) -> None:
     said = run_cli("freeze", str(tmp_path / "record"), *options)
     assert said.returncode == 0, said.stderr
     assert run_cli("verify", "--mirror", str(tmp_path / "record"), *options).returncode == 0
+
+
+def names_in(folder: Path) -> list[str]:
+    """What is in a folder, hidden or not."""
+    return [path.name for path in folder.iterdir()]
+
+
+async def test_what_no_configuration_can_hold_is_told(own_archive: Path, tmp_path: Path) -> None:
+    """A header that would mean something else to a web server stops it; nothing is left behind."""
+    app = create_app(Settings(seed_file=SEED, archive_file=own_archive))
+    odd = {"x-odd": "$odd"}
+    app.router.routes.append(Route("/odd", lambda _: PlainTextResponse("odd", headers=odd)))
+    async with app.router.lifespan_context(app):
+        with pytest.raises(MirrorError, match=r"x-odd cannot be written .* \$odd\.$"):
+            await freeze(app, app.state.archive, tmp_path / "record", lambda *_: None)
+    assert names_in(tmp_path) == []
 
 
 @pytest.mark.parametrize("what", ["a file", "a full folder", "no parent", "a link"])

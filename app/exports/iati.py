@@ -71,6 +71,14 @@ async def stream_iati(archive: Archive, reporter: Reporter) -> AsyncIterator[byt
     yield b"\n</iati-activities>\n"
 
 
+def has_activities(connection: sqlite3.Connection) -> bool:
+    """Whether there is any activity: the schema does not allow a document without one."""
+    rows = connection.execute(
+        "SELECT document FROM partnerships WHERE document ->> 'signed' IS NOT NULL ORDER BY rowid"
+    )
+    return any(_Facts(connection, json.loads(document)).expressible for (document,) in rows)
+
+
 def _batch(
     reached: int, archive: Archive, reporter: Reporter, connection: sqlite3.Connection
 ) -> list[tuple[int, bytes]]:

@@ -13,7 +13,7 @@ from anyio import Lock, to_thread
 
 from app.archive import Archive, ArchiveError, Progress
 from app.exports.dcat import Publisher, catalogue
-from app.exports.iati import Reporter, stream_iati
+from app.exports.iati import Reporter, has_activities, stream_iati
 from app.exports.listing import CATALOGUE, EXPORTS, IATI, Export
 from app.exports.shelf import Measure, Shelf, fill_shelf, find_shelf, keep, measured
 from app.settings import Settings
@@ -40,6 +40,10 @@ class Made:
     measure: Measure
     content: Path | bytes
 
+    def is_there(self) -> bool:
+        """Whether it can be given: a file may have been removed."""
+        return isinstance(self.content, bytes) or self.content.exists()
+
 
 class Offer:
     """The exports of an open archive, under one server's settings."""
@@ -50,24 +54,33 @@ class Offer:
         self._lock = Lock()
         self._shelf: Shelf | None = None
         self._iati: Made | None = None
+        self._reportable: bool | None = None
 
     def unset(self, name: str) -> list[str]:
         """Settings that an export needs and that are not set, as environment variables."""
         needed = _NEEDED.get(name, ())
         return [one.upper() for one in needed if getattr(self._settings, one) is None]
 
-    def exports(self) -> list[Export]:
+    async def exports(self) -> list[Export]:
         """Every export that this server can give."""
-        return [one for one in EXPORTS.values() if not self.unset(one.name)]
+        able = [one for one in EXPORTS.values() if not self.unset(one.name)]
+        return [one for one in able if one != IATI or await self.reportable()]
+
+    async def reportable(self) -> bool:
+        """Whether the record holds any partnership that IATI can express."""
+        if self._reportable is None:
+            self._reportable = await self.archive.run(has_activities)
+        return self._reportable
 
     async def shelf(self) -> Shelf:
-        """The files of the release; made now where nobody made them before.
+        """The files of the release; made now where nobody made them, or where they are gone.
 
         Raises:
             ArchiveError: They are not there and cannot be written.
         """
         async with self._lock:
-            if self._shelf is None:
+            if self._shelf is None or not self._shelf.is_whole():
+                self._shelf = None
                 file, release = self._settings.archive_file, self.archive.release
                 self._shelf = find_shelf(file, release) or await fill_shelf(self.archive, file)
         return self._shelf
@@ -88,7 +101,8 @@ class Offer:
             ArchiveError: The files are not there and cannot be written.
         """
         found = dict((await self.shelf()).measures)
-        if reporter := self.reporter():
+        reporter = self.reporter()
+        if reporter is not None and await self.reportable():
             found[IATI.name] = (await self.iati(reporter)).measure
         if publisher := self.publisher():
             body = await self.catalogue(publisher)
@@ -116,7 +130,7 @@ class Offer:
         with suppress(ArchiveError):
             await self.shelf()
         async with self._lock:
-            if self._iati is None:
+            if self._iati is None or not self._iati.is_there():
                 self._iati = await self._made(reporter)
         return self._iati
 
@@ -132,5 +146,5 @@ class Offer:
 
     async def catalogue(self, publisher: Publisher) -> bytes:
         """The catalogue entry."""
-        others = [one for one in self.exports() if one != CATALOGUE]
+        others = [one for one in await self.exports() if one != CATALOGUE]
         return await self.archive.run(partial(catalogue, self.archive, publisher, others))

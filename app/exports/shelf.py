@@ -28,7 +28,7 @@ from app.exports.streams import Wrote, batches, stream, stream_record
 from app.formats import GEOJSON
 from app.query import Query
 
-_FOLDER, _UNFINISHED, _LOCK = ".archive-exports", ".unfinished", ".lock"
+_UNFINISHED, _LOCK = ".unfinished", ".lock"
 _INDEX = "index.json"
 
 
@@ -57,24 +57,47 @@ class Shelf:
     folder: Path
     measures: Mapping[str, Measure]
 
+    def is_whole(self) -> bool:
+        """Whether every file is there, in its length."""
+        kept = ((self.folder / name, one.bytes) for name, one in self.measures.items())
+        try:
+            return all(
+                path.stat().st_size == size for path, size in kept if path.name != RECORD.name
+            )
+        except OSError:
+            return False
+
+
+def root_of(archive: Path) -> Path:
+    """The folder of an archive's exports: one for each archive, whatever else is beside it."""
+    return archive.with_name(f".{archive.name}-exports")
+
 
 def find_shelf(archive: Path, release: str) -> Shelf | None:
     """The files of a release that this code made, beside an archive; None where they are not."""
-    folder = archive.parent / _FOLDER / _key(release)
+    shelf = read_shelf(archive, release)
+    return shelf if shelf is not None and shelf.is_whole() else None
+
+
+def read_shelf(archive: Path, release: str) -> Shelf | None:
+    """What was made of a release, whether or not it is whole still; None where nothing was."""
+    folder = root_of(archive) / _key(release)
     try:
         index = json.loads((folder / _INDEX).read_bytes())
         measures = {name: Measure(**one) for name, one in index.items()}
-        sizes = {name: (folder / name).stat().st_size for name in measures if name != RECORD.name}
     except (OSError, ValueError, TypeError):
         return None
-    whole = all(measures[name].bytes == size for name, size in sizes.items())
-    return Shelf(folder, measures) if whole else None
+    return Shelf(folder, measures)
 
 
 def damaged(shelf: Shelf) -> list[str]:
-    """Names of the files whose bytes are not those that were written."""
+    """Names of the files that are gone, or whose bytes are not those that were written."""
     kept = {name: one for name, one in shelf.measures.items() if name != RECORD.name}
-    return [name for name, one in kept.items() if measured(shelf.folder / name) != one]
+    return [
+        name
+        for name, one in kept.items()
+        if not (shelf.folder / name).is_file() or measured(shelf.folder / name) != one
+    ]
 
 
 async def fill_shelf(archive: Archive, file: Path, progress: Progress | None = None) -> Shelf:
@@ -87,13 +110,14 @@ async def fill_shelf(archive: Archive, file: Path, progress: Progress | None = N
     Raises:
         ArchiveError: The files cannot be written, or the archive was replaced meanwhile.
     """
-    root = file.parent / _FOLDER
+    root = root_of(file)
     try:
         root.mkdir(mode=0o755, exist_ok=True)
         async with _alone(root):
             found = find_shelf(file, archive.release)
             if found is not None and not await to_thread.run_sync(damaged, found):
                 return found
+            await _check_release(archive, file)
             folder = root / _key(archive.release)
             await to_thread.run_sync(_clear, root, folder)
             unfinished = root / _UNFINISHED
@@ -102,7 +126,7 @@ async def fill_shelf(archive: Archive, file: Path, progress: Progress | None = N
             await to_thread.run_sync(_settle, unfinished, file, measures)
             unfinished.rename(folder)
         return Shelf(folder, measures)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, ValueError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ArchiveError(
             f"Cannot write the exports beside {file}: {reason}. Free the disk, or run "
@@ -123,12 +147,21 @@ class _Tally:
             self.progress(min(self.done, self.total), self.total)
 
 
+async def _check_release(archive: Archive, file: Path) -> None:
+    """Write nothing of another release than the one that is open.
+
+    Raises:
+        OSError: The file has been replaced.
+    """
+    if (await to_thread.run_sync(read_meta, file))["release"] != archive.release:
+        raise OSError("the archive was replaced by another release")
+
+
 async def _make(archive: Archive, file: Path, folder: Path, wrote: Wrote) -> dict[str, Measure]:
     """Write every file; returns what each measures."""
     database, package = folder / DATABASE.name, folder / TABLES.name
     await to_thread.run_sync(write_database, file, database, _about(archive), wrote)
-    if (await to_thread.run_sync(read_meta, file))["release"] != archive.release:
-        raise OSError("the archive was replaced by another release")
+    await _check_release(archive, file)
     about = archive.header, archive.release
     await to_thread.run_sync(write_package, database, package, *about, wrote)
     regions = batches(archive, Query.of("regions", {}), None)

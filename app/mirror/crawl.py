@@ -19,7 +19,8 @@ Told = Callable[[int, int], None]
 
 _ACCEPTED = {"/": "text/html, */*;q=0.1"}
 """What is asked for where the answer for people is another than that for programs."""
-_QUOTED_PATH = re.compile(rb"""["'](/[A-Za-z0-9._~/-]*)["']""")
+_QUOTED_PATH = re.compile(rb"""(?<! id=)["'](/[A-Za-z0-9._~/-]*)["']""")
+"""A path in quotes; the id of an element, which may look like one, leads nowhere."""
 _READABLE = ("application/json", "text/html", "application/linkset+json")
 _BATCH = 1_000
 

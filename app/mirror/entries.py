@@ -35,6 +35,15 @@ _OF_ONE_ANSWER = {"content-length", "content-type", "content-encoding", "etag", 
 _OF_ONE_ANSWER |= {"accept-ranges"}
 
 
+def time_of(digest: str) -> int:
+    """The time that a file of this SHA-256 is given, in seconds since 1970.
+
+    Web servers make entity tags of a file's length and time. So that other content has another
+    tag, and the same content the same everywhere, the time is made of the digest.
+    """
+    return 100_000_000 + int(digest[:8], 16) % 2**30
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A file of the mirror.
@@ -51,12 +60,8 @@ class Measured:
 
     @property
     def time(self) -> int:
-        """The time that the file is given, in seconds since 1970.
-
-        Web servers make entity tags of a file's length and time. So that other content has
-        another tag, and the same content the same everywhere, the time is made of the digest.
-        """
-        return 100_000_000 + int(self.sha256[:8], 16) % 2**30
+        """The time that the file is given."""
+        return time_of(self.sha256)
 
 
 @dataclass(frozen=True, slots=True)

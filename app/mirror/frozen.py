@@ -21,7 +21,7 @@ from app.archive import Archive
 from app.main import create_app
 from app.mirror import caddy, nginx
 from app.mirror.crawl import CrawlError, Gathered, Told, crawl
-from app.mirror.entries import FILES, Taker
+from app.mirror.entries import FILES, Taker, time_of
 from app.mirror.inside import client_of
 from app.mirror.rules import Rules, rules_of
 from app.settings import Settings
@@ -113,6 +113,8 @@ async def fill(app: FastAPI, archive: Archive, folder: Path, told: Told) -> Froz
     frozen = Frozen(count, files, size)
     summary = _summary(archive.release, gathered, frozen, folder)
     (folder / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
+    for name in (MANIFEST, SUMMARY, *CONFIGURATION):
+        os.utime(folder / name, (time_of(digest_of(folder / name)),) * 2)
     return frozen
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.archive import Archive
-from app.exports.offer import Offer
+from app.exports.listing import Export
 from app.formats import HTML, JSON, choose
 from app.routers.dependencies import ArchiveDep, accept_of
 from app.routers.exports import OfferDep
@@ -41,17 +41,18 @@ async def get_entry(request: Request, archive: ArchiveDep, offer: OfferDep) -> R
     headers = relations(archive)
     if choose(accept_of(request), (JSON, HTML)) != HTML:
         return Response(index_body(archive), headers=headers, media_type=JSON.content_type)
-    page = await archive.run(partial(_render, archive, offer, request.app.state.settings))
+    settings: Settings = request.app.state.settings
+    page = await archive.run(partial(_render, archive, await offer.exports(), settings))
     headers["Content-Security-Policy"] = page.policy
     return Response(page.body, headers=headers, media_type=HTML.content_type)
 
 
 def _render(
-    archive: Archive, offer: Offer, settings: Settings, connection: sqlite3.Connection
+    archive: Archive, exports: list[Export], settings: Settings, connection: sqlite3.Connection
 ) -> Rendered:
     """The page; what renders it is loaded when it is first asked for, not at every start."""
     from app.page.dataset import Publication  # noqa: PLC0415 - see above
     from app.page.record_page import render  # noqa: PLC0415 - see above
 
-    publication = Publication(settings.public_url, settings.publisher_name, offer.exports())
+    publication = Publication(settings.public_url, settings.publisher_name, exports)
     return render(archive, publication, connection)

@@ -36,6 +36,10 @@ router = APIRouter(tags=["record"], route_class=Route)
 
 _PREFIX = "/v1/exports/"
 _RANGE = re.compile(r"bytes=(?:([0-9]{1,4000})-([0-9]{0,4000})|-([0-9]{1,4000}))", re.IGNORECASE)
+_NOTHING_TO_REPORT = (
+    f"{IATI.name} is not given: IATI asks of an activity a start and an organization, and no "
+    "partnership of the record has the date of its signature and an investor or recipient."
+)
 _DIGEST_HEADER: dict[str, Any] = {
     "Repr-Digest": {
         "description": "SHA-256 of the whole file (RFC 9530), whatever range of it is sent.",
@@ -108,7 +112,8 @@ OfferDep = Annotated[Offer, Depends(get_offer)]
     summary="List exports",
     description="Every file that the record can be taken away as, with its length and digest. "
     "`record.json` is `/v1/record` itself. `iati.xml` and `data.json` are listed where the "
-    "server's settings name who reports and who publishes. The first request after a release "
+    "server's settings name who reports and who publishes, and `iati.xml` only where the record "
+    "has a partnership that IATI can express. The first request after a release "
     "may take as long as it takes to write the files, unless `cpc-record build` wrote them.",
     response_model=Exports,
     response_description="The exports.",
@@ -122,7 +127,7 @@ async def list_exports(archive: ArchiveDep, offer: OfferDep) -> Response:
     except ArchiveError as error:
         raise _unwritten(error) from error
     body = {
-        "data": [_entry(one, measures[one.name]) for one in offer.exports()],
+        "data": [_entry(one, measures[one.name]) for one in await offer.exports()],
         "meta": {"release": archive.release},
         "vocabularies": {
             "sectors": [{"code": code, "name": name} for code, name in SECTORS.items()]
@@ -200,7 +205,7 @@ async def get_export(request: Request, offer: OfferDep) -> Response:
     try:
         file = KeptFile(content, FILES[name], headers)
     except FileNotFoundError:
-        told = "Files of a later release have taken the place of this one's."
+        told = "The file was removed while it was asked for. Ask again, and it is made again."
         raise Unavailable(told, headers={"Retry-After": "2"}) from None
     file.check_range(request)
     return file
@@ -211,12 +216,14 @@ async def _content(name: str, offer: Offer) -> tuple[Measure, Path | bytes]:
 
     Raises:
         ArchiveError: It is not there and cannot be written.
-        NotFound: A setting that it needs is not set.
+        NotFound: A setting that it needs is not set, or nothing can be in it.
     """
     if name == IATI.name:
         reporter = offer.reporter()
         if reporter is None:
             raise _not_set(IATI, offer)
+        if not await offer.reportable():
+            raise NotFound(_NOTHING_TO_REPORT)
         made = await offer.iati(reporter)
         return made.measure, made.content
     shelf = await offer.shelf()
@@ -235,6 +242,7 @@ class KeptFile(FileResponse):
         self.length = status.st_size
         self.ranged = False
         super().__init__(path, headers=headers, media_type=export.media_type, stat_result=status)
+        del self.headers["last-modified"]  # the time of a file is another on every machine
 
     def check_range(self, request: Request) -> None:
         """Find out whether a range is to be sent.
@@ -243,8 +251,7 @@ class KeptFile(FileResponse):
             RangeNotSatisfiable: The file ends before it.
         """
         asked = _RANGE.fullmatch(request.headers.get("range", "").strip())
-        validators = (None, self.headers["etag"], self.headers["last-modified"])
-        fits = request.headers.get("if-range") in validators
+        fits = request.headers.get("if-range") in (None, self.headers["etag"])
         if asked is None or not fits or request.method != "GET":
             return
         first, last, tail = asked.groups()
@@ -257,7 +264,8 @@ class KeptFile(FileResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
-        kept = [pair for pair in scope["headers"] if pair[0] != b"range" or self.ranged]
+        dropped = (b"if-range",) if self.ranged else (b"if-range", b"range")
+        kept = [pair for pair in scope["headers"] if pair[0] not in dropped]
         await super().__call__({**scope, "headers": kept}, receive, send)
 
 
@@ -297,5 +305,5 @@ def _not_set(export: Export, offer: Offer) -> NotFound:
 
 def _unwritten(error: ArchiveError) -> Unavailable:
     logger.error("%s", error)
-    told = "The files were not made with the archive and cannot be written now."
+    told = "The files are not there, and they cannot be written now."
     return Unavailable(told, headers={"Retry-After": "60"})
