@@ -64,10 +64,11 @@ class Settings(BaseSettings):
         64_000_000, description="Bytes of answers that each process keeps; 0 for none."
     )
     request_seconds: Annotated[float, Field(gt=0, le=3_600)] = Field(
-        10, description="Seconds that a client has to send a request."
+        10, description="Seconds that a client has to send a request; up to two more pass."
     )
     idle_seconds: Annotated[int, Field(ge=1, le=3_600)] = Field(
-        75, description="Seconds that a connection may wait for another request."
+        75,
+        description="Seconds that a connection may wait for another request; up to two more pass.",
     )
     write_seconds: Annotated[float, Field(gt=0, le=3_600)] = Field(
         30, description="Seconds that a client has to take 64 KiB of an answer that waits for it."
