@@ -14,6 +14,14 @@ from app.problems import InvalidParameters, ParameterError, nearest
 _MOST_ERRORS = 20
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
 _SHOWN = 60
+_ELSEWHERE = {
+    "jsonl": "ndjson",
+    "offset": "cursor",
+    "page": "cursor",
+    "page_size": "limit",
+    "per_page": "limit",
+}
+"""What other APIs call it, and what it is called here."""
 
 
 class Kind(Protocol):
@@ -208,18 +216,39 @@ def _text(raw: bytes) -> str:
 
 def _unknown(name: str, parameters: Mapping[str, Parameter]) -> ParameterError:
     takes = f"takes {', '.join(parameters)}" if parameters else "takes no parameters"
-    meant = nearest(name, list(parameters))
+    meant = _meant(name, list(parameters))
     hint = f" Did you mean {meant}?" if meant else ""
-    message = f"{_cut(name)} is not a parameter of this path, which {takes}.{hint}"
+    message = (
+        f"{_cut(name) or 'An empty name'} is not a parameter of this path, which {takes}.{hint}"
+    )
     return ParameterError(_cut(name), message, list(parameters), meant)
 
 
 def _mistyped(parameter: Parameter, raw: bytes, expected: str) -> ParameterError:
-    found = _cut(raw.decode("utf-8", "backslashreplace"))
-    message = f"{parameter.name}: {expected}; found {found!r}."
+    found = raw.decode("utf-8", "surrogateescape")
+    message = f"{parameter.name}: {expected}; found {_written(found)}."
     allowed = parameter.kind.allowed
-    meant = nearest(found, allowed) if allowed else None
+    meant = _meant(found, allowed) if allowed else _in_other_case(found, parameter.kind)
     return ParameterError(parameter.name, message, allowed, meant)
+
+
+def _meant(name: str, allowed: Sequence[str]) -> str | None:
+    known = _ELSEWHERE.get(name.lower())
+    return known if known in allowed else nearest(name, allowed)
+
+
+def _in_other_case(text: str, kind: Kind) -> str | None:
+    """The text in small letters or in capitals, where it would then be right."""
+    if not isinstance(kind, Text) or kind.pattern is None:
+        return None
+    right = re.compile(kind.pattern)
+    cased = (text.lower(), text.upper())
+    return next((one for one in cased if len(one) <= kind.longest and right.fullmatch(one)), None)
+
+
+def _written(text: str) -> str:
+    """The text in quotes; control characters, and bytes that are no UTF-8, by their numbers."""
+    return re.sub(r"(?<!\\)\\udc(..)", r"\\x\1", repr(_cut(text)))
 
 
 def _cut(text: str) -> str:

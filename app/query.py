@@ -201,7 +201,7 @@ def _filter_parameter(one: Filter) -> Parameter:
     if one.choices:
         kind = Choice(one.choices)
     elif one.pattern is not None:
-        kind = Text(f"a value that matches {one.pattern}", one.pattern, 100)
+        kind = Text(one.expected, one.pattern, 100)
     else:
         kind = Text("an id: lower-case letters, digits and single hyphens", SLUG_PATTERN, 100)
     described = f"Only items whose `{one.field}` is this value, or holds it where it is a list."

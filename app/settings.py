@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _DATA = Path(__file__).parent.parent / "data"
 _ORIGIN = r"^https?://[^\s/?#@]+(/[^\s/?#]+)*$"
@@ -16,6 +19,17 @@ _IATI_REF = r"^[^\s/&|?-]+-[^\s/&|?]+$"
 _HOST = r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]"
 _HOSTS = rf"^({_HOST})(, ?({_HOST}))*$"
 _Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=1_000)]
+
+_EXPECTED = {
+    "allowed_hosts": "host names with commas between, such as record.example, *.example.org",
+    "public_url": "an address such as https://example.org, without a slash at its end",
+    "contact_email": "an address such as data@example.org",
+    "iati_reporting_org_ref": "an identifier such as XM-DAC-41302",
+    "publisher_name": "one line of text",
+    "contact_name": "one line of text",
+    "iati_reporting_org_name": "one line of text",
+}
+"""What takes the shape of a setting's pattern, in words."""
 
 SETTINGS = "settings"
 """Under which the application's lifespan leaves its settings for the server's connections."""
@@ -64,10 +78,11 @@ class Settings(BaseSettings):
         64_000_000, description="Bytes of answers that each process keeps; 0 for none."
     )
     request_seconds: Annotated[float, Field(gt=0, le=3_600)] = Field(
-        10, description="Seconds that a client has to send a request."
+        10, description="Seconds that a client has to send a request; up to two more pass."
     )
     idle_seconds: Annotated[int, Field(ge=1, le=3_600)] = Field(
-        75, description="Seconds that a connection may wait for another request."
+        75,
+        description="Seconds that a connection may wait for another request; up to two more pass.",
     )
     write_seconds: Annotated[float, Field(gt=0, le=3_600)] = Field(
         30, description="Seconds that a client has to take 64 KiB of an answer that waits for it."
@@ -134,7 +149,13 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         told = [
-            f"{str(one['loc'][0]).upper()} is {one['input']!r}: {one['msg'].lower()}."
+            f"{str(one['loc'][0]).upper()} is {one['input']!r}: {_wrong(one)}."
             for one in error.errors(include_url=False)
         ]
         raise ConfigurationError(" ".join(told)) from None
+
+
+def _wrong(error: ErrorDetails) -> str:
+    if error["type"] == "string_pattern_mismatch":
+        return f"expected {_EXPECTED[str(error['loc'][0])]}"
+    return error["msg"].lower()

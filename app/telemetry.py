@@ -12,7 +12,10 @@ from fastapi.telemetry import TelemetryConfig
 from app.settings import ConfigurationError, Settings
 
 _OTLP = "OTEL_EXPORTER_OTLP_"
-_EXTRA = "TELEMETRY needs more than is installed: pip install 'cpc-record[telemetry]'."
+_EXTRA = (
+    "TELEMETRY needs more than is installed: "
+    "pip install --require-hashes -r requirements-telemetry.txt."
+)
 
 
 def check(settings: Settings) -> None:

@@ -149,6 +149,23 @@ def test_a_setting_that_cannot_be_is_told(
         read_settings()
 
 
+def test_a_shape_that_a_setting_lacks_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting answers with a regular expression, whichever has one."""
+    shaped = {
+        name
+        for name, one in Settings.model_json_schema()["properties"].items()
+        if any("pattern" in part for part in one.get("anyOf", [one]))
+    }
+    assert len(shaped) >= 6
+    for name in shaped:
+        with monkeypatch.context() as patched:
+            patched.setenv(name.upper(), "\x01")
+            with pytest.raises(ConfigurationError) as told:
+                read_settings()
+        assert "expected" in str(told.value)
+        assert "pattern" not in str(told.value)
+
+
 @pytest.mark.parametrize(
     ("trusted", "client"),
     [("127.0.0.1", "203.0.113.7"), ("127.0.0.0/8,::1", "203.0.113.7"), ("10.0.0.1", "127.0.0.1")],

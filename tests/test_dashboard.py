@@ -249,12 +249,34 @@ def test_it_works_where_the_cdn_is_out_of_reach(browser: Browser, site: str, api
 
 
 def test_without_libraries_the_tables_are_shown(browser: Browser, site: str, api: str) -> None:
-    """Where no chart can be drawn its numbers are there all the same."""
+    """Where no chart can be drawn that is said, its legend is not, and its numbers are there."""
     with visit(browser, site, api) as visited:
         visited.page.route("**/node_modules/**", lambda route: route.abort())
         visited.page.goto(f"/?api={api}")
         expect(visited.page.locator("#map td", has_text="Cusco")).to_be_visible()
         expect(visited.page.locator("#time td", has_text="announced October 2017")).to_have_count(2)
+        expect(visited.page.locator("#chartless")).to_contain_text("The charts are missing")
+        expect(visited.page.locator("main")).not_to_contain_text("Lighter ends")
+        expect(visited.page.locator("main")).not_to_contain_text("Outlines:")
+        expect(visited.page.locator("#map")).to_contain_text("region not stated")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_label_of_the_timeline_is_whole(dashboard: Open, width: int) -> None:
+    """No letter lies outside of the drawing, which would cut it off."""
+    with dashboard(viewport={"width": width, "height": 800}) as visited:
+        drawn(visited.page)
+        expect(visited.page.locator("#chartless")).to_be_hidden()
+        cut = visited.page.evaluate(
+            """() => {
+              const svg = document.querySelector("#time svg").getBoundingClientRect();
+              return [...document.querySelectorAll("#time svg text")].filter((one) => {
+                const { left, right } = one.getBoundingClientRect();
+                return left < svg.left || right > svg.right;
+              }).map((one) => one.textContent);
+            }"""
+        )
+        assert cut == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -85,6 +85,19 @@ def test_lines_run(
         assert fact in done.stdout, f"{fact} in {done.stdout}"
 
 
+def test_an_objective_that_is_not_stated_is_none(
+    guide: tuple[str, dict[tuple[str, str], str]],
+) -> None:
+    """The lines that read CSV tell a list from no list, and never print a nameless objective."""
+    url, lines = guide
+    code = lines["formats", "python"].replace(LOCAL, url)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    told = [line.split(" ", 1)[1] for line in done.stdout.splitlines()]
+    data = httpx.get(f"{url}/v1/activities").raise_for_status().json()["data"]
+    assert told == [str(one["objectives"]) for one in data]
+    assert "None" in told
+
+
 def in_function(code: str, language: str) -> str:
     """JavaScript in an asynchronous function, as a browser's console has it; else as it is."""
     return f"(async () => {{\n{code}\n}})();" if language == "js" else code
@@ -161,7 +174,8 @@ async def test_the_guide_of_an_empty_record(
         assert response.status_code == 200
         lines = snippets(response.content)
         assert path in lines["start", "bash"]
-        assert "None" not in "".join(lines.values()).replace("If-None-Match", "")
+        told = "".join(lines.values()).replace("If-None-Match", "").replace("else None)", "")
+        assert "None" not in told
 
 
 @pytest.mark.anyio

@@ -157,6 +157,18 @@ async def test_a_misspelt_path_is_told_the_nearest(client: httpx.AsyncClient) ->
     assert "/v1/awards" in problem["detail"]
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("PERU-ILO", " Did you mean peru-ilo?"), ("NONE", ""), ("none", ""), ("%ED", "")],
+)
+async def test_an_id_in_capitals_is_told_the_right_one(
+    client: httpx.AsyncClient, name: str, hint: str
+) -> None:
+    """An id is told in small letters where that names an award, and nothing else is guessed."""
+    problem = assert_problem(await client.get(f"/v1/awards/{name}"), 404)
+    assert problem["detail"] == f"No award has this id.{hint} /v1/awards lists them all."
+
+
 async def test_every_type_of_problem_is_explained(client: httpx.AsyncClient) -> None:
     """`type` resolves to its explanation."""
     listed = (await client.get("/problems")).json()["data"]

@@ -248,7 +248,19 @@ async def test_an_empty_record_has_a_page(seed: SeedCopy, tmp_path: Path) -> Non
     async with client_of(seed.write(), tmp_path / "archive.sqlite") as client:
         page = await shown(client)
     assert "holds no partnership yet" in page.text_content()
-    assert page.xpath("//svg | //table | //ol[@class='footnotes']") == []
+    assert page.xpath("//svg | //table | //ol[@class='footnotes'] | //p[@class='lead']") == []
+
+
+async def test_a_map_without_awards_has_no_letters(seed: SeedCopy, tmp_path: Path) -> None:
+    """The legend of the map tells of letters only where there are some."""
+    for names, said in ([], True), (["awards", "activities"], False):
+        for name in names:
+            seed.data[name] = []
+        async with client_of(seed.write(), tmp_path / f"{said}.sqlite") as client:
+            page = await shown(client)
+        legend = page.xpath("string(//figure[@class='map']/figcaption)")
+        assert "Outlines:" in legend
+        assert ("Letters are" in legend) is said
 
 
 def test_the_index_is_served_without_what_renders_the_page() -> None:

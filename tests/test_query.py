@@ -20,8 +20,6 @@ from app.query import (
 )
 from tests.contract import read
 
-FIELD = next(one.pattern for one in COLLECTIONS["citations"].filters if one.parameter == "field")
-
 
 @pytest.fixture(autouse=True)
 def forget() -> None:
@@ -91,7 +89,24 @@ def test_an_item_takes_what_the_contract_says(collection: str) -> None:
         (
             "citations",
             b"field=A-b",
-            f"field: expected a value that matches {FIELD}; found 'A-b'.",
+            (
+                "field: expected a field's name: lower-case letters, digits and underscores; "
+                "found 'A-b'."
+            ),
+        ),
+        (
+            "partnerships",
+            b"country=pe",
+            "country: expected an ISO 3166-1 alpha-2 code in capitals such as PE; found 'pe'.",
+        ),
+        ("awards", b"q=%FF%00a", r"q: expected percent-encoded UTF-8; found '\xff\x00a'."),
+        (
+            "objectives",
+            b"=x",
+            (
+                "An empty name is not a parameter of this path, which takes "
+                f"{', '.join(parameters('objectives'))}."
+            ),
         ),
         ("awards", b"limit=0", "limit: expected a whole number from 1 to 1000; found '0'."),
     ],
@@ -101,6 +116,32 @@ def test_what_would_be_right_is_said(collection: str, sent: bytes, message: str)
     with pytest.raises(InvalidParameters) as refused:
         read_query(sent, parameters(collection))
     assert refused.value.detail == message
+
+
+@pytest.mark.parametrize(
+    ("collection", "sent", "meant"),
+    [
+        ("partnerships", b"country=pe", "PE"),
+        ("partnerships", b"country=per", None),
+        ("awards", b"region=Loreto", "loreto"),
+        ("awards", b"region=A_b", None),
+        ("awards", b"region=" + b"A" * 101, None),
+        ("awards", b"region=%FF", None),
+        ("awards", b"q=", None),
+        ("awards", b"format=jsonl", "ndjson"),
+        ("awards", b"page=2", "cursor"),
+        ("awards", b"offset=10", "cursor"),
+        ("awards", b"per_page=5", "limit"),
+        ("awards", b"Page_Size=5", "limit"),
+        ("awards", b"=x", None),
+    ],
+)
+def test_what_was_meant_is_told(collection: str, sent: bytes, meant: str | None) -> None:
+    """A value in the wrong case, and what other APIs call it, are told as they are here."""
+    with pytest.raises(InvalidParameters) as refused:
+        read_query(sent, parameters(collection))
+    (error,) = refused.value.errors or ()
+    assert error.did_you_mean == meant
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)

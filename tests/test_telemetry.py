@@ -19,6 +19,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from app.settings import ConfigurationError, Settings
+from app.telemetry import check
 from tests.conftest import ROOT, Start, run_cli
 from tests.problem import assert_problem
 
@@ -160,3 +162,13 @@ def test_what_cannot_be_is_told(archive_file: Path, settings: dict[str, str], to
     assert said.returncode == 2
     assert told in said.stderr
     assert "Traceback" not in said.stderr
+
+
+def test_what_it_takes_is_installed_from_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the extra is absent what is told names the locked file, which is there."""
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk", None)
+    with pytest.raises(ConfigurationError, match="pip install --require-hashes -r") as told:
+        check(Settings(telemetry="otlp"))
+    named = re.search(r"requirements[\w.-]*\.txt", str(told.value))
+    assert named
+    assert (ROOT / named[0]).exists()

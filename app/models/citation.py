@@ -13,7 +13,7 @@ from app.models.evidence import QUOTE_LIMIT, Enriched, Quote, Reference
 from app.models.filters import Filter, Sort
 from app.models.resource import Resource
 from app.models.shape import Row, Shape
-from app.models.values import FIELD_PATTERN
+from app.models.values import FIELD_EXPECTED, FIELD_PATTERN
 
 Basis = TypeAliasType("Basis", Literal["stated", "derived", "editorial", "enriched"])
 ResourceType = TypeAliasType(
@@ -84,7 +84,7 @@ class Citation(Document):
     filters: ClassVar = (
         Filter("resource_type", "resource_type", choices=get_args(ResourceType.__value__)),
         Filter("resource", "resource", counted=False),
-        Filter("field", "field", pattern=FIELD_PATTERN),
+        Filter("field", "field", pattern=FIELD_PATTERN, expected=FIELD_EXPECTED),
         Filter("basis", "basis", choices=get_args(Basis.__value__)),
     )
     sorts: ClassVar = (Sort("id", "id"),)

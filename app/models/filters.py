@@ -13,6 +13,7 @@ class Filter:
         field: Field of the document; where it holds a list, one member must match.
         choices: The closed set of values, where there is one.
         pattern: What a value must look like, where the set is open.
+        expected: The pattern in words.
         counted: Whether its values can be counted as a facet.
     """
 
@@ -20,6 +21,7 @@ class Filter:
     field: str
     choices: tuple[str, ...] = ()
     pattern: str | None = None
+    expected: str = ""
     counted: bool = True
 
 

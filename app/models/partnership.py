@@ -9,7 +9,16 @@ from app.models.dates import PartialDate
 from app.models.filters import Filter, Range, Sort
 from app.models.resource import CitedBy, NotStated, Resource
 from app.models.shape import Part, Row, member_table
-from app.models.values import COUNTRY_PATTERN, Amount, Country, Currency, Slug, Text, Title
+from app.models.values import (
+    COUNTRY_EXPECTED,
+    COUNTRY_PATTERN,
+    Amount,
+    Country,
+    Currency,
+    Slug,
+    Text,
+    Title,
+)
 
 
 class PartnershipRow(Row, table=True):
@@ -53,7 +62,7 @@ class Partnership(Resource):
     searched: ClassVar = ("name", "short_name", "summary")
     table: ClassVar = PartnershipRow
     filters: ClassVar = (
-        Filter("country", "countries", pattern=COUNTRY_PATTERN),
+        Filter("country", "countries", pattern=COUNTRY_PATTERN, expected=COUNTRY_EXPECTED),
         Filter("region", "regions"),
     )
     ranges: ClassVar = (Range("signed", "date"), Range("investment_amount", "integer"))

@@ -8,7 +8,7 @@ from sqlmodel import Field as Column
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
 from app.models.shape import Row
-from app.models.values import COUNTRY_PATTERN, Country, Title
+from app.models.values import COUNTRY_EXPECTED, COUNTRY_PATTERN, Country, Title
 
 
 class RegionRow(Row, table=True):
@@ -33,7 +33,9 @@ class Region(Resource):
     collection: ClassVar[str] = "regions"
     searched: ClassVar = ("name", "aliases", "iso_3166_2", "inei_ubigeo", "wikidata")
     table: ClassVar = RegionRow
-    filters: ClassVar = (Filter("country", "country", pattern=COUNTRY_PATTERN),)
+    filters: ClassVar = (
+        Filter("country", "country", pattern=COUNTRY_PATTERN, expected=COUNTRY_EXPECTED),
+    )
     sorts: ClassVar = (Sort("name", "name_key"),)
 
     name: Title = Field(description="Name.")

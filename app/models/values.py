@@ -6,7 +6,9 @@ from pydantic import Field
 
 SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 COUNTRY_PATTERN = r"^[A-Z]{2}$"
+COUNTRY_EXPECTED = "an ISO 3166-1 alpha-2 code in capitals such as PE"
 FIELD_PATTERN = r"^[a-z][a-z0-9_]*$"
+FIELD_EXPECTED = "a field's name: lower-case letters, digits and underscores"
 
 Slug = Annotated[
     str, Field(pattern=SLUG_PATTERN, max_length=100, description="Permanent lower-case id.")

@@ -99,11 +99,19 @@ def _add_item(router: APIRouter, model: type[Document], description: str) -> Non
         include = read(request.scope["query_string"], taken).get("include")
         document = find_document(archive, model.collection, name)
         if document is None:
-            raise NotFound(f"No {model.type} has this id. {router.prefix} lists them all.")
+            raise _nowhere(archive, model, name)
         included = None
         if include:
             included = find_included(model.collection, [name], include, archive.connection)
         return Response(item_body(document, included), media_type=JSON.content_type)
+
+
+def _nowhere(archive: Archive, model: type[Document], name: str) -> NotFound:
+    """That no item has this id, and which has it in small letters."""
+    slug = name.lower()
+    known = slug != name and find_document(archive, model.collection, slug) is not None
+    hint = f" Did you mean {slug}?" if known else ""
+    return NotFound(f"No {model.type} has this id.{hint} /v1/{model.collection} lists them all.")
 
 
 def _format(request: Request, query: Query, formats: Sequence[Format]) -> Format:
