@@ -60,7 +60,7 @@ def nginx(answer: Path) -> Server:
     headers, body = read(answer)
     (folder / "body").write_bytes(body)
     added = "".join(
-        f"add_header {name.decode()} '{value.decode()}'; "
+        f"add_header {name.decode()} {_quoted(value.decode())}; "
         for name, value in headers
         if name not in (b"content-length", b"content-type")
     )
@@ -90,6 +90,12 @@ def mirror(folder: Path) -> Server:
     (work / "nginx.conf").write_text(configuration, "utf-8")
     command = [program("nginx"), "-p", str(work), "-c", str(work / "nginx.conf")]
     return Server(port, command, "/v1")
+
+
+def _quoted(value: str) -> str:
+    """A value as a word of nginx's configuration."""
+    escaped = value.replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _settings(corpus: Path, port: int) -> dict[str, str]:
