@@ -173,14 +173,7 @@ def verify(
 
             with _bar("Comparing", "answers", _MANY) as progress:
                 checks += anyio.run(check_mirror, settings, mirror, progress)
-    _show(checks)
-    misses = [miss for check in checks for miss in check.misses]
-    for miss in misses[:_SHOWN]:
-        _say(str(miss))
-    if len(misses) > _SHOWN:
-        _say(f"and {len(misses) - _SHOWN} more")
-    if misses:
-        raise typer.Exit(FAULTY)
+    _conclude(checks)
 
 
 @cli.command()
@@ -313,6 +306,18 @@ def _start_bar(doing: str, unit: str, total: int) -> tuple[Progress, TaskID]:
     bar = progress.Progress(*columns, console=Console(stderr=True), transient=True)
     bar.start()
     return bar, bar.add_task(doing, total=total)
+
+
+def _conclude(checks: Sequence[Check]) -> None:
+    """Show what was checked and what was missed; with misses, the exit code says so."""
+    _show(checks)
+    misses = [miss for check in checks for miss in check.misses]
+    for miss in misses[:_SHOWN]:
+        _say(str(miss))
+    if len(misses) > _SHOWN:
+        _say(f"and {len(misses) - _SHOWN} more")
+    if misses:
+        raise typer.Exit(FAULTY)
 
 
 def _show(checks: Sequence[Check]) -> None:

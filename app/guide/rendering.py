@@ -8,13 +8,15 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from app.templates import environment
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 
 def render(template: str, **context: Any) -> bytes:
     """A template with its context filled in; what the context lacks is an error."""
-    page: str = environment().get_template(template).render(context)
+    page: str = _templates().get_template(template).render(context)
     return page.encode()
 
 
@@ -25,21 +27,10 @@ def static(name: str) -> bytes:
 
 
 @cache
-def environment() -> Environment:
-    """The templates, escaping what they are given."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - as late as can be
-
-    made = Environment(
-        loader=PackageLoader("app.guide"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters["coloured"] = coloured
-    made.filters["marked"] = marked
-    made.filters["pretty"] = partial(json.dumps, indent=2, ensure_ascii=False)
-    return made
+def _templates() -> Environment:
+    pretty = partial(json.dumps, indent=2, ensure_ascii=False)
+    filters = {"coloured": coloured, "marked": marked, "pretty": pretty}
+    return environment("app.guide", filters)
 
 
 def marked(text: str) -> str:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from app.archive import COLLECTIONS, Archive
@@ -20,6 +20,7 @@ from app.page.dataset import Publication, dataset
 from app.page.footnotes import Footnotes, selectors
 from app.page.reading import Json, Reader
 from app.page.story import Story, read_story
+from app.templates import environment
 
 _WIKIDATA = "https://www.wikidata.org/wiki/"
 _LONGEST_TITLE = 200
@@ -52,7 +53,7 @@ def render(archive: Archive, publication: Publication, connection: sqlite3.Conne
     story = read_story(reader)
     teller, style = _Teller(reader, story), style_sheet()
     body = (
-        _environment()
+        _templates()
         .get_template("record.html")
         .render(
             story=story,
@@ -90,23 +91,15 @@ def style_sheet() -> str:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("app.page"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-        auto_reload=False,
-    )
-    environment.filters |= {
+def _templates() -> Environment:
+    filters = {
         "brief": brief,
         "field": words.field_in_words,
         "counted": words.counted,
         "date": words.date_in_words,
         "precision": words.precision,
     }
-    return environment
+    return environment("app.page", filters)
 
 
 def brief(text: str, longest: int = _LONGEST_TEXT) -> str:
