@@ -122,7 +122,7 @@ def _collect(resource: Resource, number: int, rows: Rows) -> None:
     folded = fold(heading), fold(text)
     rows[_INDEXED].append((number, *folded, resource.type, resource.id, heading, text))
     for field, statement in plan.links:
-        rows[statement] += [(resource.id, member) for member in values[field] or ()]
+        rows[statement] += [(resource.id, member, number) for member in values[field] or ()]
     rows[_CITING] += citation_rows(resource)
 
 
@@ -147,7 +147,7 @@ class _Plan:
             (name.rpartition("_")[0], _DERIVED[name.rpartition("_")[2]]) for name in derived
         ]
         self.links = [
-            (one.field, _insert(link, [model.type, one.parameter]))
+            (one.field, _insert(link, [model.type, one.parameter, "number"]))
             for one in model.filters
             if (link := link_table(model, one.field)) is not None
         ]
@@ -238,8 +238,9 @@ def _indexes() -> Iterator[str]:
                 column = table.c[filter_.field]
                 yield _index(table, f"filter_{filter_.parameter}", column, table.c.id)
             else:
-                linked = SQLModel.metadata.tables[link]
-                yield _index(linked, "filter", linked.c[filter_.parameter], linked.c[model.type])
+                linked = SQLModel.metadata.tables[link].c
+                columns = linked[filter_.parameter], linked[model.type], linked.number
+                yield _index(linked.number.table, "filter", *columns)
 
 
 def _index(table: Table, purpose: str, *columns: Any) -> str:

@@ -263,9 +263,10 @@ def _count_statement(collection: str, shape: Shape) -> str:
             for other in shape
             if other[0] != name
         ]
-        owner = linked.c[model.type]
-        rows = linked.join(table, owner == table.c.id) if others else linked
-        number = func.count(owner.distinct()) if several else func.count()
+        rows = linked
+        if others:
+            rows = linked.join(table, linked.c.number == _row(table))
+        number = func.count(linked.c.number.distinct()) if several else func.count()
         holds = _among(linked.c[parameter], name, several)
         return _text(select(number).select_from(rows).where(holds, *others))
     conditions = [_condition(table, model, *one, walks=False) for one in shape]
@@ -303,7 +304,7 @@ def _facet_statements(collection: str, shape: Shape, parameter: str) -> list[str
         return [_text(select(column, func.count()).where(*conditions).group_by(column))]
     linked = SQLModel.metadata.tables[link]
     value, owner = linked.c[parameter], linked.c[model.type]
-    joined = linked.join(table, owner == table.c.id)
+    joined = linked.join(table, linked.c.number == _row(table))
     per_value = select(value, func.count()).select_from(joined).where(*conditions).group_by(value)
     none = ~exists().where(owner == table.c.id)
     nothing: ColumnElement[Any] = literal_column("NULL")
@@ -382,10 +383,16 @@ def _condition(
         field = next(one.field for one in model.filters if one.parameter == name)
         return _among(column(), name, several)
     linked, parameter = link
-    owner, holds = linked.c[model.type], _among(linked.c[parameter], name, several)
+    holds = _among(linked.c[parameter], name, several)
     if walks:
-        return exists().where(owner == table.c.id, holds)
-    return table.c.id.in_(select(owner).where(holds))
+        return exists().where(linked.c[model.type] == table.c.id, holds)
+    return table.c.id.in_(select(linked.c[model.type]).where(holds))
+
+
+def _row(table: Table) -> ColumnElement[int]:
+    """The number of a table's row."""
+    number: ColumnElement[int] = literal_column(f"{table.name}.rowid")
+    return number
 
 
 def _linked(model: type[Document], name: str) -> tuple[FromClause, str] | None:

@@ -5,7 +5,7 @@ without building any.
 """
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Column, ForeignKey, String, Table
+from sqlalchemy import Column, ForeignKey, Integer, String, Table
 from sqlmodel import SQLModel
 
 
@@ -30,6 +30,8 @@ class Row(SQLModel):
 def member_table(name: str, **columns: str | None) -> Table:
     """A table of the members of lists; no row of it is ever an object.
 
+    Its last column is the number of the owner's row, by which SQLite finds a row sooner than by id.
+
     Args:
         name: `TYPE_FIELD`, by which the members of a type's field are found.
         columns: Each column and the table whose ids it holds, or None where it holds words.
@@ -38,4 +40,4 @@ def member_table(name: str, **columns: str | None) -> Table:
         column: () if to is None else (ForeignKey(f"{to}.id"),) for column, to in columns.items()
     }
     made = [Column(column, String, *key, primary_key=True) for column, key in keys.items()]
-    return Table(name, SQLModel.metadata, *made)
+    return Table(name, SQLModel.metadata, *made, Column("number", Integer, nullable=False))
