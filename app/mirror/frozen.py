@@ -122,7 +122,7 @@ def configuration(rules: Rules) -> Mapping[str, str]:
     """The files that tell web servers how to serve the mirror, by name."""
     return {
         "nginx.conf": nginx.WHOLE,
-        "nginx/http.conf": nginx.http_block(rules),
+        "nginx/http.conf": nginx.http_block(),
         "nginx/server.conf": nginx.server_block(rules),
         "Caddyfile": caddy.WHOLE,
         "caddy/site.caddy": caddy.site(rules),

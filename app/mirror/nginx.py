@@ -30,17 +30,11 @@ server {
 """
 
 
-def http_block(rules: Rules) -> str:
+def http_block() -> str:
     """Variables that the server needs; they stand outside of it."""
     return "\n".join(
         [
             "# For the http block. Written by `cpc-record freeze`.",
-            *_map(
-                "$status",
-                "$record_kept",
-                dict.fromkeys(("200", "206", "304"), rules.kept),
-                "no-store",
-            ),
             *_map("$request_uri", "$record_instance", {f"~{INSTANCE_PATTERN}": "$1"}, "/"),
             *_map(
                 '"$request_method:$http_if_range:$http_if_none_match:$http_range"',
@@ -48,30 +42,24 @@ def http_block(rules: Rules) -> str:
                 {"~^GET:::(.+)$": "$1"},
                 "",
             ),
-            *_map(
-                "$request_method",
-                "$record_allow",
-                dict.fromkeys(METHODS, ""),
-                rules.options["allow"],
-            ),
-            *(
-                line
-                for name, value in _preflight(rules)
-                for line in _map("$request_method", _variable(name), {"OPTIONS": value}, "")
-            ),
+            *_map("$request_method", "$record_refused", dict.fromkeys(METHODS, ""), "1"),
             "",
         ]
     )
 
 
 def server_block(rules: Rules) -> str:
-    """Everything of a server but where it listens and `root`, the folder of files."""
+    """Everything of a server but where it listens and `root`, the folder of files.
+
+    Most files are small: reading one and writing it after its head takes fewer calls than sendfile.
+    """
     pages = (line for entry in rules.pages for line in _page(entry, rules))
     return "\n".join(
         [
             "# For a server whose root is the folder of files. Written by `cpc-record freeze`.",
             "server_tokens off;",
             "merge_slashes off;",
+            "sendfile off;",
             "gzip off;",
             "gzip_static on;",
             "max_ranges 0;",
@@ -81,12 +69,12 @@ def server_block(rules: Rules) -> str:
             "open_file_cache_errors on;",
             "types { }",
             f"default_type {MEDIA_TYPE};",
+            *_added({"cache-control": rules.kept, **rules.headers}),
             *_errors(rules),
-            *_added(rules, rules.headers),
-            "if ($request_method = OPTIONS) { return 204; }",
-            f"if ($record_allow) {_answer(405, 'method')}",
-            f"if ($args != '') {_answer(422, 'query')}",
-            f"location / {_answer(404, 'not found')}",
+            f"if ($request_method = OPTIONS) {{ return {_PREFLIGHT}; }}",
+            "if ($record_refused) { return 405; }",
+            "if ($args != '') { return 422; }",
+            "location / { return 404; }",
             *pages,
             *_items(rules),
             "",
@@ -102,61 +90,57 @@ def _map(source: str, target: str, cases: dict[str, str], default: str) -> Itera
     yield "}"
 
 
-def _preflight(rules: Rules) -> Iterable[tuple[str, str]]:
-    return ((name, value) for name, value in rules.options.items() if name != "allow")
-
-
-def _variable(header: str) -> str:
-    return f"$record_{header.replace('-', '_')}"
-
-
-def _added(rules: Rules, headers: Headers) -> Iterator[str]:
+def _added(headers: Headers) -> Iterator[str]:
     """Headers; a location that adds one has to add all."""
     yield 'add_header Last-Modified "";'
-    yield "add_header Allow $record_allow always;"
-    for name, _ in _preflight(rules):
-        yield f"add_header {name} {_variable(name)} always;"
-    for name, value in {"cache-control": rules.kept, **headers}.items():
-        written = "$record_kept" if (name, value) == ("cache-control", rules.kept) else value
-        yield f"add_header {name} {quoted(written)} always;"
+    for name, value in headers.items():
+        yield f"add_header {name} {quoted(value)} always;"
 
 
+_PREFLIGHT = 418
+"""Stands for OPTIONS within the configuration; it is answered 204."""
 _MISHAPS = {
     "bad": (400, "bad request", (400,)),
     "missing": (404, "not found", (403, 404)),
     "method": (405, "method", (405,)),
     "precondition": (412, "precondition", (412,)),
     "range": (416, "range", (416,)),
+    "query": (422, "query", (422,)),
     "failure": (500, "failure", (500, 503)),
 }
 
 
 def _errors(rules: Rules) -> Iterator[str]:
-    """What nginx itself finds wrong, as problem documents."""
+    """What nginx itself finds wrong, as problem documents; and the answer to OPTIONS."""
+    allow = rules.options["allow"]
+    besides = {"method": {"allow": allow}, "range": {"content-range": "bytes */$record_length"}}
     for name, (status, what, found) in _MISHAPS.items():
+        problem = PROBLEMS[what].replace(INSTANCE, "$record_instance")
+        answer = f"return {status} '{problem}';"
+        headers = {"cache-control": "no-store", **rules.headers, **besides.get(name, {})}
         yield f"error_page {' '.join(map(str, found))} @{name};"
-        if status != 416:
-            yield f"location @{name} {_answer(status, what)}"
-    ranged = {**rules.headers, "content-range": "bytes */$record_length"}
-    yield "location @range {"
-    yield from (f"    {line}" for line in _added(rules, ranged))
-    yield f"    {_answer(416, 'range')[2:-2]}"
+        yield from _location(f"@{name}", [*_added(headers), answer])
+    yield f"error_page {_PREFLIGHT} = @options;"
+    headers = {"cache-control": "no-store", **rules.headers, **rules.options}
+    yield from _location("@options", [*_added(headers), "return 204;"])
+
+
+def _location(matched: str, lines: Iterable[str]) -> Iterator[str]:
+    yield f"location {matched} {{"
+    yield from (f"    {line}" for line in lines)
     yield "}"
-
-
-def _answer(status: int, what: str) -> str:
-    return f"{{ return {status} '{PROBLEMS[what].replace(INSTANCE, '$record_instance')}'; }}"
 
 
 def _page(entry: Entry, rules: Rules) -> Iterator[str]:
-    yield f"location = {entry.url} {{"
-    yield from _file(entry, rules)
+    lines = [*_file(entry, rules)]
     if entry.url.startswith(RANGED):
-        yield "    max_ranges 1;"
-        yield f"    set $record_length {entry.plain.bytes};"
-        yield f'    if ($record_range ~ "{beyond(entry.plain.bytes)}") {{ return 416; }}'
-    yield f"    try_files /{entry.plain.file} =404;"
-    yield "}"
+        lines += [
+            "max_ranges 1;",
+            f"set $record_length {entry.plain.bytes};",
+            f'if ($record_range ~ "{beyond(entry.plain.bytes)}") {{ return 416; }}',
+        ]
+    lines.append(f"try_files /{entry.plain.file} =404;")
+    yield from _location(f"= {entry.url}", lines)
 
 
 def _items(rules: Rules) -> Iterator[str]:
@@ -165,13 +149,11 @@ def _items(rules: Rules) -> Iterator[str]:
     for collection, entry in rules.items.items():
         alike.setdefault((entry.media_type, entry.headers), []).append(collection)
     for collections in alike.values():
-        yield f'location ~ "^/v1/({"|".join(collections)})/([^/]+)$" {{'
-        yield from _file(rules.items[collections[0]], rules)
-        yield "    try_files /v1/$1/$2.json =404;"
-        yield "}"
+        lines = [*_file(rules.items[collections[0]], rules), "try_files /v1/$1/$2.json =404;"]
+        yield from _location(f'~ "^/v1/({"|".join(collections)})/([^/]+)$"', lines)
 
 
 def _file(entry: Entry, rules: Rules) -> Iterator[str]:
-    yield f"    default_type {quoted(entry.media_type)};"
+    yield f"default_type {quoted(entry.media_type)};"
     if rules.besides(entry):
-        yield from (f"    {line}" for line in _added(rules, dict(entry.headers)))
+        yield from _added(dict(entry.headers))
