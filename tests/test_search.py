@@ -10,6 +10,7 @@ from unicodedata import combining
 import httpx
 import pytest
 
+from app.snippets import words_of
 from benchmarks.corpus import write_corpus
 from tests.conftest import SeedCopy
 from tests.oracle import RESOURCES, SEARCHED, TYPES, Json, Oracle, fold, found_by, members, words
@@ -431,3 +432,9 @@ async def test_a_cursor_is_good_for_any_size_of_page(made_up: httpx.AsyncClient)
     asked: dict[str, Any] = {"q": "everywhere", "cursor": await _next_cursor(made_up), "limit": 5}
     page = (await made_up.get(SEARCH, params=asked)).json()
     assert page["data"] == (await find(made_up, "everywhere"))[2:7]
+
+
+@pytest.mark.parametrize("space", [chr(code) for code in range(0x3001) if chr(code).isspace()])
+def test_no_word_reaches_across_a_space(space: str) -> None:
+    """So text is split between spaces, whatever kind of space it is."""
+    assert words_of(f"Año{space}nuevo") == [("ano", 0, 3), ("nuevo", 4, 9)]

@@ -1,6 +1,7 @@
 """Full-text search over every type."""
 
-from functools import partial
+import sqlite3
+from collections.abc import Mapping
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -70,9 +71,13 @@ class HitPage(Shape):
 async def search(request: Request, archive: ArchiveDep) -> Response:
     """One page of matches."""
     values = read(request.scope["query_string"], search_parameters())
-    found = await archive.run(partial(find, archive, values))
-    limit = values.get("limit", DEFAULT_LIMIT)
-    links = page_links("/v1/search", sent_pairs(request), found.cursor)
-    meta = {"total": found.total, "limit": limit, "release": archive.release}
-    body = search_body(found.hits, meta, links)
+
+    def select(connection: sqlite3.Connection) -> tuple[Mapping[str, str | None], bytes]:
+        found = find(archive, values, connection)
+        links = page_links("/v1/search", sent_pairs(request), found.cursor)
+        limit = values.get("limit", DEFAULT_LIMIT)
+        meta = {"total": found.total, "limit": limit, "release": archive.release}
+        return links, search_body(found.hits, meta, links)
+
+    links, body = await archive.run(select)
     return Response(body, headers=next_header(links), media_type="application/json")
