@@ -267,7 +267,7 @@ class _Collector:
         key = self.asked.key
         determined = repr((__version__, release, key)).encode()
         head = Answer.of(self.start["status"], self.start["headers"], determined)
-        unchanged = self.asked.known and matches(self.asked.known, head.etag)
+        unchanged = matches(self.asked.known, head.etag)
         await self.asked.send(head.not_modified if unchanged else head.start)
         if unchanged or self.asked.head:
             await self.asked.send(_NO_BODY)

@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from app.faults import Fault, SeedError, shown
+from app.models import RESOURCES
 from app.record import Reading, load, seed_schema
 from tests.conftest import SEED, SeedCopy, run_cli
 
@@ -22,6 +23,7 @@ def faults_of(path: Path) -> tuple[Fault, ...]:
     """What is wrong with a seed file that must not load."""
     with pytest.raises(SeedError) as caught:
         load(path)
+    assert str(caught.value).startswith(f"{path}: ")
     assert all(str(fault) in str(caught.value) for fault in caught.value.faults)
     return caught.value.faults
 
@@ -47,6 +49,17 @@ def test_the_shipped_seed_is_sound() -> None:
     assert set(reading.outlines) == {one.id for one in resources if one.type == "region"}
 
 
+def test_a_record_is_all_of_the_seed() -> None:
+    """Read at once there is the same as one by one, under the types of the resources."""
+    record, reading = load(SEED), Reading(SEED)
+    resources = list(reading)
+    assert (record.release, record.header) == (reading.release, reading.header)
+    assert record.resources == {
+        model.type: [one for one in resources if one.type == model.type] for model in RESOURCES
+    }
+    assert sorted(one.id for one in record) == sorted(one.id for one in resources)
+
+
 SHAPE: dict[str, tuple[str, object, str, str]] = {
     "unknown key": ("/awards/0/colour", "red", '"red"', "no such key"),
     "unknown key of the whole": ("/colour", "red", '"red"', "no such key"),
@@ -60,6 +73,9 @@ SHAPE: dict[str, tuple[str, object, str, str]] = {
     "missing day of change": ("/modified", ABSENT, "nothing", "a value"),
     "day of change that is a month": ("/modified", "2026-02", '"2026-02"', "a day such as"),
     "day of change out of the calendar": ("/modified", "2026-02-30", '"2026-02-30"', "calendar"),
+    "missing outlines": ("/outlines", ABSENT, "nothing", "a value"),
+    "outlines without a digest": ("/outlines/sha256", ABSENT, "nothing", "a value"),
+    "file of outlines that is a number": ("/outlines/file", 1, "1", "string"),
     "missing notice": ("/archive_notice", ABSENT, "nothing", "a value"),
     "collection that is null": ("/awards", None, "null", "a list of resources"),
     "collection that is an object": ("/awards", {}, "{}", "a list of resources"),
@@ -106,6 +122,22 @@ def test_a_wrong_shape_is_refused(
     [fault] = [fault for fault in faults if fault.pointer == pointer]
     assert found in fault.found
     assert expected in fault.expected
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value", "told"),
+    [
+        ("/awards/0/ends", ABSENT, "nothing; expected a value (null where the source gives none)"),
+        ("/awards/0/colour", "red", '"red"; expected no such key'),
+        ("/awards/0/ends", 2020, "2020; expected input should be a valid string"),
+        ("/modified", "2026-02", '"2026-02"; expected a day such as 2017-06-15'),
+    ],
+)
+def test_a_fault_is_told_in_a_sentence(
+    seed: SeedCopy, pointer: str, value: object, told: str
+) -> None:
+    """It says where, what stands there and what would be right, and nothing twice."""
+    assert f"{pointer}: found {told}" in map(str, faults_of(spoil(seed, {pointer: value})))
 
 
 MONEY = ["5000000.0", "5e6", "1e999", "NaN", "Infinity", "true", '"5000000"', "-5", str(2**53)]

@@ -11,14 +11,16 @@ from pathlib import Path
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import Message
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.main import create_app
 from app.response_cache import (
+    TAKE_BACK,
     Answer,
+    Headers,
     ResponseCache,
     Store,
     _conditions,
@@ -35,6 +37,9 @@ from tests.problem import assert_problem
 pytestmark = pytest.mark.anyio
 
 _LIMIT = 400_000
+_PAGE = b"/page".ljust(1_000)
+_LARGEST = _LIMIT // 8
+"""Bytes of the largest body that is held back until it is whole."""
 
 
 class Origin:
@@ -94,6 +99,66 @@ class Origin:
         return StreamingResponse(pieces())
 
 
+def asking(path: str, *headers: tuple[bytes, bytes], method: str = "GET") -> Scope:
+    """A request as a server hands it on."""
+    return {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [*headers],
+        "root_path": "",
+        "http_version": "1.1",
+    }
+
+
+async def receive() -> Message:
+    """A request without a body."""
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def said(app: ASGIApp, scope: Scope) -> list[Message]:
+    """What an application sends, message by message, its headers too where HEAD is asked."""
+    messages: list[Message] = []
+
+    async def send(message: Message) -> None:
+        messages.append(message)
+
+    await app(scope, receive, send)
+    return messages
+
+
+class Piecemeal:
+    """An application that sends a body in pieces, and then that it is complete.
+
+    Attributes:
+        tries: Answers that are begun and taken back before the one that is sent.
+        back: Whether an answer could be taken back, before and after its last message.
+    """
+
+    def __init__(self, *pieces: bytes, headers: Headers, tries: int = 0) -> None:
+        self.pieces, self.headers, self.tries = pieces, headers, tries
+        self.back: list[bool] = []
+
+    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
+        """Answer 200."""
+        for turn in range(self.tries + 1):
+            await send({"type": "http.response.start", "status": 200, "headers": self.headers})
+            for piece in self.pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            if turn < self.tries:
+                self.back.append(scope[TAKE_BACK]())
+        await send({"type": "http.response.body"})
+        self.back.append(scope[TAKE_BACK]())
+
+
+@pytest.fixture(autouse=True)
+def forget() -> None:
+    """Codings that were chosen before are chosen anew."""
+    choose_encoding.cache_clear()
+
+
 @pytest.fixture
 async def origin() -> AsyncIterator[Origin]:
     """A fresh application behind a fresh cache."""
@@ -121,6 +186,63 @@ async def test_head_first_fills_the_cache_for_get(origin: Origin) -> None:
     assert origin.rendered == ["/page"]
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("known", "unchanged"),
+    [(b"", False), (b'"other"', False), (b"*", True), (Answer.of(200, [], _PAGE).etag, True)],
+)
+async def test_an_answer_is_the_same_however_it_is_sent(
+    origin: Origin, method: str, known: bytes, *, unchanged: bool
+) -> None:
+    """Rendered, kept, and kept and sent without the application: status, headers and body."""
+    scope = asking("/page", (b"if-none-match", known), method=method)
+    assert origin.cache.at_hand(scope) is None
+    begin, rest = await said(origin.cache, scope)
+    assert begin["status"] == (304 if unchanged else 200)
+    lengths = [value for name, value in begin["headers"] if name == b"content-length"]
+    assert lengths == ([] if unchanged else [b"1000"])
+    empty = unchanged or method == "HEAD"
+    assert rest == {"type": "http.response.body", "body": b"" if empty else _PAGE}
+    assert await said(origin.cache, scope) == [begin, rest]
+    status = b"304 Not Modified" if unchanged else b"200 OK"
+    lines = b"".join(b"%b: %b\r\n" % pair for pair in begin["headers"])
+    assert origin.cache.at_hand(scope) == ((b"HTTP/1.1 %b\r\n" % status, lines), rest["body"])
+    assert origin.cache.at_hand({**scope, "method": "POST"}) is None
+
+
+async def test_what_is_neither_get_nor_head_passes_as_it_is() -> None:
+    """Other methods, and what is no request, are the application's alone."""
+    passed: list[tuple[object, ...]] = []
+
+    async def app(*given: object) -> None:
+        passed.append(given)
+
+    async def send(_: Message) -> None:
+        pass
+
+    cache = ResponseCache(app, limit=_LIMIT)
+    for scope in ({"type": "lifespan"}, asking("/page", (b"range", b"x"), method="POST")):
+        await cache(scope, receive, send)
+        assert passed.pop() == (scope, receive, send)
+
+
+async def test_inside_every_request_is_a_get_without_conditions() -> None:
+    """What is rendered is good for every client that asks for the same."""
+    inside: list[Scope] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        inside.append(scope)
+        await PlainTextResponse("ok")(scope, receive, send)
+
+    headers = [(b"accept-encoding", b"gzip, br"), (b"if-none-match", b'"a"'), (b"x-other", b"1")]
+    scope = asking("/page", *headers, method="HEAD")
+    await said(ResponseCache(app, limit=_LIMIT), scope)
+    [seen] = inside
+    del seen[TAKE_BACK]
+    narrowed = [(b"x-other", b"1"), (b"accept-encoding", b"br")]
+    assert seen == {**scope, "method": "GET", "headers": narrowed}
+
+
 async def test_only_what_the_response_depends_on_is_told_apart(origin: Origin) -> None:
     """Another query, format or coding is another answer; other headers are not."""
     for headers in ({}, {"Origin": "https://a.example"}, {"Cookie": "a=b"}, {"User-Agent": "x"}):
@@ -145,14 +267,43 @@ async def test_errors_and_health_are_never_kept(origin: Origin, path: str) -> No
     assert len(origin.cache.store) == 0
 
 
+@pytest.mark.parametrize(
+    ("header", "kept"),
+    [
+        ((b"cache-control", b"private, no-store"), False),
+        ((b"cache-control", b"max-age=60"), True),
+        ((b"x-other", b"no-store"), True),
+    ],
+)
+async def test_an_answer_says_whether_it_is_kept(
+    header: tuple[bytes, bytes], *, kept: bool
+) -> None:
+    """`no-store` in `Cache-Control` keeps an answer out, and nothing else does."""
+    cache = ResponseCache(Piecemeal(b"ok", headers=[header]), limit=_LIMIT)
+    await said(cache, asking("/"))
+    assert len(cache.store) == kept
+
+
+@pytest.mark.parametrize(("method", "body"), [("GET", b"missing"), ("HEAD", b"")])
+async def test_an_error_passes_as_it_is(origin: Origin, method: str, body: bytes) -> None:
+    """It has no tag, and to HEAD no body."""
+    begin, rest = await said(origin.cache, asking("/missing", method=method))
+    headers = [(b"content-length", b"7"), (b"content-type", b"text/plain; charset=utf-8")]
+    assert begin == {"type": "http.response.start", "status": 404, "headers": headers}
+    assert rest == {"type": "http.response.body", "body": body, "more_body": False}
+
+
 async def test_a_hundred_cold_requests_are_rendered_once(origin: Origin) -> None:
-    """Requests for an address that is being rendered wait for that rendering."""
-    waiting = [asyncio.create_task(origin.client.get("/slow")) for _ in range(100)]
-    await asyncio.sleep(0.05)
-    origin.gate.set()
-    answers = await asyncio.gather(*waiting)
-    assert {answer.text for answer in answers} == {"slow"}
-    assert origin.rendered == ["/slow"]
+    """Requests for an address that is being rendered wait for that rendering, each time."""
+    for turn in (1, 2):
+        waiting = [asyncio.create_task(origin.client.get("/slow")) for _ in range(100)]
+        await asyncio.sleep(0.05)
+        origin.gate.set()
+        answers = await asyncio.gather(*waiting)
+        assert {answer.text for answer in answers} == {"slow"}
+        assert origin.rendered == ["/slow"] * turn
+        origin.gate.clear()
+        origin.cache.forget()
 
 
 async def test_a_client_that_leaves_does_not_take_the_others_along(origin: Origin) -> None:
@@ -216,6 +367,56 @@ async def test_what_is_too_large_is_streamed_with_a_strong_tag(origin: Origin) -
     assert origin.rendered.count("piece") < 50
 
 
+@pytest.mark.parametrize("tries", [0, 1])
+@pytest.mark.parametrize("size", [0, _LARGEST, _LARGEST + 1])
+async def test_an_answer_is_held_back_until_it_is_too_large(size: int, tries: int) -> None:
+    """What can be held has its length told and can be taken back; what cannot is streamed."""
+    headers = [(b"content-type", b"text/plain")]
+    tries = tries if size <= _LARGEST else 0
+    app = Piecemeal(b"", b"x" * size, headers=headers, tries=tries)
+    begin, *rest = await said(ResponseCache(app, limit=_LIMIT), asking("/"))
+    tag = begin["headers"].pop()
+    assert tag[0] == b"etag"
+    if size <= _LARGEST:
+        assert begin["headers"] == [*headers, (b"content-length", b"%d" % size)]
+        assert rest == [{"type": "http.response.body", "body": b"x" * size}]
+    else:
+        assert begin["headers"] == headers
+        assert rest == [
+            {"type": "http.response.body", "body": b"x" * size, "more_body": True},
+            {"type": "http.response.body", "body": b"", "more_body": False},
+        ]
+    assert app.back == [True] * tries + [False]
+
+
+async def test_the_tag_of_a_stream_is_of_what_determines_it() -> None:
+    """Address and release of the data are in it, other headers are not."""
+
+    async def tag(path: str, *headers: tuple[bytes, bytes]) -> bytes:
+        app = Piecemeal(b"x" * _LIMIT, headers=[*headers])
+        known = asking(path, (b"if-none-match", b'"other"'))
+        begin, *_ = await said(ResponseCache(app, limit=_LIMIT), known)
+        assert begin["status"] == 200
+        return bytes(dict(begin["headers"])[b"etag"])
+
+    release = b"x-data-release"
+    first = await tag("/a", (b"x-other", b"1"), (release, b"1"))
+    assert await tag("/a", (b"x-other", b"2"), (release, b"1")) == first
+    assert await tag("/a", (b"x-other", b"1"), (release, b"2")) != first
+    assert await tag("/b", (b"x-other", b"1"), (release, b"1")) != first
+    assert await tag("/a") == await tag("/a")
+
+
+async def test_a_client_that_left_is_told_of() -> None:
+    """A connection that broke is not taken for a client that needs no more."""
+
+    async def app(*_: object) -> None:
+        raise ClientDisconnect
+
+    with pytest.raises(ClientDisconnect):
+        await said(ResponseCache(app, limit=_LIMIT), asking("/"))
+
+
 async def test_every_worker_and_restart_gives_the_same_bytes(
     start_server: Start, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -240,24 +441,11 @@ async def test_nobody_waits_for_a_client_that_does_not_read(origin: Origin, path
     """A request is let go as soon as the one it waited for is rendered, not when it is sent."""
     stuck = asyncio.Event()
 
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
     async def send(_: Message) -> None:
         await stuck.wait()
 
     headers = [(name.lower(), value) for name, value in origin.client.headers.raw]
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": headers,
-        "root_path": "",
-        "http_version": "1.1",
-    }
-    stalled = asyncio.create_task(origin.cache(scope, receive, send))
+    stalled = asyncio.create_task(origin.cache(asking(path, *headers), receive, send))
     await asyncio.sleep(0.01)
     await asyncio.wait_for(origin.client.get(path), timeout=2)
     stuck.set()
@@ -439,6 +627,30 @@ def test_the_store_reckons_with_what_it_keeps() -> None:
     assert len(store) == 2
 
 
+def test_an_entry_weighs_what_it_takes() -> None:
+    """A byte of the address or the body counts once, one of the headers three times."""
+    key, answer = (b"/", b"", "", b""), _page(0)
+    least = _weight(key, answer)
+    assert least > 2_000
+    assert _weight((b"/longer", b"", "", b""), answer) == least + 6
+    assert _weight((b"/", b"a=1", "", b""), answer) == least + 3
+    assert _weight(key, _page(1_000)) == least + 1_000
+    assert _weight(key, Answer.of(200, [(b"a", b"b")], b"")) == least + 3 * len(b"a: b\r\n")
+
+
+def test_the_store_is_filled_to_the_brim() -> None:
+    """What just fits is kept; for one more the oldest goes."""
+    weight = _weight(_key("00"), _page(1_000))
+    store = Store(12 * weight)
+    for number in range(10, 24):
+        store.put(_key(f"{number}"), _page(1_000))
+        assert len(store) == min(number - 9, 12)
+        assert store.size == len(store) * weight
+    assert [store.get(_key(f"{number}")) for number in (10, 11)] == [None, None]
+    assert store.get(_key("12")) is not None
+    assert (len(store), store.size) == (12, 12 * weight)
+
+
 def test_what_was_asked_for_twice_outlives_what_was_not() -> None:
     """A flood passes through probation; in it the oldest goes first."""
     store = Store(12 * _weight(_key("old"), _page(1_000)))
@@ -452,13 +664,16 @@ def test_what_was_asked_for_twice_outlives_what_was_not() -> None:
     assert store.get(_key("99")) is not None
 
 
-def test_protection_is_bounded_too() -> None:
+@pytest.mark.parametrize(("room", "protected"), [(11, 8), (12, 9)])
+def test_protection_is_bounded_too(room: int, protected: int) -> None:
     """Three quarters of the room at most are protected; who was asked for longest ago leaves."""
-    store = Store(11 * _weight(_key("0"), _page(1_000)))
+    store = Store(room * _weight(_key("0"), _page(1_000)))
     for number in range(10):
         store.put(_key(f"{number}"), _page(1_000))
         assert store.get(_key(f"{number}")) is not None
     assert store._protected_size <= store.limit * 3 // 4
     assert store._protected_size == sum(_weight(*pair) for pair in store._protected.items())
-    assert set(store._protected) == {_key(f"{number}") for number in range(2, 10)}
-    assert set(store._probation) == {_key("0"), _key("1")}
+    left = 10 - protected
+    assert set(store._protected) == {_key(f"{number}") for number in range(left, 10)}
+    assert set(store._probation) == {_key(f"{number}") for number in range(left)}
+    assert store.get(_key("0")) == _page(1_000)
