@@ -14,7 +14,7 @@ from app.parameters import read
 from app.problems import InvalidParameters
 from app.query import DEFAULT_LIMIT
 from app.representations import page_links, search_body
-from app.routers.dependencies import ArchiveDep, next_header, sent_pairs
+from app.routers.dependencies import archive_of, next_header, sent_pairs
 from app.routers.meta import SelfLink
 from app.routers.responses import LINK_HEADER, declared
 from app.routes import Route
@@ -68,8 +68,9 @@ class HitPage(Shape):
     responses=declared(InvalidParameters, headers=LINK_HEADER),
     openapi_extra={"parameters": [one.openapi() for one in search_parameters().values()]},
 )
-async def search(request: Request, archive: ArchiveDep) -> Response:
+async def search(request: Request) -> Response:
     """One page of matches."""
+    archive = archive_of(request)
     values = read(request.scope["query_string"], search_parameters())
 
     def select(connection: sqlite3.Connection) -> tuple[Mapping[str, str | None], bytes]:
