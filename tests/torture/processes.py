@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection
 from pathlib import Path
 
 
@@ -30,6 +32,18 @@ def descriptors(process: int) -> int:
         return len(list(Path(f"/proc/{process}/fd").iterdir()))
     except OSError:
         return 0
+
+
+def busy(cores: Collection[int]) -> float:
+    """Seconds that cores were busy since the system started, on average of them."""
+    names = {f"cpu{core}" for core in cores}
+    ticks = 0
+    for line in Path("/proc/stat").read_text("ascii").splitlines():
+        name, *times = line.split()
+        if name in names:
+            user, nice, system, _idle, _waiting, interrupts, soft, stolen, *_ = map(int, times)
+            ticks += user + nice + system + interrupts + soft + stolen
+    return ticks / os.sysconf("SC_CLK_TCK") / len(names)
 
 
 def _command(process: int) -> str:
