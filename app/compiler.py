@@ -121,8 +121,9 @@ def _collect(resource: Resource, number: int, rows: Rows) -> None:
     text = "\n".join(filter(None, others))
     folded = fold(heading), fold(text)
     rows[_INDEXED].append((number, *folded, resource.type, resource.id, heading, text))
+    copied = [row[place] for place in plan.copied]
     for field, statement in plan.links:
-        rows[statement] += [(resource.id, member, number) for member in values[field] or ()]
+        rows[statement] += [(resource.id, member, *copied) for member in values[field] or ()]
     rows[_CITING] += citation_rows(resource)
 
 
@@ -133,6 +134,7 @@ class _Plan:
         insertion: Writes the type's own row.
         plain: Reads what its first columns hold, which are fields of the resource.
         derived: What the columns after them are made of and how: a field and a conversion.
+        copied: Which of the row's values stand beside each member of a list.
         links: Fields that are lists, and what writes a member of each.
     """
 
@@ -141,13 +143,16 @@ class _Plan:
         names = [column.name for column in table.columns if column.name != "document"]
         plain = [name for name in names if name in model.model_fields]
         derived = [name for name in names if name not in plain]
-        self.insertion = _insert(table.name, ["rowid", *plain, *derived, "document"])
+        columns = ["rowid", *plain, *derived]
+        self.insertion = _insert(table.name, [*columns, "document"])
         self.plain: Callable[[Mapping[str, Any]], tuple[Any, ...]] = itemgetter(*plain)
         self.derived = [
             (name.rpartition("_")[0], _DERIVED[name.rpartition("_")[2]]) for name in derived
         ]
+        ranged = dict.fromkeys(column for one in model.ranges for column in one.columns)
+        self.copied = [columns.index(name) for name in ("rowid", *ranged)]
         self.links = [
-            (one.field, _insert(link, [model.type, one.parameter, "number"]))
+            (one.field, _insert(link, [model.type, one.parameter, "number", *ranged]))
             for one in model.filters
             if (link := link_table(model, one.field)) is not None
         ]
@@ -228,9 +233,8 @@ def _indexes() -> Iterator[str]:
                 yield _index(table, f"sort_{sort.field}", column, table.c.id)
                 yield _index(table, f"sort_{sort.field}_desc", column.desc(), table.c.id)
         for one in model.ranges:
-            edges = ("_first", "_last") if one.kind == "date" else ("",)
             sorted_by = {sort.column for sort in model.sorts}
-            for name in sorted({f"{one.field}{edge}" for edge in edges} - sorted_by):
+            for name in sorted({*one.columns} - sorted_by):
                 yield _index(table, f"range_{name}", table.c[name], table.c.id)
         for filter_ in model.filters:
             link = link_table(model, filter_.field)
@@ -238,9 +242,11 @@ def _indexes() -> Iterator[str]:
                 column = table.c[filter_.field]
                 yield _index(table, f"filter_{filter_.parameter}", column, table.c.id)
             else:
-                linked = SQLModel.metadata.tables[link].c
-                columns = linked[filter_.parameter], linked[model.type], linked.number
-                yield _index(linked.number.table, "filter", *columns)
+                linked = SQLModel.metadata.tables[link]
+                value = linked.c[filter_.parameter]
+                yield _index(
+                    linked, "filter", value, *(one for one in linked.c if one is not value)
+                )
 
 
 def _index(table: Table, purpose: str, *columns: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import blake2b
@@ -258,17 +258,18 @@ def _count_statement(collection: str, shape: Shape) -> str:
         if one is None or (several and len(shape) > 1):
             continue
         linked, parameter = one
-        others = [  # a range's index is no better to begin with: nobody knows how much is in it
-            _condition(table, model, *other, walks="__" in other[0])
+        held = [_within(model, linked.c.__getitem__, other) for other, _ in shape if "__" in other]
+        others = [
+            _condition(table, model, *other, walks=False)
             for other in shape
-            if other[0] != name
+            if other[0] != name and "__" not in other[0]
         ]
         rows = linked
         if others:
             rows = linked.join(table, linked.c.number == _row(table))
         number = func.count(linked.c.number.distinct()) if several else func.count()
         holds = _among(linked.c[parameter], name, several)
-        return _text(select(number).select_from(rows).where(holds, *others))
+        return _text(select(number).select_from(rows).where(holds, *held, *others))
     conditions = [_condition(table, model, *one, walks=False) for one in shape]
     return _text(select(func.count()).select_from(table).where(*conditions))
 
@@ -366,27 +367,33 @@ def _condition(
     """
     plus = "+" if walks else ""
 
-    def column(suffix: str = "") -> ColumnElement[Any]:
-        own: ColumnElement[Any] = literal_column(f'{plus}{table.name}."{field}{suffix}"')
+    def column(named: str) -> ColumnElement[Any]:
+        own: ColumnElement[Any] = literal_column(f'{plus}{table.name}."{named}"')
         return own
 
     if name == "q":
         return _matching(table, plus)
-    field, _, bound = name.partition("__")
-    if bound:
-        kind = next(one.kind for one in model.ranges if one.field == field)
-        edge = {"gte": "_first", "lte": "_last"}[bound] if kind == "date" else ""
-        value: BindParameter[Any] = bindparam(name)
-        return column(edge) >= value if bound == "gte" else column(edge) <= value
+    if "__" in name:
+        return _within(model, column, name)
     link = _linked(model, name)
     if link is None:
         field = next(one.field for one in model.filters if one.parameter == name)
-        return _among(column(), name, several)
+        return _among(column(field), name, several)
     linked, parameter = link
     holds = _among(linked.c[parameter], name, several)
     if walks:
         return exists().where(linked.c[model.type] == table.c.id, holds)
     return table.c.id.in_(select(linked.c[model.type]).where(holds))
+
+
+def _within(
+    model: type[Document], column: Callable[[str], ColumnElement[Any]], name: str
+) -> ColumnElement[bool]:
+    """A range as a condition on a column."""
+    field, _, bound = name.partition("__")
+    first, last = next(one.columns for one in model.ranges if one.field == field)
+    value: BindParameter[Any] = bindparam(name)
+    return column(first) >= value if bound == "gte" else column(last) <= value
 
 
 def _row(table: Table) -> ColumnElement[int]:

@@ -39,9 +39,10 @@ class AwardRow(Row, table=True):
     document: str
 
 
-member_table("award_objectives", award="awards", objective="objectives")
-member_table("award_regions", award="awards", region="regions")
-member_table("award_trafficking_forms", award="awards", trafficking_form=None)
+_RANGES = (Range("announced", "date"), Range("ends", "date"), Range("amount", "integer"))
+member_table("award_objectives", _RANGES, award="awards", objective="objectives")
+member_table("award_regions", _RANGES, award="awards", region="regions")
+member_table("award_trafficking_forms", _RANGES, award="awards", trafficking_form=None)
 
 
 class Award(Resource):
@@ -64,11 +65,7 @@ class Award(Resource):
         Filter("region", "regions"),
         Filter("trafficking_form", "trafficking_forms", choices=_FORMS),
     )
-    ranges: ClassVar = (
-        Range("announced", "date"),
-        Range("ends", "date"),
-        Range("amount", "integer"),
-    )
+    ranges: ClassVar = _RANGES
     sorts: ClassVar = (
         Sort("announced", "announced_first", nullable=True),
         Sort("ends", "ends_first", nullable=True),

@@ -32,6 +32,12 @@ class Range:
     field: str
     kind: Literal["date", "integer"]
 
+    @property
+    def columns(self) -> tuple[str, str]:
+        """The columns that `__gte` and `__lte` are held against; a date has two."""
+        dated = self.kind == "date"
+        return (f"{self.field}_first", f"{self.field}_last") if dated else (self.field, self.field)
+
 
 @dataclass(frozen=True, slots=True)
 class Sort:

@@ -42,8 +42,9 @@ class PartnershipRow(Row, table=True):
     document: str
 
 
-member_table("partnership_countries", partnership="partnerships", country=None)
-member_table("partnership_regions", partnership="partnerships", region="regions")
+_RANGES = (Range("signed", "date"), Range("investment_amount", "integer"))
+member_table("partnership_countries", _RANGES, partnership="partnerships", country=None)
+member_table("partnership_regions", _RANGES, partnership="partnerships", region="regions")
 
 
 class Precedence(Part):
@@ -65,7 +66,7 @@ class Partnership(Resource):
         Filter("country", "countries", pattern=COUNTRY_PATTERN, expected=COUNTRY_EXPECTED),
         Filter("region", "regions"),
     )
-    ranges: ClassVar = (Range("signed", "date"), Range("investment_amount", "integer"))
+    ranges: ClassVar = _RANGES
     sorts: ClassVar = (Sort("signed", "signed_first", nullable=True), Sort("name", "name_key"))
 
     name: Title = Field(description="Full name.")

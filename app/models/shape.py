@@ -4,9 +4,13 @@ None is built before it is first used. A server only selects what was rendered b
 without building any.
 """
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Column, ForeignKey, Integer, String, Table
 from sqlmodel import SQLModel
+
+from app.models.filters import Range
 
 
 class Shape(BaseModel):
@@ -27,17 +31,24 @@ class Row(SQLModel):
     model_config = {"defer_build": True}
 
 
-def member_table(name: str, **columns: str | None) -> Table:
+def member_table(name: str, ranges: Sequence[Range] = (), **columns: str | None) -> Table:
     """A table of the members of lists; no row of it is ever an object.
 
-    Its last column is the number of the owner's row, by which SQLite finds a row sooner than by id.
+    After the members come copies of what the owner's row has: its number, and what ranges are held
+    against. So the rows that a member and ranges select are counted without being looked up.
 
     Args:
         name: `TYPE_FIELD`, by which the members of a type's field are found.
+        ranges: The ranges of the owner.
         columns: Each column and the table whose ids it holds, or None where it holds words.
     """
     keys = {
         column: () if to is None else (ForeignKey(f"{to}.id"),) for column, to in columns.items()
     }
     made = [Column(column, String, *key, primary_key=True) for column, key in keys.items()]
-    return Table(name, SQLModel.metadata, *made, Column("number", Integer, nullable=False))
+    kinds = {column: one.kind for one in ranges for column in one.columns}
+    copies = [
+        Column(column, String if kind == "date" else Integer) for column, kind in kinds.items()
+    ]
+    number = Column("number", Integer, nullable=False)
+    return Table(name, SQLModel.metadata, *made, number, *copies)
