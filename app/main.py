@@ -186,7 +186,6 @@ def _steady() -> Iterator[None]:
     hands over after half a millisecond, not five.
     """
     interval = sys.getswitchinterval()
-    gc.collect()
     gc.freeze()
     sys.setswitchinterval(0.000_5)
     try:
