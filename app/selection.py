@@ -266,7 +266,7 @@ def _count_statement(collection: str, shape: Shape) -> str:
         ]
         rows = linked
         if others:
-            rows = linked.join(table, linked.c.number == _row(table))
+            rows = _with_owners(linked, table)
         number = func.count(linked.c.number.distinct()) if several else func.count()
         holds = _among(linked.c[parameter], name, several)
         return _text(select(number).select_from(rows).where(holds, *held, *others))
@@ -305,7 +305,7 @@ def _facet_statements(collection: str, shape: Shape, parameter: str) -> list[str
         return [_text(select(column, func.count()).where(*conditions).group_by(column))]
     linked = SQLModel.metadata.tables[link]
     value, owner = linked.c[parameter], linked.c[model.type]
-    joined = linked.join(table, linked.c.number == _row(table))
+    joined = _with_owners(linked, table)
     per_value = select(value, func.count()).select_from(joined).where(*conditions).group_by(value)
     none = ~exists().where(owner == table.c.id)
     nothing: ColumnElement[Any] = literal_column("NULL")
@@ -396,10 +396,10 @@ def _within(
     return column(first) >= value if bound == "gte" else column(last) <= value
 
 
-def _row(table: Table) -> ColumnElement[int]:
-    """The number of a table's row."""
+def _with_owners(linked: FromClause, table: Table) -> FromClause:
+    """The members of lists, each with the row that it belongs to, which is found by its number."""
     number: ColumnElement[int] = literal_column(f"{table.name}.rowid")
-    return number
+    return linked.join(table, linked.c.number == number)
 
 
 def _linked(model: type[Document], name: str) -> tuple[FromClause, str] | None:

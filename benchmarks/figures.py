@@ -110,7 +110,7 @@ FIGURES = (
     *(
         Figure(
             f"Mirrored {what} under nginx vs live",
-            "mirror", f"mirrored {what}", f"live {what}",
+            "mirror", f"mirrored {what}", f"live {what}", target=2,
         )
         for what in ("list, gzip", "list", "item", "304")
     ),

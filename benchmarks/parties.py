@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from app.mirror.rules import quoted
 from benchmarks.peers.bare import read
 from benchmarks.servers import HOST, Server, free_port
 from benchmarks.tools import peer, program
@@ -60,7 +61,7 @@ def nginx(answer: Path) -> Server:
     headers, body = read(answer)
     (folder / "body").write_bytes(body)
     added = "".join(
-        f"add_header {name.decode()} {_quoted(value.decode())}; "
+        f"add_header {name.decode()} {quoted(value.decode())}; "
         for name, value in headers
         if name not in (b"content-length", b"content-type")
     )
@@ -90,12 +91,6 @@ def mirror(folder: Path) -> Server:
     (work / "nginx.conf").write_text(configuration, "utf-8")
     command = [program("nginx"), "-p", str(work), "-c", str(work / "nginx.conf")]
     return Server(port, command, "/v1")
-
-
-def _quoted(value: str) -> str:
-    """A value as a word of nginx's configuration."""
-    escaped = value.replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 def _settings(corpus: Path, port: int) -> dict[str, str]:
