@@ -51,7 +51,7 @@ ENV PATH=/opt/venv/bin:$PATH \
 # library: importing the application once writes what each start would compile again.
 RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip \
         /usr/local/lib/python3*/site-packages/pip* \
-    && python -c "import app.cli, app.connections, app.main, uvicorn.loops.auto"
+    && python -c "import app.cli, app.server.connections, app.main, uvicorn.loops.auto"
 
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1

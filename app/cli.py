@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import anyio
 import typer
 
-from app.archive import Archive, ArchiveError
-from app.archive import Progress as Told
-from app.faults import SeedError
-from app.release import build, prepare
+from app.archive.archive import Archive, ArchiveError
+from app.archive.archive import Progress as Told
+from app.archive.release import build, prepare
+from app.seed.errors import SeedError
 from app.settings import ConfigurationError, Settings, read_settings
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from app.verify import Check
+    from app.seed.verification import Check
 
 FAULTY, MISUSED, UNWRITABLE, UNREACHABLE = 1, 2, 3, 4
 _WORTH_A_BAR = 5_000_000
@@ -71,7 +71,7 @@ def serve(
     settings = _settings(
         HOST=host, PORT=port, WORKERS=workers, SEED_FILE=seed, ARCHIVE_FILE=archive
     )
-    from app.telemetry import check  # noqa: PLC0415 - the other commands do without it
+    from app.server.telemetry import check  # noqa: PLC0415 - the other commands do without it
 
     with _told(), _bar() as progress:
         check(settings)
@@ -87,14 +87,14 @@ def serve(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     import uvicorn  # noqa: PLC0415 - the other commands do without it
 
-    from app.logs import configuration  # noqa: PLC0415 - as above
+    from app.server.logs import configuration  # noqa: PLC0415 - as above
 
     uvicorn.run(
         "app.main:app",
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
-        http="app.connections:Connection",
+        http="app.server.connections:Connection",
         ws="none",
         log_level=settings.log_level,
         log_config=configuration(settings.log_format, settings.log_level),
@@ -112,7 +112,7 @@ def serve(
 def build_(seed: Seed = None, archive: Target = None) -> None:
     """Check the record, compile it into the archive, and write the exports beside it."""
     settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
-    from app.exports.offer import Offer  # noqa: PLC0415 - serving makes them at first use
+    from app.exports.catalog import Offer  # noqa: PLC0415 - serving makes them at first use
 
     started = time.perf_counter()
     with _told():
@@ -148,8 +148,8 @@ def verify(
     With `--mirror`, a mirror too: against its manifest, and against the answers of this record.
     """
     settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
-    from app.record import load  # noqa: PLC0415 - serving never needs it
-    from app.verify import (  # noqa: PLC0415 - as above
+    from app.seed.record import load  # noqa: PLC0415 - serving never needs it
+    from app.seed.verification import (  # noqa: PLC0415 - as above
         Check,
         check_archive,
         check_exports,
@@ -190,7 +190,7 @@ def freeze(
 ) -> None:
     """Write every default answer as a file, for nginx, Caddy or any other web server."""
     settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
-    from app.mirror.frozen import MirrorError, freeze_as  # noqa: PLC0415 - serving never needs it
+    from app.mirror.freeze import MirrorError, freeze_as  # noqa: PLC0415 - serving never needs it
 
     started = time.perf_counter()
     with _told():
@@ -210,7 +210,7 @@ def freeze(
 @cli.command()
 def schema() -> None:
     """Print the JSON Schema of the seed file."""
-    from app.record import seed_schema  # noqa: PLC0415 - serving never needs it
+    from app.seed.record import seed_schema  # noqa: PLC0415 - serving never needs it
 
     print(json.dumps(seed_schema(), indent=2, ensure_ascii=False))
 

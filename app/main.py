@@ -17,15 +17,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type
 
 from app import __version__
-from app.archive import ArchiveError
-from app.boundary import Boundary, BrokenOff, Hosts, logger
-from app.faults import SeedError
-from app.formats import FORMATS
-from app.keeper import kept
-from app.logs import AccessLog, access
-from app.openapi import TITLE
-from app.problems import MEDIA_TYPE, BadRequest, MethodNotAllowed, NotFound, Problem, nearest
-from app.response_cache import Lines, ResponseCache
+from app.archive.archive import ArchiveError
+from app.responses.formats import FORMATS
+from app.responses.problems import (
+    MEDIA_TYPE,
+    BadRequest,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    nearest,
+)
 from app.routers import (
     activities,
     awards,
@@ -46,8 +47,14 @@ from app.routers import (
     search,
     sources,
 )
+from app.routers.openapi import TITLE
+from app.seed.errors import SeedError
+from app.server.headers import Boundary, BrokenOff, Hosts, logger
+from app.server.logs import AccessLog, access
+from app.server.reloader import kept
+from app.server.response_cache import Lines, ResponseCache
+from app.server.telemetry import configured, get_metrics
 from app.settings import SETTINGS, ConfigurationError, Settings, read_settings
-from app.telemetry import configured, get_metrics
 
 ROUTERS = (
     meta,

@@ -12,7 +12,9 @@ from benchmarks.corpus import write_corpus
 from benchmarks.rows import write_rows
 from benchmarks.tools import PEERS, ROOT
 
-_COMPILE = "import sys, pathlib, app.release as r; r.prepare(*map(pathlib.Path, sys.argv[1:]))"
+_COMPILE = (
+    "import sys, pathlib, app.archive.release as r; r.prepare(*map(pathlib.Path, sys.argv[1:]))"
+)
 
 
 def made_up(resources: int) -> Path:

@@ -6,7 +6,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.main import create_app
-from app.response_cache import ResponseCache
+from app.server.response_cache import ResponseCache
 from app.settings import read_settings
 
 

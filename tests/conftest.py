@@ -16,12 +16,12 @@ from typing import Any
 import httpx
 import pytest
 
-from app.archive import Archive
+from app.archive.archive import Archive
+from app.archive.release import prepare
 from app.main import create_app
-from app.record import Record, load
-from app.release import prepare
+from app.seed.record import Record, load
 from app.settings import Settings
-from tests.published import ENVIRONMENT
+from tests.support.published import ENVIRONMENT
 
 ROOT = Path(__file__).parent.parent
 SEED = ROOT / "data" / "seed.json"

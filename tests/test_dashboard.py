@@ -14,9 +14,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from tests.browser_tools import violations
-from tests.browsing import WIDTHS, Visit, chart_libraries, chromium, sideways, tab_to, visit
 from tests.conftest import Start, free_port
+from tests.support.browser_tools import violations
+from tests.support.browsing import WIDTHS, Visit, chart_libraries, chromium, sideways, tab_to, visit
 
 CDN = "https://cdn.jsdelivr.net/npm/"
 SCHEMES = ("light", "dark")

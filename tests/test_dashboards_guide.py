@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.browsing import DASHBOARD, chart_libraries, chromium, visit
 from tests.conftest import ROOT, needs
+from tests.support.browsing import DASHBOARD, chart_libraries, chromium, visit
 
 GUIDE = ROOT / "docs" / "dashboards.md"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", GUIDE.read_text("utf-8"), re.DOTALL | re.MULTILINE)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from app.archive import COLLECTIONS
+from app.archive.archive import COLLECTIONS
 
 pytestmark = pytest.mark.anyio
 

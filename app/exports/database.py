@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from app.archive import COLLECTIONS
+from app.archive.archive import COLLECTIONS
 from app.exports.streams import Wrote
 from app.exports.tables import Column, Table, tables
 

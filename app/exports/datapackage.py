@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from app.archive import COLLECTIONS
+from app.archive.archive import COLLECTIONS
 from app.exports.database import read_rows
 from app.exports.streams import Wrote
 from app.exports.tables import Column, Table, tables

@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from app.archive import Archive
+from app.archive.archive import Archive
 from app.exports.datapackage import KEYWORDS
 from app.exports.listing import Export
 from app.models.dates import first_day, last_day
-from app.representations import encode
+from app.responses.representations import encode
 
 Json = dict[str, Any]
 

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from app.archive import Archive
+from app.archive.archive import Archive
 from app.models.dates import first_day
 
 Json = dict[str, Any]

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from app.archive import COLLECTIONS, Archive
-from app.formats import CSV, NDJSON, Format
-from app.query import Query
-from app.representations import csv_header, csv_lines, encode, feature, ndjson_lines
-from app.selection import Page, Rows, find_rows
+from app.archive.archive import COLLECTIONS, Archive
+from app.query.query import Query
+from app.query.selection import Page, Rows, find_rows
+from app.responses.formats import CSV, NDJSON, Format
+from app.responses.representations import csv_header, csv_lines, encode, feature, ndjson_lines
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]

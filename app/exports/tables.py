@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlmodel import SQLModel
 
-from app.archive import link_table
+from app.archive.archive import link_table
 from app.models import RESOURCES, Citation, Document, Resource
 from app.models.filters import Filter
 

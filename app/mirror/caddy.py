@@ -15,7 +15,7 @@ from app.mirror.rules import (
     beyond,
     quoted,
 )
-from app.problems import MEDIA_TYPE
+from app.responses.problems import MEDIA_TYPE
 
 WHOLE = """\
 # A site for Caddy: caddy run --config Caddyfile. Written by `cpc-record freeze`.

@@ -8,17 +8,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app import __version__
-from app.archive import ArchiveError
-from app.faults import Fault
+from app.archive.archive import ArchiveError
+from app.archive.release import build
 from app.main import create_app
+from app.mirror.asgi_client import client_of
 from app.mirror.crawl import Gathered, Told, crawl
 from app.mirror.entries import FILES, Measured, Taker, read_line
-from app.mirror.frozen import CONFIGURATION, MANIFEST, SUMMARY, configuration, digest_of, quiet
-from app.mirror.inside import client_of
+from app.mirror.freeze import CONFIGURATION, MANIFEST, SUMMARY, configuration, digest_of, quiet
 from app.mirror.rules import rules_of
-from app.release import build
+from app.seed.errors import Fault
+from app.seed.verification import Check
 from app.settings import Settings
-from app.verify import Check
 
 _FILES, _RELEASE = "The mirror's files are as they were frozen", "The mirror is the record's own"
 

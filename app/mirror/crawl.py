@@ -11,7 +11,7 @@ from functools import partial
 from fastapi import FastAPI
 from starlette.routing import Match, Route
 
-from app.archive import COLLECTIONS, Archive
+from app.archive.archive import COLLECTIONS, Archive
 from app.mirror.entries import Entry, Taker
 
 Told = Callable[[int, int], None]

@@ -13,9 +13,9 @@ from typing import IO, Any
 
 import httpx
 
-from app.formats import NDJSON
-from app.mirror.inside import is_success
-from app.response_cache import timeless
+from app.mirror.asgi_client import is_success
+from app.responses.formats import NDJSON
+from app.server.response_cache import timeless
 
 FILES = "files"
 """Folder of the mirror that holds what is served."""

@@ -16,7 +16,7 @@ from app.mirror.rules import (
     beyond,
     quoted,
 )
-from app.problems import MEDIA_TYPE
+from app.responses.problems import MEDIA_TYPE
 
 WHOLE = """\
 # A site for nginx: copy it into conf.d, or use it as a model. Written by `cpc-record freeze`.

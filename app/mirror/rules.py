@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx
 
 from app.mirror.entries import Entry
-from app.problems import (
+from app.responses.problems import (
     BadRequest,
     InternalError,
     InvalidParameters,

@@ -6,10 +6,10 @@ from pydantic import Field
 from sqlmodel import Field as Column
 from typing_extensions import TypeAliasType
 
+from app.models.base import Row, member_table
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Range, Sort
 from app.models.resource import CitedBy, NotStated, Resource
-from app.models.shape import Row, member_table
 from app.models.values import Amount, Currency, Slug, Text, Title
 
 TraffickingForm = TypeAliasType("TraffickingForm", Literal["sex", "labor"])

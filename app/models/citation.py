@@ -8,11 +8,11 @@ from pydantic import Field
 from sqlmodel import Field as Column
 from typing_extensions import TypeAliasType
 
+from app.models.base import Row, Shape
 from app.models.document import Document
 from app.models.evidence import QUOTE_LIMIT, Enriched, Quote, Reference
 from app.models.filters import Filter, Sort
 from app.models.resource import Resource
-from app.models.shape import Row, Shape
 from app.models.values import FIELD_EXPECTED, FIELD_PATTERN
 
 Basis = TypeAliasType("Basis", Literal["stated", "derived", "editorial", "enriched"])

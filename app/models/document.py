@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from sqlmodel import SQLModel
 
+from app.models.base import Shape
 from app.models.filters import Filter, Range, Sort
-from app.models.shape import Shape
 
 
 class Document(Shape):

@@ -7,13 +7,13 @@ from typing_extensions import TypeAliasType
 
 from app.models.activity import Activity
 from app.models.award import Award
+from app.models.base import Shape
 from app.models.citation import Citation
 from app.models.document import Document
 from app.models.objective import Objective
 from app.models.organization import Organization
 from app.models.partnership import Partnership
 from app.models.region import Region
-from app.models.shape import Shape
 from app.models.source import Source
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.models.shape import Part
+from app.models.base import Part
 from app.models.values import Slug, Text, Title, Url
 
 QUOTE_LIMIT = 80

@@ -2,9 +2,9 @@
 
 from pydantic import Field
 
+from app.models.base import Part
 from app.models.dates import Day
 from app.models.evidence import Reference
-from app.models.shape import Part
 from app.models.values import Sha256, Text, Url
 
 

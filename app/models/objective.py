@@ -5,9 +5,9 @@ from typing import ClassVar
 from pydantic import Field
 from sqlmodel import Field as Column
 
+from app.models.base import Row
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
-from app.models.shape import Row
 from app.models.values import Position, Slug, Text, Title
 
 

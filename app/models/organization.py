@@ -6,9 +6,9 @@ from pydantic import Field
 from sqlmodel import Field as Column
 from typing_extensions import TypeAliasType
 
+from app.models.base import Row, member_table
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
-from app.models.shape import Row, member_table
 from app.models.values import Title
 
 OrganizationKind = TypeAliasType(

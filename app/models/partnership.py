@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 from sqlmodel import Field as Column
 
+from app.models.base import Part, Row, member_table
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Range, Sort
 from app.models.resource import CitedBy, NotStated, Resource
-from app.models.shape import Part, Row, member_table
 from app.models.values import (
     COUNTRY_EXPECTED,
     COUNTRY_PATTERN,

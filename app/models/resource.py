@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field, computed_field
 
+from app.models.base import Part, Shape
 from app.models.document import Document
 from app.models.evidence import EvidenceByField
-from app.models.shape import Part, Shape
 from app.models.values import FIELD_PATTERN, Slug
 
 NotStated = Annotated[

@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from sqlmodel import Field as Column
 
+from app.models.base import Part, Row
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
-from app.models.shape import Part, Row
 from app.models.values import Sha256, Slug, Title, Url
 
 

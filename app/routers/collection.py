@@ -8,25 +8,25 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
-from app.archive import Archive
+from app.archive.archive import Archive
 from app.exports import batches, one_batch, stream
-from app.formats import CSV, JSON, NDJSON, Format, choose
 from app.models import Document
 from app.models.envelope import item_of, page_of
-from app.parameters import path_parameter, read
-from app.problems import InvalidParameters, NotAcceptable, NotFound
-from app.query import Query, item_parameters, parameters
-from app.representations import item_body, page_body, page_links
-from app.routers.dependencies import accept_of, archive_of, next_header, sent_pairs
-from app.routers.responses import LINK_HEADER, declared
-from app.routes import Route
-from app.selection import (
+from app.query.parameters import path_parameter, read
+from app.query.query import Query, item_parameters, parameters
+from app.query.selection import (
     count_facets,
     find_document,
     find_included,
     find_page,
     opened_cursor,
 )
+from app.responses.formats import CSV, JSON, NDJSON, Format, choose
+from app.responses.problems import InvalidParameters, NotAcceptable, NotFound
+from app.responses.representations import item_body, page_body, page_links
+from app.routers.dependencies import accept_of, archive_of, next_header, sent_pairs
+from app.routers.responses import LINK_HEADER, declared
+from app.routers.route import Route
 
 _LARGE = 20_000
 """Rows of a collection from which on counting some of them is too long for the event loop."""

@@ -7,10 +7,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from app.archive import ARCHIVE, Archive
-from app.parameters import read, split
-from app.problems import Unavailable
-from app.representations import Pairs
+from app.archive.archive import ARCHIVE, Archive
+from app.query.parameters import read, split
+from app.responses.problems import Unavailable
+from app.responses.representations import Pairs
 
 
 def archive_of(request: Request) -> Archive:

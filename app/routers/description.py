@@ -7,12 +7,12 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 
-from app.archive import Archive
-from app.openapi import describe
-from app.problems import NotFound
-from app.representations import encode
+from app.archive.archive import Archive
+from app.responses.problems import NotFound
+from app.responses.representations import encode
 from app.routers.dependencies import ArchiveDep
 from app.routers.meta import index_body, meta_body
+from app.routers.openapi import describe
 from app.routers.problems import kind_body, kinds_body
 
 router = APIRouter(include_in_schema=False)

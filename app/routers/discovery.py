@@ -10,8 +10,8 @@ from xml.sax.saxutils import escape
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
-from app.problems import NotFound
-from app.representations import encode
+from app.responses.problems import NotFound
+from app.responses.representations import encode
 from app.routers.dependencies import ArchiveDep
 from app.routers.meta import relations
 
@@ -93,7 +93,7 @@ async def get_preview() -> Response:
 
 @cache
 def _asset(name: str) -> bytes:
-    return (files("app.page") / "assets" / name).read_bytes()
+    return (files("app.pages.record") / "assets" / name).read_bytes()
 
 
 def _origin(request: Request, what: str) -> str:

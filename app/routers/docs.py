@@ -9,12 +9,12 @@ from importlib.resources import files
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.guide.context import guide_context
-from app.guide.rendering import static
-from app.problems import NotFound
+from app.pages.guide.context import guide_context
+from app.pages.guide.rendering import static
+from app.responses.problems import NotFound
 from app.routers.dependencies import ArchiveDep
 from app.routers.description import openapi_body
-from app.routers.reading import page
+from app.routers.html import page
 
 router = APIRouter(include_in_schema=False)
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.archive import Archive
+from app.archive.archive import Archive
 from app.exports.listing import Export
-from app.formats import HTML, JSON, choose
+from app.responses.formats import HTML, JSON, choose
 from app.routers.dependencies import ArchiveDep, accept_of
 from app.routers.exports import OfferDep
 from app.routers.meta import Index, index_body, relations
 from app.routers.responses import RELATIONS, declared
-from app.routes import Route
+from app.routers.route import Route
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from app.page.record_page import Rendered
+    from app.pages.record.page import Rendered
 
 router = APIRouter(tags=["meta"], route_class=Route)
 
@@ -51,8 +51,8 @@ def _render(
     archive: Archive, exports: list[Export], settings: Settings, connection: sqlite3.Connection
 ) -> Rendered:
     """The page; what renders it is loaded when it is first asked for, not at every start."""
-    from app.page.dataset import Publication  # noqa: PLC0415 - see above
-    from app.page.record_page import render  # noqa: PLC0415 - see above
+    from app.pages.record.dataset import Publication  # noqa: PLC0415 - see above
+    from app.pages.record.page import render  # noqa: PLC0415 - see above
 
     publication = Publication(settings.public_url, settings.publisher_name, exports)
     return render(archive, publication, connection)

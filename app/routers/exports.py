@@ -14,21 +14,21 @@ from fastapi.responses import FileResponse, Response
 from pydantic import Field
 from starlette.types import Receive, Scope, Send
 
-from app.archive import ArchiveError
+from app.archive.archive import ArchiveError
+from app.exports.catalog import Offer
+from app.exports.files import Measure
 from app.exports.iati import SECTORS
 from app.exports.listing import CATALOGUE, FILES, IATI, REGIONS, Export
-from app.exports.offer import Offer
-from app.exports.shelf import Measure
-from app.models.shape import Shape
+from app.models.base import Shape
 from app.models.values import Sha256
-from app.parameters import path_parameter
-from app.problems import InvalidParameters, NotFound, RangeNotSatisfiable, Unavailable
-from app.representations import encode
-from app.response_cache import matches
+from app.query.parameters import path_parameter
+from app.responses.problems import InvalidParameters, NotFound, RangeNotSatisfiable, Unavailable
+from app.responses.representations import encode
 from app.routers.dependencies import ArchiveDep, NoParameters, archive_of
 from app.routers.meta import SelfLink
 from app.routers.responses import declared
-from app.routes import Route
+from app.routers.route import Route
+from app.server.response_cache import matches
 
 logger = logging.getLogger("cpc_record")
 

@@ -8,12 +8,12 @@ from typing import Literal
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from app.models.shape import Shape
-from app.problems import Unavailable
-from app.representations import encode
+from app.models.base import Shape
+from app.responses.problems import Unavailable
+from app.responses.representations import encode
 from app.routers.dependencies import ArchiveDep
 from app.routers.responses import declared
-from app.routes import Route
+from app.routers.route import Route
 
 router = APIRouter(tags=["health"], route_class=Route)
 

@@ -8,14 +8,14 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import Field
 
-from app.archive import COLLECTIONS, Archive
+from app.archive.archive import COLLECTIONS, Archive
+from app.models.base import Shape
 from app.models.header import Licence, Outlines
-from app.models.shape import Shape
-from app.problems import InvalidParameters
-from app.representations import encode
+from app.responses.problems import InvalidParameters
+from app.responses.representations import encode
 from app.routers.dependencies import ArchiveDep, NoParameters
 from app.routers.responses import RELATIONS, declared
-from app.routes import Route
+from app.routers.route import Route
 
 router = APIRouter(tags=["meta"], route_class=Route)
 

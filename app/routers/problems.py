@@ -6,16 +6,16 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from app.formats import HTML, JSON, choose
-from app.models.shape import Shape
-from app.openapi import PROBLEM_EXAMPLES
-from app.parameters import path_parameter
-from app.problems import PROBLEMS, InvalidParameters, NotFound, Problem
-from app.representations import encode
+from app.models.base import Shape
+from app.query.parameters import path_parameter
+from app.responses.formats import HTML, JSON, choose
+from app.responses.problems import PROBLEMS, InvalidParameters, NotFound, Problem
+from app.responses.representations import encode
 from app.routers.dependencies import NoParameters, accept_of
-from app.routers.reading import page
+from app.routers.html import page
+from app.routers.openapi import PROBLEM_EXAMPLES
 from app.routers.responses import declared
-from app.routes import Route
+from app.routers.route import Route
 
 router = APIRouter(prefix="/problems", tags=["problems"], route_class=Route)
 

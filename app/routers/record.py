@@ -17,11 +17,11 @@ from app.models import (
     Region,
     Source,
 )
-from app.models.shape import Shape
-from app.problems import InvalidParameters
+from app.models.base import Shape
+from app.responses.problems import InvalidParameters
 from app.routers.dependencies import ArchiveDep, NoParameters
 from app.routers.responses import declared
-from app.routes import Route
+from app.routers.route import Route
 
 router = APIRouter(tags=["record"], route_class=Route)
 

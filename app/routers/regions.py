@@ -1,7 +1,7 @@
 """Where the work is done."""
 
-from app.formats import CSV, GEOJSON, JSON, NDJSON
 from app.models import Region
+from app.responses.formats import CSV, GEOJSON, JSON, NDJSON
 from app.routers.collection import collection_router
 
 router = collection_router(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from app.formats import CSV, GEOJSON, HTML, JSON, NDJSON, Format
-from app.problems import MEDIA_TYPE, PROBLEMS, Problem
+from app.responses.formats import CSV, GEOJSON, HTML, JSON, NDJSON, Format
+from app.responses.problems import MEDIA_TYPE, PROBLEMS, Problem
 
 _REFERENCE = {"$ref": "#/components/schemas/ProblemDocument"}
 

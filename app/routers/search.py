@@ -7,18 +7,18 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import Field
 
+from app.models.base import Shape
 from app.models.citation import ResourceType
 from app.models.envelope import PageLinks, PageMeta
-from app.models.shape import Shape
-from app.parameters import read
-from app.problems import InvalidParameters
-from app.query import DEFAULT_LIMIT
-from app.representations import page_links, search_body
+from app.query.full_text import find, search_parameters
+from app.query.parameters import read
+from app.query.query import DEFAULT_LIMIT
+from app.responses.problems import InvalidParameters
+from app.responses.representations import page_links, search_body
 from app.routers.dependencies import archive_of, next_header, sent_pairs
 from app.routers.meta import SelfLink
 from app.routers.responses import LINK_HEADER, declared
-from app.routes import Route
-from app.search import find, search_parameters
+from app.routers.route import Route
 
 router = APIRouter(tags=["search"], route_class=Route)
 

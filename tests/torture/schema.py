@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.published import ENVIRONMENT
+from tests.support.published import ENVIRONMENT
 from tests.torture.stage import ROOT, NotHeld, Server, Stage, corpus, hold
 
 _SEEDS = 3

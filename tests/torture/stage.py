@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from app.release import prepare
+from app.archive.release import prepare
 from benchmarks.corpus import write_corpus
 from tests.torture.wire import Reply, get
 

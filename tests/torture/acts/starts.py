@@ -12,9 +12,9 @@ from multiprocessing import get_context
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 
-import app.compiler  # noqa: F401 - that a fork need not import it
-from app.archive import read_meta
-from app.release import prepare
+import app.archive.compiler  # noqa: F401 - that a fork need not import it
+from app.archive.archive import read_meta
+from app.archive.release import prepare
 from tests.torture.scenario import scenario
 from tests.torture.stage import NotHeld, Server, Stage, hold
 

@@ -1,0 +1,1 @@
+"""The compiled record: a SQLite file, written once a release."""

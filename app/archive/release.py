@@ -1,0 +1,142 @@
+"""From a seed file to its archive: compiled once a release, atomically, and recognized."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from app.archive.archive import ArchiveError, Progress, compiler_digest, read_meta
+from app.archive.checksum import is_sealed
+
+_WORTH_TRUSTING_TIMES = 32_000_000
+_TEMPORARY = ".archive-"
+
+
+def prepare(seed: Path, archive: Path, progress: Progress | None = None) -> bool:
+    """Compile a seed file unless the archive is already its own.
+
+    Returns:
+        Whether it had to be compiled.
+
+    Raises:
+        SeedError: The seed file is faulty; the archive is left as it was.
+        ArchiveError: The archive cannot be written; it is left as it was.
+    """
+    if is_current(seed, archive):
+        return False
+    build(seed, archive, progress)
+    return True
+
+
+def is_current(seed: Path, archive: Path) -> bool:
+    """Whether the archive is whole and was compiled from this seed by this code.
+
+    The archive's seal and the seed's digest are compared. Only where they are large do sizes and
+    times do: an archive takes over its seed's modification time, so one that was written into later
+    is read, and so is a seed whose status changed later.
+    """
+    try:
+        source, compiled = seed.stat(), archive.stat()
+        same = source.st_mtime_ns == compiled.st_mtime_ns
+        meta = _meta(archive, trusted=same and compiled.st_size >= _WORTH_TRUSTING_TIMES)
+        if meta is None or source.st_size != meta["size"]:
+            return False
+        untouched = same and source.st_ctime_ns < compiled.st_ctime_ns
+        if untouched and source.st_size >= _WORTH_TRUSTING_TIMES:
+            return True
+        with seed.open("rb") as file:
+            return bool(hashlib.file_digest(file, "sha256").hexdigest() == meta["release"])
+    except (sqlite3.Error, OSError, ValueError, KeyError):
+        return False
+
+
+def is_whole(archive: Path) -> bool:
+    """Whether the archive is whole and was compiled by this code, from whatever seed."""
+    try:
+        return _meta(archive, trusted=False) is not None
+    except (sqlite3.Error, OSError, ValueError, KeyError):
+        return False
+
+
+def _meta(archive: Path, *, trusted: bool) -> dict[str, Any] | None:
+    """What an archive says of itself; None where it is broken or by other code."""
+    meta = read_meta(archive)
+    if meta["compiler"] != compiler_digest() or not (trusted or is_sealed(archive)):
+        return None
+    return meta
+
+
+def build(seed: Path, archive: Path, progress: Progress | None = None) -> None:
+    """Check a seed file and compile it, atomically: a reader sees the old file or the new one.
+
+    Raises:
+        SeedError: The seed file is faulty; the archive is left as it was.
+        ArchiveError: The archive cannot be written; it is left as it was.
+    """
+    from app.archive.compiler import compile_seed  # noqa: PLC0415 - drags in what serving never needs
+
+    try:
+        times = seed.stat()
+    except OSError:
+        times = None
+    if archive.exists() and seed.exists() and archive.samefile(seed):
+        raise ArchiveError(f"The archive cannot be kept in {archive}: that is the seed itself.")
+    try:
+        archive.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(archive.parent)
+        with _temporary(archive.parent) as path:
+            compile_seed(seed, path, progress)
+            if times is not None:
+                os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+            path.chmod(0o644)
+            _sync(path)
+            path.replace(archive)
+        _sync(archive.parent)
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ArchiveError(
+            f"Cannot write the archive {archive}: {reason}. "
+            "Free the disk or let ARCHIVE_FILE name a file in a folder that can be written."
+        ) from error
+
+
+@contextmanager
+def _temporary(folder: Path) -> Iterator[Path]:
+    """A temporary file, locked so that nobody sweeps it away, and removed on failure."""
+    while True:
+        descriptor, name = tempfile.mkstemp(dir=folder, prefix=_TEMPORARY, suffix=".sqlite")
+        path = Path(name)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if path.exists():  # not swept away by another process before it was locked
+            break
+        os.close(descriptor)
+    try:
+        yield path
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed compilations left behind: temporary files that nobody holds locked."""
+    for leftover in folder.glob(f"{_TEMPORARY}*"):
+        with suppress(OSError), leftover.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            leftover.unlink()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,150 @@
+"""What one server offers to take away: the files of its release, and what its settings allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+from anyio import Lock, to_thread
+
+from app.archive.archive import Archive, ArchiveError, Progress
+from app.exports.dcat import Publisher, catalogue
+from app.exports.files import Measure, Shelf, fill_shelf, find_shelf, keep, measured
+from app.exports.iati import Reporter, has_activities, stream_iati
+from app.exports.listing import CATALOGUE, EXPORTS, IATI, Export
+from app.settings import Settings
+
+_REPORTED_BY = (
+    "public_url",
+    "iati_reporting_org_ref",
+    "iati_reporting_org_name",
+    "iati_reporting_org_type",
+)
+_PUBLISHED_BY = ("public_url", "publisher_name", "contact_name", "contact_email")
+_NEEDED: Mapping[str, Iterable[str]] = {IATI.name: _REPORTED_BY, CATALOGUE.name: _PUBLISHED_BY}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An export that depends on settings.
+
+    Attributes:
+        measure: Its length and digest.
+        content: The file that holds it, or where none can be written, the bytes.
+    """
+
+    measure: Measure
+    content: Path | bytes
+
+    def is_there(self) -> bool:
+        """Whether it can be given: a file may have been removed."""
+        return isinstance(self.content, bytes) or self.content.exists()
+
+
+class Offer:
+    """The exports of an open archive, under one server's settings."""
+
+    def __init__(self, archive: Archive, settings: Settings) -> None:
+        self.archive = archive
+        self._settings = settings
+        self._lock = Lock()
+        self._shelf: Shelf | None = None
+        self._iati: Made | None = None
+        self._reportable: bool | None = None
+
+    def unset(self, name: str) -> list[str]:
+        """Settings that an export needs and that are not set, as environment variables."""
+        needed = _NEEDED.get(name, ())
+        return [one.upper() for one in needed if getattr(self._settings, one) is None]
+
+    async def exports(self) -> list[Export]:
+        """Every export that this server can give."""
+        able = [one for one in EXPORTS.values() if not self.unset(one.name)]
+        return [one for one in able if one != IATI or await self.reportable()]
+
+    async def reportable(self) -> bool:
+        """Whether the record holds any partnership that IATI can express."""
+        if self._reportable is None:
+            self._reportable = await self.archive.run(has_activities)
+        return self._reportable
+
+    async def shelf(self) -> Shelf:
+        """The files of the release; made now where nobody made them, or where they are gone.
+
+        Raises:
+            ArchiveError: They are not there and cannot be written.
+        """
+        async with self._lock:
+            if self._shelf is None or not self._shelf.is_whole():
+                self._shelf = None
+                file, release = self._settings.archive_file, self.archive.release
+                self._shelf = find_shelf(file, release) or await fill_shelf(self.archive, file)
+        return self._shelf
+
+    async def make(self, progress: Progress | None = None) -> dict[str, Measure]:
+        """Make every file of the release, whole, before anybody asks.
+
+        Raises:
+            ArchiveError: They cannot be written.
+        """
+        self._shelf = await fill_shelf(self.archive, self._settings.archive_file, progress)
+        return await self.measures()
+
+    async def measures(self) -> dict[str, Measure]:
+        """Length and digest of every export that this server can give.
+
+        Raises:
+            ArchiveError: The files are not there and cannot be written.
+        """
+        found = dict((await self.shelf()).measures)
+        reporter = self.reporter()
+        if reporter is not None and await self.reportable():
+            found[IATI.name] = (await self.iati(reporter)).measure
+        if publisher := self.publisher():
+            body = await self.catalogue(publisher)
+            found[CATALOGUE.name] = Measure(len(body), sha256(body).hexdigest())
+        return found
+
+    def reporter(self) -> Reporter | None:
+        """Who reports the IATI activities, where the settings say it."""
+        told = self._settings
+        ref, name = told.iati_reporting_org_ref, told.iati_reporting_org_name
+        kind, origin = told.iati_reporting_org_type, told.public_url
+        return Reporter(ref, name, kind, origin) if ref and name and kind and origin else None
+
+    def publisher(self) -> Publisher | None:
+        """Who publishes the record, where the settings say it."""
+        told = self._settings
+        origin, name = told.public_url, told.publisher_name
+        contact, email = told.contact_name, told.contact_email
+        if origin and name and contact and email:
+            return Publisher(origin, name, contact, email)
+        return None
+
+    async def iati(self, reporter: Reporter) -> Made:
+        """The IATI activities; made once, and kept beside the other files where that can be."""
+        with suppress(ArchiveError):
+            await self.shelf()
+        async with self._lock:
+            if self._iati is None or not self._iati.is_there():
+                self._iati = await self._made(reporter)
+        return self._iati
+
+    async def _made(self, reporter: Reporter) -> Made:
+        name = f"iati-{sha256(repr(reporter).encode()).hexdigest()[:32]}.xml"
+        pieces = stream_iati(self.archive, reporter)
+        if self._shelf is not None:
+            with suppress(OSError):
+                path = await keep(self._shelf, name, pieces)
+                return Made(await to_thread.run_sync(measured, path), path)
+        body = b"".join([piece async for piece in stream_iati(self.archive, reporter)])
+        return Made(Measure(len(body), sha256(body).hexdigest()), body)
+
+    async def catalogue(self, publisher: Publisher) -> bytes:
+        """The catalogue entry."""
+        others = [one for one in await self.exports() if one != CATALOGUE]
+        return await self.archive.run(partial(catalogue, self.archive, publisher, others))

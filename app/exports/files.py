@@ -1,0 +1,285 @@
+"""The exports that are kept as files beside the archive: made once a release, then only read."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+import zlib
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+from anyio import to_thread
+
+from app import __version__
+from app.archive.archive import Archive, ArchiveError, Progress, compiler_digest, read_meta
+from app.exports.database import write_database
+from app.exports.datapackage import write_package
+from app.exports.listing import DATABASE, RECORD, REGIONS, TABLES
+from app.exports.streams import Wrote, batches, stream, stream_record
+from app.query.query import Query
+from app.responses.formats import GEOJSON
+
+_UNFINISHED, _LOCK = ".unfinished", ".lock"
+_INDEX = "index.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The length and the digest of an export.
+
+    Attributes:
+        bytes: Its length.
+        sha256: Its SHA-256, hexadecimal.
+    """
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The files of one release.
+
+    Attributes:
+        folder: Where they are.
+        measures: Length and digest of each by its name, and of the record as JSON.
+    """
+
+    folder: Path
+    measures: Mapping[str, Measure]
+
+    def is_whole(self) -> bool:
+        """Whether every file is there, in its length."""
+        kept = ((self.folder / name, one.bytes) for name, one in self.measures.items())
+        try:
+            return all(
+                path.stat().st_size == size for path, size in kept if path.name != RECORD.name
+            )
+        except OSError:
+            return False
+
+
+def root_of(archive: Path) -> Path:
+    """The folder of an archive's exports: one for each archive, whatever else is beside it."""
+    return archive.with_name(f".{archive.name}-exports")
+
+
+def find_shelf(archive: Path, release: str) -> Shelf | None:
+    """The files of a release that this code made, beside an archive; None where they are not."""
+    shelf = read_shelf(archive, release)
+    return shelf if shelf is not None and shelf.is_whole() else None
+
+
+def read_shelf(archive: Path, release: str) -> Shelf | None:
+    """What was made of a release, whether or not it is whole still; None where nothing was."""
+    folder = root_of(archive) / _key(release)
+    try:
+        index = json.loads((folder / _INDEX).read_bytes())
+        measures = {name: Measure(**one) for name, one in index.items()}
+    except (OSError, ValueError, TypeError):
+        return None
+    return Shelf(folder, measures)
+
+
+def damaged(shelf: Shelf) -> list[str]:
+    """Names of the files that are gone, or whose bytes are not those that were written."""
+    kept = {name: one for name, one in shelf.measures.items() if name != RECORD.name}
+    return [
+        name
+        for name, one in kept.items()
+        if not (shelf.folder / name).is_file() or measured(shelf.folder / name) != one
+    ]
+
+
+async def fill_shelf(archive: Archive, file: Path, progress: Progress | None = None) -> Shelf:
+    """Make the files of an open archive beside it, unless they are there and whole.
+
+    One process makes them while others wait; they come into view all at once. What a killed
+    process left is removed, and so are the files of all releases but the newest other one, which
+    a server may still have open. Progress is told in rows written.
+
+    Raises:
+        ArchiveError: The files cannot be written, or the archive was replaced meanwhile.
+    """
+    root = root_of(file)
+    try:
+        root.mkdir(mode=0o755, exist_ok=True)
+        async with _alone(root):
+            found = find_shelf(file, archive.release)
+            if found is not None and not await to_thread.run_sync(damaged, found):
+                return found
+            await _check_release(archive, file)
+            folder = root / _key(archive.release)
+            await to_thread.run_sync(_clear, root, folder)
+            unfinished = root / _UNFINISHED
+            unfinished.mkdir(mode=0o755)
+            measures = await _make(archive, file, unfinished, _Tally(archive, progress))
+            await to_thread.run_sync(_settle, unfinished, file, measures)
+            unfinished.rename(folder)
+        return Shelf(folder, measures)
+    except (OSError, ValueError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ArchiveError(
+            f"Cannot write the exports beside {file}: {reason}. Free the disk, or run "
+            "`cpc-record build` where the folder can be written."
+        ) from error
+
+
+class _Tally:
+    """Rows that were written, of all that are to be: each once a file that holds them all."""
+
+    def __init__(self, archive: Archive, progress: Progress | None) -> None:
+        self.done, self.total = 0, 3 * sum(archive.counts.values())
+        self.progress = progress
+
+    def __call__(self, rows: int) -> None:
+        self.done += rows
+        if self.progress is not None:
+            self.progress(min(self.done, self.total), self.total)
+
+
+async def _check_release(archive: Archive, file: Path) -> None:
+    """Write nothing of another release than the one that is open.
+
+    Raises:
+        OSError: The file has been replaced.
+    """
+    if (await to_thread.run_sync(read_meta, file))["release"] != archive.release:
+        raise OSError("the archive was replaced by another release")
+
+
+async def _make(archive: Archive, file: Path, folder: Path, wrote: Wrote) -> dict[str, Measure]:
+    """Write every file; returns what each measures."""
+    database, package = folder / DATABASE.name, folder / TABLES.name
+    await to_thread.run_sync(write_database, file, database, _about(archive), wrote)
+    await _check_release(archive, file)
+    about = archive.header, archive.release
+    await to_thread.run_sync(write_package, database, package, *about, wrote)
+    regions = batches(archive, Query.of("regions", {}), None)
+    with (folder / REGIONS.name).open("wb") as written:
+        async for piece in stream(archive, "regions", regions, GEOJSON):
+            written.write(piece)
+    measures = {
+        one.name: await to_thread.run_sync(measured, folder / one.name)
+        for one in (TABLES, DATABASE, REGIONS)
+    }
+    rest = {"release": archive.release, "counts": archive.counts}
+    whole = stream_record(archive, {"meta": rest, "links": {"self": RECORD.path}}, wrote)
+    return {RECORD.name: await measure(whole), **measures}
+
+
+async def keep(shelf: Shelf, name: str, pieces: AsyncIterator[bytes]) -> Path:
+    """Where a file that depends on settings is, beside those of the release; made if need be.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    path = shelf.folder / name
+    if not await to_thread.run_sync(path.exists):
+        with _growing(path) as file:
+            async for piece in pieces:
+                file.write(piece)
+    return path
+
+
+@contextmanager
+def _growing(path: Path) -> Iterator[IO[bytes]]:
+    """A file that comes to its place when it is whole."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
+    unfinished = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        unfinished.chmod(0o644)
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+async def measure(pieces: AsyncIterator[bytes]) -> Measure:
+    """The length and the digest of a stream."""
+    digest, size = hashlib.sha256(), 0
+    async for piece in pieces:
+        digest.update(piece)
+        size += len(piece)
+    return Measure(size, digest.hexdigest())
+
+
+def measured(path: Path) -> Measure:
+    """The length and the digest of a file."""
+    with path.open("rb") as file:
+        return Measure(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def _about(archive: Archive) -> dict[str, str]:
+    licence, outlines = archive.header["licence"], archive.header["outlines"]
+    return {
+        "title": "Child Protection Compact record",
+        "release": archive.release,
+        "archive_notice": archive.header["archive_notice"],
+        "licence": licence["title"],
+        "licence_url": licence["url"],
+        "outlines": outlines["reference"]["title"],
+        "outlines_url": outlines["reference"]["url"],
+        "outlines_licence": outlines["reference"]["licence"],
+        "outlines_note": outlines["note"],
+    }
+
+
+def _settle(folder: Path, archive: Path, measures: Mapping[str, Measure]) -> None:
+    """Write the index and bring all to the disk; files take over the archive's time."""
+    index = {name: asdict(one) for name, one in measures.items()}
+    (folder / _INDEX).write_text(json.dumps(index, indent=1))
+    times = archive.stat()
+    for path in (*folder.iterdir(), folder):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _clear(root: Path, useless: Path) -> None:
+    """Remove all folders but the newest one that can be of use."""
+    folders = [one for one in root.iterdir() if one.is_dir()]
+    gone = {root / _UNFINISHED, useless}
+    newest = max(set(folders) - gone, key=lambda one: one.stat().st_ctime_ns, default=None)
+    for folder in folders:
+        if folder != newest:
+            shutil.rmtree(folder)
+
+
+@asynccontextmanager
+async def _alone(root: Path) -> AsyncIterator[None]:
+    """Hold the folder's lock; closing the file, or dying, gives it back."""
+    with (root / _LOCK).open("w") as lock:
+        await to_thread.run_sync(fcntl.flock, lock, fcntl.LOCK_EX)
+        yield
+
+
+def _key(release: str) -> str:
+    """Name of the folder: all that decides what the files hold."""
+    decided = f"{release} {_code()} {__version__} {zlib.ZLIB_RUNTIME_VERSION}"
+    return hashlib.sha256(decided.encode()).hexdigest()[:32]
+
+
+@cache
+def _code() -> str:
+    """Digest of the code that decides what the files hold."""
+    here = Path(__file__).parent
+    hashed = hashlib.sha256(compiler_digest().encode())
+    for path in (*sorted(here.glob("*.py")), here.parent / "responses" / "representations.py"):
+        hashed.update(path.read_bytes())
+    return hashed.hexdigest()

@@ -1,0 +1,227 @@
+"""The mirror as a whole: written in one piece, or not at all."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from app import __version__
+from app.archive.archive import Archive
+from app.main import create_app
+from app.mirror import caddy, nginx
+from app.mirror.asgi_client import client_of
+from app.mirror.crawl import CrawlError, Gathered, Told, crawl
+from app.mirror.entries import FILES, Taker, time_of
+from app.mirror.rules import Rules, rules_of
+from app.settings import Settings
+
+MANIFEST, SUMMARY = "manifest.ndjson", "mirror.json"
+_AT_CURRENT_DIRECTORY, _EXCHANGE = -100, 2
+"""Of renameat2(2)."""
+
+
+class MirrorError(Exception):
+    """A mirror that cannot be written or read; the message is a sentence for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What was written.
+
+    Attributes:
+        addresses: Number of addresses.
+        files: Number of files behind them.
+        bytes: Their length together.
+    """
+
+    addresses: int
+    files: int
+    bytes: int
+
+
+async def freeze_as(settings: Settings, folder: Path, told: Told) -> Frozen:
+    """Write the mirror of the application that these settings make.
+
+    Raises:
+        MirrorError: As `freeze`.
+    """
+    app = create_app(quiet(settings))
+    async with app.router.lifespan_context(app):
+        return await freeze(app, app.state.archive, folder, told)
+
+
+def quiet(settings: Settings) -> Settings:
+    """The same settings for an application that nobody asks but this program."""
+    return settings.model_copy(
+        update={"access_log": False, "allowed_hosts": None, "telemetry": "off"}
+    )
+
+
+async def freeze(app: FastAPI, archive: Archive, folder: Path, told: Told) -> Frozen:
+    """Write the mirror of an application that has started, in the place of one that is there.
+
+    Until it is whole it grows beside its place; then the two are exchanged at once.
+
+    Raises:
+        MirrorError: The folder holds something else, cannot be written, or is being written.
+    """
+    folder = Path.cwd() / folder
+    _check_place(folder)
+    try:
+        with _unfinished(folder) as growing:
+            frozen = await fill(app, archive, growing, told)
+            os.sync()
+            _put(growing, folder)
+    except (CrawlError, ValueError) as error:
+        raise MirrorError(f"Cannot write the mirror {folder}: {error}.") from error
+    except OSError as error:
+        raise MirrorError(
+            f"Cannot write the mirror {folder}: {error.strerror or error}. Free the disk, or name "
+            "a folder whose parent can be written."
+        ) from error
+    return frozen
+
+
+async def fill(app: FastAPI, archive: Archive, folder: Path, told: Told) -> Frozen:
+    """Write everything of a mirror into an empty folder."""
+    (folder / FILES).mkdir()
+    async with client_of(app) as client:
+        gathered = Gathered()
+        count = files = size = 0
+        with (folder / MANIFEST).open("xb") as manifest:
+            taker = Taker(client, folder / FILES)
+            async for entry in crawl(app, archive, taker, gathered, told):
+                manifest.write(entry.line())
+                count += 1
+                files += len(entry.files)
+                size += sum(one.bytes for one in entry.files)
+        rules = await rules_of(client, gathered.pages, gathered.items)
+    for name, text in configuration(rules).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    frozen = Frozen(count, files, size)
+    summary = _summary(archive.release, gathered, frozen, folder)
+    (folder / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
+    for name in (MANIFEST, SUMMARY, *CONFIGURATION):
+        os.utime(folder / name, (time_of(digest_of(folder / name)),) * 2)
+    return frozen
+
+
+def configuration(rules: Rules) -> Mapping[str, str]:
+    """The files that tell web servers how to serve the mirror, by name."""
+    return {
+        "nginx.conf": nginx.WHOLE,
+        "nginx/http.conf": nginx.http_block(),
+        "nginx/server.conf": nginx.server_block(rules),
+        "Caddyfile": caddy.WHOLE,
+        "caddy/site.caddy": caddy.site(rules),
+    }
+
+
+CONFIGURATION = (
+    "nginx.conf",
+    "nginx/http.conf",
+    "nginx/server.conf",
+    "Caddyfile",
+    "caddy/site.caddy",
+)
+
+
+def _summary(release: str, gathered: Gathered, frozen: Frozen, folder: Path) -> dict[str, Any]:
+    """What the mirror says of itself; it seals the manifest and the configuration."""
+    return {
+        "release": release,
+        "version": __version__,
+        "addresses": frozen.addresses,
+        "files": frozen.files,
+        "bytes": frozen.bytes,
+        "as_lines": [one.url for one in gathered.pages if one.note],
+        "left_out": gathered.left_out,
+        "sha256": {name: digest_of(folder / name) for name in (MANIFEST, *CONFIGURATION)},
+    }
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_place(folder: Path) -> None:
+    """Let nothing but a mirror be replaced.
+
+    Raises:
+        MirrorError: There is something else.
+    """
+    if not folder.parent.is_dir():
+        raise MirrorError(f"{folder.parent} is no folder; make it, or name another.")
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise MirrorError(f"{folder} is no folder; name one that is new, empty or a mirror.")
+    if folder.exists() and any(folder.iterdir()) and not (folder / SUMMARY).is_file():
+        raise MirrorError(
+            f"{folder} holds something else; name one that is new, empty or a mirror."
+        )
+
+
+@contextmanager
+def _unfinished(folder: Path) -> Iterator[Path]:
+    """An empty folder beside another, locked while it grows; it goes where that fails.
+
+    What a killed process left goes first.
+
+    Raises:
+        MirrorError: Another process is at it.
+    """
+    growing = folder.with_name(f".{folder.name}.unfinished")
+    growing.mkdir(mode=0o755, exist_ok=True)
+    descriptor = os.open(growing, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise MirrorError(f"{folder} is being written by another process.") from None
+        try:
+            _empty(growing)
+            yield growing
+        except BaseException:
+            shutil.rmtree(growing, ignore_errors=True)
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _put(growing: Path, folder: Path) -> None:
+    """Exchange two folders at once; where the system cannot, one after the other."""
+    if not folder.exists():
+        growing.rename(folder)
+        return
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    names = os.fsencode(growing), os.fsencode(folder)
+    at = _AT_CURRENT_DIRECTORY
+    former = folder.with_name(f".{folder.name}.former")
+    shutil.rmtree(former, ignore_errors=True)
+    if renameat2 is not None and renameat2(at, names[0], at, names[1], _EXCHANGE) == 0:
+        growing.rename(former)  # so that nobody takes it for one that grows
+    else:
+        folder.rename(former)
+        growing.rename(folder)
+    shutil.rmtree(former)

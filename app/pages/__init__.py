@@ -1,0 +1,1 @@
+"""HTML pages: the guide and the record page."""

@@ -1,0 +1,1 @@
+"""The seed: read, checked and verified."""

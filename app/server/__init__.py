@@ -1,0 +1,1 @@
+"""HTTP connections, the response cache, logs and telemetry."""

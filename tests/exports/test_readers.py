@@ -1,0 +1,153 @@
+"""The SQLite export in the programs that it is made for: Datasette and DuckDB."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.exports.tables import tables
+from tests.conftest import ROOT, free_port
+from tests.routers.test_clients import is_current
+
+READERS = ROOT / "tests" / "readers"
+ENVIRONMENT = ROOT / ".venv" / "readers"
+
+MATRIX = """
+    SELECT awards.id, award_objectives.objective, regions.id
+    FROM awards
+    JOIN award_objectives ON award_objectives.award = awards.id
+    JOIN award_regions ON award_regions.award = awards.id
+    JOIN regions ON regions.id = award_regions.region
+"""
+"""Awards by objectives by regions, as the record page shows them."""
+
+
+@pytest.fixture(scope="module")
+def programs() -> Path:
+    """Folder of the locked programs, installed where they are absent or outdated."""
+    stamp, lock = ENVIRONMENT / ".installed", READERS / "requirements.txt"
+    if not is_current(stamp, lock):
+        subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
+        install = [str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        told = subprocess.run(
+            [*install, "--require-hashes", "-r", str(lock)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if told.returncode != 0:
+            if os.environ.get("CI"):
+                pytest.fail(f"Datasette and DuckDB cannot be installed: {told.stderr}")
+            pytest.skip("Datasette and DuckDB cannot be installed")
+        stamp.touch()
+    return ENVIRONMENT / "bin"
+
+
+@pytest.fixture(scope="module")
+def database(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The export, downloaded."""
+    file = tmp_path_factory.mktemp("database") / "record.sqlite"
+    file.write_bytes(httpx.get(f"{server}/v1/exports/record.sqlite").raise_for_status().content)
+    return file
+
+
+@pytest.fixture(scope="module")
+def datasette(programs: Path, database: Path) -> Iterator[httpx.Client]:
+    """A client of Datasette on the export."""
+    port = free_port()
+    command = [str(programs / "datasette"), "serve", "-i", str(database), "--port", str(port)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            wait(client, process)
+            yield client
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def wait(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a server answers."""
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            client.get("/-/versions.json")
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("Datasette does not answer")
+
+
+@pytest.fixture(scope="module")
+def record(server: str) -> dict[str, Any]:
+    """The whole record as the API gives it."""
+    data: dict[str, Any] = httpx.get(f"{server}/v1/record").json()["data"]
+    return data
+
+
+def expected(record: dict[str, Any]) -> list[list[str]]:
+    """The matrix, of the API's own awards."""
+    found = [
+        [award["id"], objective, region]
+        for award in record["awards"]
+        for objective in award["objectives"] or []
+        for region in award["regions"] or []
+    ]
+    assert found
+    return sorted(found)
+
+
+def test_datasette_shows_every_table(datasette: httpx.Client, record: dict[str, Any]) -> None:
+    """Each table is there under its own name with as many rows as the record has."""
+    shown = {one["name"]: one for one in datasette.get("/record.json").json()["tables"]}
+    assert set(shown) == {"about", "outlines", *(table.name for table in tables())}
+    for collection, documents in record.items():
+        assert shown[collection]["count"] == len(documents)
+        assert shown[collection]["primary_keys"] == ["id"]
+
+
+def test_datasette_leads_from_key_to_key(datasette: httpx.Client) -> None:
+    """A reference is shown by the name of what it leads to, and leads there."""
+    asked = {"_shape": "objects", "_labels": "on", "id": "peru-ilo"}
+    (award,) = datasette.get("/record/awards.json", params=asked).json()["rows"]
+    assert award["recipient"] == {"value": "ilo", "label": "International Labor Organization"}
+    page = datasette.get("/record/awards")
+    assert page.status_code == 200
+    assert "/record/organizations/ilo" in page.text
+
+
+def test_datasette_gives_the_matrix(datasette: httpx.Client, record: dict[str, Any]) -> None:
+    """Joined by its foreign keys in Datasette, the export says what the API says."""
+    answer = datasette.get("/record.json", params={"sql": MATRIX, "_shape": "arrays"}).json()
+    assert sorted(answer["rows"]) == expected(record)
+
+
+def test_duckdb_gives_the_matrix(programs: Path, database: Path, record: dict[str, Any]) -> None:
+    """Joined in DuckDB, the same file says the same."""
+    command = [str(programs / "python"), str(READERS / "ask_duckdb.py"), str(database), MATRIX]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert sorted(json.loads(said.stdout)) == expected(record)
+
+
+def test_duckdb_reads_every_table(programs: Path, database: Path) -> None:
+    """Every column of every table can be read, with its type."""
+    for table in tables():
+        question = f"SELECT count(*) FROM (SELECT * FROM {table.name})"  # noqa: S608 - a name from the models
+        command = [
+            str(programs / "python"),
+            str(READERS / "ask_duckdb.py"),
+            str(database),
+            question,
+        ]
+        said = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert json.loads(said.stdout)[0][0] > 0
