@@ -5,7 +5,7 @@ INSTALL := $(RUN)/python -m pip install --quiet --disable-pip-version-check
 AUDIT := $(VENV)/audit/bin
 LOCK := $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras
 
-.PHONY: help serve test check bench torture fuzz soak mutants sbom licences audit lock contract clean
+.PHONY: help serve test check bench torture fuzz soak mutants sbom licenses audit lock contract clean
 
 help:  ## List what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -43,7 +43,7 @@ sbom: $(VENV)/.audit  ## Write the bill of materials of what serves, as CycloneD
 	    --output-reproducible --output-file sbom.json
 	@echo sbom.json
 
-licences: $(VENV)/.audit $(VENV)/.serve  ## List the licences of what serves
+licenses: $(VENV)/.audit $(VENV)/.serve  ## List the licenses of what serves
 	@$(AUDIT)/pip-licenses --python $(RUN)/python --from all --format markdown \
 	    --packages $$(grep -oE '^[A-Za-z0-9._-]+' requirements.txt)
 
@@ -58,7 +58,7 @@ lock: $(VENV)/.test  ## Renew the hash-locked requirements
 
 contract: $(VENV)/.serve  ## Write the seed's schema and the API's contract anew
 	@$(RUN)/cpc-record schema > data/seed.schema.json
-	@$(RUN)/python -m tests.contract
+	@$(RUN)/python -m tests.support.contract
 
 clean:  ## Remove what was made
 	rm -rf $(VENV) mutants sbom.json data/archive.sqlite data/.archive*

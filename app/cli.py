@@ -17,8 +17,8 @@ import anyio
 import typer
 
 from app.archive.archive import Archive, ArchiveError
-from app.archive.archive import Progress as Told
-from app.archive.release import build, prepare
+from app.archive.archive import ProgressCallback as Told
+from app.archive.release import build_archive, build_if_stale
 from app.seed.errors import SeedError
 from app.settings import ConfigurationError, Settings, read_settings
 
@@ -71,11 +71,11 @@ def serve(
     settings = _settings(
         HOST=host, PORT=port, WORKERS=workers, SEED_FILE=seed, ARCHIVE_FILE=archive
     )
-    from app.server.telemetry import check  # noqa: PLC0415 - the other commands do without it
+    from app.server.telemetry import check_telemetry  # noqa: PLC0415 - the other commands do without it
 
     with _told(), _bar() as progress:
-        check(settings)
-        compiled = prepare(settings.seed_file, settings.archive_file, progress)
+        check_telemetry(settings)
+        compiled = build_if_stale(settings.seed_file, settings.archive_file, progress)
         opened = Archive.open(settings.archive_file)
         opened.close()
     _try_address(settings.host, settings.port)
@@ -87,7 +87,7 @@ def serve(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     import uvicorn  # noqa: PLC0415 - the other commands do without it
 
-    from app.server.logs import configuration  # noqa: PLC0415 - as above
+    from app.server.logs import logging_config  # noqa: PLC0415 - as above
 
     uvicorn.run(
         "app.main:app",
@@ -97,7 +97,7 @@ def serve(
         http="app.server.connections:Connection",
         ws="none",
         log_level=settings.log_level,
-        log_config=configuration(settings.log_format, settings.log_level),
+        log_config=logging_config(settings.log_format, settings.log_level),
         access_log=False,  # the application logs its requests itself
         server_header=False,
         proxy_headers=settings.forwarded_allow_ips is not None,
@@ -112,15 +112,15 @@ def serve(
 def build_(seed: Seed = None, archive: Target = None) -> None:
     """Check the record, compile it into the archive, and write the exports beside it."""
     settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
-    from app.exports.catalog import Offer  # noqa: PLC0415 - serving makes them at first use
+    from app.exports.catalog import ExportCatalog  # noqa: PLC0415 - serving makes them at first use
 
     started = time.perf_counter()
     with _told():
         with _bar() as progress:
-            build(settings.seed_file, settings.archive_file, progress)
+            build_archive(settings.seed_file, settings.archive_file, progress)
         opened = Archive.open(settings.archive_file)
         with _bar("Writing exports", "rows", _MANY) as progress:
-            measures = anyio.run(Offer(opened, settings).make, progress)
+            measures = anyio.run(ExportCatalog(opened, settings).make, progress)
         opened.close()
     seconds = time.perf_counter() - started
     counted = ", ".join(f"{count} {name}" for name, count in opened.counts.items())
@@ -148,16 +148,13 @@ def verify(
     With `--mirror`, a mirror too: against its manifest, and against the answers of this record.
     """
     settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
-    from app.seed.record import load  # noqa: PLC0415 - serving never needs it
-    from app.seed.verification import (  # noqa: PLC0415 - as above
-        Check,
-        check_archive,
-        check_exports,
-        check_source,
-    )
+    from app.archive.release import check_archive  # noqa: PLC0415 - as above
+    from app.exports.files import check_exports  # noqa: PLC0415 - as above
+    from app.seed.record import load_record  # noqa: PLC0415 - serving never needs it
+    from app.seed.verification import Check, check_source  # noqa: PLC0415 - as above
 
     with _told():
-        record = load(settings.seed_file)
+        record = load_record(settings.seed_file)
         resources = sum(len(group) for group in record.resources.values())
         checks = [Check("The seed file is sound", f"{resources} resources")]
         if settings.archive_file.exists():
@@ -190,15 +187,15 @@ def freeze(
 ) -> None:
     """Write every default answer as a file, for nginx, Caddy or any other web server."""
     settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
-    from app.mirror.freeze import MirrorError, freeze_as  # noqa: PLC0415 - serving never needs it
+    from app.mirror.freeze import MirrorError, freeze_record  # noqa: PLC0415 - serving never needs it
 
     started = time.perf_counter()
     with _told():
         with _bar() as progress:
-            prepare(settings.seed_file, settings.archive_file, progress)
+            build_if_stale(settings.seed_file, settings.archive_file, progress)
         try:
             with _bar("Freezing", "answers", _MANY) as progress:
-                frozen = anyio.run(freeze_as, settings, folder, progress)
+                frozen = anyio.run(freeze_record, settings, folder, progress)
         except MirrorError as error:
             _stop(UNWRITABLE, str(error))
     seconds = time.perf_counter() - started
@@ -223,7 +220,7 @@ def openapi(seed: Seed = None, archive: Target = None) -> None:
     from app.routers.description import openapi_document  # noqa: PLC0415
 
     with _told():
-        prepare(settings.seed_file, settings.archive_file)
+        build_if_stale(settings.seed_file, settings.archive_file)
         opened = Archive.open(settings.archive_file)
     document = openapi_document(create_app(settings), opened)
     print(json.dumps(document, indent=2, ensure_ascii=False))

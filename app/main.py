@@ -25,7 +25,7 @@ from app.responses.problems import (
     MethodNotAllowed,
     NotFound,
     Problem,
-    nearest,
+    closest_match,
 )
 from app.routers import (
     activities,
@@ -49,12 +49,17 @@ from app.routers import (
 )
 from app.routers.openapi import TITLE
 from app.seed.errors import SeedError
-from app.server.headers import Boundary, BrokenOff, Hosts, logger
-from app.server.logs import AccessLog, access
-from app.server.reloader import kept
-from app.server.response_cache import Lines, ResponseCache
-from app.server.telemetry import configured, get_metrics
-from app.settings import SETTINGS, ConfigurationError, Settings, read_settings
+from app.server.headers import (
+    ResponseAborted,
+    ResponseHeadersMiddleware,
+    TrustedHostMiddleware,
+    logger,
+)
+from app.server.logs import AccessLog, access_logger
+from app.server.reloader import serve_archive
+from app.server.response_cache import ResponseCache, ResponseHead
+from app.server.telemetry import get_metrics, telemetry_config
+from app.settings import SETTINGS_KEY, ConfigurationError, Settings, read_settings
 
 ROUTERS = (
     meta,
@@ -85,14 +90,14 @@ class Application(FastAPI):
     """
 
     def __init__(self, settings: Settings, **options: Any) -> None:
-        super().__init__(telemetry=configured(settings), **options)
+        super().__init__(telemetry=telemetry_config(settings), **options)
         self.measured = settings.telemetry != "off"
         inner: ASGIApp = self._routed if self.measured else super().__call__
         self.kept = ResponseCache(inner, limit=settings.cache_bytes)
         self.outer: ASGIApp = self._answer
         if settings.allowed_hosts is not None:
-            self.outer = Hosts(self.outer, settings.allowed_hosts)
-        if settings.access_log and access.isEnabledFor(logging.INFO):
+            self.outer = TrustedHostMiddleware(self.outer, settings.allowed_hosts)
+        if settings.access_log and access_logger.isEnabledFor(logging.INFO):
             self.outer = AccessLog(self.outer)
         self.unseen = not self.measured and self.outer == self._answer
 
@@ -103,12 +108,12 @@ class Application(FastAPI):
                 await self._live(scope, receive, send)
             else:
                 await self.outer(scope, receive, send)
-        except BrokenOff as error:  # the server, seeing half an answer, closes the connection
+        except ResponseAborted as error:  # the server, seeing half an answer, closes the connection
             logger.error("An answer was broken off: %s", error)
 
-    def at_hand(self, scope: Scope) -> tuple[Lines, bytes] | None:
+    def lookup(self, scope: Scope) -> tuple[ResponseHead, bytes] | None:
         """A kept answer as HTTP/1.1 sends it, where nobody but the cache need see the request."""
-        return self.kept.at_hand(scope) if self.unseen else None
+        return self.kept.lookup(scope) if self.unseen else None
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.measured:
@@ -159,9 +164,9 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: Application) -> AsyncIterator[dict[str, Any]]:
-        async with kept(app.state, app.kept, settings):
+        async with serve_archive(app.state, app.kept, settings):
             with _steady():
-                yield {SETTINGS: settings}
+                yield {SETTINGS_KEY: settings}
 
     app = Application(
         settings,
@@ -178,7 +183,7 @@ def create_app(settings: Settings) -> FastAPI:
     for media_type in (MEDIA_TYPE, *(one.media_type for one in FORMATS)):
         add_compress_type(media_type)
     app.add_middleware(CompressMiddleware, minimum_size=500, brotli_quality=5, gzip_level=6)
-    app.add_middleware(Boundary, max_age=settings.max_age)
+    app.add_middleware(ResponseHeadersMiddleware, max_age=settings.max_age)
     if settings.telemetry == "prometheus":
         app.add_route("/metrics", get_metrics, include_in_schema=False)
     _answer_errors(app)
@@ -222,7 +227,7 @@ def _whereabouts(path: str) -> str:
     trimmed = "/" + path.strip("/")
     if trimmed != path and any(route.matches(_get(trimmed))[0] is Match.FULL for route in routes):
         return f"Paths have no trailing slash and no empty part; ask for {trimmed}."
-    meant = nearest(trimmed, [route.path for route in routes if "{" not in route.path])
+    meant = closest_match(trimmed, [route.path for route in routes if "{" not in route.path])
     return f"Did you mean {meant}?" if meant else "See /v1 for every collection."
 
 

@@ -31,7 +31,7 @@ _EXPECTED = {
 }
 """What takes the shape of a setting's pattern, in words."""
 
-SETTINGS = "settings"
+SETTINGS_KEY = "settings"
 """Under which the application's lifespan leaves its settings for the server's connections."""
 
 OrganisationType = Literal[

@@ -13,7 +13,8 @@ from benchmarks.rows import write_rows
 from benchmarks.tools import PEERS, ROOT
 
 _COMPILE = (
-    "import sys, pathlib, app.archive.release as r; r.prepare(*map(pathlib.Path, sys.argv[1:]))"
+    "import sys; from pathlib import Path; from app.archive.release import build_if_stale; "
+    "build_if_stale(*map(Path, sys.argv[1:]))"
 )
 
 

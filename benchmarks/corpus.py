@@ -68,7 +68,7 @@ def write_corpus(folder: Path, resources: int, number: int = 1) -> Path:
         "$schema": "seed.schema.json",
         "modified": "2026-02-03",
         "archive_notice": "A made-up record, to test and to measure.",
-        "licence": {"title": "Made up", "url": "https://example.org/licence"},
+        "license": {"title": "Made up", "url": "https://example.org/license"},
         "outlines": {
             "file": "regions.geojson",
             "sha256": hashlib.sha256(outlines).hexdigest(),
@@ -88,7 +88,7 @@ def write_corpus(folder: Path, resources: int, number: int = 1) -> Path:
 _COLLECTIONS = (
     "partnerships", "objectives", "awards", "activities", "regions", "organizations", "sources",
 )  # fmt: skip
-_REFERENCE = {"title": "Made up", "url": "https://example.org/made-up", "licence": "CC0 1.0"}
+_REFERENCE = {"title": "Made up", "url": "https://example.org/made-up", "license": "CC0 1.0"}
 
 
 class _Partnership:

@@ -17,9 +17,9 @@ import httpx
 import pytest
 
 from app.archive.archive import Archive
-from app.archive.release import prepare
+from app.archive.release import build_if_stale
 from app.main import create_app
-from app.seed.record import Record, load
+from app.seed.record import Record, load_record
 from app.settings import Settings
 from tests.support.published import ENVIRONMENT
 
@@ -37,14 +37,14 @@ def anyio_backend() -> str:
 def archive_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped record, compiled."""
     path = tmp_path_factory.mktemp("archive") / "archive.sqlite"
-    prepare(SEED, path)
+    build_if_stale(SEED, path)
     return path
 
 
 @pytest.fixture(scope="session")
 def record() -> Record:
     """The shipped record."""
-    return load(SEED)
+    return load_record(SEED)
 
 
 @pytest.fixture
@@ -55,9 +55,9 @@ def archive(archive_file: Path) -> Iterator[Archive]:
     opened.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def client(archive_file: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a fresh application on the shipped record."""
+    """A client of an application on the shipped record, over ASGI."""
     app = create_app(Settings(seed_file=SEED, archive_file=archive_file))
     transport = httpx.ASGITransport(app=app)
     async with (

@@ -43,7 +43,7 @@ def test_the_table_of_settings_is_complete() -> None:
 
 def test_every_module_has_its_room() -> None:
     """The picture of the house names every module and no other."""
-    house = README[README.index("## The house") : README.index("## Licence")]
+    house = README[README.index("## The house") : README.index("## License")]
     named = set(re.findall(r"([a-z_]+\.py)`", house)) - {"collection.py"}
     present = {path.name for path in (ROOT / "app").glob("*.py")} - {"__init__.py", "__main__.py"}
     assert named == present

@@ -28,10 +28,10 @@ from app.responses.problems import Unavailable
 APPLICATION_ID = 0x43504352
 """Marks the file as an archive of this project (SQLite's `application_id`; "CPCR")."""
 
-ARCHIVE = "cpc_record.archive"
+ARCHIVE_KEY = "cpc_record.archive"
 """Key of the scope (ASGI 3) under which a request has the archive that it is answered from."""
 
-Progress = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 """Told how many bytes of the seed are done, of how many."""
 
 _MODELS: tuple[type[Document], ...] = (*RESOURCES, Citation)
@@ -61,18 +61,18 @@ class ArchiveError(Exception):
     """The archive cannot be compiled or opened; the message is a sentence for a person."""
 
 
-class Reader(sqlite3.Connection):
+class ReaderConnection(sqlite3.Connection):
     """A connection that ends what takes longer than it may."""
 
-    ends = math.inf
+    deadline = math.inf
 
-    def end_after(self, seconds: float) -> None:
+    def set_timeout(self, seconds: float) -> None:
         """Let statements run for so long from now on, all together."""
-        self.ends = time.monotonic() + seconds
-        self.set_progress_handler(self._is_over, _STEPS)
+        self.deadline = time.monotonic() + seconds
+        self.set_progress_handler(self._timed_out, _STEPS)
 
-    def _is_over(self) -> bool:
-        return time.monotonic() > self.ends
+    def _timed_out(self) -> bool:
+        return time.monotonic() > self.deadline
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,9 @@ class Archive:
     release: str
     counts: Mapping[str, int]
     header: Mapping[str, Any]
-    spans: Mapping[str, tuple[int, int]]
+    rowid_ranges: Mapping[str, tuple[int, int]]
     connection: sqlite3.Connection = field(repr=False)
-    readers: SimpleQueue[Reader] = field(repr=False)
+    readers: SimpleQueue[ReaderConnection] = field(repr=False)
     path: Path
     file: FileIO = field(repr=False)
     stamp: tuple[int, int]
@@ -106,7 +106,8 @@ class Archive:
     totals: dict[bytes, int] = field(default_factory=dict, repr=False)
     _asked: set[object] = field(default_factory=set, repr=False)
     _threads: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(_READERS, "reader", _step_back), repr=False
+        default_factory=lambda: ThreadPoolExecutor(_READERS, "reader", _lower_thread_priority),
+        repr=False,
     )
 
     @classmethod
@@ -122,18 +123,18 @@ class Archive:
         """
         try:
             meta = read_meta(path)
-            release, counts, header, spans = (
+            release, counts, header, rowid_ranges = (
                 meta[key] for key in ("release", "counts", "header", "spans")
             )
             file = path.open("rb", buffering=0)
             connection = _connect(path)
-            readers: SimpleQueue[Reader] = SimpleQueue()
+            readers: SimpleQueue[ReaderConnection] = SimpleQueue()
             for _ in range(_READERS):
                 readers.put(_connect(path))
         except (sqlite3.Error, OSError, ValueError, KeyError) as error:
             raise ArchiveError(f"{path} is not a whole archive: {error}.") from error
         opened = connection, readers, path, file, _stamp(file)
-        return cls(release, counts, header, spans, *opened, seconds)
+        return cls(release, counts, header, rowid_ranges, *opened, seconds)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -149,20 +150,20 @@ class Archive:
             self.readers.get().close()
         self.file.close()
 
-    def intact(self) -> bool:
+    def is_unmodified(self) -> bool:
         """Whether the file holds what it held when it was opened, removed or replaced as it may be.
 
         What was read before is good then: who writes into a file first changes its time.
         """
         return _stamp(self.file) == self.stamp
 
-    def check(self) -> None:
+    def ensure_unmodified(self) -> None:
         """Let nothing pass that was read from a file which is not intact.
 
         Raises:
             Unavailable: It is not.
         """
-        if not self.intact():
+        if not self.is_unmodified():
             raise Unavailable("The record is being loaded anew.", headers={"Retry-After": "2"})
 
     def is_replaced(self) -> bool:
@@ -209,7 +210,7 @@ class Archive:
         reader = self.readers.get()
         try:
             if self.seconds < math.inf:
-                reader.end_after(self.seconds)
+                reader.set_timeout(self.seconds)
             found = work(reader)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
@@ -218,7 +219,7 @@ class Archive:
             raise Unavailable(told, headers=_RETRY) from None
         finally:
             self.readers.put(reader)
-        self.check()
+        self.ensure_unmodified()
         return found
 
 
@@ -227,7 +228,7 @@ def _stamp(file: FileIO) -> tuple[int, int]:
     return status.st_mtime_ns, status.st_size
 
 
-def _step_back() -> None:
+def _lower_thread_priority() -> None:
     """Give this thread the lowest priority, so that the event loop's need not wait for its turn.
 
     On Linux a thread has a priority of its own (setpriority(2), "C library/kernel differences").
@@ -236,13 +237,13 @@ def _step_back() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
-def _connect(path: Path) -> Reader:
+def _connect(path: Path) -> ReaderConnection:
     connection = sqlite3.connect(
         f"{path.resolve().as_uri()}?mode=ro&immutable=1",
         uri=True,
         isolation_level=None,
         check_same_thread=False,
-        factory=Reader,
+        factory=ReaderConnection,
     )
     connection.text_factory = bytes
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")

@@ -14,7 +14,7 @@ _PLACE, _SIZE = 60, 4
 _PIECE = 1 << 20
 
 
-def seal(path: Path) -> None:
+def write_checksum(path: Path) -> None:
     """Write the seal; the file must not change afterwards."""
     checksum = _checksum(path)
     with path.open("r+b") as file:
@@ -22,7 +22,7 @@ def seal(path: Path) -> None:
         file.write(checksum)
 
 
-def is_sealed(path: Path) -> bool:
+def checksum_matches(path: Path) -> bool:
     """Whether the file is, to the byte, what it was when it was sealed.
 
     Raises:

@@ -19,13 +19,19 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable, Index
 from sqlmodel import SQLModel
 
-from app.archive.archive import APPLICATION_ID, COLLECTIONS, Progress, compiler_digest, link_table
-from app.archive.checksum import seal
+from app.archive.archive import (
+    APPLICATION_ID,
+    COLLECTIONS,
+    ProgressCallback,
+    compiler_digest,
+    link_table,
+)
+from app.archive.checksum import write_checksum
 from app.models import RESOURCES, Resource
-from app.models.citation import CITED, citation_rows
+from app.models.citation import CITATION_COLUMNS, citation_rows
 from app.models.dates import first_day, last_day
 from app.models.text_folding import fold
-from app.seed.record import Reading
+from app.seed.record import SeedStream
 
 _BATCH = 2_000
 _SEARCH = (
@@ -38,14 +44,14 @@ Rows = defaultdict[str, list[tuple[Any, ...]]]
 """What statements bind, row by row."""
 
 
-def compile_seed(seed: Path, path: Path, progress: Progress | None = None) -> None:
+def compile_seed(seed: Path, path: Path, progress: ProgressCallback | None = None) -> None:
     """Check a seed file and write its record into an empty file.
 
     Raises:
         SeedError: The seed file is faulty; what was written must not be used.
         sqlite3.Error: The file cannot be written.
     """
-    reading = Reading(seed)
+    reading = SeedStream(seed)
     with _uncollected(), closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
@@ -55,14 +61,14 @@ def compile_seed(seed: Path, path: Path, progress: Progress | None = None) -> No
             connection.execute(str(CreateTable(table).compile(dialect=sqlite.dialect())))
         connection.execute(_SEARCH)
         connection.execute("INSERT INTO search(search, rank) VALUES ('rank', 'bm25(10, 1)')")
-        spans = _write_resources(connection, reading, progress)
+        rowid_ranges = _write_resources(connection, reading, progress)
         for statement in _indexes():
             connection.execute(statement)
         _write_outlines(connection, reading)
-        _write_meta(connection, reading, spans)
+        _write_meta(connection, reading, rowid_ranges)
         connection.execute("COMMIT")
         connection.execute("ANALYZE")
-    seal(path)
+    write_checksum(path)
 
 
 @contextmanager
@@ -82,18 +88,18 @@ def _uncollected() -> Iterator[None]:
 
 
 def _write_resources(
-    connection: sqlite3.Connection, reading: Reading, progress: Progress | None
+    connection: sqlite3.Connection, reading: SeedStream, progress: ProgressCallback | None
 ) -> dict[str, tuple[int, int]]:
     """Write every resource; returns the first and last row number of each type.
 
     Rows are numbered through the record, so that full text shares the numbers, and a type's are
     consecutive. The last number of an empty type is before its first.
     """
-    spans = {model.type: (1, 0) for model in RESOURCES}
+    rowid_ranges = {model.type: (1, 0) for model in RESOURCES}
     rows: Rows = defaultdict(list)
     for number, resource in enumerate(reading, start=1):
-        first, last = spans[resource.type]
-        spans[resource.type] = (first if last else number, number)
+        first, last = rowid_ranges[resource.type]
+        rowid_ranges[resource.type] = (first if last else number, number)
         _collect(resource, number, rows)
         if number % _BATCH == 0:
             _flush(connection, rows)
@@ -102,7 +108,7 @@ def _write_resources(
     _flush(connection, rows)
     if progress is not None:
         progress(reading.length, reading.length)
-    return spans
+    return rowid_ranges
 
 
 def _flush(connection: sqlite3.Connection, rows: Rows) -> None:
@@ -168,7 +174,7 @@ def _insert(table: str, columns: list[str]) -> str:
 
 
 _INDEXED = _insert("search", ["rowid", "title", "body", "type", "id", "heading", "text"])
-_CITING = _insert("citations", list(CITED))
+_CITING = _insert("citations", list(CITATION_COLUMNS))
 
 
 _DERIVED: Mapping[str, Callable[[str | None], str | None]] = {
@@ -183,7 +189,7 @@ def _searchable(value: str | list[str] | None) -> str:
     return "\n".join(value) if isinstance(value, list) else value or ""
 
 
-def _write_outlines(connection: sqlite3.Connection, reading: Reading) -> None:
+def _write_outlines(connection: sqlite3.Connection, reading: SeedStream) -> None:
     connection.execute(
         "CREATE TABLE outlines (region TEXT PRIMARY KEY, bbox TEXT, geometry TEXT NOT NULL)"
     )
@@ -197,7 +203,7 @@ def _write_outlines(connection: sqlite3.Connection, reading: Reading) -> None:
 
 
 def _write_meta(
-    connection: sqlite3.Connection, reading: Reading, spans: dict[str, tuple[int, int]]
+    connection: sqlite3.Connection, reading: SeedStream, rowid_ranges: dict[str, tuple[int, int]]
 ) -> None:
     counts = {
         name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608 - a name from COLLECTIONS
@@ -208,7 +214,7 @@ def _write_meta(
         "size": reading.size,
         "compiler": compiler_digest(),
         "counts": counts,
-        "spans": spans,
+        "spans": rowid_ranges,
         "header": reading.header.model_dump(mode="json", exclude={"schema_name"}),
     }
     connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)")

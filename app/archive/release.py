@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import filecmp
 import hashlib
 import os
 import sqlite3
@@ -12,14 +13,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from app.archive.archive import ArchiveError, Progress, compiler_digest, read_meta
-from app.archive.checksum import is_sealed
+from app.archive.archive import ArchiveError, ProgressCallback, compiler_digest, read_meta
+from app.archive.checksum import checksum_matches
+from app.seed.errors import Fault
+from app.seed.verification import Check
 
 _WORTH_TRUSTING_TIMES = 32_000_000
 _TEMPORARY = ".archive-"
 
 
-def prepare(seed: Path, archive: Path, progress: Progress | None = None) -> bool:
+def build_if_stale(seed: Path, archive: Path, progress: ProgressCallback | None = None) -> bool:
     """Compile a seed file unless the archive is already its own.
 
     Returns:
@@ -31,7 +34,7 @@ def prepare(seed: Path, archive: Path, progress: Progress | None = None) -> bool
     """
     if is_current(seed, archive):
         return False
-    build(seed, archive, progress)
+    build_archive(seed, archive, progress)
     return True
 
 
@@ -68,12 +71,12 @@ def is_whole(archive: Path) -> bool:
 def _meta(archive: Path, *, trusted: bool) -> dict[str, Any] | None:
     """What an archive says of itself; None where it is broken or by other code."""
     meta = read_meta(archive)
-    if meta["compiler"] != compiler_digest() or not (trusted or is_sealed(archive)):
+    if meta["compiler"] != compiler_digest() or not (trusted or checksum_matches(archive)):
         return None
     return meta
 
 
-def build(seed: Path, archive: Path, progress: Progress | None = None) -> None:
+def build_archive(seed: Path, archive: Path, progress: ProgressCallback | None = None) -> None:
     """Check a seed file and compile it, atomically: a reader sees the old file or the new one.
 
     Raises:
@@ -105,6 +108,29 @@ def build(seed: Path, archive: Path, progress: Progress | None = None) -> None:
             f"Cannot write the archive {archive}: {reason}. "
             "Free the disk or let ARCHIVE_FILE name a file in a folder that can be written."
         ) from error
+
+
+def check_archive(seed: Path, path: Path) -> Check:
+    """Hold a compiled archive, byte for byte, against what its seed compiles to.
+
+    Raises:
+        ArchiveError: The archive cannot be read, or there is no room to compile another.
+    """
+    name = "The archive is the record's own"
+    from app.archive.compiler import compile_seed  # noqa: PLC0415 - drags in what serving never needs
+
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            fresh = Path(folder) / "archive.sqlite"
+            compile_seed(seed, fresh)
+            if filecmp.cmp(fresh, path, shallow=False):
+                return Check(name, f"{path.stat().st_size} bytes")
+    except (OSError, sqlite3.Error) as error:
+        raise ArchiveError(
+            f"Cannot compare {path} with a fresh copy: {error}. TMPDIR must name a folder with "
+            "room for one."
+        ) from error
+    return Check(name, path.name, [Fault("", f"{path}, of other content", "what `build` writes")])
 
 
 @contextmanager

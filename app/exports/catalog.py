@@ -11,11 +11,18 @@ from pathlib import Path
 
 from anyio import Lock, to_thread
 
-from app.archive.archive import Archive, ArchiveError, Progress
-from app.exports.dcat import Publisher, catalogue
-from app.exports.files import Measure, Shelf, fill_shelf, find_shelf, keep, measured
+from app.archive.archive import Archive, ArchiveError, ProgressCallback
+from app.exports.dcat import Publisher, dcat_catalog
+from app.exports.files import (
+    ExportFiles,
+    FileDigest,
+    build_exports,
+    digest_file,
+    find_exports,
+    store_file,
+)
 from app.exports.iati import Reporter, has_activities, stream_iati
-from app.exports.listing import CATALOGUE, EXPORTS, IATI, Export
+from app.exports.listing import CATALOG, EXPORTS, IATI, Export
 from app.settings import Settings
 
 _REPORTED_BY = (
@@ -25,11 +32,11 @@ _REPORTED_BY = (
     "iati_reporting_org_type",
 )
 _PUBLISHED_BY = ("public_url", "publisher_name", "contact_name", "contact_email")
-_NEEDED: Mapping[str, Iterable[str]] = {IATI.name: _REPORTED_BY, CATALOGUE.name: _PUBLISHED_BY}
+_NEEDED: Mapping[str, Iterable[str]] = {IATI.name: _REPORTED_BY, CATALOG.name: _PUBLISHED_BY}
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class BuiltExport:
     """An export that depends on settings.
 
     Attributes:
@@ -37,7 +44,7 @@ class Made:
         content: The file that holds it, or where none can be written, the bytes.
     """
 
-    measure: Measure
+    measure: FileDigest
     content: Path | bytes
 
     def is_there(self) -> bool:
@@ -45,15 +52,15 @@ class Made:
         return isinstance(self.content, bytes) or self.content.exists()
 
 
-class Offer:
+class ExportCatalog:
     """The exports of an open archive, under one server's settings."""
 
     def __init__(self, archive: Archive, settings: Settings) -> None:
         self.archive = archive
         self._settings = settings
         self._lock = Lock()
-        self._shelf: Shelf | None = None
-        self._iati: Made | None = None
+        self._shelf: ExportFiles | None = None
+        self._iati: BuiltExport | None = None
         self._reportable: bool | None = None
 
     def unset(self, name: str) -> list[str]:
@@ -72,7 +79,7 @@ class Offer:
             self._reportable = await self.archive.run(has_activities)
         return self._reportable
 
-    async def shelf(self) -> Shelf:
+    async def shelf(self) -> ExportFiles:
         """The files of the release; made now where nobody made them, or where they are gone.
 
         Raises:
@@ -82,19 +89,19 @@ class Offer:
             if self._shelf is None or not self._shelf.is_whole():
                 self._shelf = None
                 file, release = self._settings.archive_file, self.archive.release
-                self._shelf = find_shelf(file, release) or await fill_shelf(self.archive, file)
+                self._shelf = find_exports(file, release) or await build_exports(self.archive, file)
         return self._shelf
 
-    async def make(self, progress: Progress | None = None) -> dict[str, Measure]:
+    async def make(self, progress: ProgressCallback | None = None) -> dict[str, FileDigest]:
         """Make every file of the release, whole, before anybody asks.
 
         Raises:
             ArchiveError: They cannot be written.
         """
-        self._shelf = await fill_shelf(self.archive, self._settings.archive_file, progress)
+        self._shelf = await build_exports(self.archive, self._settings.archive_file, progress)
         return await self.measures()
 
-    async def measures(self) -> dict[str, Measure]:
+    async def measures(self) -> dict[str, FileDigest]:
         """Length and digest of every export that this server can give.
 
         Raises:
@@ -105,8 +112,8 @@ class Offer:
         if reporter is not None and await self.reportable():
             found[IATI.name] = (await self.iati(reporter)).measure
         if publisher := self.publisher():
-            body = await self.catalogue(publisher)
-            found[CATALOGUE.name] = Measure(len(body), sha256(body).hexdigest())
+            body = await self.catalog_body(publisher)
+            found[CATALOG.name] = FileDigest(len(body), sha256(body).hexdigest())
         return found
 
     def reporter(self) -> Reporter | None:
@@ -125,7 +132,7 @@ class Offer:
             return Publisher(origin, name, contact, email)
         return None
 
-    async def iati(self, reporter: Reporter) -> Made:
+    async def iati(self, reporter: Reporter) -> BuiltExport:
         """The IATI activities; made once, and kept beside the other files where that can be."""
         with suppress(ArchiveError):
             await self.shelf()
@@ -134,17 +141,17 @@ class Offer:
                 self._iati = await self._made(reporter)
         return self._iati
 
-    async def _made(self, reporter: Reporter) -> Made:
+    async def _made(self, reporter: Reporter) -> BuiltExport:
         name = f"iati-{sha256(repr(reporter).encode()).hexdigest()[:32]}.xml"
         pieces = stream_iati(self.archive, reporter)
         if self._shelf is not None:
             with suppress(OSError):
-                path = await keep(self._shelf, name, pieces)
-                return Made(await to_thread.run_sync(measured, path), path)
+                path = await store_file(self._shelf, name, pieces)
+                return BuiltExport(await to_thread.run_sync(digest_file, path), path)
         body = b"".join([piece async for piece in stream_iati(self.archive, reporter)])
-        return Made(Measure(len(body), sha256(body).hexdigest()), body)
+        return BuiltExport(FileDigest(len(body), sha256(body).hexdigest()), body)
 
-    async def catalogue(self, publisher: Publisher) -> bytes:
+    async def catalog_body(self, publisher: Publisher) -> bytes:
         """The catalogue entry."""
-        others = [one for one in await self.exports() if one != CATALOGUE]
-        return await self.archive.run(partial(catalogue, self.archive, publisher, others))
+        others = [one for one in await self.exports() if one != CATALOG]
+        return await self.archive.run(partial(dcat_catalog, self.archive, publisher, others))

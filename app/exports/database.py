@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from app.archive.archive import COLLECTIONS
-from app.exports.streams import Wrote
+from app.exports.streams import RowCallback
 from app.exports.tables import Column, Table, tables
 
 _TYPES = {"string": "TEXT", "integer": "INTEGER", "boolean": "BOOLEAN", "array": "TEXT"}
 
 
-def write_database(archive: Path, target: Path, about: Mapping[str, str], wrote: Wrote) -> None:
+def write_database(
+    archive: Path, target: Path, about: Mapping[str, str], wrote: RowCallback
+) -> None:
     """Copy an archive's record into an empty file, with typed columns and foreign keys alone.
 
     Besides the tables of the record there are `outlines`, the geometry of each region as GeoJSON

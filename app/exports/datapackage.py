@@ -15,7 +15,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from app.archive.archive import COLLECTIONS
 from app.exports.database import read_rows
-from app.exports.streams import Wrote
+from app.exports.streams import RowCallback
 from app.exports.tables import Column, Table, tables
 
 _PROFILES = "https://datapackage.org/profiles/2.0"
@@ -26,7 +26,7 @@ Json = dict[str, Any]
 
 
 def write_package(
-    database: Path, target: Path, header: Mapping[str, Any], release: str, wrote: Wrote
+    database: Path, target: Path, header: Mapping[str, Any], release: str, wrote: RowCallback
 ) -> None:
     """Write the tables of a database export into a zip, with `datapackage.json` beside them.
 
@@ -45,7 +45,7 @@ def write_package(
 
 
 def _write_table(
-    package: ZipFile, connection: sqlite3.Connection, table: Table, wrote: Wrote
+    package: ZipFile, connection: sqlite3.Connection, table: Table, wrote: RowCallback
 ) -> Json:
     """Write one table; returns its description, with its length and digest."""
     entry = _entry(f"{table.name}.csv")
@@ -70,7 +70,7 @@ def _write_table(
     }
 
 
-def _lines(connection: sqlite3.Connection, table: Table, wrote: Wrote) -> Iterator[bytes]:
+def _lines(connection: sqlite3.Connection, table: Table, wrote: RowCallback) -> Iterator[bytes]:
     yield _csv([[column.name for column in table.columns]])
     for rows in read_rows(connection, table):
         yield _csv(rows)
@@ -93,14 +93,14 @@ def _entry(name: str) -> ZipInfo:
 
 
 def _description(header: Mapping[str, Any], release: str) -> Json:
-    licence = header["licence"]
+    terms = header["license"]
     return {
         "$schema": f"{_PROFILES}/datapackage.json",
         "name": "child-protection-compact-record",
         "title": "Child Protection Compact record",
         "description": header["archive_notice"],
         "version": release,
-        "licenses": [{"title": licence["title"], "path": licence["url"]}],
+        "licenses": [{"title": terms["title"], "path": terms["url"]}],
         "keywords": list(KEYWORDS),
     }
 

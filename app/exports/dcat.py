@@ -15,7 +15,7 @@ from app.archive.archive import Archive
 from app.exports.datapackage import KEYWORDS
 from app.exports.listing import Export
 from app.models.dates import first_day, last_day
-from app.responses.representations import encode
+from app.responses.representations import encode_json
 
 Json = dict[str, Any]
 
@@ -40,7 +40,7 @@ class Publisher:
     contact_email: str
 
 
-def catalogue(
+def dcat_catalog(
     archive: Archive,
     publisher: Publisher,
     exports: Iterable[Export],
@@ -55,7 +55,7 @@ def catalogue(
         "describedBy": f"{_SCHEMA}/catalog.json",
         "dataset": [_dataset(archive, publisher, exports, connection)],
     }
-    return encode(document)
+    return encode_json(document)
 
 
 def _dataset(
@@ -64,9 +64,9 @@ def _dataset(
     exports: Iterable[Export],
     connection: sqlite3.Connection,
 ) -> Json:
-    licence = archive.header["licence"]
+    terms = archive.header["license"]
     known = {
-        "rights": licence["title"] if len(licence["title"]) <= _LONGEST_RIGHTS else None,
+        "rights": terms["title"] if len(terms["title"]) <= _LONGEST_RIGHTS else None,
         "spatial": ",".join(map(str, extent_of(connection) or ())),
         "temporal": period_of(connection),
         "references": pages_of(connection),
@@ -85,7 +85,7 @@ def _dataset(
             "hasEmail": f"mailto:{publisher.contact_email}",
         },
         "accessLevel": "public",
-        "license": licence["url"],
+        "license": terms["url"],
         "language": ["en"],
         "landingPage": f"{publisher.origin}/",
         "describedBy": f"{publisher.origin}/openapi.json",

@@ -20,20 +20,22 @@ from typing import IO
 from anyio import to_thread
 
 from app import __version__
-from app.archive.archive import Archive, ArchiveError, Progress, compiler_digest, read_meta
+from app.archive.archive import Archive, ArchiveError, ProgressCallback, compiler_digest, read_meta
 from app.exports.database import write_database
 from app.exports.datapackage import write_package
 from app.exports.listing import DATABASE, RECORD, REGIONS, TABLES
-from app.exports.streams import Wrote, batches, stream, stream_record
+from app.exports.streams import RowCallback, read_batches, stream_collection, stream_record
 from app.query.query import Query
 from app.responses.formats import GEOJSON
+from app.seed.errors import Fault
+from app.seed.verification import Check
 
 _UNFINISHED, _LOCK = ".unfinished", ".lock"
 _INDEX = "index.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class FileDigest:
     """The length and the digest of an export.
 
     Attributes:
@@ -46,7 +48,7 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class ExportFiles:
     """The files of one release.
 
     Attributes:
@@ -55,7 +57,7 @@ class Shelf:
     """
 
     folder: Path
-    measures: Mapping[str, Measure]
+    measures: Mapping[str, FileDigest]
 
     def is_whole(self) -> bool:
         """Whether every file is there, in its length."""
@@ -68,39 +70,51 @@ class Shelf:
             return False
 
 
-def root_of(archive: Path) -> Path:
+def exports_directory(archive: Path) -> Path:
     """The folder of an archive's exports: one for each archive, whatever else is beside it."""
     return archive.with_name(f".{archive.name}-exports")
 
 
-def find_shelf(archive: Path, release: str) -> Shelf | None:
+def find_exports(archive: Path, release: str) -> ExportFiles | None:
     """The files of a release that this code made, beside an archive; None where they are not."""
-    shelf = read_shelf(archive, release)
+    shelf = read_exports(archive, release)
     return shelf if shelf is not None and shelf.is_whole() else None
 
 
-def read_shelf(archive: Path, release: str) -> Shelf | None:
+def read_exports(archive: Path, release: str) -> ExportFiles | None:
     """What was made of a release, whether or not it is whole still; None where nothing was."""
-    folder = root_of(archive) / _key(release)
+    folder = exports_directory(archive) / _key(release)
     try:
         index = json.loads((folder / _INDEX).read_bytes())
-        measures = {name: Measure(**one) for name, one in index.items()}
+        measures = {name: FileDigest(**one) for name, one in index.items()}
     except (OSError, ValueError, TypeError):
         return None
-    return Shelf(folder, measures)
+    return ExportFiles(folder, measures)
 
 
-def damaged(shelf: Shelf) -> list[str]:
+def damaged_files(shelf: ExportFiles) -> list[str]:
     """Names of the files that are gone, or whose bytes are not those that were written."""
     kept = {name: one for name, one in shelf.measures.items() if name != RECORD.name}
     return [
         name
         for name, one in kept.items()
-        if not (shelf.folder / name).is_file() or measured(shelf.folder / name) != one
+        if not (shelf.folder / name).is_file() or digest_file(shelf.folder / name) != one
     ]
 
 
-async def fill_shelf(archive: Archive, file: Path, progress: Progress | None = None) -> Shelf:
+def check_exports(path: Path, release: str) -> Check:
+    """Hold the exports beside an archive against the digests that were written with them."""
+    name = "The exports are as they were written"
+    shelf = read_exports(path, release)
+    if shelf is None:
+        return Check(name, "none written")
+    misses = [Fault("", one, "what `build` writes") for one in damaged_files(shelf)]
+    return Check(name, f"{len(shelf.measures)} digests", misses)
+
+
+async def build_exports(
+    archive: Archive, file: Path, progress: ProgressCallback | None = None
+) -> ExportFiles:
     """Make the files of an open archive beside it, unless they are there and whole.
 
     One process makes them while others wait; they come into view all at once. What a killed
@@ -110,22 +124,22 @@ async def fill_shelf(archive: Archive, file: Path, progress: Progress | None = N
     Raises:
         ArchiveError: The files cannot be written, or the archive was replaced meanwhile.
     """
-    root = root_of(file)
+    root = exports_directory(file)
     try:
         root.mkdir(mode=0o755, exist_ok=True)
-        async with _alone(root):
-            found = find_shelf(file, archive.release)
-            if found is not None and not await to_thread.run_sync(damaged, found):
+        async with _exclusive_lock(root):
+            found = find_exports(file, archive.release)
+            if found is not None and not await to_thread.run_sync(damaged_files, found):
                 return found
             await _check_release(archive, file)
             folder = root / _key(archive.release)
             await to_thread.run_sync(_clear, root, folder)
             unfinished = root / _UNFINISHED
             unfinished.mkdir(mode=0o755)
-            measures = await _make(archive, file, unfinished, _Tally(archive, progress))
-            await to_thread.run_sync(_settle, unfinished, file, measures)
+            measures = await _make(archive, file, unfinished, _RowCounter(archive, progress))
+            await to_thread.run_sync(_write_index, unfinished, file, measures)
             unfinished.rename(folder)
-        return Shelf(folder, measures)
+        return ExportFiles(folder, measures)
     except (OSError, ValueError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ArchiveError(
@@ -134,10 +148,10 @@ async def fill_shelf(archive: Archive, file: Path, progress: Progress | None = N
         ) from error
 
 
-class _Tally:
+class _RowCounter:
     """Rows that were written, of all that are to be: each once a file that holds them all."""
 
-    def __init__(self, archive: Archive, progress: Progress | None) -> None:
+    def __init__(self, archive: Archive, progress: ProgressCallback | None) -> None:
         self.done, self.total = 0, 3 * sum(archive.counts.values())
         self.progress = progress
 
@@ -157,27 +171,29 @@ async def _check_release(archive: Archive, file: Path) -> None:
         raise OSError("the archive was replaced by another release")
 
 
-async def _make(archive: Archive, file: Path, folder: Path, wrote: Wrote) -> dict[str, Measure]:
+async def _make(
+    archive: Archive, file: Path, folder: Path, wrote: RowCallback
+) -> dict[str, FileDigest]:
     """Write every file; returns what each measures."""
     database, package = folder / DATABASE.name, folder / TABLES.name
     await to_thread.run_sync(write_database, file, database, _about(archive), wrote)
     await _check_release(archive, file)
     about = archive.header, archive.release
     await to_thread.run_sync(write_package, database, package, *about, wrote)
-    regions = batches(archive, Query.of("regions", {}), None)
+    regions = read_batches(archive, Query.of("regions", {}), None)
     with (folder / REGIONS.name).open("wb") as written:
-        async for piece in stream(archive, "regions", regions, GEOJSON):
+        async for piece in stream_collection(archive, "regions", regions, GEOJSON):
             written.write(piece)
     measures = {
-        one.name: await to_thread.run_sync(measured, folder / one.name)
+        one.name: await to_thread.run_sync(digest_file, folder / one.name)
         for one in (TABLES, DATABASE, REGIONS)
     }
     rest = {"release": archive.release, "counts": archive.counts}
     whole = stream_record(archive, {"meta": rest, "links": {"self": RECORD.path}}, wrote)
-    return {RECORD.name: await measure(whole), **measures}
+    return {RECORD.name: await digest_stream(whole), **measures}
 
 
-async def keep(shelf: Shelf, name: str, pieces: AsyncIterator[bytes]) -> Path:
+async def store_file(shelf: ExportFiles, name: str, pieces: AsyncIterator[bytes]) -> Path:
     """Where a file that depends on settings is, beside those of the release; made if need be.
 
     Raises:
@@ -206,37 +222,37 @@ def _growing(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
-async def measure(pieces: AsyncIterator[bytes]) -> Measure:
+async def digest_stream(pieces: AsyncIterator[bytes]) -> FileDigest:
     """The length and the digest of a stream."""
     digest, size = hashlib.sha256(), 0
     async for piece in pieces:
         digest.update(piece)
         size += len(piece)
-    return Measure(size, digest.hexdigest())
+    return FileDigest(size, digest.hexdigest())
 
 
-def measured(path: Path) -> Measure:
+def digest_file(path: Path) -> FileDigest:
     """The length and the digest of a file."""
     with path.open("rb") as file:
-        return Measure(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+        return FileDigest(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def _about(archive: Archive) -> dict[str, str]:
-    licence, outlines = archive.header["licence"], archive.header["outlines"]
+    terms, outlines = archive.header["license"], archive.header["outlines"]
     return {
         "title": "Child Protection Compact record",
         "release": archive.release,
         "archive_notice": archive.header["archive_notice"],
-        "licence": licence["title"],
-        "licence_url": licence["url"],
+        "license": terms["title"],
+        "license_url": terms["url"],
         "outlines": outlines["reference"]["title"],
         "outlines_url": outlines["reference"]["url"],
-        "outlines_licence": outlines["reference"]["licence"],
+        "outlines_license": outlines["reference"]["license"],
         "outlines_note": outlines["note"],
     }
 
 
-def _settle(folder: Path, archive: Path, measures: Mapping[str, Measure]) -> None:
+def _write_index(folder: Path, archive: Path, measures: Mapping[str, FileDigest]) -> None:
     """Write the index and bring all to the disk; files take over the archive's time."""
     index = {name: asdict(one) for name, one in measures.items()}
     (folder / _INDEX).write_text(json.dumps(index, indent=1))
@@ -262,7 +278,7 @@ def _clear(root: Path, useless: Path) -> None:
 
 
 @asynccontextmanager
-async def _alone(root: Path) -> AsyncIterator[None]:
+async def _exclusive_lock(root: Path) -> AsyncIterator[None]:
     """Hold the folder's lock; closing the file, or dying, gives it back."""
     with (root / _LOCK).open("w") as lock:
         await to_thread.run_sync(fcntl.flock, lock, fcntl.LOCK_EX)

@@ -75,7 +75,7 @@ IATI = Export(
     "investment as one commitment, its objectives as tags. Nothing that the source does not give.",
     "https://iatistandard.org/en/iati-standard/203/",
 )
-CATALOGUE = Export(
+CATALOG = Export(
     "data.json",
     "/data.json",
     "The catalogue entry of the record",
@@ -87,7 +87,7 @@ CATALOGUE = Export(
 )
 
 EXPORTS: Mapping[str, Export] = {
-    one.name: one for one in (RECORD, TABLES, DATABASE, REGIONS, IATI, CATALOGUE)
+    one.name: one for one in (RECORD, TABLES, DATABASE, REGIONS, IATI, CATALOG)
 }
 """Every export by its name."""
 

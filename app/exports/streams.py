@@ -10,24 +10,24 @@ from typing import TypeVar
 
 from app.archive.archive import COLLECTIONS, Archive
 from app.query.query import Query
-from app.query.selection import Page, Rows, find_rows
+from app.query.selection import ResultPage, Rows, find_rows
 from app.responses.formats import CSV, NDJSON, Format
-from app.responses.representations import csv_header, csv_lines, encode, feature, ndjson_lines
+from app.responses.representations import csv_header, csv_lines, encode_json, feature, ndjson_lines
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
-Wrote = Callable[[int], None]
+RowCallback = Callable[[int], None]
 """Told how many more rows are written."""
 
 _BATCH = 500
 
 
-def silent(_rows: int) -> None:
+def ignore_rows(_rows: int) -> None:
     """For those who wait without being told."""
 
 
-async def batches(archive: Archive, query: Query, after: str | None) -> AsyncIterator[Rows]:
+async def read_batches(archive: Archive, query: Query, after: str | None) -> AsyncIterator[Rows]:
     """All rows after one, in the query's order, a batch at a time."""
     while True:
         rows = await archive.run(partial(find_rows, archive, query, after, _BATCH))
@@ -38,13 +38,13 @@ async def batches(archive: Archive, query: Query, after: str | None) -> AsyncIte
         after = rows[-1][0].decode()
 
 
-async def one_batch(page: Page) -> AsyncIterator[Rows]:
+async def single_batch(page: ResultPage) -> AsyncIterator[Rows]:
     """The rows of a page that was selected already."""
     if page.documents:
         yield [(name.encode(), one) for name, one in zip(page.ids, page.documents, strict=True)]
 
 
-async def stream(
+async def stream_collection(
     archive: Archive, collection: str, found: AsyncIterator[Rows], chosen: Format
 ) -> AsyncIterator[bytes]:
     """Rows of a collection in a format other than JSON, in pieces."""
@@ -62,19 +62,19 @@ async def stream(
 
 
 async def stream_record(
-    archive: Archive, rest: dict[str, object], wrote: Wrote = silent
+    archive: Archive, rest: dict[str, object], wrote: RowCallback = ignore_rows
 ) -> AsyncIterator[bytes]:
     """Every collection, one list each, in the order of the record, in pieces."""
     opening = b'{"data":{'
     for name in COLLECTIONS:
-        yield b"%b%b:[" % (opening, encode(name))
+        yield b"%b%b:[" % (opening, encode_json(name))
         comma, reached = b"", 0
         while rows := await archive.run(_after(name, reached)):
             yield comma + b",".join(document for _, document in rows)
             wrote(len(rows))
             comma, reached = b",", rows[-1][0]
         opening = b"],"
-    yield b"]},%b" % encode(rest)[1:]
+    yield b"]},%b" % encode_json(rest)[1:]
 
 
 def _after(collection: str, reached: int) -> Work[list[tuple[int, bytes]]]:
@@ -87,7 +87,7 @@ def _after(collection: str, reached: int) -> Work[list[tuple[int, bytes]]]:
 
 async def _features(archive: Archive, found: AsyncIterator[Rows]) -> AsyncIterator[bytes]:
     """A GeoJSON feature collection (RFC 7946, 3.3) that says where its outlines come from."""
-    attribution = encode(archive.header["outlines"])
+    attribution = encode_json(archive.header["outlines"])
     opening = b'{"type":"FeatureCollection","attribution":%b,"features":[' % attribution
     bounds: list[list[float]] = []
     async for rows in found:
@@ -98,7 +98,7 @@ async def _features(archive: Archive, found: AsyncIterator[Rows]) -> AsyncIterat
         opening = b","
     if opening != b",":
         yield opening
-    yield b"]%b}" % (b',"bbox":' + encode(_hull(bounds)) if bounds else b"")
+    yield b"]%b}" % (b',"bbox":' + encode_json(_hull(bounds)) if bounds else b"")
 
 
 def _outlines(names: Sequence[str]) -> Work[dict[bytes, tuple[bytes, bytes]]]:

@@ -122,7 +122,7 @@ _REFERRED = tuple(
     for name, description in (
         ("title", "What the reference of an enriched value is called."),
         ("url", "Where it is published."),
-        ("licence", "The terms under which its content may be used."),
+        ("license", "The terms under which its content may be used."),
     )
 )
 

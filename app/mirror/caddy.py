@@ -112,10 +112,10 @@ def _served(rules: Rules) -> Iterator[str]:
     for number, entry in enumerate(one for one in rules.pages if one.url.startswith(RANGED)):
         yield from _ranged(entry, rules, number)
     for number, entry in enumerate(rules.pages):
-        if (besides := rules.besides(entry)) and not entry.url.startswith(RANGED):
+        if (extra_headers := rules.extra_headers(entry)) and not entry.url.startswith(RANGED):
             yield f"@own{number} expression {{record_file}} == '/{entry.plain.file}'"
             yield f"header @own{number} {{"
-            yield from (f"\t{one}" for one in _differing(besides))
+            yield from (f"\t{one}" for one in _differing(extra_headers))
             yield "\tdefer"  # or what every answer says would take its place
             yield "}"
     yield "@mirrored expression {record_file} != ''"
@@ -126,8 +126,8 @@ def _served(rules: Rules) -> Iterator[str]:
     yield "}"
 
 
-def _differing(besides: Mapping[str, str | None]) -> Iterator[str]:
-    for name, value in besides.items():
+def _differing(extra_headers: Mapping[str, str | None]) -> Iterator[str]:
+    for name, value in extra_headers.items():
         yield f"-{name}" if value is None else f"{name} {quoted(value)}"
 
 
@@ -135,7 +135,7 @@ def _ranged(entry: Entry, rules: Rules, number: int) -> Iterator[str]:
     """A file that comes in ranges; one that begins after its end is told as a problem."""
     yield f"@ranged{number} expression {{record_file}} == '/{entry.plain.file}'"
     yield f"handle @ranged{number} {{"
-    yield from (f"\theader {one}" for one in _differing(rules.besides(entry)))
+    yield from (f"\theader {one}" for one in _differing(rules.extra_headers(entry)))
     yield "\t@beyond {"
     yield "\t\tmethod GET"
     yield "\t\theader !If-Range"

@@ -9,12 +9,19 @@ from tempfile import TemporaryDirectory
 
 from app import __version__
 from app.archive.archive import ArchiveError
-from app.archive.release import build
+from app.archive.release import build_archive
 from app.main import create_app
 from app.mirror.asgi_client import client_of
-from app.mirror.crawl import Gathered, Told, crawl
-from app.mirror.entries import FILES, Measured, Taker, read_line
-from app.mirror.freeze import CONFIGURATION, MANIFEST, SUMMARY, configuration, digest_of, quiet
+from app.mirror.crawl import CrawlResult, ProgressCallback, crawl
+from app.mirror.entries import FILES, Downloader, MirrorFile, read_line
+from app.mirror.freeze import (
+    CONFIGURATION,
+    MANIFEST,
+    SUMMARY,
+    configuration,
+    digest_of,
+    internal_settings,
+)
 from app.mirror.rules import rules_of
 from app.seed.errors import Fault
 from app.seed.verification import Check
@@ -23,7 +30,7 @@ from app.settings import Settings
 _FILES, _RELEASE = "The mirror's files are as they were frozen", "The mirror is the record's own"
 
 
-async def check_mirror(settings: Settings, folder: Path, told: Told) -> list[Check]:
+async def check_mirror(settings: Settings, folder: Path, told: ProgressCallback) -> list[Check]:
     """Hold a mirror against its own manifest, then against what the application answers now.
 
     For that the seed is compiled once more, elsewhere; nothing is written to the mirror.
@@ -71,7 +78,7 @@ def _damage(folder: Path) -> Iterator[Fault]:
             yield Fault(name, "a file", "none, as the manifest tells of none")
 
 
-def _wrong(folder: Path, one: Measured) -> Iterator[Fault]:
+def _wrong(folder: Path, one: MirrorFile) -> Iterator[Fault]:
     name, path = f"{FILES}/{one.file}", folder / FILES / one.file
     if not path.is_file():
         yield Fault(name, "nothing", "a file")
@@ -82,16 +89,18 @@ def _wrong(folder: Path, one: Measured) -> Iterator[Fault]:
         yield Fault(name, f"the time {int(path.stat().st_mtime)}", expected)
 
 
-async def _compare(settings: Settings, folder: Path, elsewhere: Path, told: Told) -> Check:
+async def _compare(
+    settings: Settings, folder: Path, elsewhere: Path, told: ProgressCallback
+) -> Check:
     archive_file = elsewhere / "archive.sqlite"
-    build(settings.seed_file, archive_file)
-    app = create_app(quiet(settings.model_copy(update={"archive_file": archive_file})))
+    build_archive(settings.seed_file, archive_file)
+    app = create_app(internal_settings(settings.model_copy(update={"archive_file": archive_file})))
     with (folder / MANIFEST).open("rb") as lines:
         frozen = {read_line(line).url: line for line in lines}
-    gathered, misses = Gathered(), []
+    gathered, misses = CrawlResult(), []
     async with app.router.lifespan_context(app), client_of(app) as client:
         archive = app.state.archive
-        async for entry in crawl(app, archive, Taker(client, None), gathered, told):
+        async for entry in crawl(app, archive, Downloader(client, None), gathered, told):
             line = frozen.pop(entry.url, None)
             if line != entry.line():
                 found = "another answer" if line else "nothing"

@@ -12,9 +12,9 @@ from fastapi import FastAPI
 from starlette.routing import Match, Route
 
 from app.archive.archive import COLLECTIONS, Archive
-from app.mirror.entries import Entry, Taker
+from app.mirror.entries import Downloader, Entry
 
-Told = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 """Told how many addresses are done, of how many."""
 
 _ACCEPTED = {"/": "text/html, */*;q=0.1"}
@@ -30,7 +30,7 @@ class CrawlError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class CrawlResult:
     """What is told apart while the mirror is made.
 
     Attributes:
@@ -45,7 +45,7 @@ class Gathered:
 
 
 async def crawl(
-    app: FastAPI, archive: Archive, taker: Taker, gathered: Gathered, told: Told
+    app: FastAPI, archive: Archive, taker: Downloader, gathered: CrawlResult, told: ProgressCallback
 ) -> AsyncIterator[Entry]:
     """Take every answer that is complete in itself; always in the same order."""
     total = sum(archive.counts.values())
@@ -64,7 +64,7 @@ async def crawl(
             told(done, total)
 
 
-async def _pages(app: FastAPI, taker: Taker, gathered: Gathered) -> AsyncIterator[Entry]:
+async def _pages(app: FastAPI, taker: Downloader, gathered: CrawlResult) -> AsyncIterator[Entry]:
     """What has a path of its own, and what is led to from there."""
     routes = [one for one in app.routes if isinstance(one, Route)]
     waiting = dict.fromkeys(one.path for one in routes if "{" not in one.path)
@@ -112,7 +112,7 @@ def _ids(collection: str, reached: int, connection: sqlite3.Connection) -> list[
     return rows
 
 
-async def _item(taker: Taker, url: str) -> Entry:
+async def _item(taker: Downloader, url: str) -> Entry:
     taken = await taker.take(url)
     if isinstance(taken, int):
         raise CrawlError(f"{url} was answered with {taken}")

@@ -14,8 +14,8 @@ from typing import IO, Any
 import httpx
 
 from app.mirror.asgi_client import is_success
+from app.responses.conditions import zero_gzip_mtime
 from app.responses.formats import NDJSON
-from app.server.response_cache import timeless
 
 FILES = "files"
 """Folder of the mirror that holds what is served."""
@@ -35,7 +35,7 @@ _OF_ONE_ANSWER = {"content-length", "content-type", "content-encoding", "etag", 
 _OF_ONE_ANSWER |= {"accept-ranges"}
 
 
-def time_of(digest: str) -> int:
+def mtime_from_digest(digest: str) -> int:
     """The time that a file of this SHA-256 is given, in seconds since 1970.
 
     Web servers make entity tags of a file's length and time. So that other content has another
@@ -45,7 +45,7 @@ def time_of(digest: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MirrorFile:
     """A file of the mirror.
 
     Attributes:
@@ -61,7 +61,7 @@ class Measured:
     @property
     def time(self) -> int:
         """The time that the file is given."""
-        return time_of(self.sha256)
+        return mtime_from_digest(self.sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +79,13 @@ class Entry:
 
     url: str
     media_type: str
-    plain: Measured
-    codings: Mapping[str, Measured] = field(default_factory=dict)
+    plain: MirrorFile
+    codings: Mapping[str, MirrorFile] = field(default_factory=dict)
     note: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
 
     @property
-    def files(self) -> tuple[Measured, ...]:
+    def files(self) -> tuple[MirrorFile, ...]:
         """All that is kept of it."""
         return (self.plain, *self.codings.values())
 
@@ -106,12 +106,12 @@ def read_line(line: bytes) -> Entry:
         ValueError, KeyError, TypeError: It is no line of a manifest.
     """
     told = json.loads(line)
-    codings = {coding: Measured(**one) for coding, one in told["codings"].items()}
-    plain = Measured(told["file"], told["bytes"], told["sha256"])
+    codings = {coding: MirrorFile(**one) for coding, one in told["codings"].items()}
+    plain = MirrorFile(told["file"], told["bytes"], told["sha256"])
     return Entry(told["url"], told["media_type"], plain, codings, told.get("note"))
 
 
-class Taker:
+class Downloader:
     """Takes answers of an application, and keeps them in a folder where there is one."""
 
     def __init__(self, client: httpx.AsyncClient, folder: Path | None) -> None:
@@ -146,7 +146,9 @@ class Taker:
         headers = tuple(pair for pair in kept if pair[0] not in _OF_ONE_ANSWER)
         return Entry(url, media_type, plain, codings, note, headers), begins
 
-    async def _coded(self, url: str, accept: str, name: str) -> AsyncIterator[tuple[str, Measured]]:
+    async def _coded(
+        self, url: str, accept: str, name: str
+    ) -> AsyncIterator[tuple[str, MirrorFile]]:
         for coding, suffix in CODINGS.items():
             async with self._asked(url, accept, coding) as response:
                 if response.headers.get("content-encoding") == coding:
@@ -158,19 +160,19 @@ class Taker:
         headers = {"accept": accept, "accept-encoding": coding}
         return self.client.stream("GET", url, headers=headers)
 
-    async def _written(self, name: str, response: httpx.Response) -> tuple[Measured, bytes]:
+    async def _written(self, name: str, response: httpx.Response) -> tuple[MirrorFile, bytes]:
         """Write a body down; returns what it measures, and its first piece."""
         digest, size, begins = hashlib.sha256(), 0, b""
         with ExitStack() as stack:
             file = stack.enter_context(self._opened(name)) if self.folder else None
             async for piece in response.aiter_raw():
                 if not size and piece:
-                    begins = piece = timeless(piece)  # noqa: PLW2901 - the same without its time
+                    begins = piece = zero_gzip_mtime(piece)  # noqa: PLW2901 - the same without its time
                 digest.update(piece)
                 size += len(piece)
                 if file is not None:
                     file.write(piece)
-        measured = Measured(name, size, digest.hexdigest())
+        measured = MirrorFile(name, size, digest.hexdigest())
         if self.folder:
             os.utime(self.folder / name, (measured.time, measured.time))
         return measured, begins

@@ -21,8 +21,8 @@ from app.archive.archive import Archive
 from app.main import create_app
 from app.mirror import caddy, nginx
 from app.mirror.asgi_client import client_of
-from app.mirror.crawl import CrawlError, Gathered, Told, crawl
-from app.mirror.entries import FILES, Taker, time_of
+from app.mirror.crawl import CrawlError, CrawlResult, ProgressCallback, crawl
+from app.mirror.entries import FILES, Downloader, mtime_from_digest
 from app.mirror.rules import Rules, rules_of
 from app.settings import Settings
 
@@ -36,7 +36,7 @@ class MirrorError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
+class MirrorSummary:
     """What was written.
 
     Attributes:
@@ -50,25 +50,27 @@ class Frozen:
     bytes: int
 
 
-async def freeze_as(settings: Settings, folder: Path, told: Told) -> Frozen:
+async def freeze_record(settings: Settings, folder: Path, told: ProgressCallback) -> MirrorSummary:
     """Write the mirror of the application that these settings make.
 
     Raises:
         MirrorError: As `freeze`.
     """
-    app = create_app(quiet(settings))
+    app = create_app(internal_settings(settings))
     async with app.router.lifespan_context(app):
         return await freeze(app, app.state.archive, folder, told)
 
 
-def quiet(settings: Settings) -> Settings:
+def internal_settings(settings: Settings) -> Settings:
     """The same settings for an application that nobody asks but this program."""
     return settings.model_copy(
         update={"access_log": False, "allowed_hosts": None, "telemetry": "off"}
     )
 
 
-async def freeze(app: FastAPI, archive: Archive, folder: Path, told: Told) -> Frozen:
+async def freeze(
+    app: FastAPI, archive: Archive, folder: Path, told: ProgressCallback
+) -> MirrorSummary:
     """Write the mirror of an application that has started, in the place of one that is there.
 
     Until it is whole it grows beside its place; then the two are exchanged at once.
@@ -82,7 +84,7 @@ async def freeze(app: FastAPI, archive: Archive, folder: Path, told: Told) -> Fr
         with _unfinished(folder) as growing:
             frozen = await fill(app, archive, growing, told)
             os.sync()
-            _put(growing, folder)
+            swap_into_place(growing, folder)
     except (CrawlError, ValueError) as error:
         raise MirrorError(f"Cannot write the mirror {folder}: {error}.") from error
     except OSError as error:
@@ -93,14 +95,16 @@ async def freeze(app: FastAPI, archive: Archive, folder: Path, told: Told) -> Fr
     return frozen
 
 
-async def fill(app: FastAPI, archive: Archive, folder: Path, told: Told) -> Frozen:
+async def fill(
+    app: FastAPI, archive: Archive, folder: Path, told: ProgressCallback
+) -> MirrorSummary:
     """Write everything of a mirror into an empty folder."""
     (folder / FILES).mkdir()
     async with client_of(app) as client:
-        gathered = Gathered()
+        gathered = CrawlResult()
         count = files = size = 0
         with (folder / MANIFEST).open("xb") as manifest:
-            taker = Taker(client, folder / FILES)
+            taker = Downloader(client, folder / FILES)
             async for entry in crawl(app, archive, taker, gathered, told):
                 manifest.write(entry.line())
                 count += 1
@@ -110,11 +114,11 @@ async def fill(app: FastAPI, archive: Archive, folder: Path, told: Told) -> Froz
     for name, text in configuration(rules).items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, "utf-8")
-    frozen = Frozen(count, files, size)
+    frozen = MirrorSummary(count, files, size)
     summary = _summary(archive.release, gathered, frozen, folder)
     (folder / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
     for name in (MANIFEST, SUMMARY, *CONFIGURATION):
-        os.utime(folder / name, (time_of(digest_of(folder / name)),) * 2)
+        os.utime(folder / name, (mtime_from_digest(digest_of(folder / name)),) * 2)
     return frozen
 
 
@@ -138,7 +142,9 @@ CONFIGURATION = (
 )
 
 
-def _summary(release: str, gathered: Gathered, frozen: Frozen, folder: Path) -> dict[str, Any]:
+def _summary(
+    release: str, gathered: CrawlResult, frozen: MirrorSummary, folder: Path
+) -> dict[str, Any]:
     """What the mirror says of itself; it seals the manifest and the configuration."""
     return {
         "release": release,
@@ -209,7 +215,7 @@ def _empty(folder: Path) -> None:
             path.unlink()
 
 
-def _put(growing: Path, folder: Path) -> None:
+def swap_into_place(growing: Path, folder: Path) -> None:
     """Exchange two folders at once; where the system cannot, one after the other."""
     if not folder.exists():
         growing.rename(folder)

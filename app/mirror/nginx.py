@@ -99,7 +99,7 @@ def _added(headers: Headers) -> Iterator[str]:
 
 _PREFLIGHT = 418
 """Stands for OPTIONS within the configuration; it is answered 204."""
-_MISHAPS = {
+_ERROR_PAGES = {
     "bad": (400, "bad request", (400,)),
     "missing": (404, "not found", (403, 404)),
     "method": (405, "method", (405,)),
@@ -113,11 +113,14 @@ _MISHAPS = {
 def _errors(rules: Rules) -> Iterator[str]:
     """What nginx itself finds wrong, as problem documents; and the answer to OPTIONS."""
     allow = rules.options["allow"]
-    besides = {"method": {"allow": allow}, "range": {"content-range": "bytes */$record_length"}}
-    for name, (status, what, found) in _MISHAPS.items():
+    extra_headers = {
+        "method": {"allow": allow},
+        "range": {"content-range": "bytes */$record_length"},
+    }
+    for name, (status, what, found) in _ERROR_PAGES.items():
         problem = PROBLEMS[what].replace(INSTANCE, "$record_instance")
         answer = f"return {status} '{problem}';"
-        headers = {"cache-control": "no-store", **rules.headers, **besides.get(name, {})}
+        headers = {"cache-control": "no-store", **rules.headers, **extra_headers.get(name, {})}
         yield f"error_page {' '.join(map(str, found))} @{name};"
         yield from _location(f"@{name}", [*_added(headers), answer])
     yield f"error_page {_PREFLIGHT} = @options;"
@@ -155,5 +158,5 @@ def _items(rules: Rules) -> Iterator[str]:
 
 def _file(entry: Entry, rules: Rules) -> Iterator[str]:
     yield f"default_type {quoted(entry.media_type)};"
-    if rules.besides(entry):
+    if rules.extra_headers(entry):
         yield from _added(dict(entry.headers))

@@ -49,7 +49,7 @@ class Rules:
     pages: Sequence[Entry]
     items: Mapping[str, Entry]
 
-    def besides(self, entry: Entry) -> Mapping[str, str | None]:
+    def extra_headers(self, entry: Entry) -> Mapping[str, str | None]:
         """What an entry's answer says other than most answers do; None where it says nothing."""
         own, usual = dict(entry.headers), self._usual
         lacking = dict.fromkeys(name for name in usual if name not in own)

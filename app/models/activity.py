@@ -5,13 +5,13 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from sqlmodel import Field as Column
 
-from app.models.base import Row, member_table
+from app.models.base import TableRow, member_table
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
 from app.models.values import Position, Slug, Text, Title
 
 
-class ActivityRow(Row, table=True):
+class ActivityRow(TableRow, table=True):
     """An activity's columns."""
 
     __tablename__ = "activities"

@@ -6,7 +6,7 @@ from pydantic import Field
 from sqlmodel import Field as Column
 from typing_extensions import TypeAliasType
 
-from app.models.base import Row, member_table
+from app.models.base import TableRow, member_table
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Range, Sort
 from app.models.resource import CitedBy, NotStated, Resource
@@ -16,7 +16,7 @@ TraffickingForm = TypeAliasType("TraffickingForm", Literal["sex", "labor"])
 _FORMS = get_args(TraffickingForm.__value__)
 
 
-class AwardRow(Row, table=True):
+class AwardRow(TableRow, table=True):
     """An award's columns."""
 
     __tablename__ = "awards"

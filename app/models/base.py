@@ -13,19 +13,19 @@ from sqlmodel import SQLModel
 from app.models.filters import Range
 
 
-class Shape(BaseModel):
+class Model(BaseModel):
     """The shape of an answer, or of a part of one."""
 
     model_config = ConfigDict(defer_build=True)
 
 
-class Part(Shape):
+class StrictModel(Model):
     """A part of the seed file: nothing missing, nothing more, no type taken for another."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class Row(SQLModel):
+class TableRow(SQLModel):
     """The columns of a table."""
 
     model_config = {"defer_build": True}

@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlmodel import Field as Column
 from typing_extensions import TypeAliasType
 
-from app.models.base import Row, Shape
+from app.models.base import Model, TableRow
 from app.models.document import Document
 from app.models.evidence import QUOTE_LIMIT, Enriched, Quote, Reference
 from app.models.filters import Filter, Sort
@@ -23,7 +23,7 @@ ResourceType = TypeAliasType(
 CITATION_ID_PATTERN = r"^[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*\.[a-z0-9_]+\.[1-9][0-9]*$"
 
 
-class CitationRow(Row, table=True):
+class CitationRow(TableRow, table=True):
     """A citation's columns."""
 
     __tablename__ = "citations"
@@ -40,18 +40,18 @@ class CitationRow(Row, table=True):
     exact: str | None
     reference_title: str | None
     reference_url: str | None
-    reference_licence: str | None
+    reference_license: str | None
     document: str
 
 
-class TextQuoteSelector(Shape):
+class TextQuoteSelector(Model):
     """The quoted fragment (W3C Web Annotation Data Model, 4.2.4)."""
 
     type: Literal["TextQuoteSelector"] = "TextQuoteSelector"
     exact: str = Field(max_length=QUOTE_LIMIT, description="The fragment, at most 80 characters.")
 
 
-class TextPositionSelector(Shape):
+class TextPositionSelector(Model):
     """Where the fragment stands (W3C Web Annotation Data Model, 4.2.5)."""
 
     type: Literal["TextPositionSelector"] = "TextPositionSelector"
@@ -59,7 +59,7 @@ class TextPositionSelector(Shape):
     end: int = Field(ge=1, description="Index after the last Unicode code point.")
 
 
-class SpecificResource(Shape):
+class SpecificResource(Model):
     """A fragment of an archived text (W3C Web Annotation Data Model, 4)."""
 
     type: Literal["SpecificResource"] = "SpecificResource"
@@ -69,7 +69,7 @@ class SpecificResource(Shape):
     )
 
 
-class CitationLinks(Shape):
+class CitationLinks(Model):
     """Where a citation is found, from the root of the origin."""
 
     self: str = Field(description="This citation.")
@@ -104,9 +104,9 @@ class Citation(Document):
     links: CitationLinks
 
 
-CITED = (
+CITATION_COLUMNS = (
     "id", "resource_type", "resource", "field", "basis", "note", "source", "start", "end", "exact",
-    "reference_title", "reference_url", "reference_licence", "document",
+    "reference_title", "reference_url", "reference_license", "document",
 )  # fmt: skip
 """Columns of what `citation_rows` gives."""
 
@@ -153,6 +153,6 @@ def _quoted(quote: Quote) -> tuple[tuple[Any, ...], str]:
 
 def _referred(reference: Reference) -> tuple[tuple[Any, ...], str]:
     """The columns of a reference, and the reference as JSON."""
-    title, url, licence = reference.title, reference.url, reference.licence
-    told = f'{{"title":{_json(title)},"url":{_json(url)},"licence":{_json(licence)}}}'
-    return (title, url, licence), told
+    title, url, terms = reference.title, reference.url, reference.license
+    told = f'{{"title":{_json(title)},"url":{_json(url)},"license":{_json(terms)}}}'
+    return (title, url, terms), told

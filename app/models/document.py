@@ -5,11 +5,11 @@ from typing import ClassVar
 
 from sqlmodel import SQLModel
 
-from app.models.base import Shape
+from app.models.base import Model
 from app.models.filters import Filter, Range, Sort
 
 
-class Document(Shape):
+class Document(Model):
     """One item of a collection, and what the collection can be asked."""
 
     type: ClassVar[str]

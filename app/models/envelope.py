@@ -7,7 +7,7 @@ from typing_extensions import TypeAliasType
 
 from app.models.activity import Activity
 from app.models.award import Award
-from app.models.base import Shape
+from app.models.base import Model
 from app.models.citation import Citation
 from app.models.document import Document
 from app.models.objective import Objective
@@ -19,7 +19,7 @@ from app.models.source import Source
 T = TypeVar("T")
 
 
-class PageMeta(Shape):
+class PageMeta(Model):
     """What a page says of itself."""
 
     total: int = Field(ge=0, description="Number of items on all pages under the same filters.")
@@ -27,14 +27,14 @@ class PageMeta(Shape):
     release: str = Field(description="Release of the data: SHA-256 of its seed file.")
 
 
-class PageLinks(Shape):
+class PageLinks(Model):
     """Paths from the root of the origin."""
 
     self: str = Field(description="This page.")
     next: str | None = Field(description="The next page, or `null` on the last one.")
 
 
-class Included(Shape):
+class Included(Model):
     """Resources that were asked to be included, once each; only the collections asked for."""
 
     partnerships: list[Partnership] = Field(default_factory=list)
@@ -47,7 +47,7 @@ class Included(Shape):
     citations: list[Citation] = Field(default_factory=list)
 
 
-class FacetCount(Shape):
+class FacetCount(Model):
     """How many items have a value."""
 
     value: str | None = Field(description="The value; `null` for items that have none.")
@@ -57,7 +57,7 @@ class FacetCount(Shape):
 Facets = TypeAliasType("Facets", dict[str, list[FacetCount]])
 
 
-class Page(Shape, Generic[T]):
+class Page(Model, Generic[T]):
     """One page of a collection."""
 
     data: list[T] = Field(description="The items, in the order asked for.")
@@ -70,20 +70,20 @@ class Page(Shape, Generic[T]):
     )
 
 
-class Item(Shape, Generic[T]):
+class Item(Model, Generic[T]):
     """One resource."""
 
     data: T
     included: Included | None = Field(description="What `include` asked for; `null` without it.")
 
 
-def page_of(model: type[Document]) -> type[Shape]:
+def page_of(model: type[Document]) -> type[Model]:
     """`AwardPage`, and so on: the name that generated clients get."""
     name = f"{model.__name__}Page"
     return create_model(name, __base__=Page[model], __doc__=f"One page of {model.collection}.")  # type: ignore[valid-type]
 
 
-def item_of(model: type[Document]) -> type[Shape]:
+def item_of(model: type[Document]) -> type[Model]:
     """`AwardItem`, and so on."""
     name = f"{model.__name__}Item"
     return create_model(name, __base__=Item[model], __doc__=f"One {model.type}.")  # type: ignore[valid-type]

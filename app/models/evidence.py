@@ -4,14 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.models.base import Part
+from app.models.base import StrictModel
 from app.models.values import Slug, Text, Title, Url
 
 QUOTE_LIMIT = 80
 """Most characters that one quoted fragment may have."""
 
 
-class Quote(Part):
+class Quote(StrictModel):
     """A fragment of an archived text and where it stands, in Unicode code points from 0."""
 
     source: Slug = Field(description="Id of the source whose archived text is quoted.")
@@ -20,15 +20,15 @@ class Quote(Part):
     exact: str = Field(min_length=1, max_length=QUOTE_LIMIT, description="The fragment itself.")
 
 
-class Reference(Part):
+class Reference(StrictModel):
     """A published reference other than the archived page."""
 
     title: Title = Field(description="What the reference is called.")
     url: Url = Field(description="Where it is published.")
-    licence: Title = Field(description="The terms under which its content may be used.")
+    license: Title = Field(description="The terms under which its content may be used.")
 
 
-class Stated(Part):
+class Stated(StrictModel):
     """The page says it, be it in other notation."""
 
     basis: Literal["stated"]
@@ -36,7 +36,7 @@ class Stated(Part):
     note: Text | None = None
 
 
-class Derived(Part):
+class Derived(StrictModel):
     """It follows from the page by a rule, which the note gives."""
 
     basis: Literal["derived"]
@@ -44,7 +44,7 @@ class Derived(Part):
     note: Text
 
 
-class Editorial(Part):
+class Editorial(StrictModel):
     """The project's own wording of what the quoted fragment says."""
 
     basis: Literal["editorial"]
@@ -52,7 +52,7 @@ class Editorial(Part):
     note: Text | None = None
 
 
-class Enriched(Part):
+class Enriched(StrictModel):
     """From another published reference, not from the page."""
 
     basis: Literal["enriched"]

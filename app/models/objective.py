@@ -5,13 +5,13 @@ from typing import ClassVar
 from pydantic import Field
 from sqlmodel import Field as Column
 
-from app.models.base import Row
+from app.models.base import TableRow
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
 from app.models.values import Position, Slug, Text, Title
 
 
-class ObjectiveRow(Row, table=True):
+class ObjectiveRow(TableRow, table=True):
     """An objective's columns."""
 
     __tablename__ = "objectives"

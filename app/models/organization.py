@@ -6,7 +6,7 @@ from pydantic import Field
 from sqlmodel import Field as Column
 from typing_extensions import TypeAliasType
 
-from app.models.base import Row, member_table
+from app.models.base import TableRow, member_table
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
 from app.models.values import Title
@@ -20,7 +20,7 @@ OrganizationRole = TypeAliasType(
 )
 
 
-class OrganizationRow(Row, table=True):
+class OrganizationRow(TableRow, table=True):
     """An organization's columns."""
 
     __tablename__ = "organizations"

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 from sqlmodel import Field as Column
 
-from app.models.base import Part, Row, member_table
+from app.models.base import StrictModel, TableRow, member_table
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Range, Sort
 from app.models.resource import CitedBy, NotStated, Resource
@@ -21,7 +21,7 @@ from app.models.values import (
 )
 
 
-class PartnershipRow(Row, table=True):
+class PartnershipRow(TableRow, table=True):
     """A partnership's columns."""
 
     __tablename__ = "partnerships"
@@ -47,7 +47,7 @@ member_table("partnership_countries", _RANGES, partnership="partnerships", count
 member_table("partnership_regions", _RANGES, partnership="partnerships", region="regions")
 
 
-class Precedence(Part):
+class Precedence(StrictModel):
     """Which of its kind the partnership was, counted within a scope."""
 
     scope: Literal["americas", "world"] = Field(description="Where it is counted.")

@@ -5,13 +5,13 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from sqlmodel import Field as Column
 
-from app.models.base import Row
+from app.models.base import TableRow
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
 from app.models.values import COUNTRY_EXPECTED, COUNTRY_PATTERN, Country, Title
 
 
-class RegionRow(Row, table=True):
+class RegionRow(TableRow, table=True):
     """A region's columns."""
 
     __tablename__ = "regions"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field, computed_field
 
-from app.models.base import Part, Shape
+from app.models.base import Model, StrictModel
 from app.models.document import Document
 from app.models.evidence import EvidenceByField
 from app.models.values import FIELD_PATTERN, Slug
@@ -24,14 +24,14 @@ CitedBy = Annotated[
 ]
 
 
-class Links(Shape):
+class Links(Model):
     """Where a resource and what it rests on are found, from the root of the origin."""
 
     self: str = Field(description="This resource.")
     citations: str = Field(description="The citations that the values of this resource rest on.")
 
 
-class Resource(Document, Part):
+class Resource(Document, StrictModel):
     """One noun of the record.
 
     The same model is read from the seed file, with `evidence`, and served, with `links`.

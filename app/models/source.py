@@ -5,14 +5,14 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from sqlmodel import Field as Column
 
-from app.models.base import Part, Row
+from app.models.base import StrictModel, TableRow
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
 from app.models.values import Sha256, Slug, Title, Url
 
 
-class SourceRow(Row, table=True):
+class SourceRow(TableRow, table=True):
     """A source's columns."""
 
     __tablename__ = "sources"
@@ -30,7 +30,7 @@ class SourceRow(Row, table=True):
     document: str
 
 
-class Furniture(Part):
+class Furniture(StrictModel):
     """A stretch of the archived text that is not about the subject."""
 
     start: int = Field(ge=0, description="Index of the first code point.")

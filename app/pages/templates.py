@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def environment(package: str, filters: Mapping[str, Any]) -> Environment:
+def template_environment(package: str, filters: Mapping[str, Any]) -> Environment:
     """The templates of a package, escaping what they are given; what they lack is an error."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - as late as can be
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from app.archive.archive import Archive
 from app.models import RESOURCES
-from app.query.parameters import Choice, Parameter, Values
+from app.query.parameters import ChoiceType, Parameter, ParameterValues
 from app.query.query import (
     DEFAULT_LIMIT,
     cursor_parameter,
@@ -23,13 +23,13 @@ from app.query.query import (
     match_expression,
     q_parameter,
 )
-from app.query.selection import foreign_cursor
+from app.query.selection import invalid_cursor
 from app.query.snippets import snippet
-from app.responses.representations import encode
+from app.responses.representations import encode_json
 
 _DIGEST = 12
 _PLACE = struct.Struct(">dq")
-MOST_RANKED = 5_000
+MAX_RANKED = 5_000
 """Matches up to which all are ranked."""
 
 _COLLECTION = {model.type: model.collection for model in RESOURCES}
@@ -39,7 +39,7 @@ _COLLECTION = {model.type: model.collection for model in RESOURCES}
 def search_parameters() -> Mapping[str, Parameter]:
     """The query parameters of search, by name."""
     q = q_parameter("Words to look for.")
-    kinds = Choice([model.type for model in RESOURCES])
+    kinds = ChoiceType([model.type for model in RESOURCES])
     listed = [
         Parameter(q.name, q.kind, q.description, required=True),
         Parameter("type", kinds, "Only resources of this type. Repeat it for OR.", repeatable=True),
@@ -50,7 +50,7 @@ def search_parameters() -> Mapping[str, Parameter]:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchPage:
     """One page of matches.
 
     Attributes:
@@ -64,7 +64,9 @@ class Found:
     cursor: str | None
 
 
-def find(archive: Archive, values: Values, connection: sqlite3.Connection) -> Found:
+def find_matches(
+    archive: Archive, values: ParameterValues, connection: sqlite3.Connection
+) -> SearchPage:
     """The resources that match, by relevance.
 
     That is BM25, a word in the title counting ten times. Words that more than `MOST_RANKED`
@@ -79,14 +81,14 @@ def find(archive: Archive, values: Values, connection: sqlite3.Connection) -> Fo
     total = archive.total(connection, counting, bound)
     wanted = values.get("limit", DEFAULT_LIMIT) + 1
     place = _place(archive, values)
-    order = _ranked if total <= MOST_RANKED else _by_title
+    order = _ranked if total <= MAX_RANKED else _by_title
     ranked = order(connection, where, {**bound, "wanted": wanted}, place)
     cursor = None
     if len(ranked) == wanted:
         ranked.pop()
         cursor = _cursor(archive, values, *ranked[-1])
     hits = _hits(connection, values["q"], [number for _, number in ranked])
-    return Found(hits, total, cursor)
+    return SearchPage(hits, total, cursor)
 
 
 Place = tuple[float, int]
@@ -128,15 +130,15 @@ def _by_title(
     return found
 
 
-def _matching(archive: Archive, values: Values) -> tuple[str, dict[str, Any]]:
+def _matching(archive: Archive, values: ParameterValues) -> tuple[str, dict[str, Any]]:
     """The condition on rows of the index, and what it binds."""
     bound: dict[str, Any] = {"q": match_expression(values["q"])}
-    spans = []
+    rowid_ranges = []
     for number, kind in enumerate(dict.fromkeys(values.get("type", ()))):
-        bound[f"first_{number}"], bound[f"last_{number}"] = archive.spans[kind]
-        spans.append(f"rowid BETWEEN :first_{number} AND :last_{number}")
+        bound[f"first_{number}"], bound[f"last_{number}"] = archive.rowid_ranges[kind]
+        rowid_ranges.append(f"rowid BETWEEN :first_{number} AND :last_{number}")
     where = "search MATCH :q"
-    return (f"{where} AND ({' OR '.join(spans)})" if spans else where), bound
+    return (f"{where} AND ({' OR '.join(rowid_ranges)})" if rowid_ranges else where), bound
 
 
 def _hits(connection: sqlite3.Connection, q: str, numbers: list[int]) -> list[bytes]:
@@ -148,7 +150,7 @@ def _hits(connection: sqlite3.Connection, q: str, numbers: list[int]) -> list[by
     )
     hits = {}
     for number, *parts in rows:
-        hits[number] = encode(_hit(q, *(part.decode() for part in parts)))
+        hits[number] = encode_json(_hit(q, *(part.decode() for part in parts)))
         time.sleep(0)  # lets go of the interpreter, for the event loop to answer meanwhile
     return [hits[number] for number in numbers]
 
@@ -163,7 +165,7 @@ def _hit(q: str, kind: str, name: str, heading: str, text: str) -> dict[str, Any
     }
 
 
-def _cursor(archive: Archive, values: Values, rank: float, number: int) -> str:
+def _cursor(archive: Archive, values: ParameterValues, rank: float, number: int) -> str:
     place = _PLACE.pack(rank, number)
     asked = json.dumps([values["q"], sorted(values.get("type", ()))]).encode()
     key = bytes.fromhex(archive.release)
@@ -171,7 +173,7 @@ def _cursor(archive: Archive, values: Values, rank: float, number: int) -> str:
     return urlsafe_b64encode(signed + place).rstrip(b"=").decode()
 
 
-def _place(archive: Archive, values: Values) -> Place | None:
+def _place(archive: Archive, values: ParameterValues) -> Place | None:
     """The place after which the page begins; None at the start.
 
     Raises:
@@ -184,7 +186,7 @@ def _place(archive: Archive, values: Values) -> Place | None:
         token = urlsafe_b64decode(sent + "=" * (-len(sent) % 4))
         rank, number = _PLACE.unpack(token[_DIGEST:])
     except (ValueError, struct.error):
-        raise foreign_cursor() from None
+        raise invalid_cursor() from None
     if _cursor(archive, values, rank, number) != sent:
-        raise foreign_cursor()
+        raise invalid_cursor()
     return rank, number

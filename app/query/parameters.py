@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
 from app.models.dates import EXPECTED, PATTERN, first_day
-from app.responses.problems import InvalidParameters, ParameterError, nearest
+from app.responses.problems import InvalidParameters, ParameterError, closest_match
 
 _MOST_ERRORS = 20
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
@@ -24,7 +24,7 @@ _ELSEWHERE = {
 """What other APIs call it, and what it is called here."""
 
 
-class Kind(Protocol):
+class ParameterType(Protocol):
     """A type of parameter value."""
 
     def read(self, text: str) -> Any:
@@ -43,7 +43,7 @@ class Kind(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChoiceType:
     """One of a closed set of strings."""
 
     allowed: Sequence[str]
@@ -60,7 +60,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextType:
     """A string of bounded length, of a given shape."""
 
     expected: str
@@ -83,7 +83,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Integer:
+class IntegerType:
     """A whole number in plain decimal digits, within bounds."""
 
     minimum: int
@@ -105,7 +105,7 @@ class Integer:
 
 
 @dataclass(frozen=True, slots=True)
-class Date:
+class DateType:
     """A date at the precision of a day, a month or a year."""
 
     allowed = None
@@ -134,7 +134,7 @@ class Parameter:
     """
 
     name: str
-    kind: Kind
+    kind: ParameterType
     description: str
     repeatable: bool = False
     default: Any = None
@@ -154,11 +154,11 @@ class Parameter:
         return {**named, **described, **shape}
 
 
-Values = dict[str, Any]
+ParameterValues = dict[str, Any]
 """Parameter values by name: a list for a repeatable parameter, one value otherwise."""
 
 
-def split(raw: bytes) -> list[tuple[bytes, bytes]]:
+def split_query_string(raw: bytes) -> list[tuple[bytes, bytes]]:
     """Names and values of a query string, percent-decoded, in the order sent.
 
     Follows application/x-www-form-urlencoded (WHATWG URL, 5.1).
@@ -169,15 +169,17 @@ def split(raw: bytes) -> list[tuple[bytes, bytes]]:
     return [(unquote_to_bytes(name), unquote_to_bytes(value)) for name, value in pairs]
 
 
-def read(raw: bytes, parameters: Mapping[str, Parameter]) -> Values:
+def parse_query_string(raw: bytes, parameters: Mapping[str, Parameter]) -> ParameterValues:
     """The values of a query string; absent parameters are left out.
 
     Raises:
         InvalidParameters: A parameter is unknown, repeated, empty or mistyped. All are named.
     """
-    values: Values = {}
+    values: ParameterValues = {}
     errors: list[ParameterError] = []
-    pairs = [(name.decode("utf-8", "backslashreplace"), value) for name, value in split(raw)]
+    pairs = [
+        (name.decode("utf-8", "backslashreplace"), value) for name, value in split_query_string(raw)
+    ]
     for name, raw_value in pairs:
         if len(errors) >= _MOST_ERRORS:
             break
@@ -234,12 +236,12 @@ def _mistyped(parameter: Parameter, raw: bytes, expected: str) -> ParameterError
 
 def _meant(name: str, allowed: Sequence[str]) -> str | None:
     known = _ELSEWHERE.get(name.lower())
-    return known if known in allowed else nearest(name, allowed)
+    return known if known in allowed else closest_match(name, allowed)
 
 
-def _in_other_case(text: str, kind: Kind) -> str | None:
+def _in_other_case(text: str, kind: ParameterType) -> str | None:
     """The text in small letters or in capitals, where it would then be right."""
-    if not isinstance(kind, Text) or kind.pattern is None:
+    if not isinstance(kind, TextType) or kind.pattern is None:
         return None
     right = re.compile(kind.pattern)
     cased = (text.lower(), text.upper())

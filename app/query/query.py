@@ -15,14 +15,22 @@ from app.models.dates import first_day, last_day
 from app.models.filters import Filter, Range, Sort
 from app.models.text_folding import fold
 from app.models.values import SLUG_PATTERN
-from app.query.parameters import Choice, Date, Integer, Kind, Parameter, Text, Values
+from app.query.parameters import (
+    ChoiceType,
+    DateType,
+    IntegerType,
+    Parameter,
+    ParameterType,
+    ParameterValues,
+    TextType,
+)
 from app.query.snippets import is_open
 from app.responses.formats import CSV, GEOJSON, JSON, NDJSON
 from app.responses.problems import InvalidParameters, ParameterError
 
 DEFAULT_LIMIT = 200
-MAXIMUM_LIMIT = 1_000
-LONGEST_Q = 200
+MAX_LIMIT = 1_000
+MAX_Q_LENGTH = 200
 _LARGEST = 2**53 - 1
 _NOT_CONDITIONS = {"sort", "limit", "cursor", "include", "facet", "format"}
 
@@ -31,8 +39,8 @@ def limit_parameter() -> Parameter:
     """Size of a page, the same everywhere."""
     return Parameter(
         "limit",
-        Integer(1, MAXIMUM_LIMIT),
-        f"Most items on a page, from 1 to {MAXIMUM_LIMIT}, {DEFAULT_LIMIT} unless told; more is "
+        IntegerType(1, MAX_LIMIT),
+        f"Most items on a page, from 1 to {MAX_LIMIT}, {DEFAULT_LIMIT} unless told; more is "
         "an error, never clamped.",
     )
 
@@ -41,7 +49,7 @@ def cursor_parameter() -> Parameter:
     """Where a page begins, the same everywhere."""
     return Parameter(
         "cursor",
-        Text("the cursor of a links.next; start again without it", r"^[A-Za-z0-9_-]+$", 200),
+        TextType("the cursor of a links.next; start again without it", r"^[A-Za-z0-9_-]+$", 200),
         "Where the page begins, as `links.next` of the page before has it. Opaque, and good for "
         "the same query under the same release of the data only.",
     )
@@ -51,14 +59,14 @@ def q_parameter(described: str) -> Parameter:
     """Words to search for, the same everywhere."""
     return Parameter(
         "q",
-        Text("words", None, LONGEST_Q),
+        TextType("words", None, MAX_Q_LENGTH),
         f"{described} Every word must occur; the last may be the beginning of one. Case and "
         "accents do not matter, and nothing in it is an operator.",
     )
 
 
 @cache
-def parameters(collection: str) -> Mapping[str, Parameter]:
+def collection_parameters(collection: str) -> Mapping[str, Parameter]:
     """Every query parameter of a collection, by name, in the order they are described."""
     model = COLLECTIONS[collection]
     listed = [
@@ -71,7 +79,7 @@ def parameters(collection: str) -> Mapping[str, Parameter]:
     listed += [
         Parameter(
             "sort",
-            Choice(sorts),
+            ChoiceType(sorts),
             "Field to sort by; `-` before it for descending. `null` comes last, ties go by `id`. "
             "Dates sort by their first day, text without case and accents.",
             default=sorts[0],
@@ -86,16 +94,16 @@ def parameters(collection: str) -> Mapping[str, Parameter]:
 @cache
 def item_parameters(collection: str) -> Mapping[str, Parameter]:
     """The query parameters of a single item, by name."""
-    taken = parameters(collection)
+    taken = collection_parameters(collection)
     return {name: taken[name] for name in ("include",) if name in taken}
 
 
-def includable(model: type[Document]) -> tuple[str, ...]:
+def includable_fields(model: type[Document]) -> tuple[str, ...]:
     """What `include` can name: fields that hold ids, and the citations."""
     return (*model.references, "citations") if issubclass(model, Resource) else ()
 
 
-Shape = tuple[tuple[str, bool], ...]
+StatementShape = tuple[tuple[str, bool], ...]
 """Conditions without their values: names, and whether there are several values."""
 
 
@@ -126,7 +134,7 @@ class Query:
     format: str | None = None
 
     @classmethod
-    def of(cls, collection: str, values: Values) -> Query:
+    def of(cls, collection: str, values: ParameterValues) -> Query:
         """The query that parsed parameter values ask for."""
         model = COLLECTIONS[collection]
         name = values.get("sort", model.sorts[0].field)
@@ -148,7 +156,7 @@ class Query:
         return DEFAULT_LIMIT if self.limit is None else self.limit
 
     @cached_property
-    def shape(self) -> Shape:
+    def shape(self) -> StatementShape:
         """What decides the text of its statements."""
         return tuple(
             (name, isinstance(value, list) and len(value) > 1)
@@ -160,7 +168,7 @@ class Query:
         """Values of the conditions, as its statements take them."""
         return {name: _bound(name, value) for name, value in self.conditions.items()}
 
-    def refuse_envelope(self, chosen: str) -> None:
+    def reject_envelope(self, chosen: str) -> None:
         """Let no parameter pass that only JSON's envelope has room for.
 
         Raises:
@@ -197,42 +205,42 @@ def match_expression(q: str) -> str:
 
 
 def _filter_parameter(one: Filter) -> Parameter:
-    kind: Kind
+    kind: ParameterType
     if one.choices:
-        kind = Choice(one.choices)
+        kind = ChoiceType(one.choices)
     elif one.pattern is not None:
-        kind = Text(one.expected, one.pattern, 100)
+        kind = TextType(one.expected, one.pattern, 100)
     else:
-        kind = Text("an id: lower-case letters, digits and single hyphens", SLUG_PATTERN, 100)
+        kind = TextType("an id: lower-case letters, digits and single hyphens", SLUG_PATTERN, 100)
     described = f"Only items whose `{one.field}` is this value, or holds it where it is a list."
     return Parameter(one.parameter, kind, f"{described} Repeat it for OR.", repeatable=True)
 
 
 def _range_parameters(one: Range) -> Iterator[Parameter]:
     if one.kind == "integer":
-        amount = Integer(0, _LARGEST)
+        amount = IntegerType(0, _LARGEST)
         yield Parameter(f"{one.field}__gte", amount, f"Only items with this `{one.field}` or more.")
         yield Parameter(f"{one.field}__lte", amount, f"Only items with this `{one.field}` or less.")
     else:
         yield Parameter(
             f"{one.field}__gte",
-            Date(),
+            DateType(),
             f"Only items whose `{one.field}` is on or after this date; first days are compared.",
         )
         yield Parameter(
             f"{one.field}__lte",
-            Date(),
+            DateType(),
             f"Only items whose `{one.field}` is on or before this date; last days are compared.",
         )
 
 
 def _shape_parameters(model: type[Document]) -> Iterator[Parameter]:
     """What the answer holds and looks like."""
-    fields = includable(model)
+    fields = includable_fields(model)
     if fields:
         yield Parameter(
             "include",
-            Choice(fields),
+            ChoiceType(fields),
             "Adds the resources that a field names, or the citations, once each under `included`. "
             "Repeat it for several.",
             repeatable=True,
@@ -240,7 +248,7 @@ def _shape_parameters(model: type[Document]) -> Iterator[Parameter]:
     if model.facets():
         yield Parameter(
             "facet",
-            Choice(model.facets()),
+            ChoiceType(model.facets()),
             "Counts the items per value of a filter, under the same filters, under `facets`. "
             "Repeat it for several.",
             repeatable=True,
@@ -248,7 +256,7 @@ def _shape_parameters(model: type[Document]) -> Iterator[Parameter]:
     formats = [JSON, CSV, NDJSON, *([GEOJSON] if model.collection == "regions" else [])]
     yield Parameter(
         "format",
-        Choice([one.name for one in formats]),
+        ChoiceType([one.name for one in formats]),
         "Format of the answer; overrides `Accept`. All but `json` give the whole filtered "
         "collection unless `limit` is given.",
     )

@@ -32,7 +32,7 @@ from sqlmodel import SQLModel
 from app.archive.archive import COLLECTIONS, Archive, link_table
 from app.models import RESOURCES, Document
 from app.models.filters import Sort
-from app.query.query import Query, Shape
+from app.query.query import Query, StatementShape
 from app.responses.problems import InvalidParameters, ParameterError
 
 Rows = list[tuple[bytes, bytes]]
@@ -44,7 +44,7 @@ _BY_TYPE = {model.type: model for model in RESOURCES}
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ResultPage:
     """The documents of one page.
 
     Attributes:
@@ -60,20 +60,20 @@ class Page:
     cursor: str | None
 
 
-def find_page(archive: Archive, query: Query, connection: sqlite3.Connection) -> Page:
+def find_page(archive: Archive, query: Query, connection: sqlite3.Connection) -> ResultPage:
     """Select one page.
 
     Raises:
         InvalidParameters: The cursor is not one that this query gave under this release.
     """
-    after = opened_cursor(archive, query, connection)
-    total = count(archive, query, connection)
+    after = decode_cursor(archive, query, connection)
+    total = count_items(archive, query, connection)
     rows = find_rows(archive, query, after, query.page_size + 1, connection)
     cursor = None
     if len(rows) > query.page_size:
         rows.pop()
-        cursor = make_cursor(archive, query, rows[-1][0].decode())
-    return Page([row[1] for row in rows], [row[0].decode() for row in rows], total, cursor)
+        cursor = encode_cursor(archive, query, rows[-1][0].decode())
+    return ResultPage([row[1] for row in rows], [row[0].decode() for row in rows], total, cursor)
 
 
 def find_rows(
@@ -85,9 +85,9 @@ def find_rows(
 ) -> Rows:
     """Ids and documents in the query's order, from the row after the one of this id on."""
     bound = _bound(archive, query)
-    walks = _walks(archive, query, wanted, connection)
+    walks = _prefers_sort_index(archive, query, wanted, connection)
     rows: Rows = []
-    for segment, values in _segments(connection, query, after):
+    for segment, values in _keyset_ranges(connection, query, after):
         statement = _page_statement(query.collection, query.shape, query.sort, segment, walks)
         everything = {**bound, **values, "wanted": wanted - len(rows)}
         rows += connection.execute(statement, everything).fetchall()
@@ -105,7 +105,7 @@ def find_document(archive: Archive, collection: str, name: str) -> bytes | None:
     return None if row is None else row[0]
 
 
-def count(archive: Archive, query: Query, connection: sqlite3.Connection) -> int:
+def count_items(archive: Archive, query: Query, connection: sqlite3.Connection) -> int:
     """How many items the conditions leave."""
     if not query.conditions:
         return archive.counts[query.collection]
@@ -145,7 +145,7 @@ def find_included(
     return included
 
 
-def make_cursor(archive: Archive, query: Query, name: str) -> str:
+def encode_cursor(archive: Archive, query: Query, name: str) -> str:
     """An opaque token for the row after which the next page begins."""
     canonical = [query.collection, sorted(query.conditions.items()), query.sort.field]
     content = json.dumps([*canonical, query.descending, name]).encode()
@@ -154,7 +154,7 @@ def make_cursor(archive: Archive, query: Query, name: str) -> str:
     return urlsafe_b64encode(token).rstrip(b"=").decode()
 
 
-def opened_cursor(archive: Archive, query: Query, connection: sqlite3.Connection) -> str | None:
+def decode_cursor(archive: Archive, query: Query, connection: sqlite3.Connection) -> str | None:
     """Id of the row after which the page begins; None at the start.
 
     Raises:
@@ -167,10 +167,10 @@ def opened_cursor(archive: Archive, query: Query, connection: sqlite3.Connection
         name = urlsafe_b64decode(padded)[_DIGEST:].decode()
     except ValueError:
         name = None
-    if name is None or make_cursor(archive, query, name) != query.cursor:
-        raise foreign_cursor()
+    if name is None or encode_cursor(archive, query, name) != query.cursor:
+        raise invalid_cursor()
     if _key(connection, query, name) is None:  # signed by someone else: the release is no secret
-        raise foreign_cursor()
+        raise invalid_cursor()
     return name
 
 
@@ -183,7 +183,7 @@ def _key(connection: sqlite3.Connection, query: Query, name: str) -> tuple[Any] 
     return row
 
 
-def foreign_cursor() -> InvalidParameters:
+def invalid_cursor() -> InvalidParameters:
     """The error of a cursor that was tampered with, or is of another query or release."""
     message = (
         "cursor: not one that this query gave under this release of the data. "
@@ -192,7 +192,7 @@ def foreign_cursor() -> InvalidParameters:
     return InvalidParameters([ParameterError("cursor", message)])
 
 
-class _Segment(NamedTuple):
+class _KeysetRange(NamedTuple):
     """A stretch of the order: with a key or without one, after a row or from the start."""
 
     null: bool = False
@@ -201,14 +201,14 @@ class _Segment(NamedTuple):
     descending: bool = False
 
 
-def _segments(
+def _keyset_ranges(
     connection: sqlite3.Connection, query: Query, after: str | None
-) -> Iterator[tuple[_Segment, dict[str, Any]]]:
+) -> Iterator[tuple[_KeysetRange, dict[str, Any]]]:
     """The stretches of the order from a row on; each is one walk along an index."""
     descending = query.descending
-    nulls = _Segment(null=True, descending=descending)
+    nulls = _KeysetRange(null=True, descending=descending)
     if after is None:
-        yield _Segment(descending=descending), {}
+        yield _KeysetRange(descending=descending), {}
         if query.sort.nullable:
             yield nulls, {}
         return
@@ -217,13 +217,13 @@ def _segments(
     key = key.decode() if isinstance(key, bytes) else key
     last = {"last_key": key, "last_id": after}
     if key is None:
-        yield _Segment(null=True, after="ties", descending=descending), last
+        yield _KeysetRange(null=True, after="ties", descending=descending), last
         return
     if query.sort.column != "id" and descending:
-        yield _Segment(after="ties", descending=True), last
-        yield _Segment(after="beyond", descending=True), last
+        yield _KeysetRange(after="ties", descending=True), last
+        yield _KeysetRange(after="beyond", descending=True), last
     else:
-        yield _Segment(after="row", descending=descending), last
+        yield _KeysetRange(after="row", descending=descending), last
     if query.sort.nullable:
         yield nulls, {}
 
@@ -232,11 +232,13 @@ def _bound(archive: Archive, query: Query) -> dict[str, Any]:
     """Values of the conditions, with the rows among which full text is searched."""
     if "q" not in query.conditions:
         return query.bound
-    first, last = archive.spans[COLLECTIONS[query.collection].type]
+    first, last = archive.rowid_ranges[COLLECTIONS[query.collection].type]
     return {**query.bound, "q_first": first, "q_last": last}
 
 
-def _walks(archive: Archive, query: Query, wanted: int, connection: sqlite3.Connection) -> bool:
+def _prefers_sort_index(
+    archive: Archive, query: Query, wanted: int, connection: sqlite3.Connection
+) -> bool:
     """Whether it is cheaper to walk along the sort's index and try each row.
 
     The other way is to gather the rows that a filter's index gives and sort them: worth it where
@@ -244,12 +246,12 @@ def _walks(archive: Archive, query: Query, wanted: int, connection: sqlite3.Conn
     """
     if not query.conditions or query.sort.column == "id":  # filters' indexes are in order of id
         return False
-    total = count(archive, query, connection)
+    total = count_items(archive, query, connection)
     return total * total >= wanted * archive.counts[query.collection]
 
 
 @lru_cache(_MOST_STATEMENTS)
-def _count_statement(collection: str, shape: Shape) -> str:
+def _count_statement(collection: str, shape: StatementShape) -> str:
     """SQL that counts the rows which the conditions leave."""
     table = SQLModel.metadata.tables[collection]
     model = COLLECTIONS[collection]
@@ -258,7 +260,11 @@ def _count_statement(collection: str, shape: Shape) -> str:
         if one is None or (several and len(shape) > 1):
             continue
         linked, parameter = one
-        held = [_within(model, linked.c.__getitem__, other) for other, _ in shape if "__" in other]
+        held = [
+            _range_condition(model, linked.c.__getitem__, other)
+            for other, _ in shape
+            if "__" in other
+        ]
         others = [
             _condition(table, model, *other, walks=False)
             for other in shape
@@ -268,7 +274,7 @@ def _count_statement(collection: str, shape: Shape) -> str:
         if others:
             rows = _with_owners(linked, table)
         number = func.count(linked.c.number.distinct()) if several else func.count()
-        holds = _among(linked.c[parameter], name, several)
+        holds = _member_condition(linked.c[parameter], name, several)
         return _text(select(number).select_from(rows).where(holds, *held, *others))
     conditions = [_condition(table, model, *one, walks=False) for one in shape]
     return _text(select(func.count()).select_from(table).where(*conditions))
@@ -276,7 +282,7 @@ def _count_statement(collection: str, shape: Shape) -> str:
 
 @lru_cache(_MOST_STATEMENTS)
 def _page_statement(
-    collection: str, shape: Shape, sort: Sort, segment: _Segment, walks: bool
+    collection: str, shape: StatementShape, sort: Sort, segment: _KeysetRange, walks: bool
 ) -> str:
     """SQL of one stretch of a page."""
     table = SQLModel.metadata.tables[collection]
@@ -285,7 +291,7 @@ def _page_statement(
     order = [column.desc() if segment.descending else column, table.c.id]
     return _text(
         select(table.c.id, table.c.document)
-        .where(*conditions, *_stretch(table, column, sort, segment))
+        .where(*conditions, *_keyset_condition(table, column, sort, segment))
         .order_by(*(order[:1] if sort.column == "id" else order))
         .limit(bindparam("wanted"))
         .offset(literal_column("0"))
@@ -293,7 +299,7 @@ def _page_statement(
 
 
 @lru_cache(_MOST_STATEMENTS)
-def _facet_statements(collection: str, shape: Shape, parameter: str) -> list[str]:
+def _facet_statements(collection: str, shape: StatementShape, parameter: str) -> list[str]:
     """SQL that counts items per value: one statement, and one for those that have none."""
     model = COLLECTIONS[collection]
     table = SQLModel.metadata.tables[collection]
@@ -336,8 +342,8 @@ def _text(statement: Select[*tuple[Any, ...]]) -> str:
     return str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
 
 
-def _stretch(
-    table: Table, column: ColumnElement[Any], sort: Sort, segment: _Segment
+def _keyset_condition(
+    table: Table, column: ColumnElement[Any], sort: Sort, segment: _KeysetRange
 ) -> Iterator[ColumnElement[bool]]:
     key: BindParameter[Any] = bindparam("last_key")
     name: BindParameter[Any] = bindparam("last_id")
@@ -374,19 +380,19 @@ def _condition(
     if name == "q":
         return _matching(table, plus)
     if "__" in name:
-        return _within(model, column, name)
+        return _range_condition(model, column, name)
     link = _linked(model, name)
     if link is None:
         field = next(one.field for one in model.filters if one.parameter == name)
-        return _among(column(field), name, several)
+        return _member_condition(column(field), name, several)
     linked, parameter = link
-    holds = _among(linked.c[parameter], name, several)
+    holds = _member_condition(linked.c[parameter], name, several)
     if walks:
         return exists().where(linked.c[model.type] == table.c.id, holds)
     return table.c.id.in_(select(linked.c[model.type]).where(holds))
 
 
-def _within(
+def _range_condition(
     model: type[Document], column: Callable[[str], ColumnElement[Any]], name: str
 ) -> ColumnElement[bool]:
     """A range as a condition on a column."""
@@ -417,7 +423,7 @@ def _matching(table: Table, plus: str) -> TextClause:
     )
 
 
-def _among(column: ColumnElement[Any], name: str, several: bool) -> ColumnElement[bool]:
+def _member_condition(column: ColumnElement[Any], name: str, several: bool) -> ColumnElement[bool]:
     if not several:
         return column == bindparam(name)
     members = func.json_each(bindparam(name)).table_valued("value")

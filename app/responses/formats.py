@@ -33,7 +33,7 @@ FORMATS = (JSON, CSV, NDJSON, GEOJSON, HTML)
 
 
 @lru_cache(maxsize=512)
-def accepted(accept: bytes) -> tuple[Format, ...]:
+def acceptable_formats(accept: bytes) -> tuple[Format, ...]:
     """The formats that an `Accept` header allows, the most wanted first (RFC 9110, 12.5.1)."""
     if not accept.strip():
         return FORMATS
@@ -44,14 +44,14 @@ def accepted(accept: bytes) -> tuple[Format, ...]:
 
 
 @lru_cache(maxsize=512)
-def preference(accept: bytes) -> str:
+def format_preference(accept: bytes) -> str:
     """The same as one short string, for a cache's key."""
-    return " ".join(one.name for one in accepted(accept))
+    return " ".join(one.name for one in acceptable_formats(accept))
 
 
-def choose(accept: bytes, offered: Sequence[Format]) -> Format | None:
+def negotiate_format(accept: bytes, offered: Sequence[Format]) -> Format | None:
     """The format among those offered that a client wants most, or None where it wants none."""
-    return next((one for one in accepted(accept) if one in offered), None)
+    return next((one for one in acceptable_formats(accept) if one in offered), None)
 
 
 def _media_range(part: str) -> tuple[str, float]:

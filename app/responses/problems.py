@@ -225,7 +225,7 @@ class ProblemDocument(BaseModel, defer_build=True):
     )
 
 
-def nearest(name: str, allowed: Sequence[str]) -> str | None:
+def closest_match(name: str, allowed: Sequence[str]) -> str | None:
     """The allowed name most like `name`, or None where none is near."""
     if len(name) > _COMPARED:
         return None

@@ -19,16 +19,16 @@ _RUN_BY_SPREADSHEETS = re.compile(r"'*[=+\-@\t\r\n]")
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
-Pairs = list[tuple[str, str]]
+QueryPairs = list[tuple[str, str]]
 Json = dict[str, Any]
 
 
-def encode(value: object) -> bytes:
+def encode_json(value: object) -> bytes:
     """A value as compact JSON in UTF-8."""
     return _ENCODER.encode(value).encode()
 
 
-def page_links(path: str, sent: Pairs, cursor: str | None) -> dict[str, str | None]:
+def page_links(path: str, sent: QueryPairs, cursor: str | None) -> dict[str, str | None]:
     """Links of a page: itself as asked for, and the next."""
     own = link(path, sent)
     if cursor is None:
@@ -38,7 +38,7 @@ def page_links(path: str, sent: Pairs, cursor: str | None) -> dict[str, str | No
     return {"self": own, "next": f"{base}{'&' if onward else '?'}cursor={cursor}"}
 
 
-def link(path: str, sent: Pairs) -> str:
+def link(path: str, sent: QueryPairs) -> str:
     """A path with its query."""
     return f"{path}?{urlencode(sent)}" if sent else path
 
@@ -53,10 +53,10 @@ def page_body(
     """The envelope of a list around its documents."""
     return b'{"data":[%b],"meta":%b,"links":%b,"included":%b,"facets":%b}' % (
         b",".join(documents),
-        encode(meta),
-        encode(links),
+        encode_json(meta),
+        encode_json(links),
         _included(included),
-        encode(facets),
+        encode_json(facets),
     )
 
 
@@ -64,7 +64,11 @@ def search_body(
     hits: Iterable[bytes], meta: Mapping[str, Any], links: Mapping[str, str | None]
 ) -> bytes:
     """The envelope of a page of matches."""
-    return b'{"data":[%b],"meta":%b,"links":%b}' % (b",".join(hits), encode(meta), encode(links))
+    return b'{"data":[%b],"meta":%b,"links":%b}' % (
+        b",".join(hits),
+        encode_json(meta),
+        encode_json(links),
+    )
 
 
 def item_body(document: bytes, included: Mapping[str, Sequence[bytes]] | None = None) -> bytes:
@@ -75,7 +79,7 @@ def item_body(document: bytes, included: Mapping[str, Sequence[bytes]] | None = 
 def _included(included: Mapping[str, Sequence[bytes]] | None) -> bytes:
     if included is None:
         return b"null"
-    lists = (b"%b:[%b]" % (encode(name), b",".join(found)) for name, found in included.items())
+    lists = (b"%b:[%b]" % (encode_json(name), b",".join(found)) for name, found in included.items())
     return b"{%b}" % b",".join(lists)
 
 
@@ -103,7 +107,7 @@ def csv_lines(model: type[Document], documents: Iterable[bytes]) -> bytes:
 
 def feature(document: bytes, outline: tuple[bytes, bytes] | None) -> bytes:
     """A region as a GeoJSON feature (RFC 7946, 3.2), without geometry where none is known."""
-    name = encode(json.loads(document)["id"])
+    name = encode_json(json.loads(document)["id"])
     bbox = b""
     if outline is not None and outline[0] != b"null":
         bbox = b'"bbox":%b,' % outline[0]
@@ -148,7 +152,7 @@ _NESTED: dict[str, dict[str, Callable[[Json], Any]]] = {
     "reference": {
         "reference_title": _within("reference", "title"),
         "reference_url": _within("reference", "url"),
-        "reference_licence": _within("reference", "licence"),
+        "reference_license": _within("reference", "license"),
     },
     "target": {
         "target_source": _within("target", "source"),
@@ -173,7 +177,7 @@ def _cell(value: Any) -> str:
 
 
 def _member(value: Any) -> str:
-    text = value if isinstance(value, str) else encode(value).decode()
+    text = value if isinstance(value, str) else encode_json(value).decode()
     return text.replace("\\", "\\\\").replace("|", "\\|")
 
 

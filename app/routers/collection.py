@@ -9,23 +9,23 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
 from app.archive.archive import Archive
-from app.exports import batches, one_batch, stream
+from app.exports import read_batches, single_batch, stream_collection
 from app.models import Document
 from app.models.envelope import item_of, page_of
-from app.query.parameters import path_parameter, read
-from app.query.query import Query, item_parameters, parameters
+from app.query.parameters import parse_query_string, path_parameter
+from app.query.query import Query, collection_parameters, item_parameters
 from app.query.selection import (
     count_facets,
+    decode_cursor,
     find_document,
     find_included,
     find_page,
-    opened_cursor,
 )
-from app.responses.formats import CSV, JSON, NDJSON, Format, choose
+from app.responses.formats import CSV, JSON, NDJSON, Format, negotiate_format
 from app.responses.problems import InvalidParameters, NotAcceptable, NotFound
 from app.responses.representations import item_body, page_body, page_links
-from app.routers.dependencies import accept_of, archive_of, next_header, sent_pairs
-from app.routers.responses import LINK_HEADER, declared
+from app.routers.dependencies import accept_header, archive_of, next_header, query_pairs
+from app.routers.responses import LINK_HEADER, error_responses
 from app.routers.route import Route
 
 _LARGE = 20_000
@@ -56,7 +56,7 @@ def collection_router(
 def _add_list(
     router: APIRouter, model: type[Document], description: str, formats: Sequence[Format]
 ) -> None:
-    taken = parameters(model.collection)
+    taken = collection_parameters(model.collection)
 
     @router.get(
         "",
@@ -65,12 +65,14 @@ def _add_list(
         description=description,
         response_model=partial(page_of, model),
         response_description=f"A page of {model.collection}.",
-        responses=declared(InvalidParameters, NotAcceptable, headers=LINK_HEADER, formats=formats),
+        responses=error_responses(
+            InvalidParameters, NotAcceptable, headers=LINK_HEADER, formats=formats
+        ),
         openapi_extra={"parameters": [one.openapi() for one in taken.values()]},
     )
     async def list_items(request: Request) -> Response:
         archive = archive_of(request)
-        query = Query.of(model.collection, read(request.scope["query_string"], taken))
+        query = Query.of(model.collection, parse_query_string(request.scope["query_string"], taken))
         chosen = _format(request, query, formats)
         if chosen != JSON:
             return await _stream(request, archive, query, chosen)
@@ -91,12 +93,12 @@ def _add_item(router: APIRouter, model: type[Document], description: str) -> Non
         description=description,
         response_model=partial(item_of, model),
         response_description=f"The {model.type}.",
-        responses=declared(NotFound, InvalidParameters),
+        responses=error_responses(NotFound, InvalidParameters),
         openapi_extra={"parameters": described},
     )
     async def get_item(request: Request) -> Response:
         archive, name = archive_of(request), request.path_params["id"]
-        include = read(request.scope["query_string"], taken).get("include")
+        include = parse_query_string(request.scope["query_string"], taken).get("include")
         document = find_document(archive, model.collection, name)
         if document is None:
             raise _nowhere(archive, model, name)
@@ -124,13 +126,13 @@ def _format(request: Request, query: Query, formats: Sequence[Format]) -> Format
     if query.format is not None:
         chosen = next(one for one in formats if one.name == query.format)
     else:
-        wanted = choose(accept_of(request), formats)
+        wanted = negotiate_format(accept_header(request), formats)
         if wanted is None:
             offered = ", ".join(one.media_type for one in formats)
             raise NotAcceptable(f"This path gives {offered}; Accept allows none of them.")
         chosen = wanted
     if chosen != JSON:
-        query.refuse_envelope(chosen.name)
+        query.reject_envelope(chosen.name)
     return chosen
 
 
@@ -141,7 +143,7 @@ async def _page(
 
     def select(connection: sqlite3.Connection) -> tuple[Mapping[str, str | None], bytes]:
         page = find_page(archive, query, connection)
-        links = page_links(request.scope["path"], sent_pairs(request), page.cursor)
+        links = page_links(request.scope["path"], query_pairs(request), page.cursor)
         included: dict[str, Any] | None = None
         if query.include:
             included = find_included(query.collection, page.ids, query.include, connection)
@@ -158,11 +160,11 @@ async def _page(
 async def _stream(request: Request, archive: Archive, query: Query, chosen: Format) -> Response:
     """A whole collection, or the page that was asked for, in pieces."""
     if query.limit is None:
-        after = opened_cursor(archive, query, archive.connection)
-        rows, headers = batches(archive, query, after), None
+        after = decode_cursor(archive, query, archive.connection)
+        rows, headers = read_batches(archive, query, after), None
     else:
         page = await archive.run(partial(find_page, archive, query))
-        links = page_links(request.scope["path"], sent_pairs(request), page.cursor)
-        rows, headers = one_batch(page), next_header(links)
-    pieces = stream(archive, query.collection, rows, chosen)
+        links = page_links(request.scope["path"], query_pairs(request), page.cursor)
+        rows, headers = single_batch(page), next_header(links)
+    pieces = stream_collection(archive, query.collection, rows, chosen)
     return StreamingResponse(pieces, headers=headers, media_type=chosen.content_type)

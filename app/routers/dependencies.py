@@ -7,10 +7,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from app.archive.archive import ARCHIVE, Archive
-from app.query.parameters import read, split
+from app.archive.archive import ARCHIVE_KEY, Archive
+from app.query.parameters import parse_query_string, split_query_string
 from app.responses.problems import Unavailable
-from app.responses.representations import Pairs
+from app.responses.representations import QueryPairs
 
 
 def archive_of(request: Request) -> Archive:
@@ -19,7 +19,7 @@ def archive_of(request: Request) -> Archive:
     Raises:
         Unavailable: The application has not started, or is stopping.
     """
-    archive: Archive | None = request.scope[ARCHIVE]
+    archive: Archive | None = request.scope[ARCHIVE_KEY]
     if archive is None:
         raise Unavailable("The record is not loaded yet.", headers={"Retry-After": "1"})
     return archive
@@ -36,17 +36,17 @@ async def refuse_parameters(request: Request) -> None:
     Raises:
         InvalidParameters: The query string names a parameter.
     """
-    read(request.scope["query_string"], {})
+    parse_query_string(request.scope["query_string"], {})
 
 
-def accept_of(request: Request) -> bytes:
+def accept_header(request: Request) -> bytes:
     """The `Accept` header; repeated lines are joined."""
     return b", ".join(value for name, value in request.headers.raw if name == b"accept")
 
 
-def sent_pairs(request: Request) -> Pairs:
+def query_pairs(request: Request) -> QueryPairs:
     """Names and values of a query string that was found valid, in the order sent."""
-    pairs = split(request.scope["query_string"])
+    pairs = split_query_string(request.scope["query_string"])
     return [(name.decode(), value.decode()) for name, value in pairs]
 
 

@@ -9,10 +9,10 @@ from fastapi.responses import Response
 
 from app.archive.archive import Archive
 from app.responses.problems import NotFound
-from app.responses.representations import encode
+from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep
 from app.routers.meta import index_body, meta_body
-from app.routers.openapi import describe
+from app.routers.openapi import build_document
 from app.routers.problems import kind_body, kinds_body
 
 router = APIRouter(include_in_schema=False)
@@ -28,7 +28,7 @@ def openapi_body(app: FastAPI, archive: Archive) -> bytes:
     """The OpenAPI document as JSON, made once a release."""
     release, document = getattr(app.state, "openapi", ("", b""))
     if release != archive.release:
-        document = encode(openapi_document(app, archive))
+        document = encode_json(openapi_document(app, archive))
         app.state.openapi = archive.release, document
     return bytes(document)
 
@@ -42,4 +42,4 @@ def openapi_document(app: FastAPI, archive: Archive) -> dict[str, Any]:
         "/problems": kinds_body(),
         "/problems/{slug}": kind_body(NotFound.slug),
     }
-    return describe(app, archive, bodies)
+    return build_document(app, archive, bodies)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from app.responses.problems import NotFound
-from app.responses.representations import encode
+from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep
 from app.routers.meta import relations
 
@@ -37,10 +37,10 @@ async def get_catalogue(request: Request, archive: ArchiveDep) -> Response:
         "service-doc": [{"href": f"{origin}/docs", "type": "text/html"}],
         "service-meta": [{"href": f"{origin}/v1/meta", "type": "application/json"}],
         "status": [{"href": f"{origin}/readyz", "type": "application/json"}],
-        "license": [{"href": archive.header["licence"]["url"]}],
+        "license": [{"href": archive.header["license"]["url"]}],
     }
     listed = {"anchor": f"{origin}{_CATALOGUE}", "item": [{"href": f"{origin}/v1"}]}
-    body = encode({"linkset": [listed, service]})
+    body = encode_json({"linkset": [listed, service]})
     return Response(body, headers=relations(archive), media_type=_LINKSET)
 
 

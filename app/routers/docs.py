@@ -10,11 +10,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.pages.guide.context import guide_context
-from app.pages.guide.rendering import static
+from app.pages.guide.rendering import static_file
 from app.responses.problems import NotFound
 from app.routers.dependencies import ArchiveDep
 from app.routers.description import openapi_body
-from app.routers.html import page
+from app.routers.html import html_response
 
 router = APIRouter(include_in_schema=False)
 
@@ -28,7 +28,7 @@ async def get_docs(request: Request, archive: ArchiveDep) -> Response:
     """The guide, above the reference that Swagger UI renders."""
     document = json.loads(openapi_body(request.app, archive))
     context = guide_context(archive, document, request.app.state.settings.public_url)
-    return await page("docs.html", **context)
+    return await html_response("docs.html", **context)
 
 
 @router.get("/docs/{asset}")
@@ -41,7 +41,7 @@ async def get_asset(request: Request) -> Response:
     asset = request.path_params["asset"]
     if asset not in _ASSETS:
         raise NotFound(f"The documentation has no such asset; it has {', '.join(_ASSETS)}.")
-    content = _shipped(asset) if asset in _SHIPPED else static(asset)
+    content = _shipped(asset) if asset in _SHIPPED else static_file(asset)
     return Response(content, media_type=_ASSETS[asset])
 
 

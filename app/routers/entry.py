@@ -11,16 +11,16 @@ from fastapi.responses import Response
 
 from app.archive.archive import Archive
 from app.exports.listing import Export
-from app.responses.formats import HTML, JSON, choose
-from app.routers.dependencies import ArchiveDep, accept_of
+from app.responses.formats import HTML, JSON, negotiate_format
+from app.routers.dependencies import ArchiveDep, accept_header
 from app.routers.exports import OfferDep
 from app.routers.meta import Index, index_body, relations
-from app.routers.responses import RELATIONS, declared
+from app.routers.responses import RELATIONS, error_responses
 from app.routers.route import Route
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from app.pages.record.page import Rendered
+    from app.pages.record.page import RenderedPage
 
 router = APIRouter(tags=["meta"], route_class=Route)
 
@@ -34,12 +34,12 @@ router = APIRouter(tags=["meta"], route_class=Route)
     "words it rests on. Otherwise the index, as at `/v1`.",
     response_model=Index,
     response_description="The page, or the index.",
-    responses=declared(headers=RELATIONS, formats=(JSON, HTML)),
+    responses=error_responses(headers=RELATIONS, formats=(JSON, HTML)),
 )
 async def get_entry(request: Request, archive: ArchiveDep, offer: OfferDep) -> Response:
     """The page or the index, whichever the client prefers."""
     headers = relations(archive)
-    if choose(accept_of(request), (JSON, HTML)) != HTML:
+    if negotiate_format(accept_header(request), (JSON, HTML)) != HTML:
         return Response(index_body(archive), headers=headers, media_type=JSON.content_type)
     settings: Settings = request.app.state.settings
     page = await archive.run(partial(_render, archive, await offer.exports(), settings))
@@ -49,7 +49,7 @@ async def get_entry(request: Request, archive: ArchiveDep, offer: OfferDep) -> R
 
 def _render(
     archive: Archive, exports: list[Export], settings: Settings, connection: sqlite3.Connection
-) -> Rendered:
+) -> RenderedPage:
     """The page; what renders it is loaded when it is first asked for, not at every start."""
     from app.pages.record.dataset import Publication  # noqa: PLC0415 - see above
     from app.pages.record.page import render  # noqa: PLC0415 - see above

@@ -15,20 +15,20 @@ from pydantic import Field
 from starlette.types import Receive, Scope, Send
 
 from app.archive.archive import ArchiveError
-from app.exports.catalog import Offer
-from app.exports.files import Measure
+from app.exports.catalog import ExportCatalog
+from app.exports.files import FileDigest
 from app.exports.iati import SECTORS
-from app.exports.listing import CATALOGUE, FILES, IATI, REGIONS, Export
-from app.models.base import Shape
+from app.exports.listing import CATALOG, FILES, IATI, REGIONS, Export
+from app.models.base import Model
 from app.models.values import Sha256
 from app.query.parameters import path_parameter
+from app.responses.conditions import etag_matches
 from app.responses.problems import InvalidParameters, NotFound, RangeNotSatisfiable, Unavailable
-from app.responses.representations import encode
+from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep, NoParameters, archive_of
 from app.routers.meta import SelfLink
-from app.routers.responses import declared
+from app.routers.responses import error_responses
 from app.routers.route import Route
-from app.server.response_cache import matches
 
 logger = logging.getLogger("cpc_record")
 
@@ -51,7 +51,7 @@ _CONTENT: dict[str, Any] = {
 } | {REGIONS.media_type: {"schema": {"type": "object"}}}
 
 
-class ExportEntry(Shape):
+class ExportEntry(Model):
     """One export."""
 
     name: str = Field(description="File name.")
@@ -63,26 +63,26 @@ class ExportEntry(Shape):
     sha256: Sha256 = Field(description="Its SHA-256, hexadecimal, without content coding.")
 
 
-class ExportsMeta(Shape):
+class ExportsMeta(Model):
     """What the list says of itself."""
 
     release: str = Field(description="Release of the data: SHA-256 of its seed file.")
 
 
-class Sector(Shape):
+class Sector(Model):
     """A sector of the project's own vocabulary, as the IATI export uses it."""
 
     code: str = Field(description="Its code.")
     name: str = Field(description="What it means.")
 
 
-class Vocabularies(Shape):
+class Vocabularies(Model):
     """The project's own vocabularies, besides its objectives."""
 
     sectors: list[Sector] = Field(description="Sectors that the IATI export names.")
 
 
-class Exports(Shape):
+class Exports(Model):
     """Every export that this server can give."""
 
     data: list[ExportEntry] = Field(description="The exports.")
@@ -91,19 +91,19 @@ class Exports(Shape):
     links: SelfLink
 
 
-async def get_offer(request: Request) -> Offer:
+async def get_offer(request: Request) -> ExportCatalog:
     """What this server offers to take away.
 
     Raises:
         Unavailable: The application has not started, or is stopping.
     """
-    offer: Offer | None = getattr(request.app.state, "exports", None)
+    offer: ExportCatalog | None = getattr(request.app.state, "exports", None)
     if offer is None or offer.archive is not archive_of(request):
         raise Unavailable("The record is not loaded yet.", headers={"Retry-After": "1"})
     return offer
 
 
-OfferDep = Annotated[Offer, Depends(get_offer)]
+OfferDep = Annotated[ExportCatalog, Depends(get_offer)]
 
 
 @router.get(
@@ -117,7 +117,7 @@ OfferDep = Annotated[Offer, Depends(get_offer)]
     "may take as long as it takes to write the files, unless `cpc-record build` wrote them.",
     response_model=Exports,
     response_description="The exports.",
-    responses=declared(InvalidParameters),
+    responses=error_responses(InvalidParameters),
     dependencies=[NoParameters],
 )
 async def list_exports(archive: ArchiveDep, offer: OfferDep) -> Response:
@@ -134,7 +134,7 @@ async def list_exports(archive: ArchiveDep, offer: OfferDep) -> Response:
         },
         "links": {"self": "/v1/exports"},
     }
-    return Response(encode(body), media_type="application/json")
+    return Response(encode_json(body), media_type="application/json")
 
 
 @router.get(
@@ -145,7 +145,7 @@ async def list_exports(archive: ArchiveDep, offer: OfferDep) -> Response:
     "1.1. It is there where the server's settings name its address, publisher and contact. "
     "Keys that only a U.S. agency may claim are left out.",
     response_description="The catalogue of one dataset.",
-    responses=declared(NotFound, InvalidParameters),
+    responses=error_responses(NotFound, InvalidParameters),
     dependencies=[NoParameters],
 )
 async def get_catalogue(offer: OfferDep) -> Response:
@@ -156,8 +156,8 @@ async def get_catalogue(offer: OfferDep) -> Response:
     """
     publisher = offer.publisher()
     if publisher is None:
-        raise _not_set(CATALOGUE, offer)
-    return Response(await offer.catalogue(publisher), media_type=CATALOGUE.media_type)
+        raise _not_set(CATALOG, offer)
+    return Response(await offer.catalog_body(publisher), media_type=CATALOG.media_type)
 
 
 @router.get(
@@ -170,7 +170,9 @@ async def get_catalogue(offer: OfferDep) -> Response:
     "answered with the whole file.",
     response_class=Response,
     response_description="The file.",
-    responses=declared(NotFound, RangeNotSatisfiable, InvalidParameters, headers=_DIGEST_HEADER)
+    responses=error_responses(
+        NotFound, RangeNotSatisfiable, InvalidParameters, headers=_DIGEST_HEADER
+    )
     | {206: {"description": "The range of a file that `Range` asked for."}},
     openapi_extra={
         "parameters": [path_parameter("file", "Its name.", [*FILES])],
@@ -196,7 +198,7 @@ async def get_export(request: Request, offer: OfferDep) -> Response:
         raise _unwritten(error) from error
     headers = _validators(measured)
     known = b",".join(value for name, value in request.headers.raw if name == b"if-none-match")
-    if known and matches(known, headers["ETag"].encode()):
+    if known and etag_matches(known, headers["ETag"].encode()):
         return Response(status_code=304, headers=headers)
     if isinstance(content, bytes):
         headers["Content-Length"] = str(measured.bytes)
@@ -211,7 +213,7 @@ async def get_export(request: Request, offer: OfferDep) -> Response:
     return file
 
 
-async def _content(name: str, offer: Offer) -> tuple[Measure, Path | bytes]:
+async def _content(name: str, offer: ExportCatalog) -> tuple[FileDigest, Path | bytes]:
     """What a file measures, and where it is.
 
     Raises:
@@ -280,7 +282,7 @@ def as_it_is(scope: Scope) -> Scope:
     return {**scope, "headers": kept}
 
 
-def _entry(export: Export, measured: Measure) -> dict[str, Any]:
+def _entry(export: Export, measured: FileDigest) -> dict[str, Any]:
     return {
         "name": export.name,
         "path": export.path,
@@ -292,13 +294,13 @@ def _entry(export: Export, measured: Measure) -> dict[str, Any]:
     }
 
 
-def _validators(measured: Measure) -> dict[str, str]:
+def _validators(measured: FileDigest) -> dict[str, str]:
     """A strong entity tag, and the digest (RFC 9530, 3)."""
     digest = b64encode(bytes.fromhex(measured.sha256)).decode()
     return {"ETag": f'"{measured.sha256}"', "Repr-Digest": f"sha-256=:{digest}:"}
 
 
-def _not_set(export: Export, offer: Offer) -> NotFound:
+def _not_set(export: Export, offer: ExportCatalog) -> NotFound:
     names = ", ".join(offer.unset(export.name))
     return NotFound(f"{export.name} is not given by this server. To give it, set {names}.")
 

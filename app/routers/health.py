@@ -8,11 +8,11 @@ from typing import Literal
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from app.models.base import Shape
+from app.models.base import Model
 from app.responses.problems import Unavailable
-from app.responses.representations import encode
+from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep
-from app.routers.responses import declared
+from app.routers.responses import error_responses
 from app.routers.route import Route
 
 router = APIRouter(tags=["health"], route_class=Route)
@@ -20,7 +20,7 @@ router = APIRouter(tags=["health"], route_class=Route)
 _NEVER_KEPT = {"Cache-Control": "no-store"}
 
 
-class Health(Shape):
+class Health(Model):
     """All is well."""
 
     status: Literal["ok"]
@@ -33,11 +33,13 @@ class Health(Shape):
     description="Answers as long as the process can. Never cached.",
     response_model=Health,
     response_description="It is.",
-    responses=declared(),
+    responses=error_responses(),
 )
 async def get_liveness() -> Response:
     """A fixed answer."""
-    return Response(encode({"status": "ok"}), headers=_NEVER_KEPT, media_type="application/json")
+    return Response(
+        encode_json({"status": "ok"}), headers=_NEVER_KEPT, media_type="application/json"
+    )
 
 
 @router.get(
@@ -47,7 +49,7 @@ async def get_liveness() -> Response:
     description="Answers 200 when the record is loaded and can be read. Never cached.",
     response_model=Health,
     response_description="It can.",
-    responses=declared(),
+    responses=error_responses(),
 )
 async def get_readiness(archive: ArchiveDep) -> Response:
     """A fixed answer, after one read of the archive.
@@ -59,4 +61,6 @@ async def get_readiness(archive: ArchiveDep) -> Response:
         archive.connection.execute("SELECT count(*) FROM meta").fetchone()
     except sqlite3.Error as error:
         raise Unavailable("The archive cannot be read.", headers={"Retry-After": "5"}) from error
-    return Response(encode({"status": "ok"}), headers=_NEVER_KEPT, media_type="application/json")
+    return Response(
+        encode_json({"status": "ok"}), headers=_NEVER_KEPT, media_type="application/json"
+    )

@@ -15,7 +15,7 @@ _POLICY = (
 """This origin's files, icons within style sheets, and nothing inline (CSP 3)."""
 
 
-async def page(template: str, **context: object) -> Response:
+async def html_response(template: str, **context: object) -> Response:
     """The page that a template makes of its context, on another thread: the first takes long."""
     body = await run_in_threadpool(render, template, **context)
     headers = {"Content-Security-Policy": _POLICY}

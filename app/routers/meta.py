@@ -9,12 +9,12 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from app.archive.archive import COLLECTIONS, Archive
-from app.models.base import Shape
-from app.models.header import Licence, Outlines
+from app.models.base import Model
+from app.models.header import License, Outlines
 from app.responses.problems import InvalidParameters
-from app.responses.representations import encode
+from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep, NoParameters
-from app.routers.responses import RELATIONS, declared
+from app.routers.responses import RELATIONS, error_responses
 from app.routers.route import Route
 
 router = APIRouter(tags=["meta"], route_class=Route)
@@ -27,7 +27,7 @@ STABILITY = (
 )
 
 
-class MetaData(Shape):
+class MetaData(Model):
     """The release, the terms, the promise."""
 
     release: str = Field(description="Release of the data: SHA-256 of its seed file.")
@@ -35,25 +35,25 @@ class MetaData(Shape):
     counts: dict[str, int] = Field(description="Number of items in each collection.")
     modified: str = Field(description="Day on which the record was last changed.")
     archive_notice: str = Field(description="What the record is and is not.")
-    licence: Licence = Field(description="Terms of the data.")
+    license: License = Field(description="Terms of the data.")
     outlines: Outlines = Field(description="Where the outlines of the regions come from.")
     stability: str = Field(description="What may change and what may not.")
 
 
-class SelfLink(Shape):
+class SelfLink(Model):
     """Paths from the root of the origin."""
 
     self: str = Field(description="This answer.")
 
 
-class Meta(Shape):
+class Meta(Model):
     """What the API is and what it promises."""
 
     data: MetaData
     links: SelfLink
 
 
-class IndexData(Shape):
+class IndexData(Model):
     """What this is."""
 
     title: str = Field(description="Name of the API.")
@@ -62,7 +62,7 @@ class IndexData(Shape):
     archive_notice: str = Field(description="What the record is and is not.")
 
 
-class Index(Shape):
+class Index(Model):
     """Where to go from here."""
 
     data: IndexData
@@ -79,7 +79,7 @@ class Index(Shape):
     "page.",
     response_model=Index,
     response_description="The index.",
-    responses=declared(InvalidParameters, headers=RELATIONS),
+    responses=error_responses(InvalidParameters, headers=RELATIONS),
     dependencies=[NoParameters],
 )
 async def get_index(archive: ArchiveDep) -> Response:
@@ -90,11 +90,11 @@ async def get_index(archive: ArchiveDep) -> Response:
 @router.get(
     "/v1/meta",
     operation_id="getMeta",
-    summary="Get release, licence and promises",
+    summary="Get release, license and promises",
     description="Which release of the data is served, under which terms, and what stays stable.",
     response_model=Meta,
     response_description="The meta page.",
-    responses=declared(InvalidParameters),
+    responses=error_responses(InvalidParameters),
     dependencies=[NoParameters],
 )
 async def get_meta(archive: ArchiveDep) -> Response:
@@ -111,12 +111,12 @@ def meta_body(archive: Archive) -> bytes:
         **archive.header,
         "stability": STABILITY,
     }
-    return encode({"data": data, "links": {"self": "/v1/meta"}})
+    return encode_json({"data": data, "links": {"self": "/v1/meta"}})
 
 
 def relations(archive: Archive) -> dict[str, str]:
     """The `Link` header of the entry points (RFC 8288; RFC 8631; RFC 9727, 3)."""
-    terms = quote(archive.header["licence"]["url"], safe="%/:=&?~#+!$,;'@()*[]")
+    terms = quote(archive.header["license"]["url"], safe="%/:=&?~#+!$,;'@()*[]")
     links = (
         '</openapi.json>; rel="service-desc"; type="application/json"',
         '</docs>; rel="service-doc"; type="text/html"',
@@ -144,4 +144,4 @@ def index_body(archive: Archive) -> bytes:
         "docs": "/docs",
         "openapi": "/openapi.json",
     }
-    return encode({"data": data, "links": links})
+    return encode_json({"data": data, "links": links})

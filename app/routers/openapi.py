@@ -12,9 +12,9 @@ from fastapi.openapi.utils import get_openapi
 
 from app.archive.archive import COLLECTIONS, Archive, link_table
 from app.models import Document
-from app.query.full_text import find
-from app.query.parameters import Date, Integer
-from app.query.query import DEFAULT_LIMIT, Query, includable, parameters
+from app.query.full_text import find_matches
+from app.query.parameters import DateType, IntegerType
+from app.query.query import DEFAULT_LIMIT, Query, collection_parameters, includable_fields
 from app.query.selection import find_page
 from app.responses.problems import (
     MEDIA_TYPE,
@@ -101,7 +101,7 @@ TAGS = [
 Json = dict[str, Any]
 
 
-def describe(app: FastAPI, archive: Archive, bodies: Mapping[str, bytes]) -> Json:
+def build_document(app: FastAPI, archive: Archive, bodies: Mapping[str, bytes]) -> Json:
     """The OpenAPI 3.1 document of the application.
 
     Args:
@@ -184,7 +184,7 @@ def _exemplify_collection(paths: Json, model: type[Document], archive: Archive) 
 def _exemplify_search(operation: Json, archive: Archive) -> None:
     word = _word(archive, "awards") or "peru"
     values = {"q": word, "limit": 1}
-    found = find(archive, values, archive.connection)
+    found = find_matches(archive, values, archive.connection)
     links = page_links("/v1/search", [("q", word), ("limit", "1")], found.cursor)
     meta = {"total": found.total, "limit": 1, "release": archive.release}
     content = _content(operation)["application/json"]
@@ -212,7 +212,7 @@ def _parameter_example(
         "format": "csv",
         "sort": f"-{model.sorts[0].field}",
         "q": _word(archive, model.collection) if name == "q" else None,
-        "include": next(iter(includable(model)), None),
+        "include": next(iter(includable_fields(model)), None),
         "facet": next(iter(model.facets()), None),
     }
     return fixed[name] if name in fixed else _value_of(model, name, archive)
@@ -230,12 +230,14 @@ def _value_of(model: type[Document], name: str, archive: Archive) -> Any:
     ).fetchone()
     if row is not None:
         return row[0].decode() if isinstance(row[0], bytes) else row[0]
-    return {Date: "2017", Integer: 1_000_000}.get(type(parameters(model.collection)[name].kind))
+    return {DateType: "2017", IntegerType: 1_000_000}.get(
+        type(collection_parameters(model.collection)[name].kind)
+    )
 
 
 def _word(archive: Archive, collection: str) -> str | None:
     """A word that full-text search finds in a collection."""
-    first, last = archive.spans[COLLECTIONS[collection].type]
+    first, last = archive.rowid_ranges[COLLECTIONS[collection].type]
     row = archive.connection.execute(
         "SELECT heading FROM search WHERE rowid BETWEEN ? AND ? LIMIT 1", (first, last)
     ).fetchone()

@@ -6,15 +6,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from app.models.base import Shape
+from app.models.base import Model
 from app.query.parameters import path_parameter
-from app.responses.formats import HTML, JSON, choose
+from app.responses.formats import HTML, JSON, negotiate_format
 from app.responses.problems import PROBLEMS, InvalidParameters, NotFound, Problem
-from app.responses.representations import encode
-from app.routers.dependencies import NoParameters, accept_of
-from app.routers.html import page
+from app.responses.representations import encode_json
+from app.routers.dependencies import NoParameters, accept_header
+from app.routers.html import html_response
 from app.routers.openapi import PROBLEM_EXAMPLES
-from app.routers.responses import declared
+from app.routers.responses import error_responses
 from app.routers.route import Route
 
 router = APIRouter(prefix="/problems", tags=["problems"], route_class=Route)
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/problems", tags=["problems"], route_class=Route)
 _SLUG = path_parameter("slug", "Last part of the `type`.", [NotFound.slug])
 
 
-class ProblemKind(Shape):
+class ProblemKind(Model):
     """A kind of problem, explained."""
 
     type: str = Field(description="Its identifier, as in the `type` of an error.")
@@ -31,13 +31,13 @@ class ProblemKind(Shape):
     explanation: str = Field(description="What it means and what to do.")
 
 
-class ProblemKinds(Shape):
+class ProblemKinds(Model):
     """Every kind of problem."""
 
     data: list[ProblemKind]
 
 
-class ProblemKindItem(Shape):
+class ProblemKindItem(Model):
     """One kind of problem."""
 
     data: ProblemKind
@@ -50,13 +50,13 @@ class ProblemKindItem(Shape):
     description="Every `type` that an error of this API can have.",
     response_model=ProblemKinds,
     response_description="The kinds of problems.",
-    responses=declared(InvalidParameters, formats=(JSON, HTML)),
+    responses=error_responses(InvalidParameters, formats=(JSON, HTML)),
     dependencies=[NoParameters],
 )
 async def list_problems(request: Request) -> Response:
     """Every kind of problem, explained."""
     if _reads(request):
-        return await page("problems.html", problems=PROBLEMS.values())
+        return await html_response("problems.html", problems=PROBLEMS.values())
     return Response(kinds_body(), media_type="application/json")
 
 
@@ -67,7 +67,7 @@ async def list_problems(request: Request) -> Response:
     description="What the `type` of an error means.",
     response_model=ProblemKindItem,
     response_description="The explanation.",
-    responses=declared(NotFound, InvalidParameters, formats=(JSON, HTML)),
+    responses=error_responses(NotFound, InvalidParameters, formats=(JSON, HTML)),
     openapi_extra={"parameters": [_SLUG]},
     dependencies=[NoParameters],
 )
@@ -84,23 +84,23 @@ async def get_problem(request: Request) -> Response:
         problem = PROBLEMS[slug]
         others = [one for one in PROBLEMS.values() if one is not problem]
         example = PROBLEM_EXAMPLES.get(problem.status)
-        return await page("problem.html", problem=problem, example=example, others=others)
+        return await html_response("problem.html", problem=problem, example=example, others=others)
     return Response(kind_body(slug), media_type="application/json")
 
 
 def _reads(request: Request) -> bool:
     """Whether a browser asks, on behalf of a person."""
-    return choose(accept_of(request), (JSON, HTML)) is HTML
+    return negotiate_format(accept_header(request), (JSON, HTML)) is HTML
 
 
 def kinds_body() -> bytes:
     """Every kind of problem as JSON."""
-    return encode({"data": [_explained(problem) for problem in PROBLEMS.values()]})
+    return encode_json({"data": [_explained(problem) for problem in PROBLEMS.values()]})
 
 
 def kind_body(slug: str) -> bytes:
     """One kind of problem as JSON."""
-    return encode({"data": _explained(PROBLEMS[slug])})
+    return encode_json({"data": _explained(PROBLEMS[slug])})
 
 
 def _explained(problem: type[Problem]) -> dict[str, object]:

@@ -17,16 +17,16 @@ from app.models import (
     Region,
     Source,
 )
-from app.models.base import Shape
+from app.models.base import Model
 from app.responses.problems import InvalidParameters
 from app.routers.dependencies import ArchiveDep, NoParameters
-from app.routers.responses import declared
+from app.routers.responses import error_responses
 from app.routers.route import Route
 
 router = APIRouter(tags=["record"], route_class=Route)
 
 
-class RecordData(Shape):
+class RecordData(Model):
     """One list per type, each in the order of the record."""
 
     partnerships: list[Partnership]
@@ -39,20 +39,20 @@ class RecordData(Shape):
     citations: list[Citation]
 
 
-class RecordMeta(Shape):
+class RecordMeta(Model):
     """What the whole record says of itself."""
 
     release: str = Field(description="Release of the data: SHA-256 of its seed file.")
     counts: dict[str, int] = Field(description="Number of items in each list.")
 
 
-class RecordLinks(Shape):
+class RecordLinks(Model):
     """Paths from the root of the origin."""
 
     self: str = Field(description="This answer.")
 
 
-class WholeRecord(Shape):
+class WholeRecord(Model):
     """The whole record."""
 
     data: RecordData
@@ -67,7 +67,7 @@ class WholeRecord(Shape):
     description="Every resource and every citation in one answer, one list per type.",
     response_model=WholeRecord,
     response_description="The whole record.",
-    responses=declared(InvalidParameters),
+    responses=error_responses(InvalidParameters),
     dependencies=[NoParameters],
 )
 async def get_record(archive: ArchiveDep) -> StreamingResponse:

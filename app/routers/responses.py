@@ -47,7 +47,7 @@ RELATIONS: dict[str, Any] = {
 }
 
 
-def declared(
+def error_responses(
     *problems: type[Problem],
     headers: dict[str, Any] | None = None,
     formats: Sequence[Format] = (),

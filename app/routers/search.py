@@ -7,37 +7,37 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from app.models.base import Shape
+from app.models.base import Model
 from app.models.citation import ResourceType
 from app.models.envelope import PageLinks, PageMeta
-from app.query.full_text import find, search_parameters
-from app.query.parameters import read
+from app.query.full_text import find_matches, search_parameters
+from app.query.parameters import parse_query_string
 from app.query.query import DEFAULT_LIMIT
 from app.responses.problems import InvalidParameters
 from app.responses.representations import page_links, search_body
-from app.routers.dependencies import archive_of, next_header, sent_pairs
+from app.routers.dependencies import archive_of, next_header, query_pairs
 from app.routers.meta import SelfLink
-from app.routers.responses import LINK_HEADER, declared
+from app.routers.responses import LINK_HEADER, error_responses
 from app.routers.route import Route
 
 router = APIRouter(tags=["search"], route_class=Route)
 
 
-class Mark(Shape):
+class Mark(Model):
     """Where a match stands in a snippet, in Unicode code points."""
 
     start: int = Field(ge=0, description="Index of its first code point.")
     end: int = Field(ge=0, description="Index after its last code point.")
 
 
-class Snippet(Shape):
+class Snippet(Model):
     """A stretch of text around the matches."""
 
     text: str = Field(description="Plain text, not markup; `…` where text was left out.")
     marks: list[Mark] = Field(description="The matches in it.")
 
 
-class Hit(Shape):
+class Hit(Model):
     """A resource that matches."""
 
     type: ResourceType = Field(description="Its type.")
@@ -47,7 +47,7 @@ class Hit(Shape):
     links: SelfLink
 
 
-class HitPage(Shape):
+class HitPage(Model):
     """One page of matches, the best first."""
 
     data: list[Hit] = Field(description="The matches, the best first.")
@@ -65,17 +65,17 @@ class HitPage(Shape):
     "`marks` says where the matches stand in it.",
     response_model=HitPage,
     response_description="A page of matches.",
-    responses=declared(InvalidParameters, headers=LINK_HEADER),
+    responses=error_responses(InvalidParameters, headers=LINK_HEADER),
     openapi_extra={"parameters": [one.openapi() for one in search_parameters().values()]},
 )
 async def search(request: Request) -> Response:
     """One page of matches."""
     archive = archive_of(request)
-    values = read(request.scope["query_string"], search_parameters())
+    values = parse_query_string(request.scope["query_string"], search_parameters())
 
     def select(connection: sqlite3.Connection) -> tuple[Mapping[str, str | None], bytes]:
-        found = find(archive, values, connection)
-        links = page_links("/v1/search", sent_pairs(request), found.cursor)
+        found = find_matches(archive, values, connection)
+        links = page_links("/v1/search", query_pairs(request), found.cursor)
         limit = values.get("limit", DEFAULT_LIMIT)
         meta = {"total": found.total, "limit": limit, "release": archive.release}
         return links, search_body(found.hits, meta, links)

@@ -18,14 +18,19 @@ from app.models.dates import first_day
 from app.models.evidence import Enriched, Quote
 from app.models.text_folding import fold
 from app.seed.errors import Fault, shown
-from app.seed.evidence_check import called, disagreements, misreferences, states_references
+from app.seed.evidence_check import (
+    names_of,
+    states_references,
+    unsupported_references,
+    unsupported_values,
+)
 
 _MONEY = (("amount", "currency"), ("investment_amount", "investment_currency"))
 _PERIODS = (("signed", "ends"), ("announced", "ends"), ("archived_from", "archived_to"))
 _OUTLINE_CODES = ("iso_3166_2", "inei_ubigeo", "wikidata")
 
 
-class Checks:
+class SeedChecks:
     """What is known of the resources seen so far, and what must wait for the rest.
 
     Attributes:
@@ -59,7 +64,7 @@ class Checks:
         yield from _pairs(resource, pointer)
         yield from _name(resource, pointer)
         yield from self._position(resource, pointer)
-        yield from _told(pointer, disagreements(resource))
+        yield from _told(pointer, unsupported_values(resource))
         for place, quote in _quotes(resource, pointer):
             if quote.end - quote.start != len(quote.exact):
                 yield _wrong_length(quote, place)
@@ -80,7 +85,7 @@ class Checks:
                 expected = f"positions of {owner} counted from 1"
                 yield Fault(f"{pointer}/position", str(position), expected)
         for pointer, resource in self._stated:
-            yield from _told(pointer, misreferences(resource, self._called))
+            yield from _told(pointer, unsupported_references(resource, self._called))
 
     def _note(self, resource: Resource, pointer: str) -> None:
         for field, kind in resource.references.items():
@@ -88,7 +93,7 @@ class Checks:
                 if (kind, name) not in self._names:
                     self._awaited.append(((kind, name), f"{pointer}/{field}"))
         key = (resource.type, resource.id)
-        self._called[key] = called(resource)
+        self._called[key] = names_of(resource)
         if resource.parent is not None:
             parent = resource.references[resource.parent], resource.get(resource.parent)
             if isinstance(resource, Objective | Award):

@@ -22,7 +22,7 @@ from app.models.partnership import Precedence
 from app.models.text_folding import fold
 
 Names = Mapping[tuple[str, str], list[str]]
-Disagreement = tuple[str, str, str]
+Mismatch = tuple[str, str, str]
 """A field, what is found and what is expected."""
 
 _DATES = {"signed", "ends", "announced", "archived_from", "archived_to"}
@@ -40,7 +40,7 @@ _CARDINALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "n
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 
 
-def disagreements(resource: Resource) -> Iterator[Disagreement]:
+def unsupported_values(resource: Resource) -> Iterator[Mismatch]:
     """Fields whose quotes do not contain their value.
 
     Dates, numbers, countries and aliases are compared when stated or derived; other words when
@@ -53,7 +53,7 @@ def disagreements(resource: Resource) -> Iterator[Disagreement]:
             yield from _missing(field, value, quotes, _wanted(field, value, stated))
 
 
-def misreferences(resource: Resource, names: Names) -> Iterator[Disagreement]:
+def unsupported_references(resource: Resource, names: Names) -> Iterator[Mismatch]:
     """Fields that hold stated references whose quotes do not name what is referred to.
 
     Args:
@@ -76,7 +76,7 @@ def states_references(resource: Resource) -> bool:
     )
 
 
-def called(resource: Resource) -> list[str]:
+def names_of(resource: Resource) -> list[str]:
     """What a resource may be called where it is referred to."""
     fields = ("name", "short_name", "title")
     return [
@@ -105,7 +105,7 @@ def _quoted(
 
 def _missing(
     field: str, value: Any, quotes: list[str], wanted: Iterable[list[str]]
-) -> Iterator[Disagreement]:
+) -> Iterator[Mismatch]:
     for notations in wanted:
         if any(notation in quotes and not _DIGIT.search(notation) for notation in notations):
             continue  # it is all that is quoted

@@ -78,7 +78,7 @@ class SeedReader:
         seen: set[str] = set()
         for _ in text.items("{", "}"):
             key = text.key()
-            pointer = f"/{escape(key)}"
+            pointer = f"/{escape_pointer(key)}"
             if key in seen:
                 self.faults.append(Fault(pointer, "the key twice", "each key once"))
             if key in self.collections and text.peek() == "[":
@@ -101,7 +101,7 @@ class SeedReader:
         if text.repeated:
             places = dict(_places(value, pointer))
             for owner, key in text.repeated:
-                place = f"{places.get(id(owner), pointer)}/{escape(key)}"
+                place = f"{places.get(id(owner), pointer)}/{escape_pointer(key)}"
                 self.faults.append(Fault(place, "the key twice", "each key once"))
         return value
 
@@ -243,7 +243,7 @@ class _Text:
         return found
 
 
-def escape(key: str) -> str:
+def escape_pointer(key: str) -> str:
     """A key as part of a JSON pointer (RFC 6901, 3)."""
     return key.replace("~", "~0").replace("/", "~1")
 
@@ -257,7 +257,7 @@ def _places(value: object, pointer: str) -> Iterator[tuple[int, str]]:
     if isinstance(value, dict):
         yield id(value), pointer
         for key, member in value.items():
-            yield from _places(member, f"{pointer}/{escape(key)}")
+            yield from _places(member, f"{pointer}/{escape_pointer(key)}")
     elif isinstance(value, list):
         for index, member in enumerate(value):
             yield from _places(member, f"{pointer}/{index}")

@@ -21,9 +21,9 @@ from app.models import (
     Source,
 )
 from app.models.header import Header
-from app.seed.checks import Checks, check_outlines
+from app.seed.checks import SeedChecks, check_outlines
 from app.seed.errors import Fault, SeedError, shown
-from app.seed.reader import SeedReader, escape
+from app.seed.reader import SeedReader, escape_pointer
 
 
 class Seed(Header):
@@ -43,7 +43,7 @@ class Seed(Header):
 _MODELS = {model.collection: model for model in RESOURCES}
 
 
-class Reading:
+class SeedStream:
     """A seed file that is read and checked a resource at a time.
 
     Iterate over it once. What is known only at the end, the attributes, is there afterwards.
@@ -89,7 +89,7 @@ class Reading:
             SeedError: After the last one, if anything is wrong; all faults are listed at once.
         """
         faults: list[Fault] = []
-        checks = Checks()
+        checks = SeedChecks()
         for collection, index, entry in self._reader.entries():
             model, pointer = _MODELS[collection], f"/{collection}/{index}"
             if isinstance(entry, dict) and isinstance(entry.get("id"), str):
@@ -107,7 +107,7 @@ class Reading:
         if faults:
             raise SeedError(self.path, faults)
 
-    def _finish(self, checks: Checks) -> Iterator[Fault]:
+    def _finish(self, checks: SeedChecks) -> Iterator[Fault]:
         """Check and keep what is not a resource."""
         header = self._reader.header
         try:
@@ -140,13 +140,13 @@ class Record:
             yield from resources
 
 
-def load(path: Path) -> Record:
+def load_record(path: Path) -> Record:
     """Read and check a seed file and the outlines beside it.
 
     Raises:
         SeedError: Something is wrong; all faults are listed at once.
     """
-    reading = Reading(path)
+    reading = SeedStream(path)
     resources: dict[str, list[Resource]] = {model.type: [] for model in RESOURCES}
     for resource in reading:
         resources[resource.type].append(resource)
@@ -167,7 +167,7 @@ def _validation_faults(error: ValidationError, entry: Any, pointer: str) -> Iter
             inside = isinstance(value, dict) and step in value
             inside = inside or (isinstance(value, list) and isinstance(step, int))
             if inside or step == detail["loc"][-1]:
-                place += f"/{escape(str(step))}"
+                place += f"/{escape_pointer(str(step))}"
             if inside:
                 value = value[step]
         match detail["type"]:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import filecmp
 import hashlib
 import re
-import sqlite3
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
-from app.archive.archive import ArchiveError
-from app.archive.compiler import compile_seed
-from app.exports.files import damaged, read_shelf
 from app.models import Source
 from app.models.evidence import Enriched, Quote
 from app.seed.errors import Fault, shown
@@ -67,38 +60,7 @@ def check_source(record: Record, content: bytes) -> list[Check]:
     ]
 
 
-def check_archive(seed: Path, path: Path) -> Check:
-    """Hold a compiled archive, byte for byte, against what its seed compiles to.
-
-    Raises:
-        ArchiveError: The archive cannot be read, or there is no room to compile another.
-    """
-    name = "The archive is the record's own"
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            fresh = Path(folder) / "archive.sqlite"
-            compile_seed(seed, fresh)
-            if filecmp.cmp(fresh, path, shallow=False):
-                return Check(name, f"{path.stat().st_size} bytes")
-    except (OSError, sqlite3.Error) as error:
-        raise ArchiveError(
-            f"Cannot compare {path} with a fresh copy: {error}. TMPDIR must name a folder with "
-            "room for one."
-        ) from error
-    return Check(name, path.name, [Fault("", f"{path}, of other content", "what `build` writes")])
-
-
-def check_exports(path: Path, release: str) -> Check:
-    """Hold the exports beside an archive against the digests that were written with them."""
-    name = "The exports are as they were written"
-    shelf = read_shelf(path, release)
-    if shelf is None:
-        return Check(name, "none written")
-    misses = [Fault("", one, "what `build` writes") for one in damaged(shelf)]
-    return Check(name, f"{len(shelf.measures)} digests", misses)
-
-
-def pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def split_sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Where the lines and sentences of a stretch of text begin and end.
 
     A sentence ends after `.`, `!`, `?` or `;` that white space follows.
@@ -149,7 +111,9 @@ def _quoted(quotes: Sequence[tuple[str, Quote]], text: str) -> Check:
 
 def _fragments(quotes: Sequence[tuple[str, Quote]], text: str) -> Check:
     sentences = [
-        (start, end) for start, end in pieces(text, 0, len(text)) if end - start > _LONGEST_WHOLE
+        (start, end)
+        for start, end in split_sentences(text, 0, len(text))
+        if end - start > _LONGEST_WHOLE
     ]
     misses = [
         Fault(place, "a whole sentence", "a fragment of one")
@@ -163,7 +127,7 @@ def _fragments(quotes: Sequence[tuple[str, Quote]], text: str) -> Check:
 
 def _furniture(source: Source, index: int, text: str) -> Check:
     """What is left out of the coverage must be whole lines and sentences."""
-    edges = {edge for piece in pieces(text, 0, len(text)) for edge in piece}
+    edges = {edge for piece in split_sentences(text, 0, len(text)) for edge in piece}
     stretches = source.furniture or ()
     misses = [
         Fault(f"/sources/{index}/furniture/{number}", shown(edge), "the edge of a sentence or line")
@@ -181,7 +145,7 @@ def _coverage(source: Source, index: int, quotes: Sequence[tuple[str, Quote]], t
     told = [
         (start, end)
         for stretch in stretches
-        for start, end in pieces(text, *stretch)
+        for start, end in split_sentences(text, *stretch)
         if any(character.isalpha() for character in text[start:end])
     ]
     misses = [

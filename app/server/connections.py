@@ -32,20 +32,20 @@ from app.responses.problems import (
     Unavailable,
     UrlTooLong,
 )
-from app.server.headers import complete, request_id
+from app.server.headers import add_common_headers, request_id
 from app.server.logs import log_request
-from app.server.response_cache import Lines
-from app.settings import SETTINGS, Settings
+from app.server.response_cache import ResponseHead
+from app.settings import SETTINGS_KEY, Settings
 
-_EACH = 1.0
+_SWEEP_SECONDS = 1.0
 """Seconds between two looks at every connection."""
-_LINGER = 2.0
+_CLOSE_GRACE_SECONDS = 2.0
 """Seconds that a client has to read why it was refused."""
-_STEP = 65_536
+_WRITE_PROGRESS_BYTES = 65_536
 """Bytes that a client must take of a waiting answer for its time to begin anew."""
-_MOST_HEADERS = 100
-_MOST_BODY = 65_536
-_TOLD = 1_000
+_MAX_HEADERS = 100
+_MAX_BODY_BYTES = 65_536
+_LOGGED_URL_CHARACTERS = 1_000
 """Bytes of a URL that are told of a request that is refused."""
 _SPARE_FILES = 64
 """Descriptors that are not for connections: the archive's, the log's, the event loop's."""
@@ -54,7 +54,7 @@ _SPARE_FILES = 64
 _begin = HttpToolsProtocol.on_headers_complete
 
 
-AtHand = Callable[[Scope], tuple[Lines, bytes] | None] | None
+FastPath = Callable[[Scope], tuple[ResponseHead, bytes] | None] | None
 """What gives an answer that needs no application, if anything does."""
 _HOST = re.compile(rb"(?:[\w.~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?", re.ASCII)
 """A host with or without a port (RFC 3986, 3.2.2), which may be empty (RFC 9112, 3.2)."""
@@ -65,7 +65,7 @@ def _is_host(value: bytes) -> bool:
     return _HOST.fullmatch(value) is not None
 
 
-class Refused(Exception):
+class RequestRejected(Exception):
     """Raised within the parser, to end it."""
 
 
@@ -106,7 +106,7 @@ class Connection(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.guard = Guard.of(self)
+        self.guard = ConnectionLimiter.of(self)
         self.settings = self.guard.settings
         self.small = min(self.settings.max_url_bytes, self.settings.max_header_bytes)
         self.fault: Problem | None = None
@@ -129,7 +129,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, unless there are too many."""
         super().connection_made(transport)
-        self.guard.welcome(self)
+        self.guard.admit(self)
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; what cannot be a request is refused."""
@@ -156,7 +156,7 @@ class Connection(HttpToolsProtocol):
             Refused: It is not.
         """
         headers = self.headers
-        if not 0 < self.received <= self.small or len(headers) > _MOST_HEADERS:
+        if not 0 < self.received <= self.small or len(headers) > _MAX_HEADERS:
             self._measure()  # also what came together with another request
         self.received = 0
         hosts, host = 0, b""
@@ -178,28 +178,28 @@ class Connection(HttpToolsProtocol):
         if self.cycle is not self.bodied:
             self.bodied, self.bodily = self.cycle, 0
         self.bodily += len(body)
-        if self.bodily > _MOST_BODY:
-            raise Refused
+        if self.bodily > _MAX_BODY_BYTES:
+            raise RequestRejected
         super().on_body(body)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Send what is at hand at once; where there is nothing, or the client is slow, ask."""
-        at_hand = self.guard.at_hand
+        lookup = self.guard.lookup
         # after a request to upgrade nothing more is read, which an answer from here could not tell
         upgrade = self.parser.should_upgrade()
-        if at_hand is not None and app is self.app and not self.pipeline and not upgrade:
-            answer = None if self.flow.write_paused else at_hand(cast("Scope", cycle.scope))
+        if lookup is not None and app is self.app and not self.pipeline and not upgrade:
+            answer = None if self.flow.write_paused else lookup(cast("Scope", cycle.scope))
             if answer is not None:
                 self._send(cycle, *answer)
                 return
         super()._start_asgi_task(cycle, app)
 
-    def _send(self, cycle: RequestResponseCycle, lines: Lines, body: bytes) -> None:
+    def _send(self, cycle: RequestResponseCycle, lines: ResponseHead, body: bytes) -> None:
         cycle.response_started = cycle.response_complete = True
         status, headers = lines
         ending = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
         head = b"".join((status, self.guard.lines(), headers, ending))
-        if len(body) > _STEP:  # not copied: clients that are slow to read share it
+        if len(body) > _WRITE_PROGRESS_BYTES:  # not copied: clients that are slow to read share it
             self.transport.writelines((head, body))
         else:
             self.transport.write(head + body)
@@ -231,7 +231,7 @@ class Connection(HttpToolsProtocol):
         asked = self._asked()
         response = problem.response(asked["raw_path"].decode("latin-1"))
         closing = [*response.raw_headers, (b"connection", b"close")]
-        headers = complete(closing, problem.status, request_id(asked["headers"]))
+        headers = add_common_headers(closing, problem.status, request_id(asked["headers"]))
         lines = (b"%b: %b\r\n" % pair for pair in [*self.server_state.default_headers, *headers])
         body = b"" if asked["method"] == "HEAD" else bytes(response.body)
         head = STATUS_LINE[problem.status] + b"".join(lines)
@@ -247,8 +247,8 @@ class Connection(HttpToolsProtocol):
         return {
             "client": self.client,
             "method": self.parser.get_method().decode() if path else "-",
-            "raw_path": path[:_TOLD] or b"/",
-            "query_string": query[:_TOLD],
+            "raw_path": path[:_LOGGED_URL_CHARACTERS] or b"/",
+            "query_string": query[:_LOGGED_URL_CHARACTERS],
             "headers": self.headers or [],
         }
 
@@ -256,11 +256,11 @@ class Connection(HttpToolsProtocol):
         """Whether the client has had its time; called now and then."""
         waiting = self.transport.get_write_buffer_size()
         if waiting or self.queued:
-            if not self.queued - _STEP < waiting <= self.queued:
+            if not self.queued - _WRITE_PROGRESS_BYTES < waiting <= self.queued:
                 self.queued, self.since = waiting, now
             return bool(waiting) and now - self.since > self.settings.write_seconds
         if self.refused and not self.answering:
-            return now - self.since > _LINGER
+            return now - self.since > _CLOSE_GRACE_SECONDS
         standing = self.cycle, self.idle
         if self.answering or standing != self._standing:
             self._standing, self.since = standing, now
@@ -294,7 +294,7 @@ class Connection(HttpToolsProtocol):
         if len(self.url) > self.settings.max_url_bytes:
             self._raise(self._too_long())
         size = sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > self.settings.max_header_bytes or len(self.headers) > _MOST_HEADERS:
+        if size > self.settings.max_header_bytes or len(self.headers) > _MAX_HEADERS:
             self._raise(self._too_large())
 
     def _too_long(self) -> Problem:
@@ -302,12 +302,12 @@ class Connection(HttpToolsProtocol):
 
     def _too_large(self) -> Problem:
         most = self.settings.max_header_bytes
-        told = f"There may be {_MOST_HEADERS} headers of {most} bytes together."
+        told = f"There may be {_MAX_HEADERS} headers of {most} bytes together."
         return HeadersTooLarge(told)
 
     def _raise(self, fault: Problem) -> None:
         self.fault = fault
-        raise Refused
+        raise RequestRejected
 
 
 def _reason(error: httptools.HttpParserError) -> str:
@@ -316,22 +316,22 @@ def _reason(error: httptools.HttpParserError) -> str:
     return told if told.isascii() and len(told) < 100 and told.isprintable() else "malformed"
 
 
-class Guard:
+class ConnectionLimiter:
     """Looks after the connections of one server."""
 
     def __init__(self, first: Connection) -> None:
-        self.settings: Settings = first.app_state[SETTINGS]
-        self.at_hand: AtHand = getattr(first.app, "at_hand", None)
+        self.settings: Settings = first.app_state[SETTINGS_KEY]
+        self.lookup: FastPath = getattr(first.app, "at_hand", None)
         self._state = first.server_state
         self._told: object = None
         self._lines = b""
         self.connections: set[Any] = first.server_state.connections
         self.loop = first.loop
-        self.most = min(self.settings.max_connections, _most_files() - _SPARE_FILES)
+        self.most = min(self.settings.max_connections, raise_file_limit() - _SPARE_FILES)
         self._timer: asyncio.TimerHandle | None = None
 
     @classmethod
-    def of(cls, connection: Connection) -> Guard:
+    def of(cls, connection: Connection) -> ConnectionLimiter:
         """The guard of a connection's server; the first connection begins it."""
         state = connection.server_state
         guard = getattr(state, "guard", None)
@@ -347,22 +347,24 @@ class Guard:
             self._told, self._lines = headers, b"".join(b"%b: %b\r\n" % one for one in headers)
         return self._lines
 
-    def welcome(self, newcomer: Connection) -> None:
+    def admit(self, newcomer: Connection) -> None:
         """Make room for a connection: what waits longest goes, and no answer is broken off."""
         if self._timer is None:
-            self._timer = self.loop.call_later(_EACH, self._look)
+            self._timer = self.loop.call_later(_SWEEP_SECONDS, self._sweep)
         if len(self.connections) <= self.most:
             return
         waiting = [one for one in self.connections if one is not newcomer and not one.busy]
         if waiting:
-            self._drop(min(waiting, key=_patience))
+            self._drop(min(waiting, key=_eviction_order))
         else:
             told = "Every connection is busy."
             newcomer.refuse(Unavailable(told, headers={"Retry-After": "1"}))
 
-    def _look(self) -> None:
+    def _sweep(self) -> None:
         """Close every connection whose client has had its time."""
-        self._timer = self.loop.call_later(_EACH, self._look) if self.connections else None
+        self._timer = (
+            self.loop.call_later(_SWEEP_SECONDS, self._sweep) if self.connections else None
+        )
         now = self.loop.time()
         for one in [one for one in self.connections if one.overdue(now)]:
             self._drop(one)
@@ -372,12 +374,12 @@ class Guard:
         connection.transport.abort()
 
 
-def _patience(connection: Connection) -> tuple[bool, float]:
+def _eviction_order(connection: Connection) -> tuple[bool, float]:
     """Half a request goes before a connection that has asked before; then what waits longest."""
     return connection.idle, connection.since
 
 
-def _most_files() -> int:
+def raise_file_limit() -> int:
     """Descriptors that this process may open; as many as it is allowed to allow itself."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and soft < hard:

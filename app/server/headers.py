@@ -11,9 +11,9 @@ from uuid import uuid4
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.archive.archive import ARCHIVE, Archive
+from app.archive.archive import ARCHIVE_KEY, Archive
 from app.responses.problems import BadRequest, InternalError, MethodNotAllowed, Problem, Unavailable
-from app.server.response_cache import TAKE_BACK, Headers, Satisfied
+from app.server.response_cache import DISCARD_BUFFER, Headers, ResponseFinished
 
 METHODS = "GET, HEAD, OPTIONS"
 
@@ -45,7 +45,7 @@ _PREFLIGHT = {
 logger = logging.getLogger("cpc_record")
 
 
-class Boundary:
+class ResponseHeadersMiddleware:
     """Answers what no route should see, and completes what routes answer.
 
     The record is read-only: OPTIONS is 204 and any other method than GET and HEAD 405, on every
@@ -63,7 +63,7 @@ class Boundary:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        scope[ARCHIVE] = getattr(scope["app"].state, "archive", None)
+        scope[ARCHIVE_KEY] = getattr(scope["app"].state, "archive", None)
         completed = self._completing(scope, send)
         if scope["method"] == "OPTIONS":
             await completed(_start(204, _PREFLIGHT))
@@ -81,14 +81,16 @@ class Boundary:
         Raises:
             Unavailable: By `send`: what a success was read from is not intact.
         """
-        archive: Archive | None = scope[ARCHIVE]
+        archive: Archive | None = scope[ARCHIVE_KEY]
 
         async def completing(message: Message) -> None:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 if archive is not None and status < 400 and scope["path"] != _ALIVE:
-                    archive.check()
-                headers = complete(message["headers"], status, request_id(scope["headers"]))
+                    archive.ensure_unmodified()
+                headers = add_common_headers(
+                    message["headers"], status, request_id(scope["headers"])
+                )
                 if archive is not None:
                     headers.append((b"x-data-release", archive.release.encode()))
                 if not any(name == b"cache-control" for name, _ in headers):
@@ -110,21 +112,21 @@ class Boundary:
 
         try:
             await self.app(scope, receive, watched)
-        except (ClientDisconnect, Satisfied):
+        except (ClientDisconnect, ResponseFinished):
             raise
         except asyncio.CancelledError:
-            if started and not scope.get(TAKE_BACK, _sent)():
+            if started and not scope.get(DISCARD_BUFFER, _sent)():
                 raise
             stopping = Unavailable("The server is stopping.", headers={"Retry-After": "1"})
             await stopping.response(scope["path"])(scope, receive, send)
         except Exception as error:
-            failure = _named(error, scope[ARCHIVE]) or _logged(error, scope)
-            if started and not scope.get(TAKE_BACK, _sent)():
-                raise BrokenOff(failure.detail) from error
+            failure = _named(error, scope[ARCHIVE_KEY]) or _logged(error, scope)
+            if started and not scope.get(DISCARD_BUFFER, _sent)():
+                raise ResponseAborted(failure.detail) from error
             await failure.response(scope["path"])(scope, receive, send)
 
 
-class BrokenOff(Exception):
+class ResponseAborted(Exception):
     """An answer that was begun and cannot be ended; the connection is closed."""
 
 
@@ -137,7 +139,7 @@ def _logged(error: Exception, scope: Scope) -> InternalError:
     return InternalError(told, headers={"X-Request-Id": name})
 
 
-class Hosts:
+class TrustedHostMiddleware:
     """Lets pass what asks for one of the hosts that are served; probes may name any."""
 
     def __init__(self, app: ASGIApp, allowed: str) -> None:
@@ -153,7 +155,9 @@ class Hosts:
         refusal = BadRequest("The host that the request names is not served here.").response(
             scope["path"]
         )
-        refusal.raw_headers = complete(refusal.raw_headers, 400, request_id(scope["headers"]))
+        refusal.raw_headers = add_common_headers(
+            refusal.raw_headers, 400, request_id(scope["headers"])
+        )
         await refusal(scope, receive, send)
 
     def allow(self, host: str) -> bool:
@@ -165,7 +169,9 @@ class Hosts:
         )
 
 
-def complete(headers: Iterable[tuple[bytes, bytes]], status: int, named: bytes = b"") -> Headers:
+def add_common_headers(
+    headers: Iterable[tuple[bytes, bytes]], status: int, named: bytes = b""
+) -> Headers:
     """A response's headers with those that every response has.
 
     An error is named, by the request's own id or a new one, for whoever reports it; a success is
@@ -190,7 +196,7 @@ def _named(error: Exception, archive: Archive | None) -> Problem | None:
     """The problem that a failure is, where it is not a fault of this code."""
     try:
         if archive is not None:
-            archive.check()
+            archive.ensure_unmodified()
     except Problem as problem:
         return problem
     cause = error.__cause__

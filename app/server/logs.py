@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.server.headers import request_id
 
-access = logging.getLogger("cpc_record.access")
+access_logger = logging.getLogger("cpc_record.access")
 
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
     0x2028: "\\u2028",
@@ -25,15 +25,15 @@ _TRACE = re.compile(
 )
 
 
-def configuration(form: Literal["console", "json"], level: str) -> dict[str, Any]:
+def logging_config(form: Literal["console", "json"], level: str) -> dict[str, Any]:
     """What `logging.config` is told: requests go to the standard output, the rest to the error."""
     own = {"level": level.upper(), "propagate": False}
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
-            "console": {"()": "app.server.logs.Lines"},
-            "json": {"()": "app.server.logs.Objects"},
+            "console": {"()": "app.server.logs.ConsoleFormatter"},
+            "json": {"()": "app.server.logs.JsonFormatter"},
         },
         "handlers": {
             name: {
@@ -52,7 +52,7 @@ def configuration(form: Literal["console", "json"], level: str) -> dict[str, Any
     }
 
 
-class Lines(logging.Formatter):
+class ConsoleFormatter(logging.Formatter):
     """A line for people; only the program itself begins one."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Lines(logging.Formatter):
         return "\n".join(f"    {line.translate(_CONTROL)}" for line in lines)
 
 
-class Objects(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """A JSON object on a line."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -130,7 +130,7 @@ def log_request(scope: Scope, status: int | None, **known: Any) -> None:
     line = f'{host} "{scope["method"]} {target}" {status or "broken off"}'
     told = {"method": scope["method"], "path": path, "query": query, "status": status}
     trace = _trace(scope["headers"])
-    access.info(line, extra={"known": {"client": host, **told, **known, **trace}})
+    access_logger.info(line, extra={"known": {"client": host, **told, **known, **trace}})
 
 
 def _trace(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -11,29 +11,31 @@ from contextlib import asynccontextmanager, suppress
 from starlette.datastructures import State
 
 from app.archive.archive import Archive, ArchiveError
-from app.archive.release import is_whole, prepare
-from app.exports.catalog import Offer
+from app.archive.release import build_if_stale, is_whole
+from app.exports.catalog import ExportCatalog
 from app.seed.errors import SeedError
 from app.server.response_cache import ResponseCache
 from app.settings import Settings
 
 logger = logging.getLogger("cpc_record")
 
-_EACH = 1.0
+_CHECK_SECONDS = 1.0
 """Seconds between two looks at the file."""
-_PAUSE = 10
+_CHECKS_SKIPPED = 10
 """Looks that are left out after an archive could not be had."""
 
 
 @asynccontextmanager
-async def kept(state: State, answers: ResponseCache, settings: Settings) -> AsyncIterator[None]:
+async def serve_archive(
+    state: State, answers: ResponseCache, settings: Settings
+) -> AsyncIterator[None]:
     """Compile the record where need be, open it, and look after it as long as it is served.
 
     Raises:
         SeedError: The seed is faulty.
         ArchiveError: The archive cannot be compiled or opened.
     """
-    keeper = Keeper(state, answers, settings)
+    keeper = ArchiveReloader(state, answers, settings)
     keeper.begin()
     watch = asyncio.create_task(keeper.watch())
     try:
@@ -44,7 +46,7 @@ async def kept(state: State, answers: ResponseCache, settings: Settings) -> Asyn
         keeper.end()
 
 
-class Keeper:
+class ArchiveReloader:
     """Sees to it that what is served is a whole archive, and the one that is in place.
 
     A file that another replaced, as every compilation does, is read to the end by whoever began,
@@ -60,7 +62,7 @@ class Keeper:
 
     def begin(self) -> None:
         """Serve the seed's archive."""
-        prepare(self.settings.seed_file, self.settings.archive_file)
+        build_if_stale(self.settings.seed_file, self.settings.archive_file)
         self._serve(self._open())
 
     def end(self) -> None:
@@ -72,33 +74,33 @@ class Keeper:
     async def watch(self) -> None:
         """Look at the file now and then, for as long as the server runs."""
         while True:
-            await asyncio.sleep(_EACH)
+            await asyncio.sleep(_CHECK_SECONDS)
             try:
-                await self._look()
+                await self._check()
             except (SeedError, ArchiveError, OSError, sqlite3.Error) as error:
                 logger.error("%s", error)  # noqa: TRY400 - the sentence is all there is to tell
-                await asyncio.sleep(_EACH * _PAUSE)
+                await asyncio.sleep(_CHECK_SECONDS * _CHECKS_SKIPPED)
             except Exception:
                 logger.exception("The archive could not be looked after.")
-                await asyncio.sleep(_EACH * _PAUSE)
+                await asyncio.sleep(_CHECK_SECONDS * _CHECKS_SKIPPED)
 
-    async def _look(self) -> None:
+    async def _check(self) -> None:
         archive: Archive | None = self.state.archive
-        if archive is None or not archive.intact():
-            await self._mend()
+        if archive is None or not archive.is_unmodified():
+            await self._rebuild()
         elif archive.is_replaced():
-            await self._follow()
+            await self._reload()
 
-    async def _mend(self) -> None:
+    async def _rebuild(self) -> None:
         """Compile anew what was spoiled; until then nothing is read."""
         if self.state.archive is not None:
             told = "%s was changed by another program; what it holds is compiled anew."
             logger.error(told, self.settings.archive_file)
             self.state.archive = self.state.exports = None
-        await asyncio.to_thread(prepare, self.settings.seed_file, self.settings.archive_file)
+        await asyncio.to_thread(build_if_stale, self.settings.seed_file, self.settings.archive_file)
         self._serve(await asyncio.to_thread(self._open))
 
-    async def _follow(self) -> None:
+    async def _reload(self) -> None:
         """Serve the archive that took this one's place, if it is one of this code's."""
         path = self.settings.archive_file
         found = path.stat()
@@ -117,10 +119,10 @@ class Keeper:
     def _serve(self, archive: Archive) -> None:
         """Answer from an archive from now on."""
         self.state.archive = archive
-        self.state.exports = Offer(archive, self.settings)
+        self.state.exports = ExportCatalog(archive, self.settings)
         with suppress(KeyError, AttributeError):
             del self.state.openapi
         if archive.release != self._release:
             self._release = archive.release
-            self.answers.forget()
+            self.answers.clear()
         logger.info("Release %s is served.", archive.release)

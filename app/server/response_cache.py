@@ -6,7 +6,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import sha256
 from http import HTTPStatus
 from typing import NamedTuple
@@ -15,15 +14,19 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
-from app.responses.formats import preference
+from app.responses.conditions import (
+    choose_encoding,
+    etag_matches,
+    request_conditions,
+    zero_gzip_mtime,
+)
+from app.responses.formats import format_preference
 
 Headers = list[tuple[bytes, bytes]]
-Lines = tuple[bytes, bytes]
+ResponseHead = tuple[bytes, bytes]
 """A status line, and header lines; between them a server has headers of its own."""
 
-_ENCODINGS = (b"zstd", b"br", b"gzip")
-"""Content codings on offer, the preferred first."""
-TAKE_BACK = "cpc_record.take_back"
+DISCARD_BUFFER = "cpc_record.take_back"
 """Key of the scope under which a response that was begun can be taken back."""
 _NO_BODY: Message = {"type": "http.response.body", "body": b""}
 _OVERHEAD = 2_800
@@ -35,7 +38,7 @@ Key = tuple[bytes, bytes, str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CachedResponse:
     """A complete response, and its 304.
 
     Attributes:
@@ -50,10 +53,10 @@ class Answer:
     not_modified: Message
     body: Message
     etag: bytes
-    lines: tuple[Lines, Lines]
+    lines: tuple[ResponseHead, ResponseHead]
 
     @classmethod
-    def of(cls, status: int, headers: Headers, body: bytes) -> Answer:
+    def of(cls, status: int, headers: Headers, body: bytes) -> CachedResponse:
         """The answer with its entity tag (RFC 9110, 8.8.3) added."""
         etag = b'"%b"' % sha256(body).hexdigest()[:32].encode()
         tagged = [*headers, (b"etag", etag)]
@@ -66,20 +69,20 @@ class Answer:
             (_lines(status, tagged), _lines(304, kept)),
         )
 
-    def messages(self, known: bytes, *, head: bool) -> tuple[Message, Message]:
+    def as_asgi(self, if_none_match: bytes, *, head: bool) -> tuple[Message, Message]:
         """The response to a client, or its 304 where `If-None-Match` names the answer."""
-        if known and matches(known, self.etag):
+        if if_none_match and etag_matches(if_none_match, self.etag):
             return self.not_modified, _NO_BODY
         return self.start, _NO_BODY if head else self.body
 
-    def sent(self, known: bytes, *, head: bool) -> tuple[Lines, bytes]:
+    def as_http11(self, if_none_match: bytes, *, head: bool) -> tuple[ResponseHead, bytes]:
         """The same as HTTP/1.1 sends it: status line, headers, body."""
-        if known and matches(known, self.etag):
+        if if_none_match and etag_matches(if_none_match, self.etag):
             return self.lines[1], b""
         return self.lines[0], b"" if head else self.body["body"]
 
 
-def _lines(status: int, headers: Headers) -> Lines:
+def _lines(status: int, headers: Headers) -> ResponseHead:
     phrase = HTTPStatus(status).phrase.encode()
     return b"HTTP/1.1 %d %b\r\n" % (status, phrase), b"".join(
         b"%b: %b\r\n" % one for one in headers
@@ -97,14 +100,14 @@ class Store:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.size = 0
-        self._probation: OrderedDict[Key, Answer] = OrderedDict()
-        self._protected: OrderedDict[Key, Answer] = OrderedDict()
+        self._probation: OrderedDict[Key, CachedResponse] = OrderedDict()
+        self._protected: OrderedDict[Key, CachedResponse] = OrderedDict()
         self._protected_size = 0
 
     def __len__(self) -> int:
         return len(self._probation) + len(self._protected)
 
-    def get(self, key: Key) -> Answer | None:
+    def get(self, key: Key) -> CachedResponse | None:
         """The answer kept under a key."""
         answer = self._protected.get(key)
         if answer is not None:
@@ -117,7 +120,7 @@ class Store:
             self._demote()
         return answer
 
-    def put(self, key: Key, answer: Answer) -> None:
+    def put(self, key: Key, answer: CachedResponse) -> None:
         """Keep an answer, unless it would take more than an eighth of the room."""
         weight = _weight(key, answer)
         if weight > self.limit // 8 or key in self._probation or key in self._protected:
@@ -135,7 +138,7 @@ class Store:
             self._probation[oldest] = answer
 
 
-def _weight(key: Key, answer: Answer) -> int:
+def _weight(key: Key, answer: CachedResponse) -> int:
     headers = 3 * len(answer.lines[0][1])  # as pairs, as lines, and as lines of the 304
     return len(answer.body["body"]) + headers + len(key[0]) + len(key[1]) + _OVERHEAD
 
@@ -153,37 +156,37 @@ class ResponseCache:
         self.largest = max(limit // 8, 1)
         self._pending: dict[Key, asyncio.Event] = {}
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Keep nothing of what was answered so far: another release is served."""
         self.store = Store(self.store.limit)
 
-    def at_hand(self, scope: Scope) -> tuple[Lines, bytes] | None:
+    def lookup(self, scope: Scope) -> tuple[ResponseHead, bytes] | None:
         """What a server that needs no application can send at once; None where nothing is kept."""
         method = scope["method"]
         if method not in ("GET", "HEAD"):
             return None
-        key, known = _asked_for(scope)
+        key, if_none_match = _cache_key(scope)
         answer = self.store.get(key)
-        return None if answer is None else answer.sent(known, head=method == "HEAD")
+        return None if answer is None else answer.as_http11(if_none_match, head=method == "HEAD")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
-        key, known = _asked_for(scope)
+        key, if_none_match = _cache_key(scope)
         head = scope["method"] == "HEAD"
         answer = self.store.get(key)
         if answer is None and (pending := self._pending.get(key)) is not None:
             await pending.wait()
             answer = self.store.get(key)
         if answer is not None:
-            begin, rest = answer.messages(known, head=head)
+            begin, rest = answer.as_asgi(if_none_match, head=head)
             await send(begin)
             await send(rest)
             return
-        asked = _Asked(key, known, head, send, self.store)
-        inner = {**scope, "method": "GET", "headers": _narrowed(scope["headers"], key[3])}
+        asked = _ClientRequest(key, if_none_match, head, send, self.store)
+        inner = {**scope, "method": "GET", "headers": _inner_headers(scope["headers"], key[3])}
         done = self._pending.setdefault(key, asyncio.Event())
 
         def release() -> None:
@@ -192,32 +195,37 @@ class ResponseCache:
                 del self._pending[key]
 
         collector = _Collector(self, asked, release)
-        inner[TAKE_BACK] = collector.take_back
+        inner[DISCARD_BUFFER] = collector.discard_buffer
         try:
             await self.app(inner, receive, collector)
-        except (ClientDisconnect, Satisfied):
+        except (ClientDisconnect, ResponseFinished):
             if not collector.satisfied:
                 raise
         finally:
             release()
 
 
-def _asked_for(scope: Scope) -> tuple[Key, bytes]:
+def _cache_key(scope: Scope) -> tuple[Key, bytes]:
     """Under which key an answer is kept, and the tags of what the client has already."""
-    accept, accept_encoding, known = _conditions(scope["headers"])
+    accept, accept_encoding, if_none_match = request_conditions(scope["headers"])
     encoding = choose_encoding(accept_encoding)
-    return (scope["raw_path"], scope["query_string"], preference(accept), encoding), known
+    return (
+        scope["raw_path"],
+        scope["query_string"],
+        format_preference(accept),
+        encoding,
+    ), if_none_match
 
 
-class Satisfied(OSError):
+class ResponseFinished(OSError):
     """Raised by `send` when the client needs no more, as if it had gone."""
 
 
-class _Asked(NamedTuple):
+class _ClientRequest(NamedTuple):
     """What one client asked for, and how to answer it."""
 
     key: Key
-    known: bytes
+    if_none_match: bytes
     head: bool
     send: Send
     store: Store
@@ -227,7 +235,9 @@ class _Asked(NamedTuple):
 class _Collector:
     """Holds a response back until it is whole, or too large to keep."""
 
-    def __init__(self, cache: ResponseCache, asked: _Asked, release: Callable[[], None]) -> None:
+    def __init__(
+        self, cache: ResponseCache, asked: _ClientRequest, release: Callable[[], None]
+    ) -> None:
         self.cache, self.asked, self.release = cache, asked, release
         self.start: Message = {}
         self.parts: list[bytes] | None = []
@@ -266,13 +276,13 @@ class _Collector:
         release = next((v for name, v in self.start["headers"] if name == b"x-data-release"), b"")
         key = self.asked.key
         determined = repr((__version__, release, key)).encode()
-        head = Answer.of(self.start["status"], self.start["headers"], determined)
-        unchanged = matches(self.asked.known, head.etag)
+        head = CachedResponse.of(self.start["status"], self.start["headers"], determined)
+        unchanged = etag_matches(self.asked.if_none_match, head.etag)
         await self.asked.send(head.not_modified if unchanged else head.start)
         if unchanged or self.asked.head:
             await self.asked.send(_NO_BODY)
             self.satisfied = True
-            raise Satisfied
+            raise ResponseFinished
 
     async def _pass_on(self, body: bytes, more: bool) -> None:
         sent = b"" if self.asked.head else body
@@ -282,20 +292,22 @@ class _Collector:
         status, headers = self.start["status"], self.start["headers"]
         if status == 200 and not any(name == b"content-length" for name, _ in headers):
             headers = [*headers, (b"content-length", b"%d" % len(body))]
-        answer = Answer.of(status, headers, timeless(body)) if status == 200 else None
+        answer = (
+            CachedResponse.of(status, headers, zero_gzip_mtime(body)) if status == 200 else None
+        )
         if answer is not None and not _uncacheable(headers):
             self.asked.store.put(self.asked.key, answer)
         self.release()  # before sending: nobody waits for a client that does not read
         self.parts = None
         if answer is not None:
-            begin, rest = answer.messages(self.asked.known, head=self.asked.head)
+            begin, rest = answer.as_asgi(self.asked.if_none_match, head=self.asked.head)
             await self.asked.send(begin)
             await self.asked.send(rest)
         else:
             await self.asked.send(self.start)
             await self._pass_on(body, more=False)
 
-    def take_back(self) -> bool:
+    def discard_buffer(self) -> bool:
         """Forget what was collected, for another response; False once something was sent."""
         if self.parts is None:
             return False
@@ -303,60 +315,11 @@ class _Collector:
         return True
 
 
-def timeless(body: bytes) -> bytes:
-    """`body`, without the time in a gzip header (RFC 1952, 2.3.1): one release, the same bytes."""
-    return body[:4] + bytes(4) + body[8:] if body.startswith(b"\x1f\x8b\x08") else body
-
-
-def matches(if_none_match: bytes, etag: bytes) -> bool:
-    """Whether `If-None-Match` names the tag, by weak comparison (RFC 9110, 13.1.2)."""
-    if if_none_match.strip() == b"*":
-        return True
-    tags = (tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b","))
-    return etag in tags
-
-
 def _uncacheable(headers: Headers) -> bool:
     return any(name == b"cache-control" and b"no-store" in value for name, value in headers)
 
 
-def _conditions(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes, bytes]:
-    """`Accept`, `Accept-Encoding` and `If-None-Match` of a request; repeated lines are joined."""
-    accept = accept_encoding = known = b""
-    for name, value in headers:
-        if name == b"accept":
-            accept = b"%b, %b" % (accept, value) if accept else value
-        elif name == b"accept-encoding":
-            accept_encoding = b"%b, %b" % (accept_encoding, value) if accept_encoding else value
-        elif name == b"if-none-match":
-            known = b"%b, %b" % (known, value) if known else value
-    return accept, accept_encoding, known
-
-
-@lru_cache(maxsize=256)
-def choose_encoding(accept_encoding: bytes) -> bytes:
-    """The content coding to answer with (RFC 9110, 12.5.3); empty for none.
-
-    The highest quality value wins, and among equals the coding that compresses best.
-    """
-    wanted: dict[bytes, float] = {}
-    for part in accept_encoding.lower().split(b","):
-        coding, *options = (piece.strip() for piece in part.split(b";"))
-        wanted[coding] = next((_quality(one) for one in options if one.startswith(b"q=")), 1.0)
-    rest = wanted.get(b"*", 0.0)
-    best = max(_ENCODINGS, key=lambda coding: wanted.get(coding, rest))
-    quality = wanted.get(best, rest)
-    return best if quality > 0 and quality >= wanted.get(b"identity", 0.0) else b""
-
-
-def _quality(option: bytes) -> float:
-    try:
-        return min(max(float(option[2:]), 0.0), 1.0)
-    except ValueError:
-        return 0.0
-
-
-def _narrowed(headers: Iterable[tuple[bytes, bytes]], encoding: bytes) -> Headers:
+def _inner_headers(headers: Iterable[tuple[bytes, bytes]], encoding: bytes) -> Headers:
     """Request headers with the chosen coding alone, and without conditions and ranges."""
     dropped = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range", b"if-range")
     kept = [pair for pair in headers if pair[0] not in dropped]

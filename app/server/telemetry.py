@@ -18,7 +18,7 @@ _EXTRA = (
 )
 
 
-def check(settings: Settings) -> None:
+def check_telemetry(settings: Settings) -> None:
     """See that what is asked for can be had.
 
     Raises:
@@ -37,13 +37,13 @@ def check(settings: Settings) -> None:
         raise ConfigurationError(told)
 
 
-def configured(settings: Settings) -> TelemetryConfig:
+def telemetry_config(settings: Settings) -> TelemetryConfig:
     """What FastAPI is told: nothing is measured, or all is sent, or figures are to be fetched.
 
     Raises:
         ConfigurationError: What it takes is not installed or not set.
     """
-    check(settings)
+    check_telemetry(settings)
     if settings.telemetry == "off":
         return {"tracing": False, "metrics": False, "logs": False}
     os.environ.setdefault("OTEL_SERVICE_NAME", "cpc-record")

@@ -19,8 +19,8 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 """Runs a command and tells its most memory; small, since a child counts its parent's at first."""
 _COMPILE = (
-    "import sys; from pathlib import Path; from app.archive.release import build; "
-    "build(*map(Path, sys.argv[1:]))"
+    "import sys; from pathlib import Path; from app.archive.release import build_archive; "
+    "build_archive(*map(Path, sys.argv[1:]))"
 )
 """What `serve` and `build` do with a seed that they see first; `build` writes exports besides."""
 

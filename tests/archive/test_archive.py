@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.archive.archive import APPLICATION_ID, Archive, ArchiveError
-from app.archive.release import build, is_current, prepare
+from app.archive.release import build_archive, build_if_stale, is_current
 from app.seed.errors import SeedError
 from app.seed.record import Record
 from benchmarks.corpus import write_corpus
@@ -46,9 +46,9 @@ def python(code: str, *arguments: object) -> subprocess.Popen[str]:
 def test_an_archive_is_compiled_once(seed: SeedCopy, tmp_path: Path) -> None:
     """What was compiled is recognized and left alone."""
     archive = tmp_path / "new" / "folder" / "archive.sqlite"
-    assert prepare(seed.path, archive)
+    assert build_if_stale(seed.path, archive)
     written = archive.stat()
-    assert not prepare(seed.path, archive)
+    assert not build_if_stale(seed.path, archive)
     again = archive.stat()
     assert (again.st_ino, again.st_mtime_ns) == (written.st_ino, written.st_mtime_ns)
     assert files(archive.parent) == {"archive.sqlite"}
@@ -69,9 +69,9 @@ def test_an_archive_is_its_seeds(record: Record, archive: Archive) -> None:
 def test_an_archive_of_another_seed_is_compiled_anew(seed: SeedCopy, tmp_path: Path) -> None:
     """A changed record shows in what is served."""
     archive = tmp_path / "archive.sqlite"
-    prepare(seed.path, archive)
+    build_if_stale(seed.path, archive)
     seed.put("/awards/0/title", "Another title")
-    assert prepare(seed.write(), archive)
+    assert build_if_stale(seed.write(), archive)
     with closing(Archive.open(archive)) as opened:
         assert b"Another title" in titles(opened)
 
@@ -86,21 +86,21 @@ def test_a_change_that_hides_is_seen(seed: SeedCopy, tmp_path: Path, *, moved: b
     target = tmp_path / "other.json" if moved else seed.path
     if moved:
         target.write_bytes(other)
-    prepare(seed.path, archive)
+    build_if_stale(seed.path, archive)
     target.write_bytes(other)
     os.utime(target, ns=(before.st_atime_ns, before.st_mtime_ns))
     target.replace(seed.path)
     assert seed.path.stat().st_mtime_ns == archive.stat().st_mtime_ns
     assert not is_current(seed.path, archive)
-    assert prepare(seed.path, archive)
+    assert build_if_stale(seed.path, archive)
 
 
 def test_a_touched_seed_is_still_the_same(seed: SeedCopy, tmp_path: Path) -> None:
     """Another time of change alone does not make a seed another."""
     archive = tmp_path / "archive.sqlite"
-    prepare(seed.path, archive)
+    build_if_stale(seed.path, archive)
     os.utime(seed.path)
-    assert not prepare(seed.path, archive)
+    assert not build_if_stale(seed.path, archive)
 
 
 def cut(archive: Path) -> None:
@@ -164,10 +164,10 @@ def test_a_broken_archive_is_compiled_anew(
 ) -> None:
     """Whatever stands in the archive's place, the right bytes do afterwards."""
     archive = tmp_path / "archive.sqlite"
-    prepare(seed.path, archive)
+    build_if_stale(seed.path, archive)
     content = archive.read_bytes()
     harm(archive)
-    assert prepare(seed.path, archive)
+    assert build_if_stale(seed.path, archive)
     assert archive.read_bytes() == content
 
 
@@ -189,18 +189,18 @@ def test_a_folder_in_the_archives_place_is_told(seed: SeedCopy, tmp_path: Path) 
     archive.mkdir()
     before = files(tmp_path)
     with pytest.raises(ArchiveError, match=f"Cannot write the archive {archive}: .*ARCHIVE_FILE"):
-        prepare(seed.path, archive)
+        build_if_stale(seed.path, archive)
     assert files(tmp_path) == before
 
 
 def test_a_faulty_seed_changes_nothing(seed: SeedCopy, tmp_path: Path) -> None:
     """The archive of the last good seed stays, byte for byte."""
     archive = tmp_path / "archive.sqlite"
-    prepare(seed.path, archive)
+    build_if_stale(seed.path, archive)
     content, before = archive.read_bytes(), files(tmp_path)
     seed.put("/awards/0/ends", "2020-13")
     with pytest.raises(SeedError):
-        prepare(seed.write(), archive)
+        build_if_stale(seed.write(), archive)
     assert archive.read_bytes() == content
     assert files(tmp_path) == before
 
@@ -275,13 +275,13 @@ def test_a_read_only_disk_serves_what_is_there(small_disk: Path, seed: SeedCopy)
     flags = ["mount", "-o", "remount,size=4m", str(small_disk)]
     subprocess.run(flags, check=True)
     archive = small_disk / "archive.sqlite"
-    prepare(seed.path, archive)
+    build_if_stale(seed.path, archive)
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    assert not prepare(seed.path, archive)
+    assert not build_if_stale(seed.path, archive)
     Archive.open(archive).close()
     seed.put("/awards/0/title", "Another title")
     with pytest.raises(ArchiveError, match="Read-only file system"):
-        prepare(seed.write(), archive)
+        build_if_stale(seed.write(), archive)
     Archive.open(archive).close()
 
 
@@ -289,8 +289,8 @@ PREPARE = """
 import sys
 from pathlib import Path
 from app.archive.archive import Archive
-from app.archive.release import prepare
-prepare(Path(sys.argv[1]), Path(sys.argv[2]))
+from app.archive.release import build_if_stale
+build_if_stale(Path(sys.argv[1]), Path(sys.argv[2]))
 print(Archive.open(Path(sys.argv[2])).release)
 """
 
@@ -325,21 +325,21 @@ def test_a_killed_compilation_leaves_nothing_for_long(seed: SeedCopy, tmp_path: 
     assert process.returncode == -signal.SIGKILL
     assert not archive.exists()
     assert files(archive.parent)
-    assert prepare(seed.path, archive)
+    assert build_if_stale(seed.path, archive)
     assert files(archive.parent) == {"archive.sqlite"}
 
 
 def test_an_interrupted_compilation_cleans_up(seed: SeedCopy, tmp_path: Path) -> None:
     """Ctrl-C leaves the old archive and nothing beside it."""
     archive = tmp_path / "folder" / "archive.sqlite"
-    prepare(seed.path, archive)
+    build_if_stale(seed.path, archive)
     content = archive.read_bytes()
 
     def interrupt(*_: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build(seed.path, archive, interrupt)
+        build_archive(seed.path, archive, interrupt)
     assert archive.read_bytes() == content
     assert files(archive.parent) == {"archive.sqlite"}
 
@@ -351,7 +351,7 @@ def test_what_others_keep_beside_it_stays(seed: SeedCopy, tmp_path: Path) -> Non
     for name in ("archive.sqlite.bak", "notes.sqlite", ".archived"):
         (folder / name).write_bytes(b"kept")
     before = files(folder)
-    build(seed.path, folder / "archive.sqlite")
+    build_archive(seed.path, folder / "archive.sqlite")
     assert files(folder) == before | {"archive.sqlite"}
 
 
@@ -359,7 +359,7 @@ def test_the_same_seed_gives_the_same_bytes(archive_file: Path, seed: SeedCopy) 
     """Whenever and wherever it is compiled, even where paths have odd letters."""
     folder = seed.path.parent / "odd ?#%&'é"
     os.utime(seed.path, (0, 0))
-    build(seed.path, folder / "a.sqlite")
+    build_archive(seed.path, folder / "a.sqlite")
     assert (folder / "a.sqlite").read_bytes() == archive_file.read_bytes()
     Archive.open(folder / "a.sqlite").close()
 
@@ -377,11 +377,11 @@ def test_an_open_archive_cannot_be_changed(archive: Archive, archive_file: Path)
 def test_an_open_archive_outlives_its_successor(seed: SeedCopy, tmp_path: Path) -> None:
     """Who has the old archive open reads it to the end; who opens next reads the new one."""
     archive = tmp_path / "archive.sqlite"
-    prepare(seed.path, archive)
+    build_if_stale(seed.path, archive)
     old = Archive.open(archive)
     before = titles(old)
     seed.put("/awards/0/title", "Another title")
-    prepare(seed.write(), archive)
+    build_if_stale(seed.write(), archive)
     new = Archive.open(archive)
     assert titles(old) == before
     assert titles(new) != before
@@ -394,7 +394,7 @@ def test_progress_is_told(tmp_path: Path) -> None:
     """Compiling tells how many bytes of the seed are done, of how many, up to all."""
     told: list[tuple[int, int]] = []
     seed = write_corpus(tmp_path, 5_000)
-    build(seed, tmp_path / "archive.sqlite", lambda *step: told.append(step))
+    build_archive(seed, tmp_path / "archive.sqlite", lambda *step: told.append(step))
     assert told == sorted(told)
     assert len(told) > 2
     assert told[-1] == (seed.stat().st_size, seed.stat().st_size)
@@ -404,5 +404,5 @@ def test_the_seed_is_never_overwritten(seed: SeedCopy) -> None:
     """An archive that is to be kept in the seed itself is refused, and the seed is untouched."""
     content = seed.path.read_bytes()
     with pytest.raises(ArchiveError, match="the seed itself"):
-        build(seed.path, seed.path)
+        build_archive(seed.path, seed.path)
     assert seed.path.read_bytes() == content

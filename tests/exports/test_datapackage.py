@@ -17,7 +17,7 @@ import duckdb
 import httpx
 import pytest
 
-from app.archive.release import prepare
+from app.archive.release import build_if_stale
 from app.exports.tables import tables
 from app.models.citation import CITATION_ID_PATTERN
 from benchmarks.corpus import write_corpus
@@ -94,7 +94,7 @@ async def test_frictionless_finds_nothing_wrong(package: Path) -> None:
 async def test_frictionless_finds_nothing_wrong_in_an_awkward_record(tmp_path: Path) -> None:
     """Nor where text is of every script and looks like formulas, and values are null."""
     write_corpus(tmp_path, 240)
-    prepare(tmp_path / "seed.json", tmp_path / "archive.sqlite")
+    build_if_stale(tmp_path / "seed.json", tmp_path / "archive.sqlite")
     async with published(tmp_path / "seed.json", tmp_path / "archive.sqlite") as client:
         package = tmp_path / "tables.zip"
         package.write_bytes((await client.get("/v1/exports/tables.zip")).content)
@@ -137,7 +137,7 @@ async def test_each_file_is_described_as_it_is(package: Path) -> None:
 async def test_terms_and_sources_go_with_the_package(
     client: httpx.AsyncClient, package: Path
 ) -> None:
-    """The licence, the page, and every reference that a value was enriched from are named."""
+    """The license, the page, and every reference that a value was enriched from are named."""
     record = (await client.get("/v1/record")).json()["data"]
     meta = (await client.get("/v1/meta")).json()["data"]
     described = descriptor(package)
@@ -145,7 +145,7 @@ async def test_terms_and_sources_go_with_the_package(
     referred = {one["reference"]["url"] for one in record["citations"] if one["reference"]}
     assert named == referred | {one["url"] for one in record["sources"]}
     assert described["licenses"] == [
-        {"title": meta["licence"]["title"], "path": meta["licence"]["url"]}
+        {"title": meta["license"]["title"], "path": meta["license"]["url"]}
     ]
     assert described["version"] == meta["release"]
     assert described["description"] == meta["archive_notice"]

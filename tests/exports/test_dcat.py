@@ -13,7 +13,7 @@ from jsonschema import Draft4Validator, FormatChecker
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
-from app.archive.release import prepare
+from app.archive.release import build_if_stale
 from app.exports.listing import EXPORTS
 from benchmarks.corpus import write_corpus
 from tests.conftest import SEED
@@ -82,7 +82,7 @@ async def test_a_record_of_nulls_is_described_too(
 ) -> None:
     """Where there are no outlines and dates of every precision, the entry is valid still."""
     write_corpus(tmp_path, 240)
-    prepare(tmp_path / "seed.json", tmp_path / "archive.sqlite")
+    build_if_stale(tmp_path / "seed.json", tmp_path / "archive.sqlite")
     async with published(tmp_path / "seed.json", tmp_path / "archive.sqlite") as client:
         catalogue = (await client.get("/data.json")).json()
     assert told(validator, catalogue) == []
@@ -112,8 +112,8 @@ async def test_what_the_record_says_is_taken_from_it(
     meta = (await client.get("/v1/meta")).json()["data"]
     record = (await client.get("/v1/record")).json()["data"]
     shapes = (await client.get("/v1/regions?format=geojson")).json()
-    assert dataset["license"] == meta["licence"]["url"]
-    assert dataset["rights"] == meta["licence"]["title"]
+    assert dataset["license"] == meta["license"]["url"]
+    assert dataset["rights"] == meta["license"]["title"]
     assert dataset["description"] == meta["archive_notice"]
     assert dataset["modified"] == meta["modified"]
     assert dataset["references"] == [one["url"] for one in record["sources"]]

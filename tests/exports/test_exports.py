@@ -18,8 +18,8 @@ import httpx
 import pytest
 
 from app.archive.archive import COLLECTIONS
-from app.archive.release import prepare
-from app.exports.files import root_of
+from app.archive.release import build_if_stale
+from app.exports.files import exports_directory
 from app.exports.listing import EXPORTS, FILES
 from app.exports.tables import tables
 from benchmarks.corpus import write_corpus
@@ -52,7 +52,7 @@ def awkward(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a made-up record with every script and every null, compiled."""
     folder = tmp_path_factory.mktemp("awkward")
     write_corpus(folder, 480)
-    prepare(folder / "seed.json", folder / "archive.sqlite")
+    build_if_stale(folder / "seed.json", folder / "archive.sqlite")
     return folder
 
 
@@ -298,7 +298,7 @@ def cited(row: Json) -> Json:
     place = {"type": "TextPositionSelector", "start": row["quote_start"], "end": row["quote_end"]}
     source = f"/v1/sources/{row['source']}"
     target = {"type": "SpecificResource", "source": source, "selector": [quote, place]}
-    referred = {key: row[f"reference_{key}"] for key in ("title", "url", "licence")}
+    referred = {key: row[f"reference_{key}"] for key in ("title", "url", "license")}
     return {
         **own,
         "reference": referred if row["reference_url"] else None,
@@ -353,14 +353,14 @@ async def test_lists_can_be_joined(client: httpx.AsyncClient, tmp_path: Path) ->
 
 
 async def test_the_database_says_what_it_is(client: httpx.AsyncClient, tmp_path: Path) -> None:
-    """Release, licence and notice go with the file; the regions keep their outlines."""
+    """Release, license and notice go with the file; the regions keep their outlines."""
     meta = (await client.get("/v1/meta")).json()["data"]
     shapes = (await client.get("/v1/exports/regions.geojson")).json()["features"]
     with opened(await download(client, "record.sqlite", tmp_path)) as connection:
         about = dict(connection.execute("SELECT key, value FROM about").fetchall())
         assert about["release"] == meta["release"]
         assert about["archive_notice"] == meta["archive_notice"]
-        assert about["licence"] == meta["licence"]["title"]
+        assert about["license"] == meta["license"]["title"]
         outlines = dict(connection.execute("SELECT region, geometry FROM outlines").fetchall())
     assert {one["id"]: one["geometry"] for one in shapes} == {
         name: json.loads(geometry) for name, geometry in outlines.items()
@@ -369,7 +369,7 @@ async def test_the_database_says_what_it_is(client: httpx.AsyncClient, tmp_path:
 
 def files_beside(archive: Path) -> dict[str, bytes]:
     """The export files beside an archive, by name."""
-    (folder,) = (one for one in root_of(archive).iterdir() if one.is_dir())
+    (folder,) = (one for one in exports_directory(archive).iterdir() if one.is_dir())
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
@@ -391,7 +391,7 @@ async def test_what_a_killed_process_left_is_no_obstacle(
 ) -> None:
     """Half-written files are never given, and are gone once the whole ones are there."""
     archive = copied(archive_file, tmp_path)
-    root = root_of(archive)
+    root = exports_directory(archive)
     (root / ".unfinished").mkdir(parents=True)
     (root / ".unfinished" / "tables.zip").write_bytes(b"PK half")
     async with published(SEED, archive) as client:
@@ -406,7 +406,7 @@ def test_files_that_were_cut_short_are_made_anew(tmp_path: Path) -> None:
     archive = tmp_path / "archive.sqlite"
     assert run_cli("build", "--archive", str(archive)).returncode == 0
     made = files_beside(archive)
-    (folder,) = (one for one in root_of(archive).iterdir() if one.is_dir())
+    (folder,) = (one for one in exports_directory(archive).iterdir() if one.is_dir())
     (folder / "record.sqlite").write_bytes(b"SQLite")
     assert run_cli("build", "--archive", str(archive)).returncode == 0
     assert files_beside(archive) == made
@@ -417,8 +417,8 @@ def test_files_that_were_cut_short_are_made_anew(tmp_path: Path) -> None:
 
 _FILL = (
     "import anyio, sys, pathlib; from app.archive.archive import Archive;"
-    "from app.exports.files import fill_shelf; file = pathlib.Path(sys.argv[1]);"
-    "print(anyio.run(fill_shelf, Archive.open(file), file).folder)"
+    "from app.exports.files import build_exports; file = pathlib.Path(sys.argv[1]);"
+    "print(anyio.run(build_exports, Archive.open(file), file).folder)"
 )
 
 
@@ -437,7 +437,7 @@ def test_several_processes_make_one_set(archive_file: Path, tmp_path: Path) -> N
 async def test_a_folder_that_cannot_be_written_is_told(archive_file: Path, tmp_path: Path) -> None:
     """The record is served all the same; the files are a 503 that shows no path."""
     archive = copied(archive_file, tmp_path)
-    root_of(archive).write_text("in the way")
+    exports_directory(archive).write_text("in the way")
     async with published(SEED, archive) as client:
         for path in ("/v1/exports", "/v1/exports/tables.zip"):
             problem = assert_problem(await client.get(path), 503)
@@ -512,9 +512,9 @@ async def test_what_was_removed_is_made_again(
         for name in FILES:
             before = await client.get(f"/v1/exports/{name}")
             if gone == "the folder":
-                shutil.rmtree(root_of(archive))
+                shutil.rmtree(exports_directory(archive))
             else:
-                for path in (*root_of(archive).rglob(name), *kept_activities(tmp_path)):
+                for path in (*exports_directory(archive).rglob(name), *kept_activities(tmp_path)):
                     path.unlink()
             after = await client.get(f"/v1/exports/{name}")
             assert after.status_code == 200, after.text
@@ -571,7 +571,7 @@ async def test_iati_is_of_its_settings(archive_file: Path, tmp_path: Path) -> No
 async def test_iati_needs_no_disk(archive_file: Path, own_archive: Path, tmp_path: Path) -> None:
     """Where nothing can be written the activities are the same, whole, with their digest."""
     archive = copied(archive_file, tmp_path)
-    root_of(archive).write_text("in the way")
+    exports_directory(archive).write_text("in the way")
     async with published(SEED, own_archive) as client:
         expected = await client.get("/v1/exports/iati.xml")
     async with published(SEED, archive) as client:

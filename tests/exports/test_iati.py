@@ -14,7 +14,7 @@ import httpx
 import pytest
 from lxml import etree
 
-from app.archive.release import prepare
+from app.archive.release import build_if_stale
 from benchmarks.corpus import write_corpus
 from tests.conftest import SEED, SeedCopy
 from tests.support.packages import unpacked
@@ -88,7 +88,7 @@ async def document(client: httpx.AsyncClient) -> Any:
 async def awkward(tmp_path: Path) -> Any:
     """The activities of a made-up record with every script and null where it may be."""
     write_corpus(tmp_path, 2_400)
-    prepare(tmp_path / "seed.json", tmp_path / "archive.sqlite")
+    build_if_stale(tmp_path / "seed.json", tmp_path / "archive.sqlite")
     async with published(tmp_path / "seed.json", tmp_path / "archive.sqlite") as client:
         return await activities(client)
 

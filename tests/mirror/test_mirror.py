@@ -20,7 +20,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from app.archive.archive import COLLECTIONS, Archive
-from app.archive.release import prepare
+from app.archive.release import build_if_stale
 from app.main import create_app
 from app.mirror.freeze import MirrorError, freeze
 from app.settings import Settings
@@ -356,7 +356,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a made-up record of 480 resources, compiled."""
     folder = tmp_path_factory.mktemp("large")
     write_corpus(folder, 480)
-    prepare(folder / "seed.json", folder / "archive.sqlite")
+    build_if_stale(folder / "seed.json", folder / "archive.sqlite")
     return folder
 
 

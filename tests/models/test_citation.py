@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.models import Citation, Organization
-from app.models.citation import CITED, citation_rows
+from app.models.citation import CITATION_COLUMNS, citation_rows
 
 LINE = st.text(min_size=1, max_size=80).filter(lambda text: all(ord(one) > 31 for one in text))
 AWKWARD = LINE | st.sampled_from(['"', "\\", 'a\\"b', "%s", "{name}", "\x7f", "\u2028", "😀", "é"])
@@ -36,7 +36,7 @@ def test_a_quote_is_written_as_its_model_does(exact: str, note: str | None, star
     """The JSON of a citation is the model's own, whatever is quoted or noted; columns agree."""
     quote = {"source": "page", "start": start, "end": start + len(exact), "exact": exact}
     [row] = citation_rows(organization([{"basis": "stated", "quote": quote, "note": note}]))
-    columns = dict(zip(CITED, row, strict=True))
+    columns = dict(zip(CITATION_COLUMNS, row, strict=True))
     citation = Citation.model_validate_json(str(columns["document"]))
     assert citation.model_dump_json() == columns["document"]
     assert citation.target is not None
@@ -48,10 +48,10 @@ def test_a_quote_is_written_as_its_model_does(exact: str, note: str | None, star
 @given(title=TITLE, note=NOTE)
 def test_a_reference_is_written_as_its_model_does(title: str, note: str | None) -> None:
     """The same of what rests on another reference."""
-    reference = {"title": title, "url": 'https://example.org/?a=1&b="2"', "licence": title}
+    reference = {"title": title, "url": 'https://example.org/?a=1&b="2"', "license": title}
     evidence = {"basis": "enriched", "reference": reference, "note": note}
     [row] = citation_rows(organization([evidence]))
-    columns = dict(zip(CITED, row, strict=True))
+    columns = dict(zip(CITATION_COLUMNS, row, strict=True))
     citation = Citation.model_validate_json(str(columns["document"]))
     assert citation.model_dump_json() == columns["document"]
     assert citation.reference is not None

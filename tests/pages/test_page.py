@@ -15,9 +15,9 @@ import pytest
 from lxml import html
 
 from app.models.dates import first_day
-from app.pages.record.footnotes import at_text
-from app.pages.record.outlines import draw
-from app.pages.record.timeline import Axis
+from app.pages.record.footnotes import text_fragment_url
+from app.pages.record.outlines import draw_map
+from app.pages.record.timeline import TimeAxis
 from app.pages.record.words import amount_in_words, date_in_words, ordinal
 from benchmarks.corpus import write_corpus
 from tests.conftest import SeedCopy
@@ -271,10 +271,12 @@ def test_the_index_is_served_without_what_renders_the_page() -> None:
 
 def test_text_fragments_are_encoded() -> None:
     """What has a meaning in a text directive is encoded, and a fragment is kept."""
-    assert at_text("https://a.example/x", "a-b, c & d") == (
+    assert text_fragment_url("https://a.example/x", "a-b, c & d") == (
         "https://a.example/x#:~:text=a%2Db%2C%20c%20%26%20d"
     )
-    assert at_text("https://a.example/#top", "é") == "https://a.example/#top:~:text=%C3%A9"
+    assert (
+        text_fragment_url("https://a.example/#top", "é") == "https://a.example/#top:~:text=%C3%A9"
+    )
 
 
 @pytest.mark.parametrize(
@@ -300,31 +302,31 @@ def test_values_are_put_into_words(written: str, words: str) -> None:
 
 def test_a_month_is_drawn_as_a_month() -> None:
     """On the axis a date takes the room of all the days that it may be."""
-    axis = Axis.of(["2017-06-15", None, "2020-12"])
-    assert axis == Axis(2017, 2021)
+    axis = TimeAxis.of(["2017-06-15", None, "2020-12"])
+    assert axis == TimeAxis(2017, 2021)
     assert axis is not None
     days = first_day("2021").toordinal() - first_day("2017").toordinal()
     assert axis.span("2020-12").end == 100
     assert axis.span("2017-10").width == pytest.approx(100 * 31 / days, abs=0.02)
     assert axis.span("2017-06-15").width == pytest.approx(100 / days, abs=0.02)
     assert [year for year, _ in axis.ticks] == [2017, 2018, 2019, 2020, 2021]
-    assert Axis.of([None]) is None
+    assert TimeAxis.of([None]) is None
 
 
 def test_a_degree_is_as_long_as_it_is_there() -> None:
     """Away from the equator a square of degrees is drawn narrower than it is high."""
     square = {"type": "Polygon", "coordinates": [[[0, 59], [2, 59], [2, 61], [0, 61], [0, 59]]]}
-    drawn = draw({"one": square}, {"one": "One"})
+    drawn = draw_map({"one": square}, {"one": "One"})
     assert drawn is not None
     assert drawn.width == pytest.approx(drawn.height / 2, rel=0.01)
-    assert draw({}, {}) is None
+    assert draw_map({}, {}) is None
 
 
 async def test_labels_of_the_map_cover_no_other_region(client: httpx.AsyncClient) -> None:
     """The names of the three regions stand apart from one another."""
     features = (await client.get("/v1/regions?format=geojson")).json()["features"]
     names = {one["id"]: one["properties"]["name"] for one in features}
-    drawn = draw({one["id"]: one["geometry"] for one in features}, names)
+    drawn = draw_map({one["id"]: one["geometry"] for one in features}, names)
     assert drawn is not None
     boxes = [shape.label.box for shape in drawn.shapes]
     assert len(boxes) == 3

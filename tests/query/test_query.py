@@ -6,25 +6,25 @@ import pytest
 
 from app.archive.archive import COLLECTIONS
 from app.models import Resource
-from app.query.parameters import read as read_query
+from app.query.parameters import parse_query_string as read_query
 from app.query.query import (
     DEFAULT_LIMIT,
-    LONGEST_Q,
-    MAXIMUM_LIMIT,
+    MAX_LIMIT,
+    MAX_Q_LENGTH,
     Query,
-    includable,
+    collection_parameters,
+    includable_fields,
     item_parameters,
     match_expression,
-    parameters,
 )
 from app.responses.problems import InvalidParameters
 from tests.support.contract import read
 
 
 @pytest.fixture(autouse=True)
-def forget() -> None:
+def clear() -> None:
     """What was declared before, at import say, is declared anew."""
-    parameters.cache_clear()
+    collection_parameters.cache_clear()
     item_parameters.cache_clear()
 
 
@@ -60,7 +60,7 @@ def declared(names: dict[str, dict[str, object]]) -> dict[str, tuple[object, ...
 @pytest.mark.parametrize("collection", COLLECTIONS)
 def test_a_list_takes_what_the_contract_says(collection: str) -> None:
     """Every parameter has the name, order, text and bounds that are committed."""
-    taken = {name: one.openapi() for name, one in parameters(collection).items()}
+    taken = {name: one.openapi() for name, one in collection_parameters(collection).items()}
     expected = committed(f"/v1/{collection}")
     assert declared(taken) == expected
     assert list(taken) == list(expected)
@@ -105,7 +105,7 @@ def test_an_item_takes_what_the_contract_says(collection: str) -> None:
             b"=x",
             (
                 "An empty name is not a parameter of this path, which takes "
-                f"{', '.join(parameters('objectives'))}."
+                f"{', '.join(collection_parameters('objectives'))}."
             ),
         ),
         ("awards", b"limit=0", "limit: expected a whole number from 1 to 1000; found '0'."),
@@ -114,7 +114,7 @@ def test_an_item_takes_what_the_contract_says(collection: str) -> None:
 def test_what_would_be_right_is_said(collection: str, sent: bytes, message: str) -> None:
     """A refusal says in words what the parameter takes."""
     with pytest.raises(InvalidParameters) as refused:
-        read_query(sent, parameters(collection))
+        read_query(sent, collection_parameters(collection))
     assert refused.value.detail == message
 
 
@@ -139,7 +139,7 @@ def test_what_would_be_right_is_said(collection: str, sent: bytes, message: str)
 def test_what_was_meant_is_told(collection: str, sent: bytes, meant: str | None) -> None:
     """A value in the wrong case, and what other APIs call it, are told as they are here."""
     with pytest.raises(InvalidParameters) as refused:
-        read_query(sent, parameters(collection))
+        read_query(sent, collection_parameters(collection))
     (error,) = refused.value.errors or ()
     assert error.did_you_mean == meant
 
@@ -149,13 +149,13 @@ def test_what_can_be_included(collection: str) -> None:
     """Every reference field, and the citations of what has any."""
     model = COLLECTIONS[collection]
     cited = (*model.references, "citations") if issubclass(model, Resource) else ()
-    assert includable(model) == cited
+    assert includable_fields(model) == cited
     assert bool(cited) == (collection != "citations")
 
 
 def test_bounds_are_those_of_the_contract() -> None:
     """200 items unless told, 1,000 at most, 200 characters of text."""
-    assert (DEFAULT_LIMIT, MAXIMUM_LIMIT, LONGEST_Q) == (200, 1_000, 200)
+    assert (DEFAULT_LIMIT, MAX_LIMIT, MAX_Q_LENGTH) == (200, 1_000, 200)
 
 
 def test_nothing_asked_is_the_first_page() -> None:
@@ -266,10 +266,10 @@ def test_only_json_has_an_envelope(asked: dict[str, list[str]], blamed: list[str
     """What has no place in a format is refused by name, with what would be right."""
     query = Query.of("awards", dict(asked))
     if not blamed:
-        query.refuse_envelope("csv")
+        query.reject_envelope("csv")
         return
     with pytest.raises(InvalidParameters) as refused:
-        query.refuse_envelope("csv")
+        query.reject_envelope("csv")
     errors = refused.value.errors or []
     assert [error.parameter for error in errors] == blamed
     assert [error.message for error in errors] == [

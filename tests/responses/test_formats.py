@@ -24,8 +24,8 @@ import pandas as pd  # type: ignore[import-untyped]
 import pytest
 from geojson_pydantic import FeatureCollection
 
-from app.archive.checksum import seal
-from app.archive.release import prepare
+from app.archive.checksum import write_checksum
+from app.archive.release import build_if_stale
 from benchmarks.corpus import write_corpus
 from tests.conftest import SEED, Start, needs
 from tests.support import csv_reader
@@ -255,7 +255,7 @@ async def test_citations_are_flat_in_csv(client: httpx.AsyncClient) -> None:
     response = await client.get("/v1/citations?format=csv&limit=1")
     assert csv_reader.rows(response.content)[0] == [
         "id", "resource_type", "resource", "field", "basis", "note",
-        "reference_title", "reference_url", "reference_licence",
+        "reference_title", "reference_url", "reference_license",
         "target_source", "target_exact", "target_start", "target_end",
     ]  # fmt: skip
 
@@ -272,7 +272,7 @@ AWKWARD = [
 async def awkward(corpus: Path, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the made-up record with awkward text in the documents of its activities."""
     archive = tmp_path / "archive.sqlite"
-    prepare(corpus, archive)
+    build_if_stale(corpus, archive)
     with closing(sqlite3.connect(archive)) as connection, connection:
         query = "SELECT id, CAST(document AS TEXT) FROM activities ORDER BY position, id"
         rows = connection.execute(query).fetchall()
@@ -281,7 +281,7 @@ async def awkward(corpus: Path, tmp_path: Path) -> AsyncIterator[httpx.AsyncClie
             texts = {"title": text, "summary": text, "stakeholders": [text, "and", text * 2]}
             changed = json.dumps({**json.loads(document), **texts}, ensure_ascii=False)
             connection.execute("UPDATE activities SET document = ? WHERE id = ?", (changed, name))
-    seal(archive)
+    write_checksum(archive)
     async with client_of(corpus, archive) as opened:
         yield opened
 
@@ -615,7 +615,7 @@ async def test_outlines_say_where_they_come_from(client: httpx.AsyncClient) -> N
     found = (await client.get("/v1/regions?format=geojson")).json()
     shipped = json.loads(SEED.read_text("utf-8"))["outlines"]
     assert found["attribution"]["reference"] == shipped["reference"]
-    assert set(shipped["reference"]) == {"title", "url", "licence"}
+    assert set(shipped["reference"]) == {"title", "url", "license"}
     assert found["attribution"]["note"]
 
 

@@ -13,7 +13,7 @@ from app.responses.problems import (
     ParameterError,
     Problem,
     Unavailable,
-    nearest,
+    closest_match,
 )
 from tests.support.contract import read
 
@@ -103,20 +103,20 @@ def test_text_that_is_no_text_is_told() -> None:
 )
 def test_the_nearest_name_is_near(name: str, meant: str | None) -> None:
     """Case does not matter; what is far, or too long to be a slip, has none."""
-    assert nearest(name, ["region", "recipient", "limit"]) == meant
+    assert closest_match(name, ["region", "recipient", "limit"]) == meant
 
 
 def test_a_long_name_is_compared_up_to_a_length() -> None:
     """64 characters are still compared, 65 are not."""
     known = "x" * 64
-    assert nearest("x" * 63 + "y", [known]) == known
-    assert nearest("x" * 64 + "y", [known]) is None
-    assert nearest("x" * 65, ["x" * 65]) is None
+    assert closest_match("x" * 63 + "y", [known]) == known
+    assert closest_match("x" * 64 + "y", [known]) is None
+    assert closest_match("x" * 65, ["x" * 65]) is None
 
 
 def test_the_first_of_several_near_names_is_the_nearest() -> None:
     """One name is told, the one most alike."""
-    assert nearest("titel", ["tilt", "title", "little"]) == "title"
+    assert closest_match("titel", ["tilt", "title", "little"]) == "title"
 
 
 def test_every_kind_is_under_its_own_slug() -> None:

@@ -155,7 +155,7 @@ EDITORIAL: dict[str, tuple[str, dict[str, Any]]] = {
     "of an answer": (f"{LIST}/responses/200", {"description": "Other words."}),
     "example": (f"{LIST}/responses/200/content/text~1csv", {"example": "id\r\n"}),
     "deprecated": (LIST, {"deprecated": True}),
-    "licence": ("", {"info": {"title": "Other", "version": "9"}}),
+    "license": ("", {"info": {"title": "Other", "version": "9"}}),
 }
 
 

@@ -116,7 +116,7 @@ async def test_entry_points_link_to_the_rest(
     assert set(links) == ENTRIES
     for relation in ("service-desc", "service-doc"):
         assert (await client.get(links[relation])).status_code == 200
-    assert links["license"] == (await client.get("/v1/meta")).json()["data"]["licence"]["url"]
+    assert links["license"] == (await client.get("/v1/meta")).json()["data"]["license"]["url"]
 
 
 async def test_the_site_map_names_pages_that_answer(archive_file: Path) -> None:

@@ -239,7 +239,7 @@ async def test_ids_are_permanent(
 async def test_the_whole_record_says_what_it_is(client: httpx.AsyncClient) -> None:
     """What the seed says of the whole is on the meta page."""
     meta = await get(client, "meta")
-    for field in ("modified", "archive_notice", "licence", "outlines"):
+    for field in ("modified", "archive_notice", "license", "outlines"):
         assert meta[field] == SHIPPED[field]
 
 
@@ -315,7 +315,7 @@ async def test_every_citation_has_what_its_basis_needs(client: httpx.AsyncClient
         assert (one["reference"] is not None) == enriched
         assert one["note"] or one["basis"] != "derived"
         if enriched:
-            assert all(one["reference"][name] for name in ("title", "url", "licence"))
+            assert all(one["reference"][name] for name in ("title", "url", "license"))
         else:
             quote, position = one["target"]["selector"]
             length = position["end"] - position["start"]

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from app.models import RESOURCES
 from app.seed.errors import Fault, SeedError, shown
-from app.seed.record import Reading, load, seed_schema
+from app.seed.record import SeedStream, load_record, seed_schema
 from tests.conftest import SEED, SeedCopy, run_cli
 
 ABSENT = object()
@@ -22,7 +22,7 @@ QUOTE = "/awards/0/evidence/ends/0/quote"
 def faults_of(path: Path) -> tuple[Fault, ...]:
     """What is wrong with a seed file that must not load."""
     with pytest.raises(SeedError) as caught:
-        load(path)
+        load_record(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert all(str(fault) in str(caught.value) for fault in caught.value.faults)
     return caught.value.faults
@@ -40,7 +40,7 @@ def spoil(seed: SeedCopy, changes: dict[str, object]) -> Path:
 
 def test_the_shipped_seed_is_sound() -> None:
     """It loads, its release is its digest, and every resource of the file is in it."""
-    reading, raw = Reading(SEED), json.loads(SEED.read_text("utf-8"))
+    reading, raw = SeedStream(SEED), json.loads(SEED.read_text("utf-8"))
     resources = list(reading)
     assert reading.release == hashlib.sha256(SEED.read_bytes()).hexdigest()
     assert [one.id for one in resources] == [
@@ -51,7 +51,7 @@ def test_the_shipped_seed_is_sound() -> None:
 
 def test_a_record_is_all_of_the_seed() -> None:
     """Read at once there is the same as one by one, under the types of the resources."""
-    record, reading = load(SEED), Reading(SEED)
+    record, reading = load_record(SEED), SeedStream(SEED)
     resources = list(reading)
     assert (record.release, record.header) == (reading.release, reading.header)
     assert record.resources == {
@@ -91,7 +91,7 @@ SHAPE: dict[str, tuple[str, object, str, str]] = {
     "form out of the set": ("/awards/0/trafficking_forms/0", "x", '"x"', "'sex' or 'labor'"),
     "scope out of the set": ("/partnerships/0/precedence/0/scope", "mars", '"mars"', "americas"),
     "digest cut short": ("/sources/0/sha256", "8ba5", '"8ba5"', "pattern"),
-    "address without scheme": ("/licence/url", "law.cornell.edu", '"law', "pattern"),
+    "address without scheme": ("/license/url", "law.cornell.edu", '"law', "pattern"),
     "empty list": ("/awards/0/regions", [], "[]", "at least 1 item"),
     "empty evidence": ("/awards/0/evidence/ends", [], "[]", "at least 1 item"),
     "empty text": ("/awards/0/title", "", '""', "at least 1 character"),
@@ -409,7 +409,7 @@ def test_an_id_stands_once_in_its_type(seed: SeedCopy) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "pointer"),
     [
-        ('"archive_notice"', '"licence": {}, "archive_notice"', "/licence"),
+        ('"archive_notice"', '"license": {}, "archive_notice"', "/license"),
         ('"announced": "2017-10"', '"announced": "2017-10", "announced": "2017-10"', "announced"),
         ('"start": 580', '"start": 580, "start": 580', "/partnerships/0/evidence/signed/0/quote"),
     ],
@@ -514,7 +514,7 @@ def test_all_faults_are_told_at_once(seed: SeedCopy) -> None:
     assert {pointer.removesuffix("/end") for pointer in changes} <= places
     assert len(faults) == len({str(fault) for fault in faults})
     with pytest.raises(SeedError, match=f"{len(faults)} faults"):
-        load(seed.path)
+        load_record(seed.path)
 
 
 def redraw(seed: SeedCopy, content: object) -> Path:
@@ -556,7 +556,7 @@ def with_properties(properties: object) -> dict[str, Any]:
 @pytest.mark.parametrize("properties", [None, {}])
 def test_an_outline_may_say_nothing(seed: SeedCopy, properties: object) -> None:
     """GeoJSON lets `properties` be empty or null (RFC 7946, 3.2)."""
-    reading = Reading(redraw(seed, with_properties(properties)))
+    reading = SeedStream(redraw(seed, with_properties(properties)))
     assert list(reading)
     assert reading.outlines
 
@@ -578,7 +578,7 @@ def test_an_outline_must_be_of_a_region(seed: SeedCopy) -> None:
 
 def test_outlines_are_by_region() -> None:
     """Each outline is a GeoJSON feature under its region's id."""
-    reading = Reading(SEED)
+    reading = SeedStream(SEED)
     assert list(reading)
     for name, outline in reading.outlines.items():
         assert outline["id"] == name

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from app.archive.release import check_archive
 from app.seed.errors import Fault, SeedError
-from app.seed.record import Record, load
-from app.seed.verification import Check, check_archive, check_source, pieces
+from app.seed.record import Record, load_record
+from app.seed.verification import Check, check_source, split_sentences
 from tests.conftest import SEED, SeedCopy, run_cli
 
 CHECKS = [
@@ -60,7 +61,7 @@ class Imitation:
         source = self.seed.data["sources"][0]
         source["sha256"] = hashlib.sha256(content).hexdigest()
         source["bytes"], source["characters"] = len(content), len(self.text)
-        return load(self.seed.write())
+        return load_record(self.seed.write())
 
     def put(self, start: int, text: str) -> None:
         """Write over the text."""
@@ -193,7 +194,7 @@ def test_what_is_left_out_must_be_whole_sentences(imitation: Imitation) -> None:
 )
 def test_a_text_falls_into_lines_and_sentences(text: str, expected: list[str]) -> None:
     """A piece ends at a line end, and after a stop that white space follows."""
-    found = [text[start:end] for start, end in pieces(text, 0, len(text))]
+    found = [text[start:end] for start, end in split_sentences(text, 0, len(text))]
     assert found == expected
 
 
@@ -251,7 +252,7 @@ def test_the_record_is_what_the_page_says(page: Path, archive_file: Path) -> Non
     assert said.returncode == 0, said.stderr
     assert all(name in said.stdout for name in CHECKS)
     assert "100%" in said.stdout
-    assert not any(check.misses for check in check_source(load(SEED), page.read_bytes()))
+    assert not any(check.misses for check in check_source(load_record(SEED), page.read_bytes()))
 
 
 SHIPPED = json.loads(SEED.read_text("utf-8"))
@@ -259,14 +260,14 @@ SHIPPED = json.loads(SEED.read_text("utf-8"))
 UNCHECKED = {
     r"/\$schema": "a hint for editors, which is not served",
     r"/modified": "of the record itself, not of the page",
-    r"/archive_notice|/licence/title|/outlines/note": "own wording about the whole",
+    r"/archive_notice|/license/title|/outlines/note": "own wording about the whole",
     r"/(partnerships|objectives|awards|activities|sources)/\d+/(title|summary)": "own wording",
     r"/partnerships/\d+/name": "own wording: the page gives its parts in two places",
     r"/organizations/[01]/name": "own wording: the page names the countries",
     r"/sources/\d+/notices/\d+": "own wording of what the page says of itself",
     r"/sources/\d+/furniture/\d+/reason": "own wording",
     r".*/note": "own wording of a rule or a remark",
-    r".*/reference/(title|licence)": "of another publication, which a reader must look up",
+    r".*/reference/(title|license)": "of another publication, which a reader must look up",
     r".*/url": "leads out of the record, where only a reader can follow",
 }
 """Leaves that no machine can check, each kind with its reason. Nothing else may slip through."""
@@ -316,7 +317,7 @@ def slips(seed: SeedCopy, leaf: tuple[str, object], content: bytes | None) -> bo
     pointer, value = leaf
     seed.put(pointer, changed(value))
     try:
-        record = load(seed.write())
+        record = load_record(seed.write())
     except SeedError as error:
         return not all(fault.pointer for fault in error.faults)
     finally:

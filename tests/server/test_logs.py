@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.server.logs import Lines, Objects
+from app.server.logs import ConsoleFormatter, JsonFormatter
 from tests.conftest import ROOT, free_port, wait_until_ready
 from tests.support.problem import assert_problem
 
@@ -162,9 +162,9 @@ def failure(message: str) -> logging.LogRecord:
 def test_a_traceback_begins_no_line_of_its_own() -> None:
     """An exception that quotes a client's text cannot look like the program's own line."""
     record = failure("\n2026-01-01T00:00:00.000Z INFO     forged")
-    shown = Lines().format(record)
+    shown = ConsoleFormatter().format(record)
     assert shown.count("forged") == 1
     assert all(line.startswith("    ") for line in shown.splitlines()[1:])
-    told = Objects().format(record)
+    told = JsonFormatter().format(record)
     assert len(told.splitlines()) == 1
     assert "forged" in json.loads(told)["exception"]

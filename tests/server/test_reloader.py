@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.archive.checksum import is_sealed
-from app.archive.release import is_current, prepare
+from app.archive.checksum import checksum_matches
+from app.archive.release import build_if_stale, is_current
 from tests.conftest import SeedCopy, Start, run_cli
 from tests.support.problem import assert_problem
 
@@ -40,26 +40,26 @@ def flip(path: Path, place: int) -> None:
 def test_a_changed_byte_is_seen(seed: SeedCopy, tmp_path: Path) -> None:
     """A byte changed on any page, in the header or in the seal itself is found and mended."""
     archive = tmp_path / "archive.sqlite"
-    prepare(seed.path, archive)
+    build_if_stale(seed.path, archive)
     content = archive.read_bytes()
     pages = range(200, len(content), max(len(content) // 40 // PAGE, 1) * PAGE)
     for place in (24, 60, 63, 99, *pages, len(content) - 1):
         flip(archive, place)
-        assert not is_sealed(archive)
+        assert not checksum_matches(archive)
         assert not is_current(seed.path, archive)
         archive.write_bytes(content)
-    assert is_sealed(archive)
+    assert checksum_matches(archive)
     flip(archive, len(content) // 2)
-    assert prepare(seed.path, archive)
+    assert build_if_stale(seed.path, archive)
     assert archive.read_bytes() == content
 
 
 def test_a_copy_is_as_good(seed: SeedCopy, tmp_path: Path) -> None:
     """An archive that was copied, whatever its times, is recognized as whole."""
     archive, copy = tmp_path / "archive.sqlite", tmp_path / "copy.sqlite"
-    prepare(seed.path, archive)
+    build_if_stale(seed.path, archive)
     shutil.copyfile(archive, copy)
-    assert not prepare(seed.path, copy)
+    assert not build_if_stale(seed.path, copy)
 
 
 class Served:
@@ -133,7 +133,7 @@ def empty(archive: Path) -> None:
 def test_a_spoiled_archive_is_compiled_anew(served: Served, harm: Callable[[Path], None]) -> None:
     """While the file is spoiled answers are right or 503, and soon they are all right again."""
     harm(served.archive)
-    assert any(refused == 0 and is_sealed(served.archive) for refused in served.rounds())
+    assert any(refused == 0 and checksum_matches(served.archive) for refused in served.rounds())
     assert served.right == {path: served.ask(path) for path in PATHS}
 
 

@@ -17,18 +17,20 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.main import create_app
+from app.responses.conditions import (
+    choose_encoding,
+    etag_matches,
+    request_conditions,
+    zero_gzip_mtime,
+)
 from app.server.response_cache import (
-    TAKE_BACK,
-    Answer,
+    DISCARD_BUFFER,
+    CachedResponse,
     Headers,
     ResponseCache,
     Store,
-    _conditions,
-    _narrowed,
+    _inner_headers,
     _weight,
-    choose_encoding,
-    matches,
-    timeless,
 )
 from app.settings import Settings
 from tests.conftest import SEED, Start
@@ -148,13 +150,13 @@ class Piecemeal:
             for piece in self.pieces:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
             if turn < self.tries:
-                self.back.append(scope[TAKE_BACK]())
+                self.back.append(scope[DISCARD_BUFFER]())
         await send({"type": "http.response.body"})
-        self.back.append(scope[TAKE_BACK]())
+        self.back.append(scope[DISCARD_BUFFER]())
 
 
 @pytest.fixture(autouse=True)
-def forget() -> None:
+def clear() -> None:
     """Codings that were chosen before are chosen anew."""
     choose_encoding.cache_clear()
 
@@ -189,14 +191,19 @@ async def test_head_first_fills_the_cache_for_get(origin: Origin) -> None:
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize(
     ("known", "unchanged"),
-    [(b"", False), (b'"other"', False), (b"*", True), (Answer.of(200, [], _PAGE).etag, True)],
+    [
+        (b"", False),
+        (b'"other"', False),
+        (b"*", True),
+        (CachedResponse.of(200, [], _PAGE).etag, True),
+    ],
 )
 async def test_an_answer_is_the_same_however_it_is_sent(
     origin: Origin, method: str, known: bytes, *, unchanged: bool
 ) -> None:
     """Rendered, kept, and kept and sent without the application: status, headers and body."""
     scope = asking("/page", (b"if-none-match", known), method=method)
-    assert origin.cache.at_hand(scope) is None
+    assert origin.cache.lookup(scope) is None
     begin, rest = await said(origin.cache, scope)
     assert begin["status"] == (304 if unchanged else 200)
     lengths = [value for name, value in begin["headers"] if name == b"content-length"]
@@ -206,8 +213,8 @@ async def test_an_answer_is_the_same_however_it_is_sent(
     assert await said(origin.cache, scope) == [begin, rest]
     status = b"304 Not Modified" if unchanged else b"200 OK"
     lines = b"".join(b"%b: %b\r\n" % pair for pair in begin["headers"])
-    assert origin.cache.at_hand(scope) == ((b"HTTP/1.1 %b\r\n" % status, lines), rest["body"])
-    assert origin.cache.at_hand({**scope, "method": "POST"}) is None
+    assert origin.cache.lookup(scope) == ((b"HTTP/1.1 %b\r\n" % status, lines), rest["body"])
+    assert origin.cache.lookup({**scope, "method": "POST"}) is None
 
 
 async def test_what_is_neither_get_nor_head_passes_as_it_is() -> None:
@@ -238,7 +245,7 @@ async def test_inside_every_request_is_a_get_without_conditions() -> None:
     scope = asking("/page", *headers, method="HEAD")
     await said(ResponseCache(app, limit=_LIMIT), scope)
     [seen] = inside
-    del seen[TAKE_BACK]
+    del seen[DISCARD_BUFFER]
     narrowed = [(b"x-other", b"1"), (b"accept-encoding", b"br")]
     assert seen == {**scope, "method": "GET", "headers": narrowed}
 
@@ -303,7 +310,7 @@ async def test_a_hundred_cold_requests_are_rendered_once(origin: Origin) -> None
         assert {answer.text for answer in answers} == {"slow"}
         assert origin.rendered == ["/slow"] * turn
         origin.gate.clear()
-        origin.cache.forget()
+        origin.cache.clear()
 
 
 async def test_a_client_that_leaves_does_not_take_the_others_along(origin: Origin) -> None:
@@ -335,7 +342,7 @@ async def test_a_flood_of_addresses_is_bounded_and_evicts_nothing_in_use(origin:
 async def test_the_store_holds_its_bound_under_a_hundred_thousand_keys() -> None:
     """Size never passes the limit, is what the entries weigh, and the wanted entry stays."""
     store = Store(_LIMIT)
-    answer = Answer.of(200, [], b"x" * 500)
+    answer = CachedResponse.of(200, [], b"x" * 500)
     wanted = (b"/wanted", b"", "", b"")
     store.put(wanted, answer)
     assert store.get(wanted) is answer
@@ -546,7 +553,7 @@ def test_the_coding_is_the_best_that_is_accepted(accepted: bytes, chosen: bytes)
 )
 def test_tags_are_compared_weakly(known: bytes, *, named: bool) -> None:
     """`If-None-Match` is a list of tags, weak or strong, or a star (RFC 9110, 13.1.2)."""
-    assert matches(known, b'"a"') is named
+    assert etag_matches(known, b'"a"') is named
 
 
 def test_conditions_of_several_lines_are_joined() -> None:
@@ -560,9 +567,9 @@ def test_conditions_of_several_lines_are_joined() -> None:
         (b"accept-encoding", b"gzip"),
         (b"if-none-match", b'"b"'),
     ]
-    assert _conditions(headers) == (b"text/csv, */*", b"br, gzip", b'"a", "b"')
-    assert _conditions([(b"host", b"a.test")]) == (b"", b"", b"")
-    assert _conditions(headers[:4]) == (b"text/csv", b"br", b'"a"')
+    assert request_conditions(headers) == (b"text/csv, */*", b"br, gzip", b'"a", "b"')
+    assert request_conditions([(b"host", b"a.test")]) == (b"", b"", b"")
+    assert request_conditions(headers[:4]) == (b"text/csv", b"br", b'"a"')
 
 
 def test_what_is_rendered_has_no_conditions() -> None:
@@ -570,22 +577,22 @@ def test_what_is_rendered_has_no_conditions() -> None:
     dropped = (b"if-none-match", b"if-modified-since", b"range", b"if-range", b"accept-encoding")
     kept = [(b"accept", b"text/csv"), (b"x-other", b"1")]
     sent = [*((name, b"x") for name in dropped), *kept]
-    assert _narrowed(sent, b"") == kept
-    assert _narrowed(sent, b"br") == [*kept, (b"accept-encoding", b"br")]
+    assert _inner_headers(sent, b"") == kept
+    assert _inner_headers(sent, b"br") == [*kept, (b"accept-encoding", b"br")]
 
 
 def test_only_gzip_has_a_clock() -> None:
     """Four bytes of gzip's header are the time; nothing else is touched."""
     packed = b"\x1f\x8b\x08\x00TIME\x02\xffrest"
-    assert timeless(packed) == b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xffrest"
-    assert timeless(b"\x1f\x8b\x09\x00TIME") == b"\x1f\x8b\x09\x00TIME"
-    assert timeless(b"") == b""
+    assert zero_gzip_mtime(packed) == b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xffrest"
+    assert zero_gzip_mtime(b"\x1f\x8b\x09\x00TIME") == b"\x1f\x8b\x09\x00TIME"
+    assert zero_gzip_mtime(b"") == b""
 
 
 def test_an_answer_and_its_304() -> None:
     """A strong tag of the body; the 304 has all headers but those of the body."""
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"2"), (b"vary", b"Accept")]
-    answer = Answer.of(200, headers, b"ok")
+    answer = CachedResponse.of(200, headers, b"ok")
     assert answer.etag == b'"%b"' % hashlib.sha256(b"ok").hexdigest()[:32].encode()
     tag = (b"etag", answer.etag)
     assert answer.start == {
@@ -597,19 +604,19 @@ def test_an_answer_and_its_304() -> None:
     assert answer.not_modified["headers"] == [(b"vary", b"Accept"), tag]
     assert answer.body == {"type": "http.response.body", "body": b"ok"}
     empty = {"type": "http.response.body", "body": b""}
-    assert answer.messages(b"", head=False) == (answer.start, answer.body)
-    assert answer.messages(b"", head=True) == (answer.start, empty)
-    assert answer.messages(b'"x"', head=False) == (answer.start, answer.body)
+    assert answer.as_asgi(b"", head=False) == (answer.start, answer.body)
+    assert answer.as_asgi(b"", head=True) == (answer.start, empty)
+    assert answer.as_asgi(b'"x"', head=False) == (answer.start, answer.body)
     for head in (False, True):
-        assert answer.messages(answer.etag, head=head) == (answer.not_modified, empty)
+        assert answer.as_asgi(answer.etag, head=head) == (answer.not_modified, empty)
 
 
 def _key(name: str) -> tuple[bytes, bytes, str, bytes]:
     return name.encode(), b"q", "json", b""
 
 
-def _page(size: int) -> Answer:
-    return Answer.of(200, [], b"x" * size)
+def _page(size: int) -> CachedResponse:
+    return CachedResponse.of(200, [], b"x" * size)
 
 
 def test_the_store_reckons_with_what_it_keeps() -> None:
@@ -635,7 +642,7 @@ def test_an_entry_weighs_what_it_takes() -> None:
     assert _weight((b"/longer", b"", "", b""), answer) == least + 6
     assert _weight((b"/", b"a=1", "", b""), answer) == least + 3
     assert _weight(key, _page(1_000)) == least + 1_000
-    assert _weight(key, Answer.of(200, [(b"a", b"b")], b"")) == least + 3 * len(b"a: b\r\n")
+    assert _weight(key, CachedResponse.of(200, [(b"a", b"b")], b"")) == least + 3 * len(b"a: b\r\n")
 
 
 def test_the_store_is_filled_to_the_brim() -> None:

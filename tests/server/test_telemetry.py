@@ -19,7 +19,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from app.server.telemetry import check
+from app.server.telemetry import check_telemetry
 from app.settings import ConfigurationError, Settings
 from tests.conftest import ROOT, Start, run_cli
 from tests.support.problem import assert_problem
@@ -115,14 +115,14 @@ def test_a_collector_gets_traces_and_figures(start_server: Start, archive_file: 
             assert httpx.get(f"{url}{AWARD}", headers=headers).status_code == 200
         process.terminate()
         assert process.wait(timeout=20) == 0
-        spans = [
+        rowid_ranges = [
             span
             for group in collector.traces.resource_spans
             for scope in group.scope_spans
-            for span in scope.spans
+            for span in scope.rowid_ranges
             if span.kind == span.SPAN_KIND_SERVER and span.trace_id.hex() == TRACE
         ]
-        assert len(spans) == 3
+        assert len(rowid_ranges) == 3
         names = {
             metric.name
             for group in collector.metrics.resource_metrics
@@ -168,7 +168,7 @@ def test_what_it_takes_is_installed_from_the_lock(monkeypatch: pytest.MonkeyPatc
     """Where the extra is absent what is told names the locked file, which is there."""
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk", None)
     with pytest.raises(ConfigurationError, match="pip install --require-hashes -r") as told:
-        check(Settings(telemetry="otlp"))
+        check_telemetry(Settings(telemetry="otlp"))
     named = re.search(r"requirements[\w.-]*\.txt", str(told.value))
     assert named
     assert (ROOT / named[0]).exists()

@@ -1,4 +1,4 @@
-"""The committed OpenAPI document: `python -m tests.contract` writes it anew.
+"""The committed OpenAPI document: `python -m tests.support.contract` writes it anew.
 
 It says what changed and what that means to clients. A change that breaks them is not written,
 unless it comes with a new version in place of the old one: `/v1` only grows. Removing the file

@@ -74,7 +74,7 @@ def _links(collection: str, name: str) -> Json:
 
 
 def _citation(one: Json) -> Json:
-    reference = {name: one.pop(f"reference_{name}") for name in ("title", "url", "licence")}
+    reference = {name: one.pop(f"reference_{name}") for name in ("title", "url", "license")}
     target = {name: one.pop(f"target_{name}") for name in ("source", "exact", "start", "end")}
     selector = [
         {"type": "TextQuoteSelector", "exact": target["exact"]},

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from app.archive.release import prepare
+from app.archive.release import build_if_stale
 from benchmarks.corpus import write_corpus
 from tests.torture.wire import Reply, get
 
@@ -71,7 +71,7 @@ def corpus(name: str) -> Path:
         shutil.rmtree(unfinished, ignore_errors=True)
         write_corpus(unfinished, _SIZES[name])
         unfinished.rename(folder)
-    prepare(folder / "seed.json", folder / "archive.sqlite")
+    build_if_stale(folder / "seed.json", folder / "archive.sqlite")
     return folder
 
 

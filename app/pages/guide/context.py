@@ -9,8 +9,8 @@ from typing import Any
 
 from app.archive.archive import COLLECTIONS, Archive
 from app.models import RESOURCES, Award, Resource
-from app.query.parameters import read
-from app.query.query import includable, parameters
+from app.query.parameters import parse_query_string
+from app.query.query import collection_parameters, includable_fields
 from app.query.selection import find_document
 from app.responses.problems import PROBLEMS, InvalidParameters
 from app.responses.representations import item_body
@@ -41,7 +41,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Askable:
+class CollectionParameters:
     """What one collection can be asked."""
 
     name: str
@@ -103,7 +103,7 @@ def _item(archive: Archive) -> Item:
 def _refusal() -> Json | None:
     """What a misspelt filter of the awards is answered with."""
     try:
-        read(b"regoin=cusco", parameters("awards"))
+        parse_query_string(b"regoin=cusco", collection_parameters("awards"))
     except InvalidParameters as problem:
         answer: Json = json.loads(bytes(problem.response("/v1/awards").body))
         return answer
@@ -117,15 +117,15 @@ def _some_ids(archive: Archive, collection: str, number: int) -> list[str]:
     return [name.decode() for (name,) in rows]
 
 
-def _askable(name: str) -> Askable:
+def _askable(name: str) -> CollectionParameters:
     model = COLLECTIONS[name]
-    return Askable(
+    return CollectionParameters(
         name,
         tuple(one.parameter for one in model.filters),
         tuple(one.field for one in model.ranges),
         tuple(one.field for one in model.sorts),
         model.facets(),
-        includable(model),
+        includable_fields(model),
     )
 
 

@@ -8,7 +8,7 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from app.pages.templates import environment
+from app.pages.templates import template_environment
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -21,7 +21,7 @@ def render(template: str, **context: Any) -> bytes:
 
 
 @cache
-def static(name: str) -> bytes:
+def static_file(name: str) -> bytes:
     """A style sheet or script of the pages."""
     return (files("app.pages.guide") / "static" / name).read_bytes()
 
@@ -29,18 +29,18 @@ def static(name: str) -> bytes:
 @cache
 def _templates() -> Environment:
     pretty = partial(json.dumps, indent=2, ensure_ascii=False)
-    filters = {"coloured": coloured, "marked": marked, "pretty": pretty}
-    return environment("app.pages.guide", filters)
+    filters = {"coloured": highlight_code, "marked": inline_code, "pretty": pretty}
+    return template_environment("app.pages.guide", filters)
 
 
-def marked(text: str) -> str:
+def inline_code(text: str) -> str:
     """A sentence with what stands between backticks as code; as HTML."""
     from markupsafe import Markup, escape  # noqa: PLC0415 - as late as can be
 
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
 
 
-def coloured(code: str, language: str) -> str:
+def highlight_code(code: str, language: str) -> str:
     """Code with its tokens marked up for the style sheet; as HTML, safe to put in a page."""
     from markupsafe import Markup  # noqa: PLC0415 - as late as can be
     from pygments import highlight  # noqa: PLC0415

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
 
-from app.pages.record.documents import Excerpt, Json, Reader
-from app.pages.record.outlines import Map, draw
-from app.pages.record.timeline import Axis
+from app.pages.record.documents import DocumentReader, Excerpt, Json
+from app.pages.record.outlines import Map, draw_map
+from app.pages.record.timeline import TimeAxis
 
 _TOLD = 2
 _PARTNERSHIPS = 24
@@ -21,7 +21,7 @@ _SOURCES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class AwardSection:
     """An award and what it pays for.
 
     Attributes:
@@ -45,7 +45,7 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Chapter:
+class PartnershipSection:
     """A partnership with all that belongs to it.
 
     Attributes:
@@ -60,11 +60,11 @@ class Chapter:
     objectives: Excerpt
     regions: Sequence[Json]
     awards: Excerpt
-    works: Sequence[Work]
+    works: Sequence[AwardSection]
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class PageContent:
     """All that the page shows.
 
     Attributes:
@@ -79,8 +79,8 @@ class Story:
     """
 
     partnerships: Excerpt
-    chapters: Sequence[Chapter]
-    axis: Axis | None
+    chapters: Sequence[PartnershipSection]
+    axis: TimeAxis | None
     regions: Excerpt
     map: Map | None
     organizations: Excerpt
@@ -93,12 +93,12 @@ class Story:
         return self.partnerships.items[len(self.chapters) :]
 
     @property
-    def works(self) -> list[Work]:
+    def works(self) -> list[AwardSection]:
         """Every award that is told, with its activities."""
         return [work for chapter in self.chapters for work in chapter.works]
 
 
-def read_story(reader: Reader) -> Story:
+def read_content(reader: DocumentReader) -> PageContent:
     """Read what the page tells: the first of everything, so that the page stays of one size."""
     partnerships = reader.some("partnerships", _PARTNERSHIPS)
     letters = iter(ascii_uppercase)
@@ -106,34 +106,36 @@ def read_story(reader: Reader) -> Story:
     for partnership in partnerships.items[:_TOLD]:
         awards = reader.some("awards", _AWARDS, partnership=partnership["id"])
         works = [
-            Work(next(letters), award, reader.some("activities", _ACTIVITIES, award=award["id"]))
+            AwardSection(
+                next(letters), award, reader.some("activities", _ACTIVITIES, award=award["id"])
+            )
             for award in awards
         ]
         objectives = reader.some("objectives", _OBJECTIVES, partnership=partnership["id"])
         named = _regions(reader, [partnership, *awards])
-        chapters.append(Chapter(partnership, objectives, named, awards, works))
+        chapters.append(PartnershipSection(partnership, objectives, named, awards, works))
     regions = reader.some("regions", _REGIONS)
     names = {one["id"]: one["name"] for one in regions}
-    return Story(
+    return PageContent(
         partnerships,
         chapters,
-        Axis.of(_dates(chapters)),
+        TimeAxis.of(_dates(chapters)),
         regions,
-        draw(reader.outlines(regions.items), names),
+        draw_map(reader.outlines(regions.items), names),
         reader.some("organizations", _ORGANIZATIONS),
         reader.some("sources", _SOURCES),
         reader.bases(),
     )
 
 
-def _regions(reader: Reader, places: Sequence[Json]) -> list[Json]:
+def _regions(reader: DocumentReader, places: Sequence[Json]) -> list[Json]:
     """The regions that a partnership or one of its awards names, each once."""
     names = dict.fromkeys(name for one in places for name in one["regions"] or [])
     found = (reader.one("regions", name) for name in list(names)[:_REGIONS])
     return [one for one in found if one is not None]
 
 
-def _dates(chapters: Sequence[Chapter]) -> list[str | None]:
+def _dates(chapters: Sequence[PartnershipSection]) -> list[str | None]:
     signed = [one.partnership[name] for one in chapters for name in ("signed", "ends")]
     awards = [work.award for one in chapters for work in one.works]
     return signed + [award[name] for award in awards for name in ("announced", "ends")]

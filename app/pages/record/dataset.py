@@ -12,8 +12,8 @@ from markupsafe import Markup
 from app.archive.archive import Archive
 from app.exports.datapackage import KEYWORDS
 from app.exports.dcat import extent_of, pages_of, period_of
-from app.exports.listing import CATALOGUE, Export
-from app.responses.representations import encode
+from app.exports.listing import CATALOG, Export
+from app.responses.representations import encode_json
 
 Json = dict[str, Any]
 
@@ -35,7 +35,7 @@ class Publication:
 
 def dataset(archive: Archive, publication: Publication, connection: sqlite3.Connection) -> Markup:
     """The dataset as JSON that can stand in a script element of HTML."""
-    text = encode(describe(archive, publication, connection)).decode()
+    text = encode_json(describe(archive, publication, connection)).decode()
     for mark in "<>&\u2028\u2029":
         text = text.replace(mark, f"\\u{ord(mark):04x}")
     return Markup(text)  # noqa: S704 - nothing in it ends the element
@@ -58,7 +58,7 @@ def describe(archive: Archive, publication: Publication, connection: sqlite3.Con
         "name": "Child Protection Compact record",
         "description": archive.header["archive_notice"],
         "keywords": list(KEYWORDS),
-        "license": archive.header["licence"]["url"],
+        "license": archive.header["license"]["url"],
         "version": archive.release,
         "inLanguage": "en",
         "isAccessibleForFree": True,
@@ -80,7 +80,7 @@ def _located(publication: Publication, origin: str) -> Json:
                 "contentUrl": f"{origin}{one.path}",
             }
             for one in publication.exports
-            if one != CATALOGUE
+            if one != CATALOG
         ],
     }
 

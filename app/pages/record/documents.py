@@ -38,7 +38,7 @@ class Excerpt:
 
 
 @dataclass
-class Reader:
+class DocumentReader:
     """Reads documents, and with them the citations that they rest on.
 
     Attributes:

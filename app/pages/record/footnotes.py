@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from app.pages.record.documents import Json, Reader
+from app.pages.record.documents import DocumentReader, Json
 
 
 @dataclass(slots=True)
-class Note:
+class Footnote:
     """The footnote of one field of one resource.
 
     Attributes:
@@ -42,7 +42,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class FootnoteMarker:
     """One reference to a footnote.
 
     Attributes:
@@ -50,7 +50,7 @@ class Mark:
         place: Which of the references to it this is, from 1.
     """
 
-    note: Note
+    note: Footnote
     place: int
 
 
@@ -58,11 +58,11 @@ class Mark:
 class Footnotes:
     """Numbers the footnotes in the order in which the page first refers to them."""
 
-    reader: Reader
-    notes: list[Note] = field(default_factory=list)
-    _known: dict[tuple[str, str], Note] = field(default_factory=dict)
+    reader: DocumentReader
+    notes: list[Footnote] = field(default_factory=list)
+    _known: dict[tuple[str, str], Footnote] = field(default_factory=dict)
 
-    def mark(self, resource: Json, name: str) -> Mark | None:
+    def mark(self, resource: Json, name: str) -> FootnoteMarker | None:
         """A reference to the footnote of a field; None where nothing is cited for it."""
         path = resource["links"]["self"]
         citations = self.reader.cited.get(path, {}).get(name)
@@ -70,10 +70,12 @@ class Footnotes:
             return None
         note = self._known.get((path, name))
         if note is None:
-            note = self._known[path, name] = Note(len(self.notes) + 1, resource, name, citations)
+            note = self._known[path, name] = Footnote(
+                len(self.notes) + 1, resource, name, citations
+            )
             self.notes.append(note)
         note.marks += 1
-        return Mark(note, note.marks)
+        return FootnoteMarker(note, note.marks)
 
     def source_of(self, citation: Json) -> Json | None:
         """The archived page that a citation quotes."""
@@ -85,7 +87,11 @@ class Footnotes:
         """Address of the quoted words within the archived page, where its address is known."""
         source = self.source_of(citation)
         url = source["url"] if source else None
-        return None if url is None else at_text(url, selectors(citation)["TextQuoteSelector"])
+        return (
+            None
+            if url is None
+            else text_fragment_url(url, selectors(citation)["TextQuoteSelector"])
+        )
 
 
 def selectors(citation: Json) -> Mapping[str, Any]:
@@ -94,7 +100,7 @@ def selectors(citation: Json) -> Mapping[str, Any]:
     return {**found, "TextQuoteSelector": found["TextQuoteSelector"]["exact"]}
 
 
-def at_text(url: str, words: str) -> str:
+def text_fragment_url(url: str, words: str) -> str:
     """An address that scrolls a browser to these words (URL Fragment Text Directives, 3)."""
     encoded = quote(words, safe="").replace("-", "%2D")
     return f"{url}{'' if '#' in url else '#'}:~:text={encoded}"

@@ -52,7 +52,7 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class RegionShape:
     """One region on the map.
 
     Attributes:
@@ -82,7 +82,7 @@ class Map:
     height: float
     meridians: Sequence[tuple[str, float]]
     parallels: Sequence[tuple[str, float]]
-    shapes: Sequence[Shape]
+    shapes: Sequence[RegionShape]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class _Frame:
         return (x - self.west) * self.squeeze * scale, (self.north - y) * scale
 
 
-def draw(outlines: Mapping[str, Json], names: Mapping[str, str]) -> Map | None:
+def draw_map(outlines: Mapping[str, Json], names: Mapping[str, str]) -> Map | None:
     """A map of GeoJSON geometries by region; None where there is nothing to draw."""
     rings = {name: list(_rings(outline)) for name, outline in outlines.items()}
     rings = {name: found for name, found in rings.items() if found}
@@ -132,7 +132,7 @@ def draw(outlines: Mapping[str, Json], names: Mapping[str, str]) -> Map | None:
     }
     labels = _labels(placed, names, (0, 0, width, height))
     shapes = [
-        Shape(name, "".join(_path(_thinned(ring)) for ring in found), labels[name])
+        RegionShape(name, "".join(_path(_thinned(ring)) for ring in found), labels[name])
         for name, found in placed.items()
     ]
     return Map(

@@ -16,11 +16,11 @@ from markupsafe import Markup, escape
 
 from app.archive.archive import COLLECTIONS, Archive
 from app.pages.record import words
-from app.pages.record.content import Story, read_story
+from app.pages.record.content import PageContent, read_content
 from app.pages.record.dataset import Publication, dataset
-from app.pages.record.documents import Json, Reader
+from app.pages.record.documents import DocumentReader, Json
 from app.pages.record.footnotes import Footnotes, selectors
-from app.pages.templates import environment
+from app.pages.templates import template_environment
 
 _WIKIDATA = "https://www.wikidata.org/wiki/"
 _LONGEST_TITLE = 200
@@ -35,7 +35,7 @@ _DATES = {"signed", "announced", "ends", "archived_from", "archived_to"}
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class RenderedPage:
     """The page as sent.
 
     Attributes:
@@ -47,11 +47,13 @@ class Rendered:
     policy: str
 
 
-def render(archive: Archive, publication: Publication, connection: sqlite3.Connection) -> Rendered:
+def render(
+    archive: Archive, publication: Publication, connection: sqlite3.Connection
+) -> RenderedPage:
     """The record as HTML, complete in itself: nothing else need be loaded to show it."""
-    reader = Reader(archive, connection)
-    story = read_story(reader)
-    teller, style = _Teller(reader, story), style_sheet()
+    reader = DocumentReader(archive, connection)
+    story = read_content(reader)
+    teller, style = _FieldRenderer(reader, story), style_sheet()
     body = (
         _templates()
         .get_template("record.html")
@@ -68,10 +70,10 @@ def render(archive: Archive, publication: Publication, connection: sqlite3.Conne
             award_name=teller.award_name,
         )
     )
-    return Rendered(body.encode(), policy(style))
+    return RenderedPage(body.encode(), content_security_policy(style))
 
 
-def policy(style: str) -> str:
+def content_security_policy(style: str) -> str:
     """What the page may load: its own style sheet and, from its own origin, the icon.
 
     `connect-src` lets a browser's tools look at `robots.txt` from within the page.
@@ -93,16 +95,16 @@ def style_sheet() -> str:
 @cache
 def _templates() -> Environment:
     filters = {
-        "brief": brief,
+        "brief": truncate,
         "field": words.field_in_words,
-        "counted": words.counted,
+        "counted": words.count_noun,
         "date": words.date_in_words,
         "precision": words.precision,
     }
-    return environment("app.pages.record", filters)
+    return template_environment("app.pages.record", filters)
 
 
-def brief(text: str, longest: int = _LONGEST_TEXT) -> str:
+def truncate(text: str, longest: int = _LONGEST_TEXT) -> str:
     """A text, cut at a word where it is too long for the page."""
     if len(text) <= longest:
         return text
@@ -110,10 +112,10 @@ def brief(text: str, longest: int = _LONGEST_TEXT) -> str:
     return f"{head.rpartition(' ')[0] or head} …"
 
 
-class _Teller:
+class _FieldRenderer:
     """Says what a field of a resource holds."""
 
-    def __init__(self, reader: Reader, story: Story) -> None:
+    def __init__(self, reader: DocumentReader, story: PageContent) -> None:
         self.reader = reader
         shown = (*story.organizations, *story.regions)
         self._shown = {one["links"]["self"] for one in shown}
@@ -131,10 +133,10 @@ class _Teller:
         if name == "wikidata":
             return Markup('<a href="{}{}" translate="no">{}</a>').format(_WIKIDATA, value, value)
         if name == "url":
-            return Markup('<a href="{}">{}</a>').format(value, brief(value, _LONGEST_TITLE))
+            return Markup('<a href="{}">{}</a>').format(value, truncate(value, _LONGEST_TITLE))
         members = value if isinstance(value, list) else [value]
         return Markup("; ").join(
-            Markup("<bdi>{}</bdi>").format(brief(str(one))) for one in members[:_MOST_MEMBERS]
+            Markup("<bdi>{}</bdi>").format(truncate(str(one))) for one in members[:_MOST_MEMBERS]
         )
 
     def award_name(self, award: Json) -> str:
@@ -155,7 +157,7 @@ class _Teller:
         here = f"#{COLLECTIONS[collection].type}-{name}"
         called = found.get("short_name") or found.get("name") or found["title"]
         return Markup('<a href="{}"><bdi>{}</bdi></a>').format(
-            here if path in self._shown else path, brief(called, _LONGEST_TITLE)
+            here if path in self._shown else path, truncate(called, _LONGEST_TITLE)
         )
 
 
@@ -164,7 +166,7 @@ def _listed(*, told: Callable[[Any], str], joint: str = ", ") -> Callable[[list[
 
 
 _WORDS: dict[str, Callable[[Any], str]] = {
-    "planned_years": lambda years: words.counted(years, "year"),
+    "planned_years": lambda years: words.count_noun(years, "year"),
     "investment_amount": words.amount_in_words,
     "amount": words.amount_in_words,
     "bytes": "{:,}".format,

@@ -36,14 +36,14 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
+class TimeAxis:
     """Whole years, from the first of January of one to that of another."""
 
     first: int
     last: int
 
     @classmethod
-    def of(cls, values: Iterable[str | None]) -> Axis | None:
+    def of(cls, values: Iterable[str | None]) -> TimeAxis | None:
         """The axis that has room for dates; None where there are none."""
         known = [value for value in values if value is not None]
         if not known:

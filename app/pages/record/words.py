@@ -72,6 +72,6 @@ def country_in_words(code: str) -> str:
     return str(getattr(found, "common_name", found.name)) if found else code
 
 
-def counted(number: int, singular: str, plural: str | None = None) -> str:
+def count_noun(number: int, singular: str, plural: str | None = None) -> str:
     """A number with its noun: `1 award`, `3 regions`."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import app.archive.compiler  # noqa: F401 - that a fork need not import it
 from app.archive.archive import read_meta
-from app.archive.release import prepare
+from app.archive.release import build_if_stale
 from tests.torture.scenario import scenario
 from tests.torture.stage import NotHeld, Server, Stage, hold
 
@@ -175,7 +175,7 @@ def _is_whole(archive: Path, stage: Stage) -> bool:
 
 def _compile(stage: Stage, archive: Path) -> ForkProcess:
     """A process that compiles from its first moment on: a fork has everything imported."""
-    process = get_context("fork").Process(target=prepare, args=(stage.seed, archive))
+    process = get_context("fork").Process(target=build_if_stale, args=(stage.seed, archive))
     process.start()
     return process
 
