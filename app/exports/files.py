@@ -180,7 +180,7 @@ async def _make(
     await _check_release(archive, file)
     about = archive.header, archive.release
     await to_thread.run_sync(write_package, database, package, *about, wrote)
-    regions = read_batches(archive, Query.of("regions", {}), None)
+    regions = read_batches(archive, Query.from_parameters("regions", {}), None)
     with (folder / REGIONS.name).open("wb") as written:
         async for piece in stream_collection(archive, "regions", regions, GEOJSON):
             written.write(piece)

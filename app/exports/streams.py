@@ -12,7 +12,13 @@ from app.archive.archive import COLLECTIONS, Archive
 from app.query.query import Query
 from app.query.selection import ResultPage, Rows, find_rows
 from app.responses.formats import CSV, NDJSON, Format
-from app.responses.representations import csv_header, csv_lines, encode_json, feature, ndjson_lines
+from app.responses.representations import (
+    csv_header,
+    csv_lines,
+    encode_json,
+    geojson_feature,
+    ndjson_lines,
+)
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -93,7 +99,7 @@ async def _features(archive: Archive, found: AsyncIterator[Rows]) -> AsyncIterat
     async for rows in found:
         outlines = await archive.run(_outlines([name.decode() for name, _ in rows]))
         bounds += filter(None, (json.loads(bbox) for bbox, _ in outlines.values()))
-        pieces = (feature(document, outlines.get(name)) for name, document in rows)
+        pieces = (geojson_feature(document, outlines.get(name)) for name, document in rows)
         yield opening + b",".join(pieces)
         opening = b","
     if opening != b",":

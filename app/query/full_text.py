@@ -41,7 +41,7 @@ def search_parameters() -> Mapping[str, Parameter]:
     q = q_parameter("Words to look for.")
     kinds = ChoiceType([model.type for model in RESOURCES])
     listed = [
-        Parameter(q.name, q.kind, q.description, required=True),
+        Parameter(q.name, q.type, q.description, required=True),
         Parameter("type", kinds, "Only resources of this type. Repeat it for OR.", repeatable=True),
         limit_parameter(),
         cursor_parameter(),

@@ -126,7 +126,7 @@ class Parameter:
 
     Attributes:
         name: Its name.
-        kind: What its values are.
+        type: Type of its values.
         description: What it does, in Markdown.
         repeatable: Whether it may stand more than once.
         required: Whether it must be given.
@@ -134,7 +134,7 @@ class Parameter:
     """
 
     name: str
-    kind: ParameterType
+    type: ParameterType
     description: str
     repeatable: bool = False
     default: Any = None
@@ -142,7 +142,7 @@ class Parameter:
 
     def openapi(self) -> dict[str, Any]:
         """The parameter as an OpenAPI 3.1 parameter object."""
-        schema = self.kind.schema()
+        schema = self.type.schema()
         if self.default is not None:
             schema["default"] = self.default
         if self.repeatable:
@@ -190,7 +190,7 @@ def parse_query_string(raw: bytes, parameters: Mapping[str, Parameter]) -> Param
             errors.append(ParameterError(name, f"{name} is given more than once; give it once."))
         else:
             try:
-                value = parameter.kind.read(_text(raw_value))
+                value = parameter.type.read(_text(raw_value))
             except ValueError as error:
                 errors.append(_mistyped(parameter, raw_value, str(error)))
                 continue
@@ -229,8 +229,8 @@ def _unknown(name: str, parameters: Mapping[str, Parameter]) -> ParameterError:
 def _mistyped(parameter: Parameter, raw: bytes, expected: str) -> ParameterError:
     found = raw.decode("utf-8", "surrogateescape")
     message = f"{parameter.name}: {expected}; found {_written(found)}."
-    allowed = parameter.kind.allowed
-    meant = _meant(found, allowed) if allowed else _in_other_case(found, parameter.kind)
+    allowed = parameter.type.allowed
+    meant = _meant(found, allowed) if allowed else _in_other_case(found, parameter.type)
     return ParameterError(parameter.name, message, allowed, meant)
 
 

@@ -24,7 +24,7 @@ from app.query.parameters import (
     ParameterValues,
     TextType,
 )
-from app.query.snippets import is_open
+from app.query.snippets import last_word_is_prefix
 from app.responses.formats import CSV, GEOJSON, JSON, NDJSON
 from app.responses.problems import InvalidParameters, ParameterError
 
@@ -134,7 +134,7 @@ class Query:
     format: str | None = None
 
     @classmethod
-    def of(cls, collection: str, values: ParameterValues) -> Query:
+    def from_parameters(cls, collection: str, values: ParameterValues) -> Query:
         """The query that parsed parameter values ask for."""
         model = COLLECTIONS[collection]
         name = values.get("sort", model.sorts[0].field)
@@ -164,11 +164,11 @@ class Query:
         )
 
     @cached_property
-    def bound(self) -> dict[str, Any]:
+    def bind_values(self) -> dict[str, Any]:
         """Values of the conditions, as its statements take them."""
         return {name: _bound(name, value) for name, value in self.conditions.items()}
 
-    def reject_envelope(self, chosen: str) -> None:
+    def reject_json_only_parameters(self, chosen: str) -> None:
         """Let no parameter pass that only JSON's envelope has room for.
 
         Raises:
@@ -201,7 +201,10 @@ def match_expression(q: str) -> str:
     operator.
     """
     words = [word.replace('"', '""') for word in re.split(r"[\s\x00-\x1f\x7f]+", fold(q)) if word]
-    return " ".join(f'"{word}"' for word in words) + ("*" if words and is_open(q) else "") or '""'
+    return (
+        " ".join(f'"{word}"' for word in words) + ("*" if words and last_word_is_prefix(q) else "")
+        or '""'
+    )
 
 
 def _filter_parameter(one: Filter) -> Parameter:

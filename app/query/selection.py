@@ -231,9 +231,9 @@ def _keyset_ranges(
 def _bound(archive: Archive, query: Query) -> dict[str, Any]:
     """Values of the conditions, with the rows among which full text is searched."""
     if "q" not in query.conditions:
-        return query.bound
+        return query.bind_values
     first, last = archive.rowid_ranges[COLLECTIONS[query.collection].type]
-    return {**query.bound, "q_first": first, "q_last": last}
+    return {**query.bind_values, "q_first": first, "q_last": last}
 
 
 def _prefers_sort_index(

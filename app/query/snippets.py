@@ -23,7 +23,7 @@ class Word(NamedTuple):
     end: int
 
 
-def words_of(text: str) -> list[Word]:
+def split_words(text: str) -> list[Word]:
     """The words of a text, split as the index splits them.
 
     A word is a run of letters, digits and private-use characters in the folded text (SQLite FTS5,
@@ -65,13 +65,13 @@ def snippet(texts: Sequence[str], q: str) -> dict[str, Any]:
         `text`, plain, with an ellipsis where it was cut, and `marks`, the start and end of each
         match in it, in code points.
     """
-    wanted = [word.folded for word in words_of(q)]
-    begun = wanted[-1] if wanted and is_open(q) else None
+    wanted = [word.folded for word in split_words(q)]
+    begun = wanted[-1] if wanted and last_word_is_prefix(q) else None
     words: list[Word] = []
     hits: list[int] = []
     text = ""
     for text in texts:
-        words = words_of(text)
+        words = split_words(text)
         hits = [
             place
             for place, word in enumerate(words)
@@ -82,7 +82,7 @@ def snippet(texts: Sequence[str], q: str) -> dict[str, Any]:
     return _cut(text, words, hits)
 
 
-def is_open(q: str) -> bool:
+def last_word_is_prefix(q: str) -> bool:
     """Whether the last word of a query may be the beginning of one."""
     return bool(q) and unicodedata.category(q[-1])[0] in "LNM"
 

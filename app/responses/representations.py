@@ -30,15 +30,15 @@ def encode_json(value: object) -> bytes:
 
 def page_links(path: str, sent: QueryPairs, cursor: str | None) -> dict[str, str | None]:
     """Links of a page: itself as asked for, and the next."""
-    own = link(path, sent)
+    own = url_with_query(path, sent)
     if cursor is None:
         return {"self": own, "next": None}
     onward = [pair for pair in sent if pair[0] != "cursor"]
-    base = own if len(onward) == len(sent) else link(path, onward)
+    base = own if len(onward) == len(sent) else url_with_query(path, onward)
     return {"self": own, "next": f"{base}{'&' if onward else '?'}cursor={cursor}"}
 
 
-def link(path: str, sent: QueryPairs) -> str:
+def url_with_query(path: str, sent: QueryPairs) -> str:
     """A path with its query."""
     return f"{path}?{urlencode(sent)}" if sent else path
 
@@ -105,7 +105,7 @@ def csv_lines(model: type[Document], documents: Iterable[bytes]) -> bytes:
     return _csv_rows([_cell(read(one)) for read in columns] for one in parsed)
 
 
-def feature(document: bytes, outline: tuple[bytes, bytes] | None) -> bytes:
+def geojson_feature(document: bytes, outline: tuple[bytes, bytes] | None) -> bytes:
     """A region as a GeoJSON feature (RFC 7946, 3.2), without geometry where none is known."""
     name = encode_json(json.loads(document)["id"])
     bbox = b""

@@ -72,7 +72,9 @@ def _add_list(
     )
     async def list_items(request: Request) -> Response:
         archive = archive_of(request)
-        query = Query.of(model.collection, parse_query_string(request.scope["query_string"], taken))
+        query = Query.from_parameters(
+            model.collection, parse_query_string(request.scope["query_string"], taken)
+        )
         chosen = _format(request, query, formats)
         if chosen != JSON:
             return await _stream(request, archive, query, chosen)
@@ -132,7 +134,7 @@ def _format(request: Request, query: Query, formats: Sequence[Format]) -> Format
             raise NotAcceptable(f"This path gives {offered}; Accept allows none of them.")
         chosen = wanted
     if chosen != JSON:
-        query.reject_envelope(chosen.name)
+        query.reject_json_only_parameters(chosen.name)
     return chosen
 
 

@@ -157,7 +157,7 @@ def _drop_unused(document: Json) -> None:
 
 def _exemplify_collection(paths: Json, model: type[Document], archive: Archive) -> None:
     path = f"/v1/{model.collection}"
-    query = Query.of(model.collection, {"limit": 1})
+    query = Query.from_parameters(model.collection, {"limit": 1})
     page = find_page(archive, query, archive.connection)
     if not page.documents:
         return
@@ -231,7 +231,7 @@ def _value_of(model: type[Document], name: str, archive: Archive) -> Any:
     if row is not None:
         return row[0].decode() if isinstance(row[0], bytes) else row[0]
     return {DateType: "2017", IntegerType: 1_000_000}.get(
-        type(collection_parameters(model.collection)[name].kind)
+        type(collection_parameters(model.collection)[name].type)
     )
 
 

@@ -10,7 +10,7 @@ from unicodedata import combining
 import httpx
 import pytest
 
-from app.query.snippets import words_of
+from app.query.snippets import split_words
 from benchmarks.corpus import write_corpus
 from tests.conftest import SeedCopy
 from tests.support.oracle import (
@@ -447,4 +447,4 @@ async def test_a_cursor_is_good_for_any_size_of_page(made_up: httpx.AsyncClient)
 @pytest.mark.parametrize("space", [chr(code) for code in range(0x3001) if chr(code).isspace()])
 def test_no_word_reaches_across_a_space(space: str) -> None:
     """So text is split between spaces, whatever kind of space it is."""
-    assert words_of(f"Año{space}nuevo") == [("ano", 0, 3), ("nuevo", 4, 9)]
+    assert split_words(f"Año{space}nuevo") == [("ano", 0, 3), ("nuevo", 4, 9)]

@@ -160,17 +160,17 @@ def test_bounds_are_those_of_the_contract() -> None:
 
 def test_nothing_asked_is_the_first_page() -> None:
     """Without parameters a query has the collection's own order and nothing else."""
-    query = Query.of("awards", {})
+    query = Query.from_parameters("awards", {})
     assert (query.collection, query.sort.field, query.descending) == ("awards", "announced", False)
     assert (query.conditions, query.limit, query.cursor, query.format) == ({}, None, None, None)
     assert (query.include, query.facet) == ((), ())
     assert query.page_size == DEFAULT_LIMIT
-    assert (query.shape, query.bound) == ((), {})
+    assert (query.shape, query.bind_values) == ((), {})
 
 
 def test_what_is_asked_is_sorted_out() -> None:
     """Conditions are told from what shapes the answer; repeated names count once."""
-    query = Query.of(
+    query = Query.from_parameters(
         "awards",
         {
             "region": ["cusco", "loreto"],
@@ -198,17 +198,19 @@ def test_what_is_asked_is_sorted_out() -> None:
 
 def test_statements_are_told_apart_by_shape_alone() -> None:
     """The shape has names in order and whether there are several values, and no value."""
-    query = Query.of(
+    query = Query.from_parameters(
         "awards", {"region": ["cusco", "loreto"], "objective": ["a"], "amount__lte": 5}
     )
     assert query.shape == (("amount__lte", False), ("objective", False), ("region", True))
-    other = Query.of("awards", {"objective": ["b"], "amount__lte": 6, "region": ["x", "y", "z"]})
+    other = Query.from_parameters(
+        "awards", {"objective": ["b"], "amount__lte": 6, "region": ["x", "y", "z"]}
+    )
     assert other.shape == query.shape
 
 
 def test_values_are_bound_as_statements_take_them() -> None:
     """Several as JSON, one as itself, dates as the day that is compared, words as full text."""
-    query = Query.of(
+    query = Query.from_parameters(
         "awards",
         {
             "region": ["cusco", "loreto"],
@@ -220,7 +222,7 @@ def test_values_are_bound_as_statements_take_them() -> None:
             "q": "Lima",
         },
     )
-    assert query.bound == {
+    assert query.bind_values == {
         "region": '["cusco", "loreto"]',
         "objective": "a",
         "amount__gte": 5,
@@ -264,12 +266,12 @@ def test_words_are_phrases_whatever_is_in_them(q: str, expression: str | None) -
 )
 def test_only_json_has_an_envelope(asked: dict[str, list[str]], blamed: list[str]) -> None:
     """What has no place in a format is refused by name, with what would be right."""
-    query = Query.of("awards", dict(asked))
+    query = Query.from_parameters("awards", dict(asked))
     if not blamed:
-        query.reject_envelope("csv")
+        query.reject_json_only_parameters("csv")
         return
     with pytest.raises(InvalidParameters) as refused:
-        query.reject_envelope("csv")
+        query.reject_json_only_parameters("csv")
     errors = refused.value.errors or []
     assert [error.parameter for error in errors] == blamed
     assert [error.message for error in errors] == [

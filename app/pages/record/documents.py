@@ -11,7 +11,7 @@ from typing import Any
 from app.archive.archive import Archive
 from app.query.query import Query
 from app.query.selection import find_included, find_page
-from app.responses.representations import link
+from app.responses.representations import url_with_query
 
 Json = dict[str, Any]
 
@@ -55,11 +55,13 @@ class DocumentReader:
     def some(self, collection: str, limit: int, **conditions: str) -> Excerpt:
         """The first items under filters, in the collection's own order."""
         values: Json = {name: [value] for name, value in conditions.items()}
-        query = Query.of(collection, {**values, "limit": limit})
+        query = Query.from_parameters(collection, {**values, "limit": limit})
         page = find_page(self.archive, query, self.connection)
         items = [json.loads(document) for document in page.documents]
         self._cite(collection, items)
-        return Excerpt(items, page.total, link(f"/v1/{collection}", list(conditions.items())))
+        return Excerpt(
+            items, page.total, url_with_query(f"/v1/{collection}", list(conditions.items()))
+        )
 
     def one(self, collection: str, name: str) -> Json | None:
         """One resource by its id."""
