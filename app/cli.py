@@ -34,7 +34,7 @@ _PATIENCE = 30
 _MANY = 2_000
 """Answers from which on there is a bar."""
 _SHOWN = 100
-"""Most faults that are listed."""
+"""Most issues that are listed."""
 
 cli = typer.Typer(
     name="cpc-record",
@@ -217,7 +217,7 @@ def openapi(seed: Seed = None, archive: Target = None) -> None:
     """Print the OpenAPI document of the API, with examples from the record."""
     settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
     from app.main import create_app  # noqa: PLC0415 - the other commands do without it
-    from app.routers.description import openapi_document  # noqa: PLC0415
+    from app.routers.openapi import openapi_document  # noqa: PLC0415
 
     with _told():
         build_if_stale(settings.seed_file, settings.archive_file)
@@ -306,14 +306,14 @@ def _start_bar(doing: str, unit: str, total: int) -> tuple[Progress, TaskID]:
 
 
 def _conclude(checks: Sequence[Check]) -> None:
-    """Show what was checked and what was missed; with misses, the exit code says so."""
+    """Show what was checked and what was missed; with issues, the exit code says so."""
     _show(checks)
-    misses = [miss for check in checks for miss in check.misses]
-    for miss in misses[:_SHOWN]:
-        _say(str(miss))
-    if len(misses) > _SHOWN:
-        _say(f"and {len(misses) - _SHOWN} more")
-    if misses:
+    issues = [issue for check in checks for issue in check.issues]
+    for issue in issues[:_SHOWN]:
+        _say(str(issue))
+    if len(issues) > _SHOWN:
+        _say(f"and {len(issues) - _SHOWN} more")
+    if issues:
         raise typer.Exit(FAULTY)
 
 
@@ -323,8 +323,8 @@ def _show(checks: Sequence[Check]) -> None:
 
     table = Table("Check", "Found", "Result")
     for check in checks:
-        result = f"[red]{len(check.misses)} wrong" if check.misses else "[green]ok"
-        table.add_row(check.name, check.figure, result)
+        result = f"[red]{len(check.issues)} wrong" if check.issues else "[green]ok"
+        table.add_row(check.name, check.summary, result)
     Console(soft_wrap=True, highlight=False).print(table)
 
 

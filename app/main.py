@@ -31,23 +31,23 @@ from app.routers import (
     activities,
     awards,
     citations,
-    description,
     discovery,
     docs,
-    entry,
     exports,
     health,
     meta,
     objectives,
+    openapi,
     organizations,
     partnerships,
     problems,
     record,
     regions,
+    root,
     search,
     sources,
 )
-from app.routers.openapi import TITLE
+from app.routers.openapi_document import TITLE
 from app.seed.errors import SeedError
 from app.server.headers import (
     ResponseAborted,
@@ -76,8 +76,8 @@ ROUTERS = (
     exports,
     problems,
     health,
-    entry,
-    description,
+    root,
+    openapi,
     docs,
     discovery,
 )
@@ -118,8 +118,8 @@ class Application(FastAPI):
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.measured:
             await super().__call__(scope, receive, send)
-        elif scope["type"] == "http" and exports.is_file(scope["path"]):
-            await super().__call__(exports.as_it_is(scope), receive, send)
+        elif scope["type"] == "http" and exports.is_export_path(scope["path"]):
+            await super().__call__(exports.without_accept_encoding(scope), receive, send)
         else:
             await self.kept(scope, receive, send)
 
@@ -129,8 +129,8 @@ class Application(FastAPI):
         return self._measured if self.measured else self.routed
 
     async def _measured(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and exports.is_file(scope["path"]):
-            await self.routed(exports.as_it_is(scope), receive, send)
+        if scope["type"] == "http" and exports.is_export_path(scope["path"]):
+            await self.routed(exports.without_accept_encoding(scope), receive, send)
         elif scope["type"] == "http":
             await self.kept(scope, receive, send)
         else:

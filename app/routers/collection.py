@@ -11,7 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 from app.archive.archive import Archive
 from app.exports import read_batches, single_batch, stream_collection
 from app.models import Document
-from app.models.envelope import item_of, page_of
+from app.models.envelope import item_model, page_model
 from app.query.parameters import parse_query_string, path_parameter
 from app.query.query import Query, collection_parameters, item_parameters
 from app.query.selection import (
@@ -24,8 +24,8 @@ from app.query.selection import (
 from app.responses.formats import CSV, JSON, NDJSON, Format, negotiate_format
 from app.responses.problems import InvalidParameters, NotAcceptable, NotFound
 from app.responses.representations import item_body, page_body, page_links
-from app.routers.dependencies import accept_header, archive_of, next_header, query_pairs
-from app.routers.responses import LINK_HEADER, error_responses
+from app.routers.dependencies import accept_header, current_archive, next_link_header, query_pairs
+from app.routers.openapi_responses import NEXT_LINK_HEADER, openapi_responses
 from app.routers.route import Route
 
 _LARGE = 20_000
@@ -63,15 +63,15 @@ def _add_list(
         operation_id=f"list{model.collection.capitalize()}",
         summary=f"List {model.collection}",
         description=description,
-        response_model=partial(page_of, model),
+        response_model=partial(page_model, model),
         response_description=f"A page of {model.collection}.",
-        responses=error_responses(
-            InvalidParameters, NotAcceptable, headers=LINK_HEADER, formats=formats
+        responses=openapi_responses(
+            InvalidParameters, NotAcceptable, headers=NEXT_LINK_HEADER, formats=formats
         ),
         openapi_extra={"parameters": [one.openapi() for one in taken.values()]},
     )
     async def list_items(request: Request) -> Response:
-        archive = archive_of(request)
+        archive = current_archive(request)
         query = Query.from_parameters(
             model.collection, parse_query_string(request.scope["query_string"], taken)
         )
@@ -79,7 +79,7 @@ def _add_list(
         if chosen != JSON:
             return await _stream(request, archive, query, chosen)
         links, body = await _page(request, archive, query)
-        return Response(body, headers=next_header(links), media_type=JSON.content_type)
+        return Response(body, headers=next_link_header(links), media_type=JSON.content_type)
 
 
 def _add_item(router: APIRouter, model: type[Document], description: str) -> None:
@@ -93,13 +93,13 @@ def _add_item(router: APIRouter, model: type[Document], description: str) -> Non
         operation_id=f"get{model.type.capitalize()}",
         summary=f"Get {article} {model.type}",
         description=description,
-        response_model=partial(item_of, model),
+        response_model=partial(item_model, model),
         response_description=f"The {model.type}.",
-        responses=error_responses(NotFound, InvalidParameters),
+        responses=openapi_responses(NotFound, InvalidParameters),
         openapi_extra={"parameters": described},
     )
     async def get_item(request: Request) -> Response:
-        archive, name = archive_of(request), request.path_params["id"]
+        archive, name = current_archive(request), request.path_params["id"]
         include = parse_query_string(request.scope["query_string"], taken).get("include")
         document = find_document(archive, model.collection, name)
         if document is None:
@@ -167,6 +167,6 @@ async def _stream(request: Request, archive: Archive, query: Query, chosen: Form
     else:
         page = await archive.run(partial(find_page, archive, query))
         links = page_links(request.scope["path"], query_pairs(request), page.cursor)
-        rows, headers = single_batch(page), next_header(links)
+        rows, headers = single_batch(page), next_link_header(links)
     pieces = stream_collection(archive, query.collection, rows, chosen)
     return StreamingResponse(pieces, headers=headers, media_type=chosen.content_type)

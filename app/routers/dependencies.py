@@ -13,7 +13,7 @@ from app.responses.problems import Unavailable
 from app.responses.representations import QueryPairs
 
 
-def archive_of(request: Request) -> Archive:
+def current_archive(request: Request) -> Archive:
     """The open archive; called, where the tenth that a dependency adds to a request counts.
 
     Raises:
@@ -27,10 +27,10 @@ def archive_of(request: Request) -> Archive:
 
 async def get_archive(request: Request) -> Archive:
     """The open archive, as a dependency."""
-    return archive_of(request)
+    return current_archive(request)
 
 
-async def refuse_parameters(request: Request) -> None:
+async def reject_parameters(request: Request) -> None:
     """Let no query parameter pass on a path that takes none.
 
     Raises:
@@ -50,10 +50,10 @@ def query_pairs(request: Request) -> QueryPairs:
     return [(name.decode(), value.decode()) for name, value in pairs]
 
 
-def next_header(links: Mapping[str, str | None]) -> dict[str, str]:
+def next_link_header(links: Mapping[str, str | None]) -> dict[str, str]:
     """The `Link` header of a page (RFC 8288); nothing on the last one."""
     return {"Link": f'<{links["next"]}>; rel="next"'} if links["next"] else {}
 
 
 ArchiveDep = Annotated[Archive, Depends(get_archive)]
-NoParameters = Depends(refuse_parameters)
+NoParameters = Depends(reject_parameters)

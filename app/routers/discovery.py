@@ -13,7 +13,7 @@ from fastapi.responses import PlainTextResponse, Response
 from app.responses.problems import NotFound
 from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep
-from app.routers.meta import relations
+from app.routers.meta import entry_link_header
 
 router = APIRouter(include_in_schema=False)
 
@@ -41,7 +41,7 @@ async def get_catalogue(request: Request, archive: ArchiveDep) -> Response:
     }
     listed = {"anchor": f"{origin}{_CATALOGUE}", "item": [{"href": f"{origin}/v1"}]}
     body = encode_json({"linkset": [listed, service]})
-    return Response(body, headers=relations(archive), media_type=_LINKSET)
+    return Response(body, headers=entry_link_header(archive), media_type=_LINKSET)
 
 
 @router.get("/robots.txt")

@@ -13,8 +13,8 @@ from app.pages.guide.context import guide_context
 from app.pages.guide.rendering import static_file
 from app.responses.problems import NotFound
 from app.routers.dependencies import ArchiveDep
-from app.routers.description import openapi_body
 from app.routers.html import html_response
+from app.routers.openapi import openapi_body
 
 router = APIRouter(include_in_schema=False)
 

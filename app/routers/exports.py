@@ -25,9 +25,9 @@ from app.query.parameters import path_parameter
 from app.responses.conditions import etag_matches
 from app.responses.problems import InvalidParameters, NotFound, RangeNotSatisfiable, Unavailable
 from app.responses.representations import encode_json
-from app.routers.dependencies import ArchiveDep, NoParameters, archive_of
+from app.routers.dependencies import ArchiveDep, NoParameters, current_archive
 from app.routers.meta import SelfLink
-from app.routers.responses import error_responses
+from app.routers.openapi_responses import openapi_responses
 from app.routers.route import Route
 
 logger = logging.getLogger("cpc_record")
@@ -91,19 +91,19 @@ class Exports(Model):
     links: SelfLink
 
 
-async def get_offer(request: Request) -> ExportCatalog:
+async def get_export_catalog(request: Request) -> ExportCatalog:
     """What this server offers to take away.
 
     Raises:
         Unavailable: The application has not started, or is stopping.
     """
     offer: ExportCatalog | None = getattr(request.app.state, "exports", None)
-    if offer is None or offer.archive is not archive_of(request):
+    if offer is None or offer.archive is not current_archive(request):
         raise Unavailable("The record is not loaded yet.", headers={"Retry-After": "1"})
     return offer
 
 
-OfferDep = Annotated[ExportCatalog, Depends(get_offer)]
+ExportCatalogDep = Annotated[ExportCatalog, Depends(get_export_catalog)]
 
 
 @router.get(
@@ -117,10 +117,10 @@ OfferDep = Annotated[ExportCatalog, Depends(get_offer)]
     "may take as long as it takes to write the files, unless `cpc-record build` wrote them.",
     response_model=Exports,
     response_description="The exports.",
-    responses=error_responses(InvalidParameters),
+    responses=openapi_responses(InvalidParameters),
     dependencies=[NoParameters],
 )
-async def list_exports(archive: ArchiveDep, offer: OfferDep) -> Response:
+async def list_exports(archive: ArchiveDep, offer: ExportCatalogDep) -> Response:
     """Every export with its length and digest."""
     try:
         measures = await offer.measures()
@@ -145,10 +145,10 @@ async def list_exports(archive: ArchiveDep, offer: OfferDep) -> Response:
     "1.1. It is there where the server's settings name its address, publisher and contact. "
     "Keys that only a U.S. agency may claim are left out.",
     response_description="The catalogue of one dataset.",
-    responses=error_responses(NotFound, InvalidParameters),
+    responses=openapi_responses(NotFound, InvalidParameters),
     dependencies=[NoParameters],
 )
-async def get_catalogue(offer: OfferDep) -> Response:
+async def get_catalogue(offer: ExportCatalogDep) -> Response:
     """The catalogue as DCAT-US 1.1.
 
     Raises:
@@ -170,7 +170,7 @@ async def get_catalogue(offer: OfferDep) -> Response:
     "answered with the whole file.",
     response_class=Response,
     response_description="The file.",
-    responses=error_responses(
+    responses=openapi_responses(
         NotFound, RangeNotSatisfiable, InvalidParameters, headers=_DIGEST_HEADER
     )
     | {206: {"description": "The range of a file that `Range` asked for."}},
@@ -181,7 +181,7 @@ async def get_catalogue(offer: OfferDep) -> Response:
     dependencies=[NoParameters],
 )
 @router.head("/v1/exports/{file}", include_in_schema=False, dependencies=[NoParameters])
-async def get_export(request: Request, offer: OfferDep) -> Response:
+async def get_export(request: Request, offer: ExportCatalogDep) -> Response:
     """One file.
 
     Raises:
@@ -205,7 +205,7 @@ async def get_export(request: Request, offer: OfferDep) -> Response:
         body = b"" if request.method == "HEAD" else content
         return Response(body, headers=headers, media_type=FILES[name].media_type)
     try:
-        file = KeptFile(content, FILES[name], headers)
+        file = ExportFileResponse(content, FILES[name], headers)
     except FileNotFoundError:
         told = "The file was removed while it was asked for. Ask again, and it is made again."
         raise Unavailable(told, headers={"Retry-After": "2"}) from None
@@ -232,7 +232,7 @@ async def _content(name: str, offer: ExportCatalog) -> tuple[FileDigest, Path | 
     return shelf.measures[name], shelf.folder / name
 
 
-class KeptFile(FileResponse):
+class ExportFileResponse(FileResponse):
     """A file, or one range of it (RFC 9110, 14).
 
     Several ranges, one that is malformed, one of another file by `If-Range`, and one asked for
@@ -271,12 +271,12 @@ class KeptFile(FileResponse):
         await super().__call__({**scope, "headers": kept}, receive, send)
 
 
-def is_file(path: str) -> bool:
+def is_export_path(path: str) -> bool:
     """Whether a path is that of a file, which is not kept in memory but read in ranges."""
     return path.startswith(_PREFIX)
 
 
-def as_it_is(scope: Scope) -> Scope:
+def without_accept_encoding(scope: Scope) -> Scope:
     """A request that accepts no content coding: digests and ranges are of the file itself."""
     kept = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
     return {**scope, "headers": kept}

@@ -12,7 +12,7 @@ from app.models.base import Model
 from app.responses.problems import Unavailable
 from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep
-from app.routers.responses import error_responses
+from app.routers.openapi_responses import openapi_responses
 from app.routers.route import Route
 
 router = APIRouter(tags=["health"], route_class=Route)
@@ -33,7 +33,7 @@ class Health(Model):
     description="Answers as long as the process can. Never cached.",
     response_model=Health,
     response_description="It is.",
-    responses=error_responses(),
+    responses=openapi_responses(),
 )
 async def get_liveness() -> Response:
     """A fixed answer."""
@@ -49,7 +49,7 @@ async def get_liveness() -> Response:
     description="Answers 200 when the record is loaded and can be read. Never cached.",
     response_model=Health,
     response_description="It can.",
-    responses=error_responses(),
+    responses=openapi_responses(),
 )
 async def get_readiness(archive: ArchiveDep) -> Response:
     """A fixed answer, after one read of the archive.

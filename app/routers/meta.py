@@ -14,7 +14,7 @@ from app.models.header import License, Outlines
 from app.responses.problems import InvalidParameters
 from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep, NoParameters
-from app.routers.responses import RELATIONS, error_responses
+from app.routers.openapi_responses import ENTRY_LINK_HEADER, openapi_responses
 from app.routers.route import Route
 
 router = APIRouter(tags=["meta"], route_class=Route)
@@ -79,12 +79,14 @@ class Index(Model):
     "page.",
     response_model=Index,
     response_description="The index.",
-    responses=error_responses(InvalidParameters, headers=RELATIONS),
+    responses=openapi_responses(InvalidParameters, headers=ENTRY_LINK_HEADER),
     dependencies=[NoParameters],
 )
 async def get_index(archive: ArchiveDep) -> Response:
     """Links to everything, from the root of the origin."""
-    return Response(index_body(archive), headers=relations(archive), media_type="application/json")
+    return Response(
+        index_body(archive), headers=entry_link_header(archive), media_type="application/json"
+    )
 
 
 @router.get(
@@ -94,7 +96,7 @@ async def get_index(archive: ArchiveDep) -> Response:
     description="Which release of the data is served, under which terms, and what stays stable.",
     response_model=Meta,
     response_description="The meta page.",
-    responses=error_responses(InvalidParameters),
+    responses=openapi_responses(InvalidParameters),
     dependencies=[NoParameters],
 )
 async def get_meta(archive: ArchiveDep) -> Response:
@@ -114,7 +116,7 @@ def meta_body(archive: Archive) -> bytes:
     return encode_json({"data": data, "links": {"self": "/v1/meta"}})
 
 
-def relations(archive: Archive) -> dict[str, str]:
+def entry_link_header(archive: Archive) -> dict[str, str]:
     """The `Link` header of the entry points (RFC 8288; RFC 8631; RFC 9727, 3)."""
     terms = quote(archive.header["license"]["url"], safe="%/:=&?~#+!$,;'@()*[]")
     links = (

@@ -13,8 +13,8 @@ from app.responses.problems import PROBLEMS, InvalidParameters, NotFound, Proble
 from app.responses.representations import encode_json
 from app.routers.dependencies import NoParameters, accept_header
 from app.routers.html import html_response
-from app.routers.openapi import PROBLEM_EXAMPLES
-from app.routers.responses import error_responses
+from app.routers.openapi_document import PROBLEM_EXAMPLES
+from app.routers.openapi_responses import openapi_responses
 from app.routers.route import Route
 
 router = APIRouter(prefix="/problems", tags=["problems"], route_class=Route)
@@ -50,14 +50,14 @@ class ProblemKindItem(Model):
     description="Every `type` that an error of this API can have.",
     response_model=ProblemKinds,
     response_description="The kinds of problems.",
-    responses=error_responses(InvalidParameters, formats=(JSON, HTML)),
+    responses=openapi_responses(InvalidParameters, formats=(JSON, HTML)),
     dependencies=[NoParameters],
 )
 async def list_problems(request: Request) -> Response:
     """Every kind of problem, explained."""
     if _reads(request):
         return await html_response("problems.html", problems=PROBLEMS.values())
-    return Response(kinds_body(), media_type="application/json")
+    return Response(problem_list_body(), media_type="application/json")
 
 
 @router.get(
@@ -67,7 +67,7 @@ async def list_problems(request: Request) -> Response:
     description="What the `type` of an error means.",
     response_model=ProblemKindItem,
     response_description="The explanation.",
-    responses=error_responses(NotFound, InvalidParameters, formats=(JSON, HTML)),
+    responses=openapi_responses(NotFound, InvalidParameters, formats=(JSON, HTML)),
     openapi_extra={"parameters": [_SLUG]},
     dependencies=[NoParameters],
 )
@@ -85,7 +85,7 @@ async def get_problem(request: Request) -> Response:
         others = [one for one in PROBLEMS.values() if one is not problem]
         example = PROBLEM_EXAMPLES.get(problem.status)
         return await html_response("problem.html", problem=problem, example=example, others=others)
-    return Response(kind_body(slug), media_type="application/json")
+    return Response(problem_body(slug), media_type="application/json")
 
 
 def _reads(request: Request) -> bool:
@@ -93,12 +93,12 @@ def _reads(request: Request) -> bool:
     return negotiate_format(accept_header(request), (JSON, HTML)) is HTML
 
 
-def kinds_body() -> bytes:
+def problem_list_body() -> bytes:
     """Every kind of problem as JSON."""
     return encode_json({"data": [_explained(problem) for problem in PROBLEMS.values()]})
 
 
-def kind_body(slug: str) -> bytes:
+def problem_body(slug: str) -> bytes:
     """One kind of problem as JSON."""
     return encode_json({"data": _explained(PROBLEMS[slug])})
 

@@ -20,7 +20,7 @@ from app.models import (
 from app.models.base import Model
 from app.responses.problems import InvalidParameters
 from app.routers.dependencies import ArchiveDep, NoParameters
-from app.routers.responses import error_responses
+from app.routers.openapi_responses import openapi_responses
 from app.routers.route import Route
 
 router = APIRouter(tags=["record"], route_class=Route)
@@ -67,7 +67,7 @@ class WholeRecord(Model):
     description="Every resource and every citation in one answer, one list per type.",
     response_model=WholeRecord,
     response_description="The whole record.",
-    responses=error_responses(InvalidParameters),
+    responses=openapi_responses(InvalidParameters),
     dependencies=[NoParameters],
 )
 async def get_record(archive: ArchiveDep) -> StreamingResponse:

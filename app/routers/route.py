@@ -23,7 +23,7 @@ class Route(APIRoute):
         self._model = response_model
         self._options = options
 
-    def described(self) -> APIRoute:
+    def with_response_model(self) -> APIRoute:
         """The same route with its model, as FastAPI describes it."""
         model = self._model() if isinstance(self._model, partial) else self._model
         return APIRoute(self.path, self.endpoint, response_model=model, **self._options)

@@ -15,9 +15,9 @@ from app.query.parameters import parse_query_string
 from app.query.query import DEFAULT_LIMIT
 from app.responses.problems import InvalidParameters
 from app.responses.representations import page_links, search_body
-from app.routers.dependencies import archive_of, next_header, query_pairs
+from app.routers.dependencies import current_archive, next_link_header, query_pairs
 from app.routers.meta import SelfLink
-from app.routers.responses import LINK_HEADER, error_responses
+from app.routers.openapi_responses import NEXT_LINK_HEADER, openapi_responses
 from app.routers.route import Route
 
 router = APIRouter(tags=["search"], route_class=Route)
@@ -65,12 +65,12 @@ class HitPage(Model):
     "`marks` says where the matches stand in it.",
     response_model=HitPage,
     response_description="A page of matches.",
-    responses=error_responses(InvalidParameters, headers=LINK_HEADER),
+    responses=openapi_responses(InvalidParameters, headers=NEXT_LINK_HEADER),
     openapi_extra={"parameters": [one.openapi() for one in search_parameters().values()]},
 )
 async def search(request: Request) -> Response:
     """One page of matches."""
-    archive = archive_of(request)
+    archive = current_archive(request)
     values = parse_query_string(request.scope["query_string"], search_parameters())
 
     def select(connection: sqlite3.Connection) -> tuple[Mapping[str, str | None], bytes]:
@@ -81,4 +81,4 @@ async def search(request: Request) -> Response:
         return links, search_body(found.hits, meta, links)
 
     links, body = await archive.run(select)
-    return Response(body, headers=next_header(links), media_type="application/json")
+    return Response(body, headers=next_link_header(links), media_type="application/json")

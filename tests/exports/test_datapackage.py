@@ -22,7 +22,7 @@ from app.exports.tables import tables
 from app.models.citation import CITATION_ID_PATTERN
 from benchmarks.corpus import write_corpus
 from tests.conftest import SEED
-from tests.support.published import copied, published
+from tests.support.published import copy_archive, published_client
 
 pytestmark = pytest.mark.anyio
 
@@ -32,13 +32,13 @@ Json = dict[str, Any]
 @pytest.fixture(scope="module")
 def own_archive(archive_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped record, compiled, in a folder where its exports may be."""
-    return copied(archive_file, tmp_path_factory.mktemp("exported"))
+    return copy_archive(archive_file, tmp_path_factory.mktemp("exported"))
 
 
 @pytest.fixture
 async def client(own_archive: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server on the shipped record."""
-    async with published(SEED, own_archive) as opened:
+    async with published_client(SEED, own_archive) as opened:
         yield opened
 
 
@@ -95,7 +95,7 @@ async def test_frictionless_finds_nothing_wrong_in_an_awkward_record(tmp_path: P
     """Nor where text is of every script and looks like formulas, and values are null."""
     write_corpus(tmp_path, 240)
     build_if_stale(tmp_path / "seed.json", tmp_path / "archive.sqlite")
-    async with published(tmp_path / "seed.json", tmp_path / "archive.sqlite") as client:
+    async with published_client(tmp_path / "seed.json", tmp_path / "archive.sqlite") as client:
         package = tmp_path / "tables.zip"
         package.write_bytes((await client.get("/v1/exports/tables.zip")).content)
     report = validated(package)

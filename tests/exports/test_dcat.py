@@ -18,7 +18,7 @@ from app.exports.listing import EXPORTS
 from benchmarks.corpus import write_corpus
 from tests.conftest import SEED
 from tests.support.packages import unpacked
-from tests.support.published import PUBLIC_URL, PUBLISHED, copied, published
+from tests.support.published import PUBLIC_URL, PUBLISHED, copy_archive, published_client
 
 pytestmark = pytest.mark.anyio
 
@@ -48,13 +48,13 @@ def validator(tmp_path_factory: pytest.TempPathFactory) -> Draft4Validator:
 @pytest.fixture(scope="module")
 def own_archive(archive_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped record, compiled, in a folder where its exports may be."""
-    return copied(archive_file, tmp_path_factory.mktemp("exported"))
+    return copy_archive(archive_file, tmp_path_factory.mktemp("exported"))
 
 
 @pytest.fixture
 async def client(own_archive: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server whose settings say who publishes."""
-    async with published(SEED, own_archive) as opened:
+    async with published_client(SEED, own_archive) as opened:
         yield opened
 
 
@@ -83,7 +83,7 @@ async def test_a_record_of_nulls_is_described_too(
     """Where there are no outlines and dates of every precision, the entry is valid still."""
     write_corpus(tmp_path, 240)
     build_if_stale(tmp_path / "seed.json", tmp_path / "archive.sqlite")
-    async with published(tmp_path / "seed.json", tmp_path / "archive.sqlite") as client:
+    async with published_client(tmp_path / "seed.json", tmp_path / "archive.sqlite") as client:
         catalogue = (await client.get("/data.json")).json()
     assert told(validator, catalogue) == []
     assert "spatial" not in catalogue["dataset"][0]

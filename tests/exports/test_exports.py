@@ -25,7 +25,7 @@ from app.exports.tables import tables
 from benchmarks.corpus import write_corpus
 from tests.conftest import ROOT, SEED, run_cli
 from tests.support.problem import assert_problem
-from tests.support.published import ENVIRONMENT, PUBLISHED, copied, published
+from tests.support.published import ENVIRONMENT, PUBLISHED, copy_archive, published_client
 
 pytestmark = pytest.mark.anyio
 
@@ -37,13 +37,13 @@ KEPT = [name for name in FILES if name != "iati.xml"]
 @pytest.fixture(scope="module")
 def own_archive(archive_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped record, compiled, in a folder where its exports may be."""
-    return copied(archive_file, tmp_path_factory.mktemp("exported"))
+    return copy_archive(archive_file, tmp_path_factory.mktemp("exported"))
 
 
 @pytest.fixture
 async def client(own_archive: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server that gives every export."""
-    async with published(SEED, own_archive) as opened:
+    async with published_client(SEED, own_archive) as opened:
         yield opened
 
 
@@ -247,7 +247,7 @@ async def test_what_a_setting_is_needed_for_is_not_made_up(
     own_archive: Path, path: str, setting: str
 ) -> None:
     """Without who reports or publishes there is no export, and the problem names the setting."""
-    async with published(SEED, own_archive, **{setting: None}) as client:
+    async with published_client(SEED, own_archive, **{setting: None}) as client:
         problem = assert_problem(await client.get(path), 404)
         assert setting.upper() in problem["detail"]
         assert path not in {one["path"] for one in (await entries(client)).values()}
@@ -314,7 +314,7 @@ async def test_the_database_gives_the_record_back(
     seed, archive = SEED, own_archive
     if which == "awkward":
         seed, archive = awkward / "seed.json", awkward / "archive.sqlite"
-    async with published(seed, archive) as client:
+    async with published_client(seed, archive) as client:
         file = await download(client, "record.sqlite", tmp_path)
         record = (await client.get("/v1/record")).json()["data"]
     with opened(file) as connection:
@@ -390,11 +390,11 @@ async def test_what_a_killed_process_left_is_no_obstacle(
     archive_file: Path, tmp_path: Path
 ) -> None:
     """Half-written files are never given, and are gone once the whole ones are there."""
-    archive = copied(archive_file, tmp_path)
+    archive = copy_archive(archive_file, tmp_path)
     root = exports_directory(archive)
     (root / ".unfinished").mkdir(parents=True)
     (root / ".unfinished" / "tables.zip").write_bytes(b"PK half")
-    async with published(SEED, archive) as client:
+    async with published_client(SEED, archive) as client:
         listed = await entries(client)
         package = await client.get("/v1/exports/tables.zip")
     assert len(package.content) == listed["tables.zip"]["bytes"]
@@ -424,7 +424,7 @@ _FILL = (
 
 def test_several_processes_make_one_set(archive_file: Path, tmp_path: Path) -> None:
     """Workers that start together wait for one another and give the same files."""
-    archive = copied(archive_file, tmp_path)
+    archive = copy_archive(archive_file, tmp_path)
     command = [sys.executable, "-c", _FILL, str(archive)]
     started = [
         subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)
@@ -436,9 +436,9 @@ def test_several_processes_make_one_set(archive_file: Path, tmp_path: Path) -> N
 
 async def test_a_folder_that_cannot_be_written_is_told(archive_file: Path, tmp_path: Path) -> None:
     """The record is served all the same; the files are a 503 that shows no path."""
-    archive = copied(archive_file, tmp_path)
+    archive = copy_archive(archive_file, tmp_path)
     exports_directory(archive).write_text("in the way")
-    async with published(SEED, archive) as client:
+    async with published_client(SEED, archive) as client:
         for path in ("/v1/exports", "/v1/exports/tables.zip"):
             problem = assert_problem(await client.get(path), 503)
             assert str(tmp_path) not in problem["detail"]
@@ -455,14 +455,14 @@ async def test_files_that_are_there_need_no_writing(tmp_path: Path) -> None:
     archive = tmp_path / "archive.sqlite"
     assert run_cli("build", "--archive", str(archive), **ENVIRONMENT).returncode == 0
     before = times(tmp_path)
-    async with published(SEED, archive) as client:
+    async with published_client(SEED, archive) as client:
         assert set(await entries(client)) == set(EXPORTS)
     assert times(tmp_path) == before
 
 
 def test_damage_is_found_and_mended(archive_file: Path, tmp_path: Path) -> None:
     """`verify` names a file that is not as it was written; `build` writes it again."""
-    archive = copied(archive_file, tmp_path)
+    archive = copy_archive(archive_file, tmp_path)
     assert run_cli("build", "--archive", str(archive)).returncode == 0
     before = files_beside(archive)
     (file,) = tmp_path.rglob("tables.zip")
@@ -477,7 +477,7 @@ def test_damage_is_found_and_mended(archive_file: Path, tmp_path: Path) -> None:
 
 def test_verify_tells_of_exports_that_are_not_there(archive_file: Path, tmp_path: Path) -> None:
     """Exports that nobody wrote are no fault, but are told; one that is gone is named."""
-    archive = copied(archive_file, tmp_path)
+    archive = copy_archive(archive_file, tmp_path)
     said = run_cli("verify", "--archive", str(archive))
     assert said.returncode == 0, said.stderr
     assert "none written" in said.stdout
@@ -507,8 +507,8 @@ async def test_what_was_removed_is_made_again(
     archive_file: Path, tmp_path: Path, gone: str
 ) -> None:
     """A server whose files were removed gives the same ones at the next request."""
-    archive = copied(archive_file, tmp_path)
-    async with published(SEED, archive) as client:
+    archive = copy_archive(archive_file, tmp_path)
+    async with published_client(SEED, archive) as client:
         for name in FILES:
             before = await client.get(f"/v1/exports/{name}")
             if gone == "the folder":
@@ -525,11 +525,11 @@ async def test_what_was_removed_is_made_again(
 async def test_the_files_of_the_release_before_stay(seed: Any, tmp_path: Path) -> None:
     """A server of the old release goes on giving its files while the new one's are made."""
     archive = tmp_path / "archive.sqlite"
-    async with published(seed.path, archive) as old:
+    async with published_client(seed.path, archive) as old:
         before = (await old.get("/v1/exports/tables.zip")).content
         seed.put("/awards/0/title", "Another title of this programme")
         seed.write()
-        async with published(seed.path, archive) as new:
+        async with published_client(seed.path, archive) as new:
             after = (await new.get("/v1/exports/tables.zip")).content
         assert (await old.get("/v1/exports/tables.zip")).content == before
     assert before != after
@@ -542,13 +542,13 @@ def kept_activities(folder: Path) -> list[Path]:
 
 async def test_iati_is_made_once(archive_file: Path, tmp_path: Path) -> None:
     """The second request, and the next process, give the file that the first one wrote."""
-    archive = copied(archive_file, tmp_path)
-    async with published(SEED, archive) as client:
+    archive = copy_archive(archive_file, tmp_path)
+    async with published_client(SEED, archive) as client:
         first = await client.get("/v1/exports/iati.xml")
         (file,) = kept_activities(tmp_path)
         assert file.read_bytes() == first.content
         file.write_bytes(first.content.replace(b"Peru", b"PERU"))
-    async with published(SEED, archive) as client:
+    async with published_client(SEED, archive) as client:
         again = await client.get("/v1/exports/iati.xml")
         assert b"PERU" in again.content
         assert (await entries(client))["iati.xml"]["bytes"] == len(again.content)
@@ -557,10 +557,10 @@ async def test_iati_is_made_once(archive_file: Path, tmp_path: Path) -> None:
 
 async def test_iati_is_of_its_settings(archive_file: Path, tmp_path: Path) -> None:
     """Another reporter is given activities of its own."""
-    archive = copied(archive_file, tmp_path)
+    archive = copy_archive(archive_file, tmp_path)
     made = []
     for name in ("First", "Second"):
-        async with published(SEED, archive, iati_reporting_org_name=name) as client:
+        async with published_client(SEED, archive, iati_reporting_org_name=name) as client:
             made.append((await client.get("/v1/exports/iati.xml")).text)
     assert "First" in made[0]
     assert "Second" in made[1]
@@ -570,11 +570,11 @@ async def test_iati_is_of_its_settings(archive_file: Path, tmp_path: Path) -> No
 
 async def test_iati_needs_no_disk(archive_file: Path, own_archive: Path, tmp_path: Path) -> None:
     """Where nothing can be written the activities are the same, whole, with their digest."""
-    archive = copied(archive_file, tmp_path)
+    archive = copy_archive(archive_file, tmp_path)
     exports_directory(archive).write_text("in the way")
-    async with published(SEED, own_archive) as client:
+    async with published_client(SEED, own_archive) as client:
         expected = await client.get("/v1/exports/iati.xml")
-    async with published(SEED, archive) as client:
+    async with published_client(SEED, archive) as client:
         for _ in range(2):
             given = await client.get("/v1/exports/iati.xml")
             assert given.content == expected.content

@@ -19,7 +19,7 @@ from benchmarks.corpus import write_corpus
 from tests.conftest import SEED, SeedCopy
 from tests.support.packages import unpacked
 from tests.support.problem import assert_problem
-from tests.support.published import PUBLIC_URL, PUBLISHED, copied, published
+from tests.support.published import PUBLIC_URL, PUBLISHED, copy_archive, published_client
 
 pytestmark = pytest.mark.anyio
 
@@ -61,13 +61,13 @@ def schema(standard: Path) -> etree.XMLSchema:
 @pytest.fixture(scope="module")
 def own_archive(archive_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped record, compiled, in a folder where its exports may be."""
-    return copied(archive_file, tmp_path_factory.mktemp("exported"))
+    return copy_archive(archive_file, tmp_path_factory.mktemp("exported"))
 
 
 @pytest.fixture
 async def client(own_archive: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server whose settings say who reports."""
-    async with published(SEED, own_archive) as opened:
+    async with published_client(SEED, own_archive) as opened:
         yield opened
 
 
@@ -89,7 +89,7 @@ async def awkward(tmp_path: Path) -> Any:
     """The activities of a made-up record with every script and null where it may be."""
     write_corpus(tmp_path, 2_400)
     build_if_stale(tmp_path / "seed.json", tmp_path / "archive.sqlite")
-    async with published(tmp_path / "seed.json", tmp_path / "archive.sqlite") as client:
+    async with published_client(tmp_path / "seed.json", tmp_path / "archive.sqlite") as client:
         return await activities(client)
 
 
@@ -306,7 +306,7 @@ async def test_what_iati_cannot_express_is_left_out(seed: SeedCopy, tmp_path: Pa
     """Without the day of its signature a partnership has no start, and no day is made up for it."""
     (signed,) = seed.data["partnerships"]
     seed.data["partnerships"].insert(0, {**unsigned(signed), "id": "unsigned"})
-    async with published(seed.write(), tmp_path / "archive.sqlite") as client:
+    async with published_client(seed.write(), tmp_path / "archive.sqlite") as client:
         (activity,) = await activities(client)
     assert activity.findtext("iati-identifier").endswith(f"-{signed['id']}")
 
@@ -314,7 +314,7 @@ async def test_what_iati_cannot_express_is_left_out(seed: SeedCopy, tmp_path: Pa
 async def test_no_activity_is_no_document(seed: SeedCopy, tmp_path: Path) -> None:
     """The schema asks for an activity: where there can be none, none is offered, and it is told."""
     seed.data["partnerships"] = [unsigned(one) for one in seed.data["partnerships"]]
-    async with published(seed.write(), tmp_path / "archive.sqlite") as client:
+    async with published_client(seed.write(), tmp_path / "archive.sqlite") as client:
         for method in ("GET", "HEAD"):
             refused = await client.request(method, "/v1/exports/iati.xml")
             assert refused.status_code == 404

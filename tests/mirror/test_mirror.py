@@ -28,7 +28,7 @@ from benchmarks.corpus import write_corpus
 from tests.conftest import ROOT, SEED, run_cli
 from tests.support.mirrors import SERVERS
 from tests.support.problem import assert_problem
-from tests.support.published import ENVIRONMENT, copied, published
+from tests.support.published import ENVIRONMENT, copy_archive, published_client
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +41,7 @@ OWN = {"etag", "last-modified", "accept-ranges", "content-length", "content-enco
 @pytest.fixture(scope="module")
 def own_archive(archive_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped record, compiled, in a folder where its exports may be."""
-    return copied(archive_file, tmp_path_factory.mktemp("exported"))
+    return copy_archive(archive_file, tmp_path_factory.mktemp("exported"))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def frozen(folder: Path, archive: Path, *options: str) -> None:
 @pytest.fixture
 async def live(own_archive: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application that was frozen."""
-    async with published(SEED, own_archive) as opened:
+    async with published_client(SEED, own_archive) as opened:
         yield opened
 
 
@@ -344,7 +344,7 @@ def tree(folder: Path) -> dict[str, tuple[bytes, int]]:
 def test_two_mirrors_are_the_same(mirror: Path, archive_file: Path, tmp_path: Path) -> None:
     """Another process, another folder, another archive: not a byte differs, nor a time."""
     again = tmp_path / "again"
-    frozen(again, copied(archive_file, tmp_path))
+    frozen(again, copy_archive(archive_file, tmp_path))
     assert tree(again) == tree(mirror)
     assert sorted(path.name for path in tmp_path.iterdir() if "archive" not in path.name) == [
         "again"

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Route, expect, sync_playwright
 from tests.conftest import needs, run_cli
 from tests.support.browser_tools import QUIET
 from tests.support.mirrors import SERVERS
-from tests.support.published import copied
+from tests.support.published import copy_archive
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -21,7 +21,7 @@ def address(
 ) -> Iterator[str]:
     """Address of a web server on a mirror of the shipped record."""
     folder = tmp_path_factory.mktemp("mirror")
-    archive = copied(archive_file, folder)
+    archive = copy_archive(archive_file, folder)
     said = run_cli("freeze", str(folder / "record"), "--archive", str(archive))
     assert said.returncode == 0, said.stderr
     with SERVERS[request.param](folder / "record", folder / "work") as base:

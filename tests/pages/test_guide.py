@@ -16,8 +16,8 @@ from app.pages.guide.context import LOCAL
 from app.responses.problems import PROBLEMS
 from tests.conftest import SeedCopy, needs
 from tests.support.problem import assert_problem
-from tests.support.published import PUBLIC_URL, published
-from tests.support.serving import client_of
+from tests.support.published import PUBLIC_URL, published_client
+from tests.support.serving import client_for
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 LANGUAGES = {"bash": ["bash", "-euc"], "python": [sys.executable, "-c"], "js": ["node", "-e"]}
@@ -146,7 +146,7 @@ async def test_the_guide_does_not_depend_on_the_host(client: httpx.AsyncClient) 
 @pytest.mark.anyio
 async def test_the_guide_uses_the_public_address(seed: SeedCopy, tmp_path: Path) -> None:
     """Where a setting says how the API is found from outside, the lines say so too."""
-    async with published(seed.write(), tmp_path / "archive.sqlite") as client:
+    async with published_client(seed.write(), tmp_path / "archive.sqlite") as client:
         page = (await client.get("/docs")).content
     for line in snippets(page).values():
         assert PUBLIC_URL in line
@@ -169,7 +169,7 @@ async def test_the_guide_of_an_empty_record(
         outlines = b'{"type": "FeatureCollection", "features": []}'
         (tmp_path / "regions.geojson").write_bytes(outlines)
         seed.data["outlines"]["sha256"] = sha256(outlines).hexdigest()
-    async with client_of(seed.write(), tmp_path / "archive.sqlite") as client:
+    async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
         response = await client.get("/docs")
         assert response.status_code == 200
         lines = snippets(response.content)

@@ -21,7 +21,7 @@ from app.pages.record.timeline import TimeAxis
 from app.pages.record.words import amount_in_words, date_in_words, ordinal
 from benchmarks.corpus import write_corpus
 from tests.conftest import SeedCopy
-from tests.support.serving import client_of
+from tests.support.serving import client_for
 
 pytestmark = pytest.mark.anyio
 
@@ -208,7 +208,7 @@ async def test_a_changed_value_changes_on_the_page(seed: SeedCopy, tmp_path: Pat
         award["announced"] = "2018-11"
         (cited,) = award["evidence"]["announced"]
         cited["quote"] |= {"exact": "November 2018", "end": cited["quote"]["start"] + 13}
-    async with client_of(seed.write(), tmp_path / "archive.sqlite") as client:
+    async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
         page = await shown(client)
     (article,) = page.xpath("//article[@id='award-peru-ilo']")
     (value,) = article.xpath(".//dt[.='Announced']/following-sibling::dd")
@@ -223,7 +223,7 @@ async def test_a_changed_value_changes_on_the_page(seed: SeedCopy, tmp_path: Pat
 async def test_a_large_record_is_told_in_part(tmp_path: Path) -> None:
     """Of many partnerships the first are told and the others named; the page stays light."""
     path = write_corpus(tmp_path / "corpus", 1_200)
-    async with client_of(path, tmp_path / "archive.sqlite") as client:
+    async with client_for(path, tmp_path / "archive.sqlite") as client:
         page = await shown(client)
         size = await sent_bytes(client, "br")
         total = (await client.get("/v1/partnerships?limit=1")).json()["meta"]["total"]
@@ -245,7 +245,7 @@ async def test_an_empty_record_has_a_page(seed: SeedCopy, tmp_path: Path) -> Non
     outlines = b'{"type":"FeatureCollection","features":[]}'
     (seed.path.parent / "regions.geojson").write_bytes(outlines)
     seed.put("/outlines/sha256", hashlib.sha256(outlines).hexdigest())
-    async with client_of(seed.write(), tmp_path / "archive.sqlite") as client:
+    async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
         page = await shown(client)
     assert "holds no partnership yet" in page.text_content()
     assert page.xpath("//svg | //table | //ol[@class='footnotes'] | //p[@class='lead']") == []
@@ -256,7 +256,7 @@ async def test_a_map_without_awards_has_no_letters(seed: SeedCopy, tmp_path: Pat
     for names, said in ([], True), (["awards", "activities"], False):
         for name in names:
             seed.data[name] = []
-        async with client_of(seed.write(), tmp_path / f"{said}.sqlite") as client:
+        async with client_for(seed.write(), tmp_path / f"{said}.sqlite") as client:
             page = await shown(client)
         legend = page.xpath("string(//figure[@class='map']/figcaption)")
         assert "Outlines:" in legend

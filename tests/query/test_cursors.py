@@ -24,7 +24,7 @@ from tests.support.oracle import (
     sorts,
 )
 from tests.support.problem import assert_problem
-from tests.support.serving import client_of
+from tests.support.serving import client_for
 
 pytestmark = pytest.mark.anyio
 
@@ -52,7 +52,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 async def made_up(corpus: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application on the made-up record."""
-    async with client_of(corpus, corpus.with_name("archive.sqlite")) as opened:
+    async with client_for(corpus, corpus.with_name("archive.sqlite")) as opened:
         yield opened
 
 
@@ -212,7 +212,7 @@ async def test_a_cursor_of_another_release_is_refused(
     path = f"/v1/{collection}"
     cursor = await cursor_of(made_up, path)
     other = write_corpus(tmp_path, 72, 2)
-    async with client_of(other, tmp_path / "archive.sqlite") as client:
+    async with client_for(other, tmp_path / "archive.sqlite") as client:
         assert (await client.get(path)).status_code == 200
         assert_start_again(await client.get(path, params={"cursor": cursor}))
 

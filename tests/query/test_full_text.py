@@ -25,7 +25,7 @@ from tests.support.oracle import (
     words,
 )
 from tests.support.problem import assert_problem
-from tests.support.serving import client_of
+from tests.support.serving import client_for
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +41,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 async def made_up(corpus: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application on the made-up record."""
-    async with client_of(corpus, corpus.with_name("archive.sqlite")) as opened:
+    async with client_for(corpus, corpus.with_name("archive.sqlite")) as opened:
         yield opened
 
 
@@ -126,7 +126,7 @@ async def test_a_title_counts_more_than_a_body(seed: SeedCopy, tmp_path: Path) -
     seed.put("/activities/0/summary", body)
     long = seed.data["awards"][0]["title"] + " and whatever else there is to say of it"
     seed.put("/awards/0/title", f"{long}, quokka")
-    async with client_of(seed.write(), tmp_path / "archive.sqlite") as client:
+    async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
         hits = [hit["id"] for hit in await find(client, "quokka")]
     assert hits[0] == seed.data["awards"][0]["id"]
     assert set(hits[1:]) == {seed.data["objectives"][0]["id"], seed.data["activities"][0]["id"]}
@@ -138,7 +138,7 @@ async def test_more_of_a_word_counts_more(seed: SeedCopy, tmp_path: Path) -> Non
     seed.put("/objectives/1/title", "Same")
     seed.put("/objectives/0/summary", "Quokka wombat wombat wombat.")
     seed.put("/objectives/1/summary", "Quokka quokka quokka wombat.")
-    async with client_of(seed.write(), tmp_path / "archive.sqlite") as client:
+    async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
         hits = [hit["id"] for hit in await find(client, "quokka")]
     assert hits == [seed.data["objectives"][place]["id"] for place in (1, 0)]
 
@@ -234,7 +234,7 @@ async def test_accents_and_case_do_not_matter(
 ) -> None:
     """With or without accents, composed or not, in either case: asked one way, found another."""
     seed.put("/objectives/2/summary", f"One word, {written}, among others.")
-    async with client_of(seed.write(), tmp_path / "archive.sqlite") as client:
+    async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
         hits = await find(client, asked, type="objective")
     assert [hit["id"] for hit in hits] == [seed.data["objectives"][2]["id"]]
     snippet = hits[0]["snippet"]
@@ -432,7 +432,7 @@ async def test_a_cursor_of_another_release_is_refused(
     """A cursor is good for the release that gave it."""
     other = write_corpus(tmp_path, 240, 2)
     cursor = await _next_cursor(made_up)
-    async with client_of(other, tmp_path / "archive.sqlite") as client:
+    async with client_for(other, tmp_path / "archive.sqlite") as client:
         asked: dict[str, Any] = {"q": "everywhere", "limit": 2, "cursor": cursor}
         assert_start_again(await client.get(SEARCH, params=asked))
 

@@ -30,7 +30,7 @@ from tests.support.oracle import (
     range_parameters,
     sorts,
 )
-from tests.support.serving import client_of
+from tests.support.serving import client_for
 
 RESOURCES_WRITTEN = 1_200
 MOST_PAGES = 9
@@ -64,7 +64,7 @@ Run = Callable[..., None]
 @pytest.fixture(scope="session")
 def run(corpus: Path) -> Iterator[Run]:
     """Runs a check with a client of an application on the made-up record."""
-    serving = client_of(corpus, corpus.with_name("archive.sqlite"))
+    serving = client_for(corpus, corpus.with_name("archive.sqlite"))
     with (
         start_blocking_portal("asyncio") as portal,
         portal.wrap_async_context_manager(serving) as client,

@@ -31,7 +31,7 @@ from tests.conftest import SEED, Start, needs
 from tests.support import csv_reader
 from tests.support.oracle import RESOURCES, TYPES, Json, Oracle
 from tests.support.problem import assert_problem
-from tests.support.serving import client_of
+from tests.support.serving import client_for
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +55,7 @@ def oracle(corpus: Path) -> Oracle:
 @pytest.fixture(scope="module")
 async def made_up(corpus: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application on the made-up record."""
-    async with client_of(corpus, corpus.with_name("archive.sqlite")) as opened:
+    async with client_for(corpus, corpus.with_name("archive.sqlite")) as opened:
         yield opened
 
 
@@ -65,7 +65,7 @@ async def forgetful(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application whose cache has no room for a whole collection."""
     archive = corpus.with_name("archive.sqlite")
-    async with client_of(corpus, archive, cache_bytes=request.param) as opened:
+    async with client_for(corpus, archive, cache_bytes=request.param) as opened:
         yield opened
 
 
@@ -79,7 +79,7 @@ def files(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def save_all(seed: Path, folder: Path) -> None:
     """Save every collection as CSV and as NDJSON."""
-    async with client_of(seed, seed.with_name("archive.sqlite")) as client:
+    async with client_for(seed, seed.with_name("archive.sqlite")) as client:
         for name in TYPES:
             for form in ("csv", "ndjson"):
                 response = await client.get(f"/v1/{name}", params={"format": form})
@@ -282,7 +282,7 @@ async def awkward(corpus: Path, tmp_path: Path) -> AsyncIterator[httpx.AsyncClie
             changed = json.dumps({**json.loads(document), **texts}, ensure_ascii=False)
             connection.execute("UPDATE activities SET document = ? WHERE id = ?", (changed, name))
     write_checksum(archive)
-    async with client_of(corpus, archive) as opened:
+    async with client_for(corpus, archive) as opened:
         yield opened
 
 
@@ -377,7 +377,7 @@ async def test_each_stream_has_its_own_tag(forgetful: httpx.AsyncClient) -> None
 async def test_the_release_is_part_of_the_tag(forgetful: httpx.AsyncClient, tmp_path: Path) -> None:
     """Another release has another tag, even for a stream that is not kept."""
     other = write_corpus(tmp_path, 240, 2)
-    async with client_of(other, tmp_path / "archive.sqlite", cache_bytes=0) as client:
+    async with client_for(other, tmp_path / "archive.sqlite", cache_bytes=0) as client:
         for path in STREAMS:
             ours, theirs = await forgetful.get(f"/v1/{path}"), await client.get(f"/v1/{path}")
             assert ours.headers["etag"] != theirs.headers["etag"]

@@ -18,7 +18,7 @@ from app.pages.record.dataset import Publication, dataset
 from tests.conftest import SEED
 from tests.support.browser_tools import MODULES, typescript
 from tests.support.problem import assert_problem
-from tests.support.published import PUBLIC_URL, published
+from tests.support.published import PUBLIC_URL, published_client
 
 pytestmark = pytest.mark.anyio
 
@@ -76,7 +76,7 @@ def described(page: str) -> dict[str, Any]:
 
 async def test_the_catalogue_is_a_set_of_links(archive_file: Path) -> None:
     """`/.well-known/api-catalog` is a link set (RFC 9727) whose targets here all answer."""
-    async with published(SEED, archive_file) as client:
+    async with published_client(SEED, archive_file) as client:
         response = await client.get("/.well-known/api-catalog")
         head = await client.head("/.well-known/api-catalog")
         catalogue = response.json()
@@ -121,7 +121,7 @@ async def test_entry_points_link_to_the_rest(
 
 async def test_the_site_map_names_pages_that_answer(archive_file: Path) -> None:
     """`/sitemap.xml` lists full addresses of pages, with the day of the last change."""
-    async with published(SEED, archive_file) as client:
+    async with published_client(SEED, archive_file) as client:
         response = await client.get("/sitemap.xml")
         tree = etree.fromstring(response.content)
         space = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
@@ -147,7 +147,7 @@ async def test_robots_may_read_without_an_address(client: httpx.AsyncClient) -> 
 
 async def test_the_dataset_has_full_addresses_where_one_is_set(archive_file: Path) -> None:
     """The description names every export at its public address, the publisher, the day."""
-    async with published(SEED, archive_file) as client:
+    async with published_client(SEED, archive_file) as client:
         page = (await client.get("/", headers=HTML)).text
         exports = (await client.get("/v1/exports")).json()["data"]
     found = described(page)
@@ -179,7 +179,7 @@ async def test_the_dataset_is_in_the_words_of_schema_org(
     archive_file: Path, tmp_path: Path
 ) -> None:
     """Each property is one that schema.org gives its type, with a value that it allows."""
-    async with published(SEED, archive_file) as client:
+    async with published_client(SEED, archive_file) as client:
         found = described((await client.get("/", headers=HTML)).text)
 
     def compiled(value: dict[str, Any]) -> str:
@@ -215,7 +215,7 @@ async def test_a_link_is_shown_with_a_picture(
         found = html.document_fromstring(page).xpath("//meta[@property or @name]")
         return {one.get("property") or one.get("name"): one.get("content") for one in found}
 
-    async with published(SEED, archive_file) as opened:
+    async with published_client(SEED, archive_file) as opened:
         told = tags((await opened.get("/", headers=HTML)).text)
         picture = await opened.get(told["og:image"].removeprefix(PUBLIC_URL))
     width, height = struct.unpack(">II", picture.content[16:24])

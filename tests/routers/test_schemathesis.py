@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.conftest import ROOT
-from tests.support.refusals import excused, too_long
+from tests.support.schemathesis_hooks import excused, too_long
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 FEWEST_CASES = 1_000

@@ -10,7 +10,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from app.archive.archive import Archive
 from app.main import create_app
-from app.routers.dependencies import archive_of
+from app.routers.dependencies import current_archive
 from app.settings import read_settings
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
@@ -26,12 +26,12 @@ def count_for_ever(connection: sqlite3.Connection) -> int:
 
 async def get_endless(request: Request) -> Response:
     """Never answers by itself."""
-    return Response(str(await archive_of(request).run(count_for_ever)))
+    return Response(str(await current_archive(request).run(count_for_ever)))
 
 
 async def get_begun(request: Request, size: int = LARGE) -> Response:
     """Begins to answer and never ends."""
-    return StreamingResponse(_begun(archive_of(request), size))
+    return StreamingResponse(_begun(current_archive(request), size))
 
 
 async def _begun(archive: Archive, size: int) -> AsyncIterator[bytes]:

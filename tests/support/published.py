@@ -27,13 +27,15 @@ ENVIRONMENT = {name.upper(): value for name, value in PUBLISHED.items()}
 """The same as a server's environment."""
 
 
-def copied(archive: Path, folder: Path) -> Path:
+def copy_archive(archive: Path, folder: Path) -> Path:
     """A copy of an archive, so that the exports are made beside that and not beside the first."""
     return Path(shutil.copy2(archive, folder / "archive.sqlite"))
 
 
 @asynccontextmanager
-async def published(seed: Path, archive: Path, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+async def published_client(
+    seed: Path, archive: Path, **settings: Any
+) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a fresh application with all of these settings, or with others."""
     chosen = {**PUBLISHED, **settings}
     app = create_app(Settings(seed_file=seed, archive_file=archive, **chosen))

@@ -13,7 +13,7 @@ from app.settings import Settings
 
 
 @asynccontextmanager
-async def client_of(
+async def client_for(
     seed: Path, archive: Path, cache_bytes: int = 64_000_000
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a fresh application on a seed, which is compiled first where need be."""

@@ -13,9 +13,9 @@ from app.archive.archive import Archive
 from app.exports.listing import Export
 from app.responses.formats import HTML, JSON, negotiate_format
 from app.routers.dependencies import ArchiveDep, accept_header
-from app.routers.exports import OfferDep
-from app.routers.meta import Index, index_body, relations
-from app.routers.responses import RELATIONS, error_responses
+from app.routers.exports import ExportCatalogDep
+from app.routers.meta import Index, entry_link_header, index_body
+from app.routers.openapi_responses import ENTRY_LINK_HEADER, openapi_responses
 from app.routers.route import Route
 from app.settings import Settings
 
@@ -34,11 +34,11 @@ router = APIRouter(tags=["meta"], route_class=Route)
     "words it rests on. Otherwise the index, as at `/v1`.",
     response_model=Index,
     response_description="The page, or the index.",
-    responses=error_responses(headers=RELATIONS, formats=(JSON, HTML)),
+    responses=openapi_responses(headers=ENTRY_LINK_HEADER, formats=(JSON, HTML)),
 )
-async def get_entry(request: Request, archive: ArchiveDep, offer: OfferDep) -> Response:
+async def get_entry(request: Request, archive: ArchiveDep, offer: ExportCatalogDep) -> Response:
     """The page or the index, whichever the client prefers."""
-    headers = relations(archive)
+    headers = entry_link_header(archive)
     if negotiate_format(accept_header(request), (JSON, HTML)) != HTML:
         return Response(index_body(archive), headers=headers, media_type=JSON.content_type)
     settings: Settings = request.app.state.settings

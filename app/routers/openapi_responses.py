@@ -32,13 +32,13 @@ HEADERS: dict[str, Any] = {
         "schema": {"type": "string"},
     },
 }
-LINK_HEADER: dict[str, Any] = {
+NEXT_LINK_HEADER: dict[str, Any] = {
     "Link": {
         "description": "The next page, as `rel=next` (RFC 8288); absent on the last one.",
         "schema": {"type": "string"},
     }
 }
-RELATIONS: dict[str, Any] = {
+ENTRY_LINK_HEADER: dict[str, Any] = {
     "Link": {
         "description": "The description and the documentation of the API, its catalogue and the "
         "terms of the data: `service-desc`, `service-doc`, `api-catalog`, `license` (RFC 8288).",
@@ -47,7 +47,7 @@ RELATIONS: dict[str, Any] = {
 }
 
 
-def error_responses(
+def openapi_responses(
     *problems: type[Problem],
     headers: dict[str, Any] | None = None,
     formats: Sequence[Format] = (),
