@@ -104,10 +104,10 @@ def _write_resources(
         if number % _BATCH == 0:
             _flush(connection, rows)
             if progress is not None:
-                progress(reading.done, reading.length)
+                progress(reading.bytes_read, reading.size)
     _flush(connection, rows)
     if progress is not None:
-        progress(reading.length, reading.length)
+        progress(reading.size, reading.size)
     return rowid_ranges
 
 
@@ -123,7 +123,7 @@ def _collect(resource: Resource, number: int, rows: Rows) -> None:
     derived = (convert(values[name]) for name, convert in plan.derived)
     row = (number, *plan.plain(values), *derived, resource.model_dump_json())
     rows[plan.insertion].append(row)
-    heading, *others = (_searchable(values[name]) for name in resource.searched)
+    heading, *others = (_searchable(values[name]) for name in resource.searchable_fields)
     text = "\n".join(filter(None, others))
     folded = fold(heading), fold(text)
     rows[_INDEXED].append((number, *folded, resource.type, resource.id, heading, text))

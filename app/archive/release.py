@@ -15,7 +15,7 @@ from typing import Any
 
 from app.archive.archive import ArchiveError, ProgressCallback, compiler_digest, read_meta
 from app.archive.checksum import checksum_matches
-from app.seed.errors import Fault
+from app.seed.errors import Issue
 from app.seed.verification import Check
 
 _WORTH_TRUSTING_TIMES = 32_000_000
@@ -130,7 +130,7 @@ def check_archive(seed: Path, path: Path) -> Check:
             f"Cannot compare {path} with a fresh copy: {error}. TMPDIR must name a folder with "
             "room for one."
         ) from error
-    return Check(name, path.name, [Fault("", f"{path}, of other content", "what `build` writes")])
+    return Check(name, path.name, [Issue("", f"{path}, of other content", "what `build` writes")])
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from app.exports.listing import DATABASE, RECORD, REGIONS, TABLES
 from app.exports.streams import RowCallback, read_batches, stream_collection, stream_record
 from app.query.query import Query
 from app.responses.formats import GEOJSON
-from app.seed.errors import Fault
+from app.seed.errors import Issue
 from app.seed.verification import Check
 
 _UNFINISHED, _LOCK = ".unfinished", ".lock"
@@ -108,8 +108,8 @@ def check_exports(path: Path, release: str) -> Check:
     shelf = read_exports(path, release)
     if shelf is None:
         return Check(name, "none written")
-    misses = [Fault("", one, "what `build` writes") for one in damaged_files(shelf)]
-    return Check(name, f"{len(shelf.measures)} digests", misses)
+    issues = [Issue("", one, "what `build` writes") for one in damaged_files(shelf)]
+    return Check(name, f"{len(shelf.measures)} digests", issues)
 
 
 async def build_exports(

@@ -23,7 +23,7 @@ from app.mirror.freeze import (
     internal_settings,
 )
 from app.mirror.rules import rules_of
-from app.seed.errors import Fault
+from app.seed.errors import Issue
 from app.seed.verification import Check
 from app.settings import Settings
 
@@ -44,15 +44,15 @@ async def check_mirror(settings: Settings, folder: Path, told: ProgressCallback)
         sealed = {name: summary["sha256"][name] for name in (MANIFEST, *CONFIGURATION)}
     except (OSError, ValueError, TypeError, KeyError):
         return [
-            Check(_FILES, "0", [Fault(str(folder / SUMMARY), "nothing", "what `freeze` writes")])
+            Check(_FILES, "0", [Issue(str(folder / SUMMARY), "nothing", "what `freeze` writes")])
         ]
-    misses = [
-        Fault(name, "other content", "what `freeze` wrote")
+    issues = [
+        Issue(name, "other content", "what `freeze` wrote")
         for name, digest in sealed.items()
         if not (folder / name).is_file() or digest_of(folder / name) != digest
     ]
-    if misses:
-        return [Check(_FILES, f"{summary.get('files')} files", misses)]
+    if issues:
+        return [Check(_FILES, f"{summary.get('files')} files", issues)]
     files = Check(_FILES, f"{summary.get('files')} files", list(_damage(folder)))
     try:
         with TemporaryDirectory() as elsewhere:
@@ -64,7 +64,7 @@ async def check_mirror(settings: Settings, folder: Path, told: ProgressCallback)
         ) from error
 
 
-def _damage(folder: Path) -> Iterator[Fault]:
+def _damage(folder: Path) -> Iterator[Issue]:
     """Files that are missing, changed or of another time, and those that nothing tells of."""
     known = {SUMMARY, MANIFEST, *CONFIGURATION}
     with (folder / MANIFEST).open("rb") as lines:
@@ -75,18 +75,18 @@ def _damage(folder: Path) -> Iterator[Fault]:
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
         if name not in known and not path.is_dir():
-            yield Fault(name, "a file", "none, as the manifest tells of none")
+            yield Issue(name, "a file", "none, as the manifest tells of none")
 
 
-def _wrong(folder: Path, one: MirrorFile) -> Iterator[Fault]:
+def _wrong(folder: Path, one: MirrorFile) -> Iterator[Issue]:
     name, path = f"{FILES}/{one.file}", folder / FILES / one.file
     if not path.is_file():
-        yield Fault(name, "nothing", "a file")
+        yield Issue(name, "nothing", "a file")
     elif path.stat().st_size != one.bytes or digest_of(path) != one.sha256:
-        yield Fault(name, "other content", f"{one.bytes} bytes, SHA-256 {one.sha256}")
+        yield Issue(name, "other content", f"{one.bytes} bytes, SHA-256 {one.sha256}")
     elif int(path.stat().st_mtime) != one.time:
         expected = f"{one.time}, as servers make entity tags of it; copy with times kept"
-        yield Fault(name, f"the time {int(path.stat().st_mtime)}", expected)
+        yield Issue(name, f"the time {int(path.stat().st_mtime)}", expected)
 
 
 async def _compare(
@@ -97,19 +97,19 @@ async def _compare(
     app = create_app(internal_settings(settings.model_copy(update={"archive_file": archive_file})))
     with (folder / MANIFEST).open("rb") as lines:
         frozen = {read_line(line).url: line for line in lines}
-    gathered, misses = CrawlResult(), []
+    gathered, issues = CrawlResult(), []
     async with app.router.lifespan_context(app), client_of(app) as client:
         archive = app.state.archive
         async for entry in crawl(app, archive, Downloader(client, None), gathered, told):
             line = frozen.pop(entry.url, None)
             if line != entry.line():
                 found = "another answer" if line else "nothing"
-                misses.append(Fault(entry.url, found, "what the application answers"))
+                issues.append(Issue(entry.url, found, "what the application answers"))
         fresh = configuration(await rules_of(client, gathered.pages, gathered.items))
-    misses += [Fault(url, "an answer", "none") for url in frozen]
-    misses += [
-        Fault(name, "other rules", f"those of version {__version__} with these settings")
+    issues += [Issue(url, "an answer", "none") for url in frozen]
+    issues += [
+        Issue(name, "other rules", f"those of version {__version__} with these settings")
         for name, text in fresh.items()
         if (folder / name).read_text("utf-8") != text
     ]
-    return Check(_RELEASE, f"release {archive.release[:12]}", misses)
+    return Check(_RELEASE, f"release {archive.release[:12]}", issues)

@@ -35,9 +35,9 @@ class Activity(Resource):
 
     type: ClassVar[str] = "activity"
     collection: ClassVar[str] = "activities"
-    parent: ClassVar[str | None] = "award"
+    parent_field: ClassVar[str | None] = "award"
     references: ClassVar = {"award": "award", "objectives": "objective", "regions": "region"}
-    searched: ClassVar = ("title", "summary", "stakeholders", "supports")
+    searchable_fields: ClassVar = ("title", "summary", "stakeholders", "supports")
     table: ClassVar = ActivityRow
     filters: ClassVar = (
         Filter("award", "award"),

@@ -50,7 +50,7 @@ class Award(Resource):
 
     type: ClassVar[str] = "award"
     collection: ClassVar[str] = "awards"
-    parent: ClassVar[str | None] = "partnership"
+    parent_field: ClassVar[str | None] = "partnership"
     references: ClassVar = {
         "partnership": "partnership",
         "recipient": "organization",

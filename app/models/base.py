@@ -46,7 +46,7 @@ def member_table(name: str, ranges: Sequence[Range] = (), **columns: str | None)
         column: () if to is None else (ForeignKey(f"{to}.id"),) for column, to in columns.items()
     }
     made = [Column(column, String, *key, primary_key=True) for column, key in keys.items()]
-    kinds = {column: one.kind for one in ranges for column in one.columns}
+    kinds = {column: one.value_type for one in ranges for column in one.columns}
     copies = [
         Column(column, String if kind == "date" else Integer) for column, kind in kinds.items()
     ]

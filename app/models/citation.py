@@ -10,7 +10,7 @@ from typing_extensions import TypeAliasType
 
 from app.models.base import Model, TableRow
 from app.models.document import Document
-from app.models.evidence import QUOTE_LIMIT, Enriched, Quote, Reference
+from app.models.evidence import MAX_QUOTE_CHARACTERS, Enriched, Quote, Reference
 from app.models.filters import Filter, Sort
 from app.models.resource import Resource
 from app.models.values import FIELD_EXPECTED, FIELD_PATTERN
@@ -48,7 +48,9 @@ class TextQuoteSelector(Model):
     """The quoted fragment (W3C Web Annotation Data Model, 4.2.4)."""
 
     type: Literal["TextQuoteSelector"] = "TextQuoteSelector"
-    exact: str = Field(max_length=QUOTE_LIMIT, description="The fragment, at most 80 characters.")
+    exact: str = Field(
+        max_length=MAX_QUOTE_CHARACTERS, description="The fragment, at most 80 characters."
+    )
 
 
 class TextPositionSelector(Model):
@@ -83,7 +85,7 @@ class Citation(Document):
     table: ClassVar = CitationRow
     filters: ClassVar = (
         Filter("resource_type", "resource_type", choices=get_args(ResourceType.__value__)),
-        Filter("resource", "resource", counted=False),
+        Filter("resource", "resource", facetable=False),
         Filter("field", "field", pattern=FIELD_PATTERN, expected=FIELD_EXPECTED),
         Filter("basis", "basis", choices=get_args(Basis.__value__)),
     )

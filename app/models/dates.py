@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-PATTERN = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
+DATE_PATTERN = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
 _SHAPE = re.compile(r"[0-9]{4}(?:-[0-9]{2}){0,2}", re.ASCII)
-EXPECTED = "a date such as 2017-06-15, 2017-10 or 2017"
+DATE_EXPECTED = "a date such as 2017-06-15, 2017-10 or 2017"
 
 
 def first_day(value: str) -> date:
@@ -19,12 +19,12 @@ def first_day(value: str) -> date:
         ValueError: `value` is not a calendar date of one of the three precisions.
     """
     if not _SHAPE.fullmatch(value):
-        raise ValueError(f"expected {EXPECTED}")
+        raise ValueError(f"expected {DATE_EXPECTED}")
     year, month, day = ([int(part) for part in value.split("-")] + [1, 1])[:3]
     try:
         return date(year, month, day)
     except ValueError as error:
-        raise ValueError(f"expected {EXPECTED} that is in the calendar") from error
+        raise ValueError(f"expected {DATE_EXPECTED} that is in the calendar") from error
 
 
 def last_day(value: str) -> date:
@@ -64,7 +64,7 @@ PartialDate = Annotated[
     str,
     AfterValidator(_real),
     Field(
-        json_schema_extra={"pattern": PATTERN},
+        json_schema_extra={"pattern": DATE_PATTERN},
         description="Calendar date (ISO 8601) at the precision of its source: "
         "`YYYY-MM-DD`, `YYYY-MM` or `YYYY`. Never padded.",
     ),

@@ -26,4 +26,4 @@ class Document(Model):
     @classmethod
     def facets(cls) -> tuple[str, ...]:
         """Filters whose values can be counted."""
-        return tuple(one.parameter for one in cls.filters if one.counted)
+        return tuple(one.parameter for one in cls.filters if one.facetable)

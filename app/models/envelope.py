@@ -77,13 +77,13 @@ class Item(Model, Generic[T]):
     included: Included | None = Field(description="What `include` asked for; `null` without it.")
 
 
-def page_of(model: type[Document]) -> type[Model]:
+def page_model(model: type[Document]) -> type[Model]:
     """`AwardPage`, and so on: the name that generated clients get."""
     name = f"{model.__name__}Page"
     return create_model(name, __base__=Page[model], __doc__=f"One page of {model.collection}.")  # type: ignore[valid-type]
 
 
-def item_of(model: type[Document]) -> type[Model]:
+def item_model(model: type[Document]) -> type[Model]:
     """`AwardItem`, and so on."""
     name = f"{model.__name__}Item"
     return create_model(name, __base__=Item[model], __doc__=f"One {model.type}.")  # type: ignore[valid-type]

@@ -7,7 +7,7 @@ from pydantic import Field
 from app.models.base import StrictModel
 from app.models.values import Slug, Text, Title, Url
 
-QUOTE_LIMIT = 80
+MAX_QUOTE_CHARACTERS = 80
 """Most characters that one quoted fragment may have."""
 
 
@@ -17,7 +17,9 @@ class Quote(StrictModel):
     source: Slug = Field(description="Id of the source whose archived text is quoted.")
     start: int = Field(ge=0, description="Index of the first code point.")
     end: int = Field(ge=1, description="Index after the last code point.")
-    exact: str = Field(min_length=1, max_length=QUOTE_LIMIT, description="The fragment itself.")
+    exact: str = Field(
+        min_length=1, max_length=MAX_QUOTE_CHARACTERS, description="The fragment itself."
+    )
 
 
 class Reference(StrictModel):

@@ -14,7 +14,7 @@ class Filter:
         choices: The closed set of values, where there is one.
         pattern: What a value must look like, where the set is open.
         expected: The pattern in words.
-        counted: Whether its values can be counted as a facet.
+        facetable: Whether its values can be counted as a facet.
     """
 
     parameter: str
@@ -22,7 +22,7 @@ class Filter:
     choices: tuple[str, ...] = ()
     pattern: str | None = None
     expected: str = ""
-    counted: bool = True
+    facetable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class Range:
     """A field that takes `__gte` and `__lte`."""
 
     field: str
-    kind: Literal["date", "integer"]
+    value_type: Literal["date", "integer"]
 
     @property
     def columns(self) -> tuple[str, str]:
         """The columns that `__gte` and `__lte` are held against; a date has two."""
-        dated = self.kind == "date"
+        dated = self.value_type == "date"
         return (f"{self.field}_first", f"{self.field}_last") if dated else (self.field, self.field)
 
 

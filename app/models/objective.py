@@ -30,7 +30,7 @@ class Objective(Resource):
 
     type: ClassVar[str] = "objective"
     collection: ClassVar[str] = "objectives"
-    parent: ClassVar[str | None] = "partnership"
+    parent_field: ClassVar[str | None] = "partnership"
     references: ClassVar = {"partnership": "partnership"}
     table: ClassVar = ObjectiveRow
     filters: ClassVar = (Filter("partnership", "partnership"),)

@@ -41,7 +41,7 @@ class Organization(Resource):
 
     type: ClassVar[str] = "organization"
     collection: ClassVar[str] = "organizations"
-    searched: ClassVar = ("name", "short_name")
+    searchable_fields: ClassVar = ("name", "short_name")
     table: ClassVar = OrganizationRow
     filters: ClassVar = (
         Filter("kind", "kind", choices=get_args(OrganizationKind.__value__)),

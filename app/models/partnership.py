@@ -60,7 +60,7 @@ class Partnership(Resource):
     type: ClassVar[str] = "partnership"
     collection: ClassVar[str] = "partnerships"
     references: ClassVar = {"investor": "organization", "regions": "region"}
-    searched: ClassVar = ("name", "short_name", "summary")
+    searchable_fields: ClassVar = ("name", "short_name", "summary")
     table: ClassVar = PartnershipRow
     filters: ClassVar = (
         Filter("country", "countries", pattern=COUNTRY_PATTERN, expected=COUNTRY_EXPECTED),

@@ -31,7 +31,7 @@ class Region(Resource):
 
     type: ClassVar[str] = "region"
     collection: ClassVar[str] = "regions"
-    searched: ClassVar = ("name", "aliases", "iso_3166_2", "inei_ubigeo", "wikidata")
+    searchable_fields: ClassVar = ("name", "aliases", "iso_3166_2", "inei_ubigeo", "wikidata")
     table: ClassVar = RegionRow
     filters: ClassVar = (
         Filter("country", "country", pattern=COUNTRY_PATTERN, expected=COUNTRY_EXPECTED),

@@ -37,13 +37,13 @@ class Resource(Document, StrictModel):
     The same model is read from the seed file, with `evidence`, and served, with `links`.
     """
 
-    parent: ClassVar[str | None] = None
+    parent_field: ClassVar[str | None] = None
     """The field that names the resource this one belongs to."""
     references: ClassVar[Mapping[str, str]] = {}
     """Fields that hold ids, and the type they name."""
-    uncited: ClassVar[frozenset[str]] = frozenset()
+    uncited_fields: ClassVar[frozenset[str]] = frozenset()
     """Fields that need no citation, besides the ones that never do."""
-    searched: ClassVar[tuple[str, ...]] = ("title", "summary")
+    searchable_fields: ClassVar[tuple[str, ...]] = ("title", "summary")
     """Fields of text that full-text search covers, the title first."""
 
     id: Slug
@@ -67,7 +67,7 @@ class Resource(Document, StrictModel):
 
     @classmethod
     @cache
-    def needs_citation(cls) -> frozenset[str]:
+    def cited_fields(cls) -> frozenset[str]:
         """Names of the fields whose value must rest on at least one citation."""
-        never = {"id", "position", "not_stated", "evidence", cls.parent}
-        return frozenset(cls.model_fields) - never - cls.uncited
+        never = {"id", "position", "not_stated", "evidence", cls.parent_field}
+        return frozenset(cls.model_fields) - never - cls.uncited_fields

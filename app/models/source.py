@@ -44,8 +44,8 @@ class Source(Resource):
     type: ClassVar[str] = "source"
     collection: ClassVar[str] = "sources"
     references: ClassVar = {"publisher": "organization"}
-    uncited: ClassVar = frozenset({"sha256", "bytes", "characters"})
-    searched: ClassVar = ("title", "notices", "url")
+    uncited_fields: ClassVar = frozenset({"sha256", "bytes", "characters"})
+    searchable_fields: ClassVar = ("title", "notices", "url")
     table: ClassVar = SourceRow
     filters: ClassVar = (Filter("publisher", "publisher"),)
     sorts: ClassVar = (Sort("title", "title_key"),)

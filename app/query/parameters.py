@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
-from app.models.dates import EXPECTED, PATTERN, first_day
+from app.models.dates import DATE_EXPECTED, DATE_PATTERN, first_day
 from app.responses.problems import InvalidParameters, ParameterError, closest_match
 
 _MOST_ERRORS = 20
@@ -117,7 +117,11 @@ class DateType:
 
     def schema(self) -> dict[str, Any]:
         """JSON Schema of the dates."""
-        return {"type": "string", "pattern": PATTERN, "description": f"Expected {EXPECTED}."}
+        return {
+            "type": "string",
+            "pattern": DATE_PATTERN,
+            "description": f"Expected {DATE_EXPECTED}.",
+        }
 
 
 @dataclass(frozen=True, slots=True)

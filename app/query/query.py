@@ -220,7 +220,7 @@ def _filter_parameter(one: Filter) -> Parameter:
 
 
 def _range_parameters(one: Range) -> Iterator[Parameter]:
-    if one.kind == "integer":
+    if one.value_type == "integer":
         amount = IntegerType(0, _LARGEST)
         yield Parameter(f"{one.field}__gte", amount, f"Only items with this `{one.field}` or more.")
         yield Parameter(f"{one.field}__lte", amount, f"Only items with this `{one.field}` or less.")

@@ -1,4 +1,4 @@
-"""What is wrong with a seed file: every fault, each with its place."""
+"""What is wrong with a seed file: every issue, each with its place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Issue:
     """One thing that is wrong with a seed file.
 
     Attributes:
@@ -29,16 +29,16 @@ class Fault:
 
 
 class SeedError(Exception):
-    """A seed file that cannot be served; `faults` lists everything that is wrong with it."""
+    """A seed file that cannot be served; `issues` lists everything that is wrong with it."""
 
-    def __init__(self, path: Path, faults: Sequence[Fault]) -> None:
+    def __init__(self, path: Path, issues: Sequence[Issue]) -> None:
         self.path = path
-        self.faults = tuple(faults)
-        count = f"{len(faults)} fault" + ("s" if len(faults) != 1 else "")
-        super().__init__(f"{path}: {count}\n" + "\n".join(f"  {fault}" for fault in faults))
+        self.issues = tuple(issues)
+        count = f"{len(issues)} issue" + ("s" if len(issues) != 1 else "")
+        super().__init__(f"{path}: {count}\n" + "\n".join(f"  {issue}" for issue in issues))
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     """A value as JSON, cut to a readable length."""
     try:
         text = json.dumps(value, ensure_ascii=False)

@@ -76,7 +76,7 @@ def states_references(resource: Resource) -> bool:
     )
 
 
-def names_of(resource: Resource) -> list[str]:
+def resource_names(resource: Resource) -> list[str]:
     """What a resource may be called where it is referred to."""
     fields = ("name", "short_name", "title")
     return [

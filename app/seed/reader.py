@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from app.seed.errors import Fault, SeedError, shown
+from app.seed.errors import Issue, SeedError, format_value
 
 _CHUNK = 1 << 20
 _LARGEST_ENTRY = 1 << 26
@@ -27,7 +27,7 @@ class SeedReader:
     Attributes:
         header: Members of the object that are not lists of entries.
         length: Length of the file in bytes, once it is open.
-        faults: What is wrong but does not keep the rest from being read.
+        issues: What is wrong but does not keep the rest from being read.
         size: Length of the file in bytes, once it is read.
         release: SHA-256 of the file, hexadecimal, once it is read.
     """
@@ -35,7 +35,7 @@ class SeedReader:
     def __init__(self, path: Path, collections: Collection[str]) -> None:
         self.path, self.collections = path, collections
         self.header: dict[str, Any] = {}
-        self.faults: list[Fault] = []
+        self.issues: list[Issue] = []
         self.length = 0
         self.size = 0
         self.release = ""
@@ -68,33 +68,33 @@ class SeedReader:
         return self._text.size if self._text is not None else 0
 
     def _error(self, found: str, expected: str) -> SeedError:
-        return SeedError(self.path, [*self.faults, Fault("", found, expected)])
+        return SeedError(self.path, [*self.issues, Issue("", found, expected)])
 
     def _members(self, text: _Text) -> Iterator[tuple[str, int, Any]]:
         if text.peek() != "{":
             value = text.value()
             text.end()
-            raise self._error(shown(value), "an object")
+            raise self._error(format_value(value), "an object")
         seen: set[str] = set()
         for _ in text.items("{", "}"):
             key = text.key()
             pointer = f"/{escape_pointer(key)}"
             if key in seen:
-                self.faults.append(Fault(pointer, "the key twice", "each key once"))
+                self.issues.append(Issue(pointer, "the key twice", "each key once"))
             if key in self.collections and text.peek() == "[":
                 for index, _ in enumerate(text.items("[", "]")):
                     value = self._value(text, f"{pointer}/{index}")
                     if key not in seen:
                         yield key, index, value
             elif key in self.collections:
-                found = shown(self._value(text, pointer))
-                self.faults.append(Fault(pointer, found, "a list of resources"))
+                found = format_value(self._value(text, pointer))
+                self.issues.append(Issue(pointer, found, "a list of resources"))
             else:
                 self.header[key] = self._value(text, pointer)
             seen.add(key)
         text.end()
         for key in sorted(set(self.collections) - seen):
-            self.faults.append(Fault(f"/{key}", "nothing", "a list of resources"))
+            self.issues.append(Issue(f"/{key}", "nothing", "a list of resources"))
 
     def _value(self, text: _Text, pointer: str) -> Any:
         value = text.value()
@@ -102,7 +102,7 @@ class SeedReader:
             places = dict(_places(value, pointer))
             for owner, key in text.repeated:
                 place = f"{places.get(id(owner), pointer)}/{escape_pointer(key)}"
-                self.faults.append(Fault(place, "the key twice", "each key once"))
+                self.issues.append(Issue(place, "the key twice", "each key once"))
         return value
 
 

@@ -22,7 +22,7 @@ from app.models import (
 )
 from app.models.header import Header
 from app.seed.checks import SeedChecks, check_outlines
-from app.seed.errors import Fault, SeedError, shown
+from app.seed.errors import Issue, SeedError, format_value
 from app.seed.reader import SeedReader, escape_pointer
 
 
@@ -68,57 +68,52 @@ class SeedStream:
         return self._reader.release
 
     @property
-    def done(self) -> int:
+    def bytes_read(self) -> int:
         """Bytes that were read so far."""
         return self._reader.done
 
     @property
-    def length(self) -> int:
-        """Bytes that there are to read."""
-        return self._reader.length
-
-    @property
     def size(self) -> int:
         """Length of the seed file in bytes."""
-        return self._reader.size
+        return self._reader.length
 
     def __iter__(self) -> Iterator[Resource]:
         """Every resource whose own shape is right, in the order of the file.
 
         Raises:
-            SeedError: After the last one, if anything is wrong; all faults are listed at once.
+            SeedError: After the last one, if anything is wrong; all issues are listed at once.
         """
-        faults: list[Fault] = []
+        issues: list[Issue] = []
         checks = SeedChecks()
         for collection, index, entry in self._reader.entries():
             model, pointer = _MODELS[collection], f"/{collection}/{index}"
             if isinstance(entry, dict) and isinstance(entry.get("id"), str):
-                faults.extend(checks.name(model.type, entry["id"], pointer))
+                issues.extend(checks.name(model.type, entry["id"], pointer))
             try:
                 resource = model.model_validate(entry)
             except ValidationError as error:
-                faults.extend(_validation_faults(error, entry, pointer))
+                issues.extend(_validation_issues(error, entry, pointer))
             else:
-                faults.extend(checks.add(resource, pointer))
+                issues.extend(checks.add(resource, pointer))
                 yield resource
-        faults += self._reader.faults
-        faults.extend(checks.finish())
-        faults.extend(self._finish(checks))
-        if faults:
-            raise SeedError(self.path, faults)
+        issues += self._reader.issues
+        issues.extend(checks.finish())
+        issues.extend(self._finish(checks))
+        if issues:
+            raise SeedError(self.path, issues)
 
-    def _finish(self, checks: SeedChecks) -> Iterator[Fault]:
+    def _finish(self, checks: SeedChecks) -> Iterator[Issue]:
         """Check and keep what is not a resource."""
         header = self._reader.header
         try:
             self.header = Header.model_validate(header)
         except ValidationError as error:
-            faults = list(_validation_faults(error, header, ""))
-            yield from faults
-            if any(fault.pointer.startswith("/outlines") for fault in faults):
+            issues = list(_validation_issues(error, header, ""))
+            yield from issues
+            if any(issue.pointer.startswith("/outlines") for issue in issues):
                 return
-        self.outlines, faults = check_outlines(header["outlines"], self.path, checks.codes)
-        yield from faults
+        self.outlines, issues = check_outlines(header["outlines"], self.path, checks.codes)
+        yield from issues
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +139,7 @@ def load_record(path: Path) -> Record:
     """Read and check a seed file and the outlines beside it.
 
     Raises:
-        SeedError: Something is wrong; all faults are listed at once.
+        SeedError: Something is wrong; all issues are listed at once.
     """
     reading = SeedStream(path)
     resources: dict[str, list[Resource]] = {model.type: [] for model in RESOURCES}
@@ -159,7 +154,7 @@ def seed_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _validation_faults(error: ValidationError, entry: Any, pointer: str) -> Iterator[Fault]:
+def _validation_issues(error: ValidationError, entry: Any, pointer: str) -> Iterator[Issue]:
     for detail in error.errors(include_url=False):
         place = pointer
         value = entry
@@ -172,11 +167,11 @@ def _validation_faults(error: ValidationError, entry: Any, pointer: str) -> Iter
                 value = value[step]
         match detail["type"]:
             case "missing":
-                yield Fault(place, "nothing", "a value (null where the source gives none)")
+                yield Issue(place, "nothing", "a value (null where the source gives none)")
             case "extra_forbidden":
-                yield Fault(place, shown(detail["input"]), "no such key")
+                yield Issue(place, format_value(detail["input"]), "no such key")
             case _:
-                yield Fault(place, shown(detail["input"]), _plain(detail["msg"]))
+                yield Issue(place, format_value(detail["input"]), _plain(detail["msg"]))
 
 
 def _plain(message: str) -> str:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from app.models import Source
 from app.models.evidence import Enriched, Quote
-from app.seed.errors import Fault, shown
+from app.seed.errors import Issue, format_value
 from app.seed.record import Record
 
 _BREAK = re.compile(r"(?<=[.!?;])\s+|[\r\n]+")
@@ -24,20 +24,20 @@ class Check:
 
     Attributes:
         name: What was checked.
-        figure: What was counted.
-        misses: What is wrong, each with its place in the seed; empty where all is well.
+        summary: What was counted.
+        issues: What is wrong, each with its place in the seed; empty where all is well.
     """
 
     name: str
-    figure: str
-    misses: Sequence[Fault] = ()
+    summary: str
+    issues: Sequence[Issue] = ()
 
 
 def check_source(record: Record, content: bytes) -> list[Check]:
     """Hold a record against the bytes of the archived page that it cites.
 
     The page is recognized by its digest; where no digest fits, the first source is meant and the
-    digest is reported as a miss.
+    digest is reported as a issue.
 
     Raises:
         ValueError: The record has no source, or the copy is not UTF-8.
@@ -89,24 +89,28 @@ def _identity(source: Source, index: int, content: bytes, text: str) -> Check:
         "bytes": len(content),
         "characters": len(text),
     }
-    misses = [
-        Fault(f"/sources/{index}/{field}", shown(getattr(source, field)), f"{value}, as the copy")
+    issues = [
+        Issue(
+            f"/sources/{index}/{field}",
+            format_value(getattr(source, field)),
+            f"{value}, as the copy",
+        )
         for field, value in actual.items()
         if getattr(source, field) != value
     ]
-    return Check("The copy is the page that was cited", source.sha256[:12], misses)
+    return Check("The copy is the page that was cited", source.sha256[:12], issues)
 
 
 def _quoted(quotes: Sequence[tuple[str, Quote]], text: str) -> Check:
-    misses = []
+    issues = []
     for place, quote in quotes:
         there = text[quote.start : quote.end]
         if there != quote.exact:
             elsewhere = text.find(quote.exact)
             hint = f"; the quote stands at {elsewhere}" if elsewhere >= 0 else ""
-            found = f"{shown(quote.exact)} at {quote.start}"
-            misses.append(Fault(place, found, f"{shown(there)}{hint}"))
-    return Check("Quotes at their position", _share(len(quotes) - len(misses), len(quotes)), misses)
+            found = f"{format_value(quote.exact)} at {quote.start}"
+            issues.append(Issue(place, found, f"{format_value(there)}{hint}"))
+    return Check("Quotes at their position", _share(len(quotes) - len(issues), len(quotes)), issues)
 
 
 def _fragments(quotes: Sequence[tuple[str, Quote]], text: str) -> Check:
@@ -115,13 +119,13 @@ def _fragments(quotes: Sequence[tuple[str, Quote]], text: str) -> Check:
         for start, end in split_sentences(text, 0, len(text))
         if end - start > _LONGEST_WHOLE
     ]
-    misses = [
-        Fault(place, "a whole sentence", "a fragment of one")
+    issues = [
+        Issue(place, "a whole sentence", "a fragment of one")
         for place, quote in quotes
         if any(quote.start <= start and end <= quote.end for start, end in sentences)
     ]
     return Check(
-        "Quotes that are fragments", _share(len(quotes) - len(misses), len(quotes)), misses
+        "Quotes that are fragments", _share(len(quotes) - len(issues), len(quotes)), issues
     )
 
 
@@ -129,13 +133,17 @@ def _furniture(source: Source, index: int, text: str) -> Check:
     """What is left out of the coverage must be whole lines and sentences."""
     edges = {edge for piece in split_sentences(text, 0, len(text)) for edge in piece}
     stretches = source.furniture or ()
-    misses = [
-        Fault(f"/sources/{index}/furniture/{number}", shown(edge), "the edge of a sentence or line")
+    issues = [
+        Issue(
+            f"/sources/{index}/furniture/{number}",
+            format_value(edge),
+            "the edge of a sentence or line",
+        )
         for number, stretch in enumerate(stretches)
         for edge in (stretch.start, stretch.end)
         if edge not in edges
     ]
-    return Check("Stretches left out of it", str(len(stretches)), misses)
+    return Check("Stretches left out of it", str(len(stretches)), issues)
 
 
 def _coverage(source: Source, index: int, quotes: Sequence[tuple[str, Quote]], text: str) -> Check:
@@ -148,15 +156,15 @@ def _coverage(source: Source, index: int, quotes: Sequence[tuple[str, Quote]], t
         for start, end in split_sentences(text, *stretch)
         if any(character.isalpha() for character in text[start:end])
     ]
-    misses = [
-        Fault(f"/sources/{index}", f"nothing cited from {start} to {end}", "a citation of it")
+    issues = [
+        Issue(f"/sources/{index}", f"nothing cited from {start} to {end}", "a citation of it")
         for start, end in told
         if not any(quote.start < end and start < quote.end for _, quote in quotes)
     ]
-    covered = len(told) - len(misses)
+    covered = len(told) - len(issues)
     share = covered / len(told) if told else 1.0
     return Check(
-        "Coverage of the text", f"{_share(covered, len(told))} pieces, {share:.0%}", misses
+        "Coverage of the text", f"{_share(covered, len(told))} pieces, {share:.0%}", issues
     )
 
 
@@ -164,7 +172,7 @@ def _cited(record: Record) -> Check:
     """Every value has its citation: a checked record cannot be without, so this counts."""
     values = cited = 0
     for resource in record:
-        for field in type(resource).needs_citation():
+        for field in type(resource).cited_fields():
             if getattr(resource, field) is not None:
                 values += 1
                 cited += field in resource.evidence

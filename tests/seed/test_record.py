@@ -1,4 +1,4 @@
-"""The seed file: read strictly, as a whole, and every fault told with its place."""
+"""The seed file: read strictly, as a whole, and every issue told with its place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from app.models import RESOURCES
-from app.seed.errors import Fault, SeedError, shown
+from app.seed.errors import Issue, SeedError, format_value
 from app.seed.record import SeedStream, load_record, seed_schema
 from tests.conftest import SEED, SeedCopy, run_cli
 
@@ -19,13 +19,13 @@ ABSENT = object()
 QUOTE = "/awards/0/evidence/ends/0/quote"
 
 
-def faults_of(path: Path) -> tuple[Fault, ...]:
+def issues_in(path: Path) -> tuple[Issue, ...]:
     """What is wrong with a seed file that must not load."""
     with pytest.raises(SeedError) as caught:
         load_record(path)
     assert str(caught.value).startswith(f"{path}: ")
-    assert all(str(fault) in str(caught.value) for fault in caught.value.faults)
-    return caught.value.faults
+    assert all(str(issue) in str(caught.value) for issue in caught.value.issues)
+    return caught.value.issues
 
 
 def spoil(seed: SeedCopy, changes: dict[str, object]) -> Path:
@@ -117,11 +117,11 @@ SHAPE: dict[str, tuple[str, object, str, str]] = {
 def test_a_wrong_shape_is_refused(
     seed: SeedCopy, pointer: str, value: object, found: str, expected: str
 ) -> None:
-    """The fault names the very place, what stands there and what would be right."""
-    faults = faults_of(spoil(seed, {pointer: value}))
-    [fault] = [fault for fault in faults if fault.pointer == pointer]
-    assert found in fault.found
-    assert expected in fault.expected
+    """The issue names the very place, what stands there and what would be right."""
+    issues = issues_in(spoil(seed, {pointer: value}))
+    [issue] = [issue for issue in issues if issue.pointer == pointer]
+    assert found in issue.found
+    assert expected in issue.expected
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_fault_is_told_in_a_sentence(
     seed: SeedCopy, pointer: str, value: object, told: str
 ) -> None:
     """It says where, what stands there and what would be right, and nothing twice."""
-    assert f"{pointer}: found {told}" in map(str, faults_of(spoil(seed, {pointer: value})))
+    assert f"{pointer}: found {told}" in map(str, issues_in(spoil(seed, {pointer: value})))
 
 
 MONEY = ["5000000.0", "5e6", "1e999", "NaN", "Infinity", "true", '"5000000"', "-5", str(2**53)]
@@ -147,10 +147,10 @@ MONEY = ["5000000.0", "5e6", "1e999", "NaN", "Infinity", "true", '"5000000"', "-
 def test_money_is_a_whole_number_that_json_can_carry(seed: SeedCopy, amount: str) -> None:
     """No float, no truth value, nothing that a client's double would round."""
     seed.path.write_text(seed.path.read_text("utf-8").replace("5000000", amount), "utf-8")
-    [fault] = faults_of(seed.path)
-    assert fault.pointer == "/partnerships/0/investment_amount"
-    assert "input should be" in fault.expected
-    assert len(fault.found) <= 80
+    [issue] = issues_in(seed.path)
+    assert issue.pointer == "/partnerships/0/investment_amount"
+    assert "input should be" in issue.expected
+    assert len(issue.found) <= 80
 
 
 TOGETHER: dict[str, tuple[dict[str, object], str, str, str]] = {
@@ -357,8 +357,8 @@ def test_parts_that_do_not_agree_are_refused(
     seed: SeedCopy, changes: dict[str, object], pointer: str, found: str, expected: str
 ) -> None:
     """What holds between the parts of a record is checked, and the place is told."""
-    told = [fault for fault in faults_of(spoil(seed, changes)) if fault.pointer == pointer]
-    assert any(found in fault.found and expected in fault.expected for fault in told), told
+    told = [issue for issue in issues_in(spoil(seed, changes)) if issue.pointer == pointer]
+    assert any(found in issue.found and expected in issue.expected for issue in told), told
 
 
 @pytest.mark.parametrize(
@@ -391,19 +391,19 @@ def test_a_quote_must_bear_out_the_value(
 ) -> None:
     """A date, number, ordinal, name or reference that its quotes do not say is refused."""
     field = "/".join(pointer.split("/")[:4])
-    faults = faults_of(spoil(seed, {pointer: value}))
-    [fault] = [fault for fault in faults if fault.pointer == field]
-    assert "not borne out by" in fault.found
-    assert expected in fault.expected
+    issues = issues_in(spoil(seed, {pointer: value}))
+    [issue] = [issue for issue in issues if issue.pointer == field]
+    assert "not borne out by" in issue.found
+    assert expected in issue.expected
 
 
 def test_an_id_stands_once_in_its_type(seed: SeedCopy) -> None:
     """A second resource of one id is told with the first; other types may use the id."""
     seed.put("/organizations/6", seed.data["organizations"][2])
-    [fault] = faults_of(seed.write())
-    assert fault.pointer == "/organizations/6/id"
-    assert fault.found == '"tip-office"'
-    assert "compare /organizations/2/id" in fault.expected
+    [issue] = issues_in(seed.write())
+    assert issue.pointer == "/organizations/6/id"
+    assert issue.found == '"tip-office"'
+    assert "compare /organizations/2/id" in issue.expected
 
 
 @pytest.mark.parametrize(
@@ -420,9 +420,9 @@ def test_a_key_stands_once_in_its_object(
     """JSON that gives a key twice is refused wherever it does, even with one value."""
     text = json.dumps(seed.data, ensure_ascii=False)
     seed.path.write_text(text.replace(before, after, 1), "utf-8")
-    faults = faults_of(seed.path)
-    assert any(pointer in fault.pointer and "twice" in fault.found for fault in faults)
-    assert all(fault.expected == "each key once" for fault in faults)
+    issues = issues_in(seed.path)
+    assert any(pointer in issue.pointer and "twice" in issue.found for issue in issues)
+    assert all(issue.expected == "each key once" for issue in issues)
 
 
 BYTES: dict[str, tuple[bytes, str, str]] = {
@@ -446,21 +446,21 @@ BYTES: dict[str, tuple[bytes, str, str]] = {
 def test_a_file_that_is_no_seed_is_refused(
     seed: SeedCopy, content: bytes, found: str, expected: str
 ) -> None:
-    """Any bytes at all end in one fault of the whole file."""
+    """Any bytes at all end in one issue of the whole file."""
     seed.path.write_bytes(content)
-    [fault] = faults_of(seed.path)
-    assert fault.pointer == ""
-    assert str(fault).startswith("(whole file): ")
-    assert found in fault.found
-    assert expected in fault.expected
+    [issue] = issues_in(seed.path)
+    assert issue.pointer == ""
+    assert str(issue).startswith("(whole file): ")
+    assert found in issue.found
+    assert expected in issue.expected
 
 
 @pytest.mark.parametrize("name", ["absent.json", "."])
 def test_a_seed_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
     """An absent file and a folder are told as what they are."""
-    [fault] = faults_of(tmp_path / name)
-    assert fault.found in {"No such file or directory", "Is a directory"}
-    assert fault.expected == "a readable file"
+    [issue] = issues_in(tmp_path / name)
+    assert issue.found in {"No such file or directory", "Is a directory"}
+    assert issue.expected == "a readable file"
 
 
 @pytest.mark.parametrize("depth", [100, 500, 900, 980, 990, 995, 1_000])
@@ -468,8 +468,8 @@ def test_nesting_never_crashes(seed: SeedCopy, depth: int) -> None:
     """A value nested as deep as the parser bears is refused like any other."""
     text = json.dumps(seed.data)[:-1] + ', "colour": ' + "[" * depth + "]" * depth + "}"
     seed.path.write_text(text, "utf-8")
-    [fault] = faults_of(seed.path)
-    assert fault.pointer in {"/colour", ""}
+    [issue] = issues_in(seed.path)
+    assert issue.pointer in {"/colour", ""}
 
 
 @pytest.mark.parametrize(
@@ -479,9 +479,9 @@ def test_half_a_character_is_refused(seed: SeedCopy, pointer: str) -> None:
     """A lone surrogate is no text."""
     seed.put(pointer, "\ud800")
     seed.path.write_text(json.dumps(seed.data), "ascii")
-    faults = faults_of(seed.path)
-    [fault] = [fault for fault in faults if fault.pointer == pointer]
-    assert "unicode" in fault.expected or "pattern" in fault.expected
+    issues = issues_in(seed.path)
+    [issue] = [issue for issue in issues if issue.pointer == pointer]
+    assert "unicode" in issue.expected or "pattern" in issue.expected
 
 
 def test_half_a_character_can_be_told(seed: SeedCopy) -> None:
@@ -496,7 +496,7 @@ def test_half_a_character_can_be_told(seed: SeedCopy) -> None:
 
 
 def test_all_faults_are_told_at_once(seed: SeedCopy) -> None:
-    """One reading tells every fault of the file, of whatever kind and wherever."""
+    """One reading tells every issue of the file, of whatever kind and wherever."""
     changes: dict[str, object] = {
         "/colour": "red",
         "/partnerships/0/signed": "2017-02-30",
@@ -509,11 +509,11 @@ def test_all_faults_are_told_at_once(seed: SeedCopy) -> None:
         f"{QUOTE.replace('ends', 'announced')}/end": 1,
         "/sources/0/archived_to": "2021-01-21",
     }
-    faults = faults_of(spoil(seed, changes))
-    places = {fault.pointer for fault in faults}
+    issues = issues_in(spoil(seed, changes))
+    places = {issue.pointer for issue in issues}
     assert {pointer.removesuffix("/end") for pointer in changes} <= places
-    assert len(faults) == len({str(fault) for fault in faults})
-    with pytest.raises(SeedError, match=f"{len(faults)} faults"):
+    assert len(issues) == len({str(issue) for issue in issues})
+    with pytest.raises(SeedError, match=f"{len(issues)} issues"):
         load_record(seed.path)
 
 
@@ -540,10 +540,10 @@ OUTLINES: dict[str, object] = {
 
 @pytest.mark.parametrize("content", OUTLINES.values(), ids=OUTLINES)
 def test_outlines_that_are_none_are_refused(seed: SeedCopy, content: object) -> None:
-    """A file of outlines that cannot be read as such is a fault, not a crash."""
-    [fault] = faults_of(redraw(seed, content))
-    assert fault.pointer == "/outlines/file"
-    assert "GeoJSON" in fault.expected
+    """A file of outlines that cannot be read as such is a issue, not a crash."""
+    [issue] = issues_in(redraw(seed, content))
+    assert issue.pointer == "/outlines/file"
+    assert "GeoJSON" in issue.expected
 
 
 def with_properties(properties: object) -> dict[str, Any]:
@@ -563,17 +563,17 @@ def test_an_outline_may_say_nothing(seed: SeedCopy, properties: object) -> None:
 
 @pytest.mark.parametrize("properties", [[], "Loreto"])
 def test_an_outline_says_what_it_says_in_an_object(seed: SeedCopy, properties: object) -> None:
-    """`properties` that are no object are a fault of the file, not a crash."""
-    [fault] = faults_of(redraw(seed, with_properties(properties)))
-    assert fault.pointer == "/outlines/file"
+    """`properties` that are no object are a issue of the file, not a crash."""
+    [issue] = issues_in(redraw(seed, with_properties(properties)))
+    assert issue.pointer == "/outlines/file"
 
 
 def test_an_outline_must_be_of_a_region(seed: SeedCopy) -> None:
     """An outline whose id names no region of the record dangles."""
     outlines = json.loads((SEED.parent / "regions.geojson").read_text("utf-8"))
     outlines["features"][0]["id"] = "atlantis"
-    faults = faults_of(redraw(seed, outlines))
-    assert any("atlantis" in fault.found for fault in faults)
+    issues = issues_in(redraw(seed, outlines))
+    assert any("atlantis" in issue.found for issue in issues)
 
 
 def test_outlines_are_by_region() -> None:
@@ -590,8 +590,8 @@ def test_outlines_are_by_region() -> None:
     [("Perú", '"Perú"'), (None, "null"), ({1}, "{1}"), ("x" * 200, '"' + "x" * 78 + "…")],
 )
 def test_what_is_found_is_shown_in_short(value: object, text: str) -> None:
-    """A value is shown as JSON, and cut to a readable length."""
-    assert shown(value) == text
+    """A value is format_value as JSON, and cut to a readable length."""
+    assert format_value(value) == text
 
 
 SCHEMA = SEED.with_name("seed.schema.json")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from app.archive.release import check_archive
-from app.seed.errors import Fault, SeedError
+from app.seed.errors import Issue, SeedError
 from app.seed.record import Record, load_record
 from app.seed.verification import Check, check_source, split_sentences
 from tests.conftest import SEED, SeedCopy, run_cli
@@ -97,11 +97,11 @@ def imitation(seed: SeedCopy) -> Imitation:
     return Imitation(seed)
 
 
-def missed(record: Record, text: str) -> dict[str, list[Fault]]:
+def missed(record: Record, text: str) -> dict[str, list[Issue]]:
     """The misses of each check that found any."""
     checks = check_source(record, text.encode())
     assert [check.name for check in checks] == CHECKS
-    return {check.name: list(check.misses) for check in checks if check.misses}
+    return {check.name: list(check.issues) for check in checks if check.issues}
 
 
 def test_a_true_copy_passes(imitation: Imitation) -> None:
@@ -126,7 +126,7 @@ def test_a_shifted_copy_is_told_where_quotes_stand(imitation: Imitation) -> None
     """One character more at the start shifts every quote, and the report says whereto."""
     record = imitation.cite()
     misses = missed(record, "x" + imitation.text)
-    assert {fault.pointer for fault in misses[CHECKS[0]]} == {
+    assert {issue.pointer for issue in misses[CHECKS[0]]} == {
         "/sources/0/sha256",
         "/sources/0/bytes",
         "/sources/0/characters",
@@ -164,7 +164,7 @@ def test_a_whole_sentence_must_not_be_quoted(imitation: Imitation) -> None:
     """A long quote is a fragment of its sentence, never all of it."""
     imitation.text = imitation.text.replace("x", "\n")
     misses = missed(imitation.cite(), imitation.text)[CHECKS[2]]
-    assert {fault.found for fault in misses} == {"a whole sentence"}
+    assert {issue.found for issue in misses} == {"a whole sentence"}
 
 
 def test_what_is_left_out_must_be_whole_sentences(imitation: Imitation) -> None:
@@ -213,14 +213,14 @@ def test_a_record_without_source_cannot_be_held_against_one(record: Record) -> N
 
 def test_the_archive_is_held_against_the_record(archive_file: Path, tmp_path: Path) -> None:
     """One flipped bit anywhere in the archive is found."""
-    assert not check_archive(SEED, archive_file).misses
+    assert not check_archive(SEED, archive_file).issues
     content = bytearray(archive_file.read_bytes())
     for place in (0, len(content) // 2, len(content) - 1):
         content[place] ^= 1
         other = tmp_path / "archive.sqlite"
         other.write_bytes(content)
         assert isinstance(check := check_archive(SEED, other), Check)
-        assert len(check.misses) == 1
+        assert len(check.issues) == 1
 
 
 def test_the_command_tells_every_miss(archive_file: Path, tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_the_record_is_what_the_page_says(page: Path, archive_file: Path) -> Non
     assert said.returncode == 0, said.stderr
     assert all(name in said.stdout for name in CHECKS)
     assert "100%" in said.stdout
-    assert not any(check.misses for check in check_source(load_record(SEED), page.read_bytes()))
+    assert not any(check.issues for check in check_source(load_record(SEED), page.read_bytes()))
 
 
 SHIPPED = json.loads(SEED.read_text("utf-8"))
@@ -319,10 +319,10 @@ def slips(seed: SeedCopy, leaf: tuple[str, object], content: bytes | None) -> bo
     try:
         record = load_record(seed.write())
     except SeedError as error:
-        return not all(fault.pointer for fault in error.faults)
+        return not all(issue.pointer for issue in error.issues)
     finally:
         seed.put(pointer, value)
-    return content is None or not any(check.misses for check in check_source(record, content))
+    return content is None or not any(check.issues for check in check_source(record, content))
 
 
 @pytest.mark.parametrize(
