@@ -16,7 +16,15 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.conftest import Start, free_port
 from tests.support.browser_tools import violations
-from tests.support.browsing import WIDTHS, Visit, chart_libraries, chromium, sideways, tab_to, visit
+from tests.support.browsing import (
+    WIDTHS,
+    Visit,
+    chart_libraries,
+    chromium,
+    horizontal_overflow,
+    tab_to,
+    visit,
+)
 
 CDN = "https://cdn.jsdelivr.net/npm/"
 SCHEMES = ("light", "dark")
@@ -284,10 +292,10 @@ def test_nothing_scrolls_sideways(dashboard: Open, width: int) -> None:
     """From phone to wide screen everything fits, with a basis opened too."""
     with dashboard(viewport={"width": width, "height": 800}) as visited:
         drawn(visited.page)
-        assert sideways(visited.page) == 0
+        assert horizontal_overflow(visited.page) == 0
         visited.page.locator(".why").first.click()
         expect(visited.page.locator("dialog blockquote")).to_be_visible()
-        assert sideways(visited.page) == 0
+        assert horizontal_overflow(visited.page) == 0
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect, sync_playwright
 
 from tests.conftest import needs, run_cli
-from tests.support.browser_tools import QUIET
+from tests.support.browser_tools import CHROMIUM_OPTIONS
 from tests.support.mirrors import SERVERS
 from tests.support.published import copy_archive
 
@@ -42,7 +42,7 @@ def page(address: str) -> Iterator[Page]:
             route.abort()
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
         opened = browser.new_page(base_url=address)
         opened.route("**/*", only_here)
         opened.on("pageerror", lambda error: wrong.append(str(error)))

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from lxml import html
 
-from app.pages.guide.context import LOCAL
+from app.pages.guide.context import DEFAULT_BASE_URL
 from app.responses.problems import PROBLEMS
 from tests.conftest import SeedCopy, needs
 from tests.support.problem import assert_problem
@@ -70,9 +70,9 @@ def test_lines_run(
     program = LANGUAGES[language]
     needs(program[0], "the guide's lines are run")
     needs("curl", "the guide's lines use it")
-    assert LOCAL in lines[section, language]
+    assert DEFAULT_BASE_URL in lines[section, language]
     done = subprocess.run(
-        [*program, in_function(lines[section, language].replace(LOCAL, url), language)],
+        [*program, in_function(lines[section, language].replace(DEFAULT_BASE_URL, url), language)],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -90,7 +90,7 @@ def test_an_objective_that_is_not_stated_is_none(
 ) -> None:
     """The lines that read CSV tell a list from no list, and never print a nameless objective."""
     url, lines = guide
-    code = lines["formats", "python"].replace(LOCAL, url)
+    code = lines["formats", "python"].replace(DEFAULT_BASE_URL, url)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     told = [line.split(" ", 1)[1] for line in done.stdout.splitlines()]
     data = httpx.get(f"{url}/v1/activities").raise_for_status().json()["data"]
@@ -150,7 +150,7 @@ async def test_the_guide_uses_the_public_address(seed: SeedCopy, tmp_path: Path)
         page = (await client.get("/docs")).content
     for line in snippets(page).values():
         assert PUBLIC_URL in line
-        assert LOCAL not in line
+        assert DEFAULT_BASE_URL not in line
     assert b"data-base" not in page
 
 

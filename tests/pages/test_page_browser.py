@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from benchmarks.corpus import write_corpus
 from tests.conftest import Start, needs
-from tests.support.browser_tools import QUIET, lighthouse, violations
+from tests.support.browser_tools import CHROMIUM_OPTIONS, lighthouse, violations
 
 WIDTHS = [320, 360, 480, 600, 768, 992, 1280, 1920]
 _SHOW_ALL = "section { content-visibility: visible !important }"
@@ -52,7 +52,7 @@ def browser() -> Iterator[Browser]:
     """Headless Chromium."""
     chromium = needs("chromium", "the pages are tried in a real browser")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        opened = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
         yield opened
         opened.close()
 

@@ -14,9 +14,9 @@ import jsonschema
 import pytest
 from lxml import etree, html
 
-from app.pages.record.dataset import Publication, dataset
+from app.pages.record.dataset import Publication, dataset_json_ld
 from tests.conftest import SEED
-from tests.support.browser_tools import MODULES, typescript
+from tests.support.browser_tools import MODULES, typescript_bin
 from tests.support.problem import assert_problem
 from tests.support.published import PUBLIC_URL, published_client
 
@@ -192,7 +192,7 @@ async def test_the_dataset_is_in_the_words_of_schema_org(
         told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         return told.stdout
 
-    compiler = typescript()
+    compiler = typescript_bin()
     (tmp_path / "node_modules").symlink_to(MODULES)
     assert compiled(found) == ""
     assert "misspelt" in compiled({**found, "misspelt": "x"})
@@ -201,7 +201,7 @@ async def test_the_dataset_is_in_the_words_of_schema_org(
 async def test_text_of_the_record_ends_no_element(archive: Any) -> None:
     """A name that looks like markup cannot leave the script element that it stands in."""
     publication = Publication("https://record.example", "</script><b>&")
-    text = str(dataset(archive, publication, archive.connection))
+    text = str(dataset_json_ld(archive, publication, archive.connection))
     assert not set("<>&") & set(text)
     assert json.loads(text)["publisher"]["name"] == "</script><b>&"
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from app.responses.problems import PROBLEMS
 from tests.conftest import Start
 from tests.support.browser_tools import violations
-from tests.support.browsing import WIDTHS, chromium, sideways, tab_to, visit
+from tests.support.browsing import WIDTHS, chromium, horizontal_overflow, tab_to, visit
 
 SCHEMES = ("light", "dark")
 SECTIONS = (
@@ -180,14 +180,14 @@ def test_nothing_scrolls_sideways(browser: Browser, server: str, width: int) -> 
     with visit(browser, server, viewport={"width": width, "height": 800}) as visited:
         page = visited.page
         page.goto("/problems/invalid-parameters")
-        assert sideways(page) == 0
+        assert horizontal_overflow(page) == 0
         page.goto("/docs")
         page.locator(AWARD).wait_for()
         try_out(page)
         expect_the_award(page)
         for language in ("curl", "Python", "JavaScript"):
             page.get_by_role("radio", name=language, exact=True).check(force=True)
-            assert sideways(page) == 0
+            assert horizontal_overflow(page) == 0
 
 
 def test_pages_are_dark_where_the_system_is(browser: Browser, server: str) -> None:

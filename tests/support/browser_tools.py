@@ -19,7 +19,7 @@ from tests.conftest import ROOT, needs
 FOLDER = ROOT / "tests" / "browser"
 MODULES = FOLDER / "node_modules"
 
-QUIET = [
+CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -52,7 +52,7 @@ def installed() -> Path:
     return MODULES
 
 
-def typescript() -> Path:
+def typescript_bin() -> Path:
     """The folder of TypeScript's compiler, with schema.org's vocabulary as types beside it."""
     return installed() / ".bin"
 
@@ -85,7 +85,7 @@ def lighthouse(url: str, *categories: str) -> dict[str, int]:
         "--quiet",
         "--output=json",
         "--no-enable-error-reporting",
-        f"--chrome-flags=--headless {' '.join(QUIET)}",
+        f"--chrome-flags=--headless {' '.join(CHROMIUM_OPTIONS)}",
         *(f"--only-categories={name}" for name in categories),
     ]
     environment = {**os.environ, "CHROME_PATH": needs("chromium", "Lighthouse drives it")}

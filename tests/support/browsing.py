@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
 
 from tests.conftest import ROOT, needs
-from tests.support.browser_tools import QUIET
+from tests.support.browser_tools import CHROMIUM_OPTIONS
 
 DASHBOARD = ROOT / "examples" / "dashboard"
 WIDTHS = (320, 390, 768, 1280, 1920)
@@ -63,7 +63,9 @@ def chromium(*options: str) -> Iterator[Browser]:
     """Debian's Chromium, headless."""
     program = needs("chromium", "the pages are tried in a real browser")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=[*QUIET, *options])
+        browser = playwright.chromium.launch(
+            executable_path=program, args=[*CHROMIUM_OPTIONS, *options]
+        )
         yield browser
         browser.close()
 
@@ -95,7 +97,7 @@ def chart_libraries() -> Path:
     return modules
 
 
-def sideways(page: Page) -> int:
+def horizontal_overflow(page: Page) -> int:
     """How many pixels the page is wider than its window."""
     pixels: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     return max(pixels, 0)

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.conftest import ROOT, free_port, wait_until_ready
-from tests.support.browser_tools import QUIET
+from tests.support.browser_tools import CHROMIUM_OPTIONS
 
 ASSETS = ROOT / "app" / "page" / "assets"
 IMAGES = ROOT / "docs" / "images"
@@ -100,7 +100,9 @@ def main() -> None:
     """Take every picture."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder, _served(Path(folder)) as url, sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
+        browser = tool.chromium.launch(
+            executable_path=shutil.which("chromium"), args=CHROMIUM_OPTIONS
+        )
         draw_icon(browser)
         draw_preview(browser)
         draw_page(browser, url)

@@ -15,7 +15,7 @@ from app.query.selection import find_document
 from app.responses.problems import PROBLEMS, InvalidParameters
 from app.responses.representations import item_body
 
-LOCAL = "http://127.0.0.1:8000"
+DEFAULT_BASE_URL = "http://127.0.0.1:8000"
 """Where `make serve` answers: the base of the examples where no setting says another."""
 
 Json = dict[str, Any]
@@ -72,7 +72,7 @@ def guide_context(archive: Archive, document: Json, public_url: str | None) -> J
     """
     operations = list(_operations(document["paths"]))
     return {
-        "base": public_url or LOCAL,
+        "base": public_url or DEFAULT_BASE_URL,
         "is_public": public_url is not None,
         "item": _item(archive),
         "regions": _some_ids(archive, "regions", 2),

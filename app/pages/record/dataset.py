@@ -33,15 +33,19 @@ class Publication:
     exports: Sequence[Export] = ()
 
 
-def dataset(archive: Archive, publication: Publication, connection: sqlite3.Connection) -> Markup:
+def dataset_json_ld(
+    archive: Archive, publication: Publication, connection: sqlite3.Connection
+) -> Markup:
     """The dataset as JSON that can stand in a script element of HTML."""
-    text = encode_json(describe(archive, publication, connection)).decode()
+    text = encode_json(dataset_description(archive, publication, connection)).decode()
     for mark in "<>&\u2028\u2029":
         text = text.replace(mark, f"\\u{ord(mark):04x}")
     return Markup(text)  # noqa: S704 - nothing in it ends the element
 
 
-def describe(archive: Archive, publication: Publication, connection: sqlite3.Connection) -> Json:
+def dataset_description(
+    archive: Archive, publication: Publication, connection: sqlite3.Connection
+) -> Json:
     """The dataset; what needs the address of the API is left out where that is not set."""
     known: Json = {
         "temporalCoverage": period_of(connection),

@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from app.archive.archive import COLLECTIONS, Archive
 from app.pages.record import words
 from app.pages.record.content import PageContent, read_content
-from app.pages.record.dataset import Publication, dataset
+from app.pages.record.dataset import Publication, dataset_json_ld
 from app.pages.record.documents import DocumentReader, Json
 from app.pages.record.footnotes import Footnotes, selectors
 from app.pages.templates import template_environment
@@ -61,7 +61,7 @@ def render(
             story=story,
             archive=archive,
             origin=publication.origin,
-            dataset=dataset(archive, publication, connection),
+            dataset=dataset_json_ld(archive, publication, connection),
             style=Markup(style),  # noqa: S704 - a file of this package
             names={one["id"]: one["name"] for one in story.regions},
             notes=Footnotes(reader),
