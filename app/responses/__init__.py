@@ -1,1 +1,1 @@
-"""Response bodies: problems, formats, representations."""
+"""Problem documents, response formats, response bodies, and request headers that select them."""

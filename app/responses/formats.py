@@ -1,4 +1,4 @@
-"""The formats an answer can be had in, and which of them a client accepts."""
+"""Response formats and content negotiation."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from app.responses.quality import parse_qualities
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A representation.
+    """A response format.
 
     Attributes:
         name: Value of the `format` parameter.
@@ -29,48 +31,36 @@ GEOJSON = Format("geojson", "application/geo+json", "application/geo+json")
 HTML = Format("html", "text/html", "text/html; charset=utf-8")
 
 FORMATS = (JSON, CSV, NDJSON, GEOJSON, HTML)
-"""Every format, the one to prefer among equals first."""
+"""Every format, in order of preference among equal qualities."""
 
 
 @lru_cache(maxsize=512)
 def acceptable_formats(accept: bytes) -> tuple[Format, ...]:
-    """The formats that an `Accept` header allows, the most wanted first (RFC 9110, 12.5.1)."""
+    """The formats that an `Accept` header allows, highest quality first (RFC 9110, 12.5.1)."""
     if not accept.strip():
         return FORMATS
-    ranges = [_media_range(part) for part in accept.decode("latin-1").lower().split(",")]
-    qualities = {one: _quality(one.media_type, ranges) for one in FORMATS}
-    wanted = [one for one in FORMATS if qualities[one] > 0]
-    return tuple(sorted(wanted, key=lambda one: -qualities[one]))
+    ranges = parse_qualities(accept)
+    qualities = {format_: _quality(format_.media_type, ranges) for format_ in FORMATS}
+    acceptable = [format_ for format_ in FORMATS if qualities[format_] > 0]
+    return tuple(sorted(acceptable, key=lambda format_: -qualities[format_]))
 
 
 @lru_cache(maxsize=512)
 def format_preference(accept: bytes) -> str:
-    """The same as one short string, for a cache's key."""
-    return " ".join(one.name for one in acceptable_formats(accept))
+    """Names of the acceptable formats as one short string, for use in a cache key."""
+    return " ".join(format_.name for format_ in acceptable_formats(accept))
 
 
 def negotiate_format(accept: bytes, offered: Sequence[Format]) -> Format | None:
-    """The format among those offered that a client wants most, or None where it wants none."""
-    return next((one for one in acceptable_formats(accept) if one in offered), None)
-
-
-def _media_range(part: str) -> tuple[str, float]:
-    media_range, *options = (piece.strip() for piece in part.split(";"))
-    for option in options:
-        name, _, value = option.partition("=")
-        if name.strip() == "q":
-            try:
-                return media_range, min(max(float(value), 0.0), 1.0)
-            except ValueError:
-                return media_range, 0.0
-    return media_range, 1.0
+    """The offered format that the client prefers; None if it accepts none of them."""
+    return next((format_ for format_ in acceptable_formats(accept) if format_ in offered), None)
 
 
 def _quality(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
-    """The quality that the most specific range which fits gives a media type."""
-    whole = media_type.partition("/")[0] + "/*"
-    for fitting in (media_type, whole, "*/*"):
-        qualities = [quality for media_range, quality in ranges if media_range == fitting]
+    """The quality of a media type, taken from the most specific media range that matches it."""
+    any_subtype = media_type.partition("/")[0] + "/*"
+    for pattern in (media_type, any_subtype, "*/*"):
+        qualities = [quality for media_range, quality in ranges if media_range == pattern]
         if qualities:
             return max(qualities)
     return 0.0

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem documents: named where they are raised, rendered here."""
+"""Errors as exceptions that are rendered as problem documents (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
-_COMPARED = 64
-"""Longest name for which a nearest one is looked for."""
+_MAX_COMPARED_LENGTH = 64
+"""Maximum length of a name for which `closest_match` looks for a similar one."""
+_MAX_INSTANCE_LENGTH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterError:
-    """What is wrong with one query parameter.
+    """An error in one query parameter.
 
     Attributes:
-        parameter: Its name, as sent.
-        message: What was wrong and what would be right.
-        allowed: What is allowed instead, where that is a closed set.
-        did_you_mean: The nearest allowed name or value, where one is near.
+        parameter: Name of the parameter, as sent.
+        message: What is wrong and what is expected.
+        allowed: Allowed names or values, if they are a closed set.
+        did_you_mean: The closest allowed name or value, if one is similar.
     """
 
     parameter: str
@@ -35,13 +36,13 @@ class ParameterError:
 
 
 class Problem(Exception):
-    """An error that a client is told of.
+    """An error that is reported to the client.
 
     Attributes:
-        slug: Last part of the problem's `type`.
-        title: What kind of problem it is; the same for every occurrence.
+        slug: Last segment of the problem's `type`.
+        title: Summary of the problem type; the same for every occurrence.
         status: HTTP status code.
-        explanation: What `type` resolves to.
+        explanation: Description of the problem type, in Markdown; served at `type`.
     """
 
     slug: ClassVar[str]
@@ -61,13 +62,13 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
     def response(self, path: str) -> Response:
-        """The problem as a response to a request for `path`."""
+        """A problem document as the response to a request for `path`."""
         document: dict[str, object] = {
             "type": f"/problems/{self.slug}",
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
-            "instance": quote(path[:_LONGEST_INSTANCE], safe="/~!$&'()*+,;=:@"),
+            "instance": quote(path[:_MAX_INSTANCE_LENGTH], safe="/~!$&'()*+,;=:@"),
         }
         if self.errors is not None:
             document["errors"] = [asdict(error) for error in self.errors]
@@ -78,89 +79,87 @@ class Problem(Exception):
         )
 
 
-_LONGEST_INSTANCE = 2_000
-
-
 class BadRequest(Problem):
-    """The request cannot be understood at all."""
+    """The request is malformed."""
 
     slug = "bad-request"
     title = "The request cannot be understood"
     status = 400
-    explanation = "The request is malformed; the detail says where."
+    explanation = "The request is malformed; `detail` gives the reason."
 
 
 class NotFound(Problem):
-    """The path names nothing."""
+    """No route or resource matches the path."""
 
     slug = "not-found"
     title = "Nothing is found at this path"
     status = 404
     explanation = (
-        "Either the path is none of this API's, or no resource has the id in it. Ids are "
-        "lower-case slugs and permanent; paths have no trailing slash. /v1 links every collection."
+        "Unknown path, or no resource with this id. Ids are lowercase slugs and permanent; paths "
+        "have no trailing slash. `/v1` links to every collection."
     )
 
 
 class MethodNotAllowed(Problem):
-    """The record is read-only."""
+    """The request method is not GET, HEAD or OPTIONS."""
 
     slug = "method-not-allowed"
     title = "The record is read-only"
     status = 405
-    explanation = "Every path answers GET, HEAD and OPTIONS and nothing else."
+    explanation = "Only GET, HEAD and OPTIONS are supported."
 
 
 class NotAcceptable(Problem):
-    """None of the media types that the client accepts can be given."""
+    """No available format matches the `Accept` header."""
 
     slug = "not-acceptable"
     title = "No acceptable format"
     status = 406
     explanation = (
-        "The Accept header leaves out every format that the path can give; the detail lists "
-        "the formats it has."
+        "The `Accept` header excludes every format that this path supports; `detail` lists the "
+        "supported formats."
     )
 
 
 class RangeNotSatisfiable(Problem):
-    """The range that is asked for lies outside of the file."""
+    """The requested range lies outside the file."""
 
     slug = "range-not-satisfiable"
     title = "The file has no such range"
     status = 416
     explanation = (
-        "The file ends before the range that was asked for. Content-Range says how long it is."
+        "The requested range starts after the end of the file. `Content-Range` gives the file size."
     )
 
 
 class UrlTooLong(Problem):
-    """The URL is longer than the server reads."""
+    """The URL exceeds the maximum length."""
 
     slug = "url-too-long"
     title = "The URL is too long"
     status = 414
-    explanation = "The detail says how long a URL may be; ask for fewer values at once."
+    explanation = "`detail` gives the maximum length of a URL. Request fewer values at once."
 
 
 class HeadersTooLarge(Problem):
-    """The request's headers are more, or longer, than the server reads."""
+    """The request headers exceed the maximum number or size."""
 
     slug = "headers-too-large"
     title = "The headers are too large"
     status = 431
-    explanation = "The detail says how many and how long headers may be."
+    explanation = "`detail` gives the maximum number and size of headers."
 
 
 class InvalidParameters(Problem):
-    """Query parameters that the path does not take, or not with these values."""
+    """Query parameters are unknown or have invalid values."""
 
     slug = "invalid-parameters"
     title = "Query parameters are not valid"
     status = 422
     explanation = (
-        "A parameter is unknown, repeated where one value is meant, empty, of the wrong type or "
-        "out of bounds. `errors` names each, says what is allowed and suggests the nearest name."
+        "A parameter is unknown, empty, out of range, of the wrong type, or repeated although it "
+        "takes a single value. `errors` lists each of them with the allowed values and the closest "
+        "match."
     )
 
     def __init__(self, errors: Sequence[ParameterError]) -> None:
@@ -168,21 +167,23 @@ class InvalidParameters(Problem):
 
 
 class InternalError(Problem):
-    """A fault of the server's own."""
+    """An unexpected error on the server."""
 
     slug = "internal-error"
     title = "The server failed"
     status = 500
-    explanation = "The fault is the server's and was logged there. Trying again may help."
+    explanation = "The error is on the server and was logged. Retrying may help."
 
 
 class Unavailable(Problem):
-    """The server cannot answer now."""
+    """The server cannot handle the request at the moment."""
 
     slug = "unavailable"
     title = "The server cannot answer now"
     status = 503
-    explanation = "The server is starting, stopping or overloaded. Retry-After says when to retry."
+    explanation = (
+        "The server is starting, stopping or overloaded. `Retry-After` gives the time to wait."
+    )
 
 
 PROBLEMS: Mapping[str, type[Problem]] = {
@@ -200,34 +201,36 @@ PROBLEMS: Mapping[str, type[Problem]] = {
         Unavailable,
     )
 }
-"""Every kind of problem, by the last part of its `type`."""
+"""Every problem type, by its slug."""
 
 
 class ProblemError(BaseModel, defer_build=True):
-    """What is wrong with one query parameter."""
+    """An error in one query parameter."""
 
     parameter: str = Field(description="Name of the parameter, as sent.")
-    message: str = Field(description="What was wrong and what would be right.")
-    allowed: list[str] | None = Field(description="What is allowed, where that is a closed set.")
-    did_you_mean: str | None = Field(description="The nearest allowed name or value.")
+    message: str = Field(description="What is wrong and what is expected.")
+    allowed: list[str] | None = Field(
+        description="Allowed names or values, if they are a closed set."
+    )
+    did_you_mean: str | None = Field(description="The closest allowed name or value.")
 
 
 class ProblemDocument(BaseModel, defer_build=True):
     """Problem details (RFC 9457)."""
 
-    type: str = Field(description="Path that resolves to an explanation of this kind of problem.")
-    title: str = Field(description="What kind of problem it is.")
+    type: str = Field(description="Path of the description of this problem type.")
+    title: str = Field(description="Summary of the problem type.")
     status: int = Field(description="HTTP status code.")
-    detail: str = Field(description="What was wrong this time, and what would be right.")
+    detail: str = Field(description="What is wrong with this request and what is expected.")
     instance: str = Field(description="Path of the request.")
     errors: list[ProblemError] = Field(
-        default_factory=list, description="For parameters: what is wrong with each."
+        default_factory=list, description="Invalid query parameters, if any, each with its error."
     )
 
 
 def closest_match(name: str, allowed: Sequence[str]) -> str | None:
-    """The allowed name most like `name`, or None where none is near."""
-    if len(name) > _COMPARED:
+    """The allowed name that is most similar to `name`, ignoring case; None if none is similar."""
+    if len(name) > _MAX_COMPARED_LENGTH:
         return None
     matches = get_close_matches(name.lower(), allowed, n=1, cutoff=0.6)
     return matches[0] if matches else None

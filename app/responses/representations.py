@@ -1,4 +1,4 @@
-"""Documents joined to response bodies, in every format."""
+"""Response bodies in every format, assembled from rendered documents."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from urllib.parse import urlencode
 
 from app.models import Citation, Document
 
-_RUN_BY_SPREADSHEETS = re.compile(r"'*[=+\-@\t\r\n]")
-"""Beginnings of formulas; behind apostrophes too, so that taking one away gives the text back."""
+_FORMULA_PREFIX = re.compile(r"'*[=+\-@\t\r\n]")
+"""Start of text that a spreadsheet evaluates as a formula, with any apostrophes before it.
+
+Apostrophes are included so that removing one always restores the original text.
+"""
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -24,23 +27,29 @@ Json = dict[str, Any]
 
 
 def encode_json(value: object) -> bytes:
-    """A value as compact JSON in UTF-8."""
+    """Compact JSON in UTF-8."""
     return _ENCODER.encode(value).encode()
 
 
-def page_links(path: str, sent: QueryPairs, cursor: str | None) -> dict[str, str | None]:
-    """Links of a page: itself as asked for, and the next."""
-    own = url_with_query(path, sent)
+def page_links(path: str, query_pairs: QueryPairs, cursor: str | None) -> dict[str, str | None]:
+    """`self` and `next` links of a page; `next` is None on the last page.
+
+    Args:
+        path: Path of the request.
+        query_pairs: Query parameters of the request.
+        cursor: Cursor of the next page.
+    """
+    self_url = url_with_query(path, query_pairs)
     if cursor is None:
-        return {"self": own, "next": None}
-    onward = [pair for pair in sent if pair[0] != "cursor"]
-    base = own if len(onward) == len(sent) else url_with_query(path, onward)
-    return {"self": own, "next": f"{base}{'&' if onward else '?'}cursor={cursor}"}
+        return {"self": self_url, "next": None}
+    other_pairs = [pair for pair in query_pairs if pair[0] != "cursor"]
+    base = self_url if len(other_pairs) == len(query_pairs) else url_with_query(path, other_pairs)
+    return {"self": self_url, "next": f"{base}{'&' if other_pairs else '?'}cursor={cursor}"}
 
 
-def url_with_query(path: str, sent: QueryPairs) -> str:
-    """A path with its query."""
-    return f"{path}?{urlencode(sent)}" if sent else path
+def url_with_query(path: str, query_pairs: QueryPairs) -> str:
+    """A path followed by the encoded query string, if there is any."""
+    return f"{path}?{urlencode(query_pairs)}" if query_pairs else path
 
 
 def page_body(
@@ -50,7 +59,7 @@ def page_body(
     included: Mapping[str, Sequence[bytes]] | None = None,
     facets: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """The envelope of a list around its documents."""
+    """A page of a collection: documents in the list envelope."""
     return b'{"data":[%b],"meta":%b,"links":%b,"included":%b,"facets":%b}' % (
         b",".join(documents),
         encode_json(meta),
@@ -63,7 +72,7 @@ def page_body(
 def search_body(
     hits: Iterable[bytes], meta: Mapping[str, Any], links: Mapping[str, str | None]
 ) -> bytes:
-    """The envelope of a page of matches."""
+    """A page of search results."""
     return b'{"data":[%b],"meta":%b,"links":%b}' % (
         b",".join(hits),
         encode_json(meta),
@@ -72,93 +81,101 @@ def search_body(
 
 
 def item_body(document: bytes, included: Mapping[str, Sequence[bytes]] | None = None) -> bytes:
-    """The envelope of one resource."""
+    """A single resource in its envelope."""
     return b'{"data":%b,"included":%b}' % (document, _included(included))
 
 
 def _included(included: Mapping[str, Sequence[bytes]] | None) -> bytes:
     if included is None:
         return b"null"
-    lists = (b"%b:[%b]" % (encode_json(name), b",".join(found)) for name, found in included.items())
+    lists = (
+        b"%b:[%b]" % (encode_json(name), b",".join(documents))
+        for name, documents in included.items()
+    )
     return b"{%b}" % b",".join(lists)
 
 
 def ndjson_lines(documents: Iterable[bytes]) -> bytes:
-    """Documents as newline-delimited JSON, one a line."""
+    """Documents as newline-delimited JSON, one per line."""
     return b"".join(b"%b\n" % document for document in documents)
 
 
 def csv_header(model: type[Document]) -> bytes:
-    """The header row (RFC 4180), fixed by the type and not by the rows."""
+    """The CSV header row (RFC 4180); it depends on the model only, not on the rows."""
     return _csv_rows([list(_columns(model))])
 
 
 def csv_lines(model: type[Document], documents: Iterable[bytes]) -> bytes:
-    """Documents as rows of CSV (RFC 4180).
+    """Documents as CSV rows (RFC 4180).
 
-    `null` is an empty cell. Members of a list are joined by `|`; a `|` or a backslash within a
-    member has a backslash before it. Objects within a list are JSON. Text that a spreadsheet
-    would run as a formula, or would after some apostrophes, has one more apostrophe before it.
+    `null` is an empty cell. List members are joined by `|`; a `|` or backslash within a member is
+    escaped with a backslash. Objects within a list are JSON. Text that a spreadsheet would
+    evaluate as a formula, also after leading apostrophes, is prefixed with an apostrophe.
     """
-    columns = _columns(model).values()
+    getters = _columns(model).values()
     parsed = (json.loads(document) for document in documents)
-    return _csv_rows([_cell(read(one)) for read in columns] for one in parsed)
+    return _csv_rows([_cell(get(item)) for get in getters] for item in parsed)
 
 
 def geojson_feature(document: bytes, outline: tuple[bytes, bytes] | None) -> bytes:
-    """A region as a GeoJSON feature (RFC 7946, 3.2), without geometry where none is known."""
-    name = encode_json(json.loads(document)["id"])
+    """A region as a GeoJSON feature (RFC 7946, 3.2).
+
+    Args:
+        document: The region as JSON.
+        outline: Bounding box and geometry as JSON; the geometry is `null` without an outline.
+    """
+    region_id = encode_json(json.loads(document)["id"])
     bbox = b""
     if outline is not None and outline[0] != b"null":
         bbox = b'"bbox":%b,' % outline[0]
     geometry = outline[1] if outline is not None else b"null"
-    shape = b'{"type":"Feature","id":%b,%b"geometry":%b,"properties":%b}'
-    return shape % (name, bbox, geometry, document)
+    template = b'{"type":"Feature","id":%b,%b"geometry":%b,"properties":%b}'
+    return template % (region_id, bbox, geometry, document)
 
 
 def _csv_rows(rows: Iterable[Sequence[str]]) -> bytes:
-    written = io.StringIO()
-    csv.writer(written, lineterminator="\r\n").writerows(rows)
-    return written.getvalue().encode()
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\r\n").writerows(rows)
+    return buffer.getvalue().encode()
 
 
 @cache
 def _columns(model: type[Document]) -> dict[str, Callable[[Json], Any]]:
-    """What each column of a type holds, by the column's name."""
+    """A function for each CSV column that gets its value from a document."""
     columns: dict[str, Callable[[Json], Any]] = {}
     for field in model.model_fields:
         if field in ("evidence", "links"):
             continue
-        if issubclass(model, Citation) and field in _NESTED:
-            columns |= _NESTED[field]
+        if issubclass(model, Citation) and field in _NESTED_COLUMNS:
+            columns |= _NESTED_COLUMNS[field]
         else:
             columns[field] = itemgetter(field)
     return columns
 
 
-def _within(field: str, *path: str | int) -> Callable[[Json], Any]:
-    """Reads what lies at a path within a field, or None where the field is null."""
+def _nested_getter(field: str, *path: str | int) -> Callable[[Json], Any]:
+    """A function that gets the value at a path within a field; None if the field is null."""
 
-    def read(one: Json) -> Any:
-        value = one[field]
-        for step in path if value is not None else ():
-            value = value[step]
+    def get(item: Json) -> Any:
+        value = item[field]
+        for key in path if value is not None else ():
+            value = value[key]
         return value
 
-    return read
+    return get
 
 
-_NESTED: dict[str, dict[str, Callable[[Json], Any]]] = {
+_NESTED_COLUMNS: dict[str, dict[str, Callable[[Json], Any]]] = {
     "reference": {
-        "reference_title": _within("reference", "title"),
-        "reference_url": _within("reference", "url"),
-        "reference_license": _within("reference", "license"),
+        "reference_title": _nested_getter("reference", "title"),
+        "reference_url": _nested_getter("reference", "url"),
+        "reference_license": _nested_getter("reference", "license"),
     },
     "target": {
-        "target_source": _within("target", "source"),
-        "target_exact": _within("target", "selector", 0, "exact"),
-        "target_start": _within("target", "selector", 1, "start"),
-        "target_end": _within("target", "selector", 1, "end"),
+        "target_source": _nested_getter("target", "source"),
+        "target_exact": _nested_getter("target", "selector", 0, "exact"),
+        "target_start": _nested_getter("target", "selector", 1, "start"),
+        "target_end": _nested_getter("target", "selector", 1, "end"),
     },
 }
 
@@ -170,9 +187,9 @@ def _cell(value: Any) -> str:
         case bool():
             return "true" if value else "false"
         case list():
-            return _defused("|".join(_member(member) for member in value))
+            return _escape_formula("|".join(_member(member) for member in value))
         case str():
-            return _defused(value)
+            return _escape_formula(value)
     return str(value)
 
 
@@ -181,5 +198,5 @@ def _member(value: Any) -> str:
     return text.replace("\\", "\\\\").replace("|", "\\|")
 
 
-def _defused(text: str) -> str:
-    return f"'{text}" if _RUN_BY_SPREADSHEETS.match(text) else text
+def _escape_formula(text: str) -> str:
+    return f"'{text}" if _FORMULA_PREFIX.match(text) else text
