@@ -120,12 +120,12 @@ def build_(seed: Seed = None, archive: Target = None) -> None:
             build_archive(settings.seed_file, settings.archive_file, progress)
         opened = Archive.open(settings.archive_file)
         with _bar("Writing exports", "rows", _MANY) as progress:
-            measures = anyio.run(ExportCatalog(opened, settings).make, progress)
+            digests = anyio.run(ExportCatalog(opened, settings).build, progress)
         opened.close()
     seconds = time.perf_counter() - started
     counted = ", ".join(f"{count} {name}" for name, count in opened.counts.items())
     typer.echo(f"{settings.archive_file}: release {opened.release}")
-    kept = ", ".join(f"{name} {one.bytes}" for name, one in measures.items())
+    kept = ", ".join(f"{name} {one.bytes}" for name, one in digests.items())
     typer.echo(f"{counted}; {seconds:.1f} s")
     typer.echo(f"Exports, in bytes: {kept}")
 

@@ -173,7 +173,7 @@ class Archive:
         except OSError:
             return False
 
-    def total(
+    def cached_count(
         self, connection: sqlite3.Connection, statement: str, bound: Mapping[str, Any]
     ) -> int:
         """The number that a counting statement gives; counted once, as the archive is fixed."""
@@ -187,7 +187,7 @@ class Archive:
             self.totals[key] = number
         return number
 
-    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def run_in_thread(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do work that may take long on another thread, with a connection of its own.
 
         Raises:

@@ -60,7 +60,7 @@ def is_current(seed: Path, archive: Path) -> bool:
         return False
 
 
-def is_whole(archive: Path) -> bool:
+def is_valid_archive(archive: Path) -> bool:
     """Whether the archive is whole and was compiled by this code, from whatever seed."""
     try:
         return _meta(archive, trusted=False) is not None

@@ -44,10 +44,10 @@ class BuiltExport:
         content: The file that holds it, or where none can be written, the bytes.
     """
 
-    measure: FileDigest
+    digest: FileDigest
     content: Path | bytes
 
-    def is_there(self) -> bool:
+    def exists(self) -> bool:
         """Whether it can be given: a file may have been removed."""
         return isinstance(self.content, bytes) or self.content.exists()
 
@@ -63,56 +63,56 @@ class ExportCatalog:
         self._iati: BuiltExport | None = None
         self._reportable: bool | None = None
 
-    def unset(self, name: str) -> list[str]:
+    def missing_settings(self, name: str) -> list[str]:
         """Settings that an export needs and that are not set, as environment variables."""
         needed = _NEEDED.get(name, ())
         return [one.upper() for one in needed if getattr(self._settings, one) is None]
 
-    async def exports(self) -> list[Export]:
+    async def available(self) -> list[Export]:
         """Every export that this server can give."""
-        able = [one for one in EXPORTS.values() if not self.unset(one.name)]
-        return [one for one in able if one != IATI or await self.reportable()]
+        able = [one for one in EXPORTS.values() if not self.missing_settings(one.name)]
+        return [one for one in able if one != IATI or await self.has_iati_activities()]
 
-    async def reportable(self) -> bool:
+    async def has_iati_activities(self) -> bool:
         """Whether the record holds any partnership that IATI can express."""
         if self._reportable is None:
-            self._reportable = await self.archive.run(has_activities)
+            self._reportable = await self.archive.run_in_thread(has_activities)
         return self._reportable
 
-    async def shelf(self) -> ExportFiles:
+    async def files(self) -> ExportFiles:
         """The files of the release; made now where nobody made them, or where they are gone.
 
         Raises:
             ArchiveError: They are not there and cannot be written.
         """
         async with self._lock:
-            if self._shelf is None or not self._shelf.is_whole():
+            if self._shelf is None or not self._shelf.is_complete():
                 self._shelf = None
                 file, release = self._settings.archive_file, self.archive.release
                 self._shelf = find_exports(file, release) or await build_exports(self.archive, file)
         return self._shelf
 
-    async def make(self, progress: ProgressCallback | None = None) -> dict[str, FileDigest]:
+    async def build(self, progress: ProgressCallback | None = None) -> dict[str, FileDigest]:
         """Make every file of the release, whole, before anybody asks.
 
         Raises:
             ArchiveError: They cannot be written.
         """
         self._shelf = await build_exports(self.archive, self._settings.archive_file, progress)
-        return await self.measures()
+        return await self.digests()
 
-    async def measures(self) -> dict[str, FileDigest]:
+    async def digests(self) -> dict[str, FileDigest]:
         """Length and digest of every export that this server can give.
 
         Raises:
             ArchiveError: The files are not there and cannot be written.
         """
-        found = dict((await self.shelf()).measures)
+        found = dict((await self.files()).digests)
         reporter = self.reporter()
-        if reporter is not None and await self.reportable():
-            found[IATI.name] = (await self.iati(reporter)).measure
+        if reporter is not None and await self.has_iati_activities():
+            found[IATI.name] = (await self.iati_export(reporter)).digest
         if publisher := self.publisher():
-            body = await self.catalog_body(publisher)
+            body = await self.catalog_json(publisher)
             found[CATALOG.name] = FileDigest(len(body), sha256(body).hexdigest())
         return found
 
@@ -132,12 +132,12 @@ class ExportCatalog:
             return Publisher(origin, name, contact, email)
         return None
 
-    async def iati(self, reporter: Reporter) -> BuiltExport:
+    async def iati_export(self, reporter: Reporter) -> BuiltExport:
         """The IATI activities; made once, and kept beside the other files where that can be."""
         with suppress(ArchiveError):
-            await self.shelf()
+            await self.files()
         async with self._lock:
-            if self._iati is None or not self._iati.is_there():
+            if self._iati is None or not self._iati.exists():
                 self._iati = await self._made(reporter)
         return self._iati
 
@@ -151,7 +151,9 @@ class ExportCatalog:
         body = b"".join([piece async for piece in stream_iati(self.archive, reporter)])
         return BuiltExport(FileDigest(len(body), sha256(body).hexdigest()), body)
 
-    async def catalog_body(self, publisher: Publisher) -> bytes:
+    async def catalog_json(self, publisher: Publisher) -> bytes:
         """The catalogue entry."""
-        others = [one for one in await self.exports() if one != CATALOG]
-        return await self.archive.run(partial(dcat_catalog, self.archive, publisher, others))
+        others = [one for one in await self.available() if one != CATALOG]
+        return await self.archive.run_in_thread(
+            partial(dcat_catalog, self.archive, publisher, others)
+        )

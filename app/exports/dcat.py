@@ -67,9 +67,9 @@ def _dataset(
     terms = archive.header["license"]
     known = {
         "rights": terms["title"] if len(terms["title"]) <= _LONGEST_RIGHTS else None,
-        "spatial": ",".join(map(str, extent_of(connection) or ())),
-        "temporal": period_of(connection),
-        "references": pages_of(connection),
+        "spatial": ",".join(map(str, outline_bounds(connection) or ())),
+        "temporal": temporal_coverage(connection),
+        "references": source_urls(connection),
     }
     return {
         "@type": "dcat:Dataset",
@@ -107,7 +107,7 @@ def _distribution(export: Export, origin: str) -> Json:
     return distribution | ({"conformsTo": export.conforms_to} if export.conforms_to else {})
 
 
-def extent_of(connection: sqlite3.Connection) -> tuple[float, float, float, float] | None:
+def outline_bounds(connection: sqlite3.Connection) -> tuple[float, float, float, float] | None:
     """West, south, east and north of all outlines, in degrees."""
     rows = connection.execute("SELECT bbox FROM outlines WHERE bbox <> 'null'")
     boxes = [json.loads(row[0]) for row in rows]
@@ -117,7 +117,7 @@ def extent_of(connection: sqlite3.Connection) -> tuple[float, float, float, floa
     return min(west), min(south), max(east), max(north)
 
 
-def period_of(connection: sqlite3.Connection) -> str | None:
+def temporal_coverage(connection: sqlite3.Connection) -> str | None:
     """From the first signature until the last end that is known, at the source's precision."""
     signed = _distinct(connection, "SELECT signed FROM partnerships")
     ends = _distinct(connection, "SELECT ends FROM awards UNION SELECT ends FROM partnerships")
@@ -132,6 +132,6 @@ def _distinct(connection: sqlite3.Connection, statement: str) -> list[str]:
     return [row[0].decode() for row in rows if row[0] is not None]
 
 
-def pages_of(connection: sqlite3.Connection) -> list[str]:
+def source_urls(connection: sqlite3.Connection) -> list[str]:
     """Addresses of the archived pages."""
     return _distinct(connection, "SELECT url FROM sources")

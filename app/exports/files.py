@@ -53,15 +53,15 @@ class ExportFiles:
 
     Attributes:
         folder: Where they are.
-        measures: Length and digest of each by its name, and of the record as JSON.
+        digests: Length and digest of each by its name, and of the record as JSON.
     """
 
     folder: Path
-    measures: Mapping[str, FileDigest]
+    digests: Mapping[str, FileDigest]
 
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether every file is there, in its length."""
-        kept = ((self.folder / name, one.bytes) for name, one in self.measures.items())
+        kept = ((self.folder / name, one.bytes) for name, one in self.digests.items())
         try:
             return all(
                 path.stat().st_size == size for path, size in kept if path.name != RECORD.name
@@ -78,7 +78,7 @@ def exports_directory(archive: Path) -> Path:
 def find_exports(archive: Path, release: str) -> ExportFiles | None:
     """The files of a release that this code made, beside an archive; None where they are not."""
     shelf = read_exports(archive, release)
-    return shelf if shelf is not None and shelf.is_whole() else None
+    return shelf if shelf is not None and shelf.is_complete() else None
 
 
 def read_exports(archive: Path, release: str) -> ExportFiles | None:
@@ -86,15 +86,15 @@ def read_exports(archive: Path, release: str) -> ExportFiles | None:
     folder = exports_directory(archive) / _key(release)
     try:
         index = json.loads((folder / _INDEX).read_bytes())
-        measures = {name: FileDigest(**one) for name, one in index.items()}
+        digests = {name: FileDigest(**one) for name, one in index.items()}
     except (OSError, ValueError, TypeError):
         return None
-    return ExportFiles(folder, measures)
+    return ExportFiles(folder, digests)
 
 
 def damaged_files(shelf: ExportFiles) -> list[str]:
     """Names of the files that are gone, or whose bytes are not those that were written."""
-    kept = {name: one for name, one in shelf.measures.items() if name != RECORD.name}
+    kept = {name: one for name, one in shelf.digests.items() if name != RECORD.name}
     return [
         name
         for name, one in kept.items()
@@ -109,7 +109,7 @@ def check_exports(path: Path, release: str) -> Check:
     if shelf is None:
         return Check(name, "none written")
     issues = [Issue("", one, "what `build` writes") for one in damaged_files(shelf)]
-    return Check(name, f"{len(shelf.measures)} digests", issues)
+    return Check(name, f"{len(shelf.digests)} digests", issues)
 
 
 async def build_exports(
@@ -136,10 +136,10 @@ async def build_exports(
             await to_thread.run_sync(_clear, root, folder)
             unfinished = root / _UNFINISHED
             unfinished.mkdir(mode=0o755)
-            measures = await _make(archive, file, unfinished, _RowCounter(archive, progress))
-            await to_thread.run_sync(_write_index, unfinished, file, measures)
+            digests = await _make(archive, file, unfinished, _RowCounter(archive, progress))
+            await to_thread.run_sync(_write_index, unfinished, file, digests)
             unfinished.rename(folder)
-        return ExportFiles(folder, measures)
+        return ExportFiles(folder, digests)
     except (OSError, ValueError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ArchiveError(
@@ -174,7 +174,7 @@ async def _check_release(archive: Archive, file: Path) -> None:
 async def _make(
     archive: Archive, file: Path, folder: Path, wrote: RowCallback
 ) -> dict[str, FileDigest]:
-    """Write every file; returns what each measures."""
+    """Write every file; returns what each digests."""
     database, package = folder / DATABASE.name, folder / TABLES.name
     await to_thread.run_sync(write_database, file, database, _about(archive), wrote)
     await _check_release(archive, file)
@@ -184,13 +184,13 @@ async def _make(
     with (folder / REGIONS.name).open("wb") as written:
         async for piece in stream_collection(archive, "regions", regions, GEOJSON):
             written.write(piece)
-    measures = {
+    digests = {
         one.name: await to_thread.run_sync(digest_file, folder / one.name)
         for one in (TABLES, DATABASE, REGIONS)
     }
     rest = {"release": archive.release, "counts": archive.counts}
     whole = stream_record(archive, {"meta": rest, "links": {"self": RECORD.path}}, wrote)
-    return {RECORD.name: await digest_stream(whole), **measures}
+    return {RECORD.name: await digest_stream(whole), **digests}
 
 
 async def store_file(shelf: ExportFiles, name: str, pieces: AsyncIterator[bytes]) -> Path:
@@ -252,9 +252,9 @@ def _about(archive: Archive) -> dict[str, str]:
     }
 
 
-def _write_index(folder: Path, archive: Path, measures: Mapping[str, FileDigest]) -> None:
+def _write_index(folder: Path, archive: Path, digests: Mapping[str, FileDigest]) -> None:
     """Write the index and bring all to the disk; files take over the archive's time."""
-    index = {name: asdict(one) for name, one in measures.items()}
+    index = {name: asdict(one) for name, one in digests.items()}
     (folder / _INDEX).write_text(json.dumps(index, indent=1))
     times = archive.stat()
     for path in (*folder.iterdir(), folder):

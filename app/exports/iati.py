@@ -65,7 +65,7 @@ async def stream_iati(archive: Archive, reporter: Reporter) -> AsyncIterator[byt
     """
     yield f'<?xml version="1.0" encoding="UTF-8"?>\n<iati-activities version="{_VERSION}">'.encode()
     reached = 0
-    while found := await archive.run(partial(_batch, reached, archive, reporter)):
+    while found := await archive.run_in_thread(partial(_batch, reached, archive, reporter)):
         yield b"".join(written for _, written in found)
         reached = found[-1][0]
     yield b"\n</iati-activities>\n"

@@ -36,7 +36,7 @@ def ignore_rows(_rows: int) -> None:
 async def read_batches(archive: Archive, query: Query, after: str | None) -> AsyncIterator[Rows]:
     """All rows after one, in the query's order, a batch at a time."""
     while True:
-        rows = await archive.run(partial(find_rows, archive, query, after, _BATCH))
+        rows = await archive.run_in_thread(partial(find_rows, archive, query, after, _BATCH))
         if rows:
             yield rows
         if len(rows) < _BATCH:
@@ -75,7 +75,7 @@ async def stream_record(
     for name in COLLECTIONS:
         yield b"%b%b:[" % (opening, encode_json(name))
         comma, reached = b"", 0
-        while rows := await archive.run(_after(name, reached)):
+        while rows := await archive.run_in_thread(_after(name, reached)):
             yield comma + b",".join(document for _, document in rows)
             wrote(len(rows))
             comma, reached = b",", rows[-1][0]
@@ -97,7 +97,7 @@ async def _features(archive: Archive, found: AsyncIterator[Rows]) -> AsyncIterat
     opening = b'{"type":"FeatureCollection","attribution":%b,"features":[' % attribution
     bounds: list[list[float]] = []
     async for rows in found:
-        outlines = await archive.run(_outlines([name.decode() for name, _ in rows]))
+        outlines = await archive.run_in_thread(_outlines([name.decode() for name, _ in rows]))
         bounds += filter(None, (json.loads(bbox) for bbox, _ in outlines.values()))
         pieces = (geojson_feature(document, outlines.get(name)) for name, document in rows)
         yield opening + b",".join(pieces)

@@ -100,7 +100,7 @@ async def _items(archive: Archive) -> AsyncIterator[tuple[str, str]]:
     """Collection and address of every item, in the order of the record."""
     for collection in COLLECTIONS:
         reached = 0
-        while rows := await archive.run(partial(_ids, collection, reached)):
+        while rows := await archive.run_in_thread(partial(_ids, collection, reached)):
             for _, name in rows:
                 yield collection, f"/v1/{collection}/{name.decode()}"
             reached = rows[-1][0]

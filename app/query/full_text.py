@@ -78,7 +78,7 @@ def find_matches(
     """
     where, bound = _matching(archive, values)
     counting = f"SELECT count(*) FROM search WHERE {where}"  # noqa: S608 - values are bound
-    total = archive.total(connection, counting, bound)
+    total = archive.cached_count(connection, counting, bound)
     wanted = values.get("limit", DEFAULT_LIMIT) + 1
     place = _place(archive, values)
     order = _ranked if total <= MAX_RANKED else _by_title

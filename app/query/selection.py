@@ -110,7 +110,7 @@ def count_items(archive: Archive, query: Query, connection: sqlite3.Connection) 
     if not query.conditions:
         return archive.counts[query.collection]
     statement = _count_statement(query.collection, query.shape)
-    return archive.total(connection, statement, _bound(archive, query))
+    return archive.cached_count(connection, statement, _bound(archive, query))
 
 
 def count_facets(

@@ -1,4 +1,4 @@
-"""List and get, written once for every collection."""
+"""The list and item endpoints, shared by all collections."""
 
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -28,8 +28,8 @@ from app.routers.dependencies import accept_header, current_archive, next_link_h
 from app.routers.openapi_responses import NEXT_LINK_HEADER, openapi_responses
 from app.routers.route import Route
 
-_LARGE = 20_000
-"""Rows of a collection from which on counting some of them is too long for the event loop."""
+_MAX_ROWS_ON_EVENT_LOOP = 20_000
+"""Filtered counts over more rows than this would block the event loop; a thread runs them."""
 
 
 def collection_router(
@@ -39,13 +39,13 @@ def collection_router(
     item_description: str,
     formats: Sequence[Format] = (JSON, CSV, NDJSON),
 ) -> APIRouter:
-    """Routes that list a collection and get one item of it.
+    """Router with the list and item endpoints of one collection.
 
     Args:
-        model: What the collection is of.
-        list_description: What a list gives and is good for, in Markdown.
-        item_description: The same of one item.
-        formats: The formats a list can be had in.
+        model: Document class of the items.
+        list_description: OpenAPI description of the list endpoint, in Markdown.
+        item_description: OpenAPI description of the item endpoint, in Markdown.
+        formats: Response formats of the list endpoint.
     """
     router = APIRouter(prefix=f"/v1/{model.collection}", tags=[model.collection], route_class=Route)
     _add_list(router, model, list_description, formats)
@@ -56,7 +56,7 @@ def collection_router(
 def _add_list(
     router: APIRouter, model: type[Document], description: str, formats: Sequence[Format]
 ) -> None:
-    taken = collection_parameters(model.collection)
+    parameters = collection_parameters(model.collection)
 
     @router.get(
         "",
@@ -68,25 +68,25 @@ def _add_list(
         responses=openapi_responses(
             InvalidParameters, NotAcceptable, headers=NEXT_LINK_HEADER, formats=formats
         ),
-        openapi_extra={"parameters": [one.openapi() for one in taken.values()]},
+        openapi_extra={"parameters": [parameter.openapi() for parameter in parameters.values()]},
     )
     async def list_items(request: Request) -> Response:
         archive = current_archive(request)
         query = Query.from_parameters(
-            model.collection, parse_query_string(request.scope["query_string"], taken)
+            model.collection, parse_query_string(request.scope["query_string"], parameters)
         )
-        chosen = _format(request, query, formats)
-        if chosen != JSON:
-            return await _stream(request, archive, query, chosen)
-        links, body = await _page(request, archive, query)
+        response_format = _choose_format(request, query, formats)
+        if response_format != JSON:
+            return await _stream_response(request, archive, query, response_format)
+        links, body = await _render_page(request, archive, query)
         return Response(body, headers=next_link_header(links), media_type=JSON.content_type)
 
 
 def _add_item(router: APIRouter, model: type[Document], description: str) -> None:
-    taken = item_parameters(model.collection)
+    parameters = item_parameters(model.collection)
     article = "an" if model.type[0] in "aeiou" else "a"
-    described = [path_parameter("id", f"Id of the {model.type}.")]
-    described += [one.openapi() for one in taken.values()]
+    declared = [path_parameter("id", f"Id of the {model.type}.")]
+    declared += [parameter.openapi() for parameter in parameters.values()]
 
     @router.get(
         "/{id}",
@@ -96,52 +96,54 @@ def _add_item(router: APIRouter, model: type[Document], description: str) -> Non
         response_model=partial(item_model, model),
         response_description=f"The {model.type}.",
         responses=openapi_responses(NotFound, InvalidParameters),
-        openapi_extra={"parameters": described},
+        openapi_extra={"parameters": declared},
     )
     async def get_item(request: Request) -> Response:
-        archive, name = current_archive(request), request.path_params["id"]
-        include = parse_query_string(request.scope["query_string"], taken).get("include")
-        document = find_document(archive, model.collection, name)
+        archive, item_id = current_archive(request), request.path_params["id"]
+        include = parse_query_string(request.scope["query_string"], parameters).get("include")
+        document = find_document(archive, model.collection, item_id)
         if document is None:
-            raise _nowhere(archive, model, name)
+            raise _item_not_found(archive, model, item_id)
         included = None
         if include:
-            included = find_included(model.collection, [name], include, archive.connection)
+            included = find_included(model.collection, [item_id], include, archive.connection)
         return Response(item_body(document, included), media_type=JSON.content_type)
 
 
-def _nowhere(archive: Archive, model: type[Document], name: str) -> NotFound:
-    """That no item has this id, and which has it in small letters."""
-    slug = name.lower()
-    known = slug != name and find_document(archive, model.collection, slug) is not None
-    hint = f" Did you mean {slug}?" if known else ""
-    return NotFound(f"No {model.type} has this id.{hint} /v1/{model.collection} lists them all.")
+def _item_not_found(archive: Archive, model: type[Document], item_id: str) -> NotFound:
+    """A 404 that suggests the id in lower case if an item has that one."""
+    slug = item_id.lower()
+    exists = slug != item_id and find_document(archive, model.collection, slug) is not None
+    hint = f" Did you mean {slug}?" if exists else ""
+    return NotFound(
+        f"No {model.type} has this id.{hint} See /v1/{model.collection} for all {model.collection}."
+    )
 
 
-def _format(request: Request, query: Query, formats: Sequence[Format]) -> Format:
-    """The format to answer in.
+def _choose_format(request: Request, query: Query, formats: Sequence[Format]) -> Format:
+    """The response format: the `format` parameter, else the `Accept` header.
 
     Raises:
-        NotAcceptable: The client accepts none of those on offer.
-        InvalidParameters: Something was asked for that the format has no place for.
+        NotAcceptable: The client accepts none of the formats.
+        InvalidParameters: A parameter is only valid for JSON and the format is another.
     """
     if query.format is not None:
-        chosen = next(one for one in formats if one.name == query.format)
+        chosen = next(candidate for candidate in formats if candidate.name == query.format)
     else:
-        wanted = negotiate_format(accept_header(request), formats)
-        if wanted is None:
-            offered = ", ".join(one.media_type for one in formats)
-            raise NotAcceptable(f"This path gives {offered}; Accept allows none of them.")
-        chosen = wanted
+        negotiated = negotiate_format(accept_header(request), formats)
+        if negotiated is None:
+            available = ", ".join(candidate.media_type for candidate in formats)
+            raise NotAcceptable(f"Available formats: {available}. Accept allows none of them.")
+        chosen = negotiated
     if chosen != JSON:
         query.reject_json_only_parameters(chosen.name)
     return chosen
 
 
-async def _page(
+async def _render_page(
     request: Request, archive: Archive, query: Query
 ) -> tuple[Mapping[str, str | None], bytes]:
-    """Links and body of a page; found on another thread where that may take long."""
+    """Links and body of a page. Potentially slow queries run in a worker thread."""
 
     def select(connection: sqlite3.Connection) -> tuple[Mapping[str, str | None], bytes]:
         page = find_page(archive, query, connection)
@@ -153,20 +155,22 @@ async def _page(
         meta = {"total": page.total, "limit": query.page_size, "release": archive.release}
         return links, page_body(page.documents, meta, links, included, facets)
 
-    large = archive.counts[query.collection] > _LARGE
+    large = archive.counts[query.collection] > _MAX_ROWS_ON_EVENT_LOOP
     if query.facet or query.include or "q" in query.conditions or (large and query.conditions):
-        return await archive.run(select)
+        return await archive.run_in_thread(select)
     return select(archive.connection)
 
 
-async def _stream(request: Request, archive: Archive, query: Query, chosen: Format) -> Response:
-    """A whole collection, or the page that was asked for, in pieces."""
+async def _stream_response(
+    request: Request, archive: Archive, query: Query, response_format: Format
+) -> Response:
+    """A streamed response: the whole filtered collection, or one page if `limit` is given."""
     if query.limit is None:
         after = decode_cursor(archive, query, archive.connection)
         rows, headers = read_batches(archive, query, after), None
     else:
-        page = await archive.run(partial(find_page, archive, query))
+        page = await archive.run_in_thread(partial(find_page, archive, query))
         links = page_links(request.scope["path"], query_pairs(request), page.cursor)
         rows, headers = single_batch(page), next_link_header(links)
-    pieces = stream_collection(archive, query.collection, rows, chosen)
-    return StreamingResponse(pieces, headers=headers, media_type=chosen.content_type)
+    chunks = stream_collection(archive, query.collection, rows, response_format)
+    return StreamingResponse(chunks, headers=headers, media_type=response_format.content_type)

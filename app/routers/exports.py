@@ -97,10 +97,10 @@ async def get_export_catalog(request: Request) -> ExportCatalog:
     Raises:
         Unavailable: The application has not started, or is stopping.
     """
-    offer: ExportCatalog | None = getattr(request.app.state, "exports", None)
-    if offer is None or offer.archive is not current_archive(request):
+    catalog: ExportCatalog | None = getattr(request.app.state, "exports", None)
+    if catalog is None or catalog.archive is not current_archive(request):
         raise Unavailable("The record is not loaded yet.", headers={"Retry-After": "1"})
-    return offer
+    return catalog
 
 
 ExportCatalogDep = Annotated[ExportCatalog, Depends(get_export_catalog)]
@@ -120,14 +120,14 @@ ExportCatalogDep = Annotated[ExportCatalog, Depends(get_export_catalog)]
     responses=openapi_responses(InvalidParameters),
     dependencies=[NoParameters],
 )
-async def list_exports(archive: ArchiveDep, offer: ExportCatalogDep) -> Response:
+async def list_exports(archive: ArchiveDep, catalog: ExportCatalogDep) -> Response:
     """Every export with its length and digest."""
     try:
-        measures = await offer.measures()
+        digests = await catalog.digests()
     except ArchiveError as error:
         raise _unwritten(error) from error
     body = {
-        "data": [_entry(one, measures[one.name]) for one in await offer.exports()],
+        "data": [_entry(one, digests[one.name]) for one in await catalog.available()],
         "meta": {"release": archive.release},
         "vocabularies": {
             "sectors": [{"code": code, "name": name} for code, name in SECTORS.items()]
@@ -148,16 +148,16 @@ async def list_exports(archive: ArchiveDep, offer: ExportCatalogDep) -> Response
     responses=openapi_responses(NotFound, InvalidParameters),
     dependencies=[NoParameters],
 )
-async def get_catalogue(offer: ExportCatalogDep) -> Response:
+async def get_catalogue(catalog: ExportCatalogDep) -> Response:
     """The catalogue as DCAT-US 1.1.
 
     Raises:
         NotFound: A setting that it needs is not set.
     """
-    publisher = offer.publisher()
+    publisher = catalog.publisher()
     if publisher is None:
-        raise _not_set(CATALOG, offer)
-    return Response(await offer.catalog_body(publisher), media_type=CATALOG.media_type)
+        raise _not_set(CATALOG, catalog)
+    return Response(await catalog.catalog_json(publisher), media_type=CATALOG.media_type)
 
 
 @router.get(
@@ -181,7 +181,7 @@ async def get_catalogue(offer: ExportCatalogDep) -> Response:
     dependencies=[NoParameters],
 )
 @router.head("/v1/exports/{file}", include_in_schema=False, dependencies=[NoParameters])
-async def get_export(request: Request, offer: ExportCatalogDep) -> Response:
+async def get_export(request: Request, catalog: ExportCatalogDep) -> Response:
     """One file.
 
     Raises:
@@ -193,15 +193,15 @@ async def get_export(request: Request, offer: ExportCatalogDep) -> Response:
     if name not in FILES:
         raise NotFound("No export has this name. /v1/exports lists them all.")
     try:
-        measured, content = await _content(name, offer)
+        digest, content = await _content(name, catalog)
     except ArchiveError as error:
         raise _unwritten(error) from error
-    headers = _validators(measured)
+    headers = _validators(digest)
     known = b",".join(value for name, value in request.headers.raw if name == b"if-none-match")
     if known and etag_matches(known, headers["ETag"].encode()):
         return Response(status_code=304, headers=headers)
     if isinstance(content, bytes):
-        headers["Content-Length"] = str(measured.bytes)
+        headers["Content-Length"] = str(digest.bytes)
         body = b"" if request.method == "HEAD" else content
         return Response(body, headers=headers, media_type=FILES[name].media_type)
     try:
@@ -213,23 +213,23 @@ async def get_export(request: Request, offer: ExportCatalogDep) -> Response:
     return file
 
 
-async def _content(name: str, offer: ExportCatalog) -> tuple[FileDigest, Path | bytes]:
-    """What a file measures, and where it is.
+async def _content(name: str, catalog: ExportCatalog) -> tuple[FileDigest, Path | bytes]:
+    """The digest of a file, and where it is.
 
     Raises:
         ArchiveError: It is not there and cannot be written.
         NotFound: A setting that it needs is not set, or nothing can be in it.
     """
     if name == IATI.name:
-        reporter = offer.reporter()
+        reporter = catalog.reporter()
         if reporter is None:
-            raise _not_set(IATI, offer)
-        if not await offer.reportable():
+            raise _not_set(IATI, catalog)
+        if not await catalog.has_iati_activities():
             raise NotFound(_NOTHING_TO_REPORT)
-        made = await offer.iati(reporter)
-        return made.measure, made.content
-    shelf = await offer.shelf()
-    return shelf.measures[name], shelf.folder / name
+        export = await catalog.iati_export(reporter)
+        return export.digest, export.content
+    files = await catalog.files()
+    return files.digests[name], files.folder / name
 
 
 class ExportFileResponse(FileResponse):
@@ -282,26 +282,26 @@ def without_accept_encoding(scope: Scope) -> Scope:
     return {**scope, "headers": kept}
 
 
-def _entry(export: Export, measured: FileDigest) -> dict[str, Any]:
+def _entry(export: Export, digest: FileDigest) -> dict[str, Any]:
     return {
         "name": export.name,
         "path": export.path,
         "title": export.title,
         "description": export.description,
         "media_type": export.media_type,
-        "bytes": measured.bytes,
-        "sha256": measured.sha256,
+        "bytes": digest.bytes,
+        "sha256": digest.sha256,
     }
 
 
-def _validators(measured: FileDigest) -> dict[str, str]:
+def _validators(digest: FileDigest) -> dict[str, str]:
     """A strong entity tag, and the digest (RFC 9530, 3)."""
-    digest = b64encode(bytes.fromhex(measured.sha256)).decode()
-    return {"ETag": f'"{measured.sha256}"', "Repr-Digest": f"sha-256=:{digest}:"}
+    encoded = b64encode(bytes.fromhex(digest.sha256)).decode()
+    return {"ETag": f'"{digest.sha256}"', "Repr-Digest": f"sha-256=:{encoded}:"}
 
 
-def _not_set(export: Export, offer: ExportCatalog) -> NotFound:
-    names = ", ".join(offer.unset(export.name))
+def _not_set(export: Export, catalog: ExportCatalog) -> NotFound:
+    names = ", ".join(catalog.missing_settings(export.name))
     return NotFound(f"{export.name} is not given by this server. To give it, set {names}.")
 
 

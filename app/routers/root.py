@@ -1,4 +1,4 @@
-"""Where one comes in: the record as a page for a browser, the index for everything else."""
+"""`/`: the record page for browsers, the API index for other clients."""
 
 from __future__ import annotations
 
@@ -28,29 +28,31 @@ router = APIRouter(tags=["meta"], route_class=Route)
 @router.get(
     "/",
     operation_id="getEntry",
-    summary="See the record",
-    description="The record as a page where `Accept` prefers `text/html`, as a browser's does: "
-    "what the partnership is, when, who does what where, and for every value a footnote with the "
-    "words it rests on. Otherwise the index, as at `/v1`.",
+    summary="Get the record page or the index",
+    description="If `Accept` prefers `text/html`, as browsers do, the response is a page about "
+    "the partnership: its timeline, awards, activities and regions, with a footnote citing the "
+    "source of every value. Otherwise it is the index, as at `/v1`.",
     response_model=Index,
-    response_description="The page, or the index.",
+    response_description="The record page or the index.",
     responses=openapi_responses(headers=ENTRY_LINK_HEADER, formats=(JSON, HTML)),
 )
-async def get_entry(request: Request, archive: ArchiveDep, offer: ExportCatalogDep) -> Response:
+async def get_entry(request: Request, archive: ArchiveDep, exports: ExportCatalogDep) -> Response:
     """The page or the index, whichever the client prefers."""
     headers = entry_link_header(archive)
     if negotiate_format(accept_header(request), (JSON, HTML)) != HTML:
         return Response(index_body(archive), headers=headers, media_type=JSON.content_type)
     settings: Settings = request.app.state.settings
-    page = await archive.run(partial(_render, archive, await offer.exports(), settings))
+    page = await archive.run_in_thread(
+        partial(_render_page, archive, await exports.available(), settings)
+    )
     headers["Content-Security-Policy"] = page.policy
     return Response(page.body, headers=headers, media_type=HTML.content_type)
 
 
-def _render(
+def _render_page(
     archive: Archive, exports: list[Export], settings: Settings, connection: sqlite3.Connection
 ) -> RenderedPage:
-    """The page; what renders it is loaded when it is first asked for, not at every start."""
+    """The rendered record page. Its modules are imported on the first request to speed up startup."""
     from app.pages.record.dataset import Publication  # noqa: PLC0415 - see above
     from app.pages.record.page import render  # noqa: PLC0415 - see above
 

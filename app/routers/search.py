@@ -1,4 +1,4 @@
-"""Full-text search over every type."""
+"""`/v1/search`: full-text search across all resource types."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -24,33 +24,33 @@ router = APIRouter(tags=["search"], route_class=Route)
 
 
 class Mark(Model):
-    """Where a match stands in a snippet, in Unicode code points."""
+    """Position of a match in a snippet, in Unicode code points."""
 
-    start: int = Field(ge=0, description="Index of its first code point.")
-    end: int = Field(ge=0, description="Index after its last code point.")
+    start: int = Field(ge=0, description="Index of the first code point.")
+    end: int = Field(ge=0, description="Index after the last code point.")
 
 
 class Snippet(Model):
-    """A stretch of text around the matches."""
+    """Excerpt of the text around the matches."""
 
-    text: str = Field(description="Plain text, not markup; `…` where text was left out.")
-    marks: list[Mark] = Field(description="The matches in it.")
+    text: str = Field(description="Plain text, not markup. `…` marks omitted text.")
+    marks: list[Mark] = Field(description="Positions of the matches in `text`.")
 
 
 class Hit(Model):
-    """A resource that matches."""
+    """A matching resource."""
 
-    type: ResourceType = Field(description="Its type.")
-    id: str = Field(description="Its id.")
-    title: str = Field(description="Its title or name.")
+    type: ResourceType = Field(description="Type of the resource.")
+    id: str = Field(description="Id of the resource.")
+    title: str = Field(description="Title or name of the resource.")
     snippet: Snippet
     links: SelfLink
 
 
 class HitPage(Model):
-    """One page of matches, the best first."""
+    """One page of search results."""
 
-    data: list[Hit] = Field(description="The matches, the best first.")
+    data: list[Hit] = Field(description="Matching resources, best match first.")
     meta: PageMeta
     links: PageLinks
 
@@ -58,27 +58,29 @@ class HitPage(Model):
 @router.get(
     "/v1/search",
     operation_id="search",
-    summary="Search everything",
-    description="Every resource whose text has all the words, the best match first (BM25; a word "
-    "in the title counts ten times; words that thousands of resources have only tell titles from "
-    "text). Citations are not searched. The snippet is plain text; "
-    "`marks` says where the matches stand in it.",
+    summary="Search all resources",
+    description="Resources whose text contains all words of `q`, best match first. Results are "
+    "ranked by BM25, and a word in the title counts ten times. If thousands of resources match, "
+    "title matches come first and are not ranked further. Citations are not searched. The snippet "
+    "is plain text; `marks` gives the positions of the matches in it.",
     response_model=HitPage,
-    response_description="A page of matches.",
+    response_description="A page of search results.",
     responses=openapi_responses(InvalidParameters, headers=NEXT_LINK_HEADER),
-    openapi_extra={"parameters": [one.openapi() for one in search_parameters().values()]},
+    openapi_extra={
+        "parameters": [parameter.openapi() for parameter in search_parameters().values()]
+    },
 )
 async def search(request: Request) -> Response:
-    """One page of matches."""
+    """One page of search results."""
     archive = current_archive(request)
     values = parse_query_string(request.scope["query_string"], search_parameters())
 
     def select(connection: sqlite3.Connection) -> tuple[Mapping[str, str | None], bytes]:
-        found = find_matches(archive, values, connection)
-        links = page_links("/v1/search", query_pairs(request), found.cursor)
+        result = find_matches(archive, values, connection)
+        links = page_links("/v1/search", query_pairs(request), result.cursor)
         limit = values.get("limit", DEFAULT_LIMIT)
-        meta = {"total": found.total, "limit": limit, "release": archive.release}
-        return links, search_body(found.hits, meta, links)
+        meta = {"total": result.total, "limit": limit, "release": archive.release}
+        return links, search_body(result.hits, meta, links)
 
-    links, body = await archive.run(select)
+    links, body = await archive.run_in_thread(select)
     return Response(body, headers=next_link_header(links), media_type="application/json")

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from starlette.datastructures import State
 
 from app.archive.archive import Archive, ArchiveError
-from app.archive.release import build_if_stale, is_whole
+from app.archive.release import build_if_stale, is_valid_archive
 from app.exports.catalog import ExportCatalog
 from app.seed.errors import SeedError
 from app.server.response_cache import ResponseCache
@@ -107,7 +107,7 @@ class ArchiveReloader:
         identity = found.st_ino, found.st_mtime_ns, found.st_size
         if identity == self._refused:
             return
-        if await asyncio.to_thread(is_whole, path):
+        if await asyncio.to_thread(is_valid_archive, path):
             self._serve(await asyncio.to_thread(self._open))
         else:
             self._refused = identity

@@ -76,15 +76,15 @@ async def test_only_so_many_may_wait(archive_file: Path) -> None:
         return len(connection.execute("SELECT key FROM meta").fetchall())
 
     try:
-        waiting = [asyncio.create_task(archive.run(slow)) for _ in range(1_000)]
+        waiting = [asyncio.create_task(archive.run_in_thread(slow)) for _ in range(1_000)]
         await asyncio.sleep(0)
         with pytest.raises(Unavailable, match="waiting"):
-            await archive.run(slow)
+            await archive.run_in_thread(slow)
         results = await asyncio.gather(*waiting, return_exceptions=True)
         told = [str(one) for one in results if isinstance(one, Unavailable)]
         assert 0 < len(told) < 1_000
         assert all("wait for others" in one for one in told)
-        assert await archive.run(slow) > 0
+        assert await archive.run_in_thread(slow) > 0
     finally:
         archive.close()
 
@@ -96,8 +96,8 @@ async def test_a_reader_is_as_good_as_before(archive_file: Path) -> None:
     try:
         for _ in range(8):
             with pytest.raises(Unavailable, match="longer than"):
-                await archive.run(count_for_ever)
-            assert await archive.run(lambda one: one.execute("SELECT 1").fetchone()) == (1,)
+                await archive.run_in_thread(count_for_ever)
+            assert await archive.run_in_thread(lambda one: one.execute("SELECT 1").fetchone()) == (1,)
     finally:
         archive.close()
 

@@ -26,7 +26,7 @@ def count_for_ever(connection: sqlite3.Connection) -> int:
 
 async def get_endless(request: Request) -> Response:
     """Never answers by itself."""
-    return Response(str(await current_archive(request).run(count_for_ever)))
+    return Response(str(await current_archive(request).run_in_thread(count_for_ever)))
 
 
 async def get_begun(request: Request, size: int = LARGE) -> Response:
@@ -36,7 +36,7 @@ async def get_begun(request: Request, size: int = LARGE) -> Response:
 
 async def _begun(archive: Archive, size: int) -> AsyncIterator[bytes]:
     yield b"x" * size
-    yield str(await archive.run(count_for_ever)).encode()
+    yield str(await archive.run_in_thread(count_for_ever)).encode()
 
 
 app = create_app(read_settings())

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from app.archive.archive import Archive
 from app.exports.datapackage import KEYWORDS
-from app.exports.dcat import extent_of, pages_of, period_of
+from app.exports.dcat import outline_bounds, source_urls, temporal_coverage
 from app.exports.listing import CATALOG, Export
 from app.responses.representations import encode_json
 
@@ -48,9 +48,9 @@ def dataset_description(
 ) -> Json:
     """The dataset; what needs the address of the API is left out where that is not set."""
     known: Json = {
-        "temporalCoverage": period_of(connection),
+        "temporalCoverage": temporal_coverage(connection),
         "spatialCoverage": _places(connection),
-        "isBasedOn": pages_of(connection),
+        "isBasedOn": source_urls(connection),
         "dateModified": archive.header["modified"],
         "publisher": publication.publisher
         and {"@type": "Organization", "name": publication.publisher},
@@ -91,7 +91,7 @@ def _located(publication: Publication, origin: str) -> Json:
 
 def _places(connection: sqlite3.Connection) -> Json | None:
     """The box around all outlines: south, west, north and east, in degrees."""
-    extent = extent_of(connection)
+    extent = outline_bounds(connection)
     if extent is None:
         return None
     west, south, east, north = extent
