@@ -1,1 +1,1 @@
-"""The paths of the API, one resource a file."""
+"""API endpoints, one module per resource."""

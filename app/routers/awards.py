@@ -1,12 +1,12 @@
-"""Foreign-assistance awards."""
+"""`/v1/awards`."""
 
 from app.models import Award
 from app.routers.collection import collection_router
 
 router = collection_router(
     Award,
-    list_description="Every award: who received it, when it was announced, where and for what. "
-    "An `amount` of `null` that is in `not_stated` is unknown, not zero.",
-    item_description="One award. The regions and objectives are those named for this award; "
-    "an activity may name fewer.",
+    list_description="All awards, with recipient, announcement date, regions and objectives. "
+    "If `amount` is `null` and listed in `not_stated`, it is unknown, not zero.",
+    item_description="One award. Its regions and objectives are those named for the whole award; "
+    "an activity may cover fewer.",
 )

@@ -1,12 +1,12 @@
-"""What every value rests on."""
+"""`/v1/citations`."""
 
 from app.models import Citation
 from app.routers.collection import collection_router
 
 router = collection_router(
     Citation,
-    list_description="For each field of each resource, what its value rests on: a quoted fragment "
-    "with its position in the archived text, or another published reference. "
-    "`?resource_type=award&resource=peru-ilo` gives all that one award rests on.",
-    item_description="One citation, shaped as a SpecificResource of the W3C Web Annotation model.",
+    list_description="The evidence for each field of each resource: a quotation with its position "
+    "in the archived text, or another published reference. "
+    "`?resource_type=award&resource=peru-ilo` lists all citations of one award.",
+    item_description="One citation, modeled on `SpecificResource` of W3C Web Annotation.",
 )

@@ -1,4 +1,4 @@
-"""What endpoints depend on."""
+"""Dependencies and request helpers of the endpoints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.responses.representations import QueryPairs
 
 
 def current_archive(request: Request) -> Archive:
-    """The open archive; called, where the tenth that a dependency adds to a request counts.
+    """The open archive. Hot endpoints call it directly: a dependency costs 10% per request.
 
     Raises:
         Unavailable: The application has not started, or is stopping.
@@ -26,32 +26,32 @@ def current_archive(request: Request) -> Archive:
 
 
 async def get_archive(request: Request) -> Archive:
-    """The open archive, as a dependency."""
+    """The open archive, as a FastAPI dependency."""
     return current_archive(request)
 
 
 async def reject_parameters(request: Request) -> None:
-    """Let no query parameter pass on a path that takes none.
+    """Reject every query parameter, for endpoints that take none.
 
     Raises:
-        InvalidParameters: The query string names a parameter.
+        InvalidParameters: The query string has a parameter.
     """
     parse_query_string(request.scope["query_string"], {})
 
 
 def accept_header(request: Request) -> bytes:
-    """The `Accept` header; repeated lines are joined."""
+    """The `Accept` header. Repeated field lines are joined by commas (RFC 9110, 5.2)."""
     return b", ".join(value for name, value in request.headers.raw if name == b"accept")
 
 
 def query_pairs(request: Request) -> QueryPairs:
-    """Names and values of a query string that was found valid, in the order sent."""
+    """Decoded names and values of an already validated query string, in the order sent."""
     pairs = split_query_string(request.scope["query_string"])
     return [(name.decode(), value.decode()) for name, value in pairs]
 
 
 def next_link_header(links: Mapping[str, str | None]) -> dict[str, str]:
-    """The `Link` header of a page (RFC 8288); nothing on the last one."""
+    """The `Link: rel="next"` header of a page (RFC 8288). Empty for the last page."""
     return {"Link": f'<{links["next"]}>; rel="next"'} if links["next"] else {}
 
 

@@ -1,4 +1,4 @@
-"""For machines that find things: the API catalogue, the site map, icons, the preview."""
+"""Discovery files: API catalog, robots.txt, sitemap, icons and link preview image."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from app.routers.meta import entry_link_header
 
 router = APIRouter(include_in_schema=False)
 
-_CATALOGUE = "/.well-known/api-catalog"
-_LINKSET = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
-_PAGES = ("/", "/docs")
-"""What is worth a visit by a search engine."""
+_API_CATALOG = "/.well-known/api-catalog"
+_LINKSET_MEDIA_TYPE = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
+_SITEMAP_PATHS = ("/", "/docs")
+"""HTML pages that search engines should index."""
 
 
-@router.get(_CATALOGUE)
-async def get_catalogue(request: Request, archive: ArchiveDep) -> Response:
-    """The API catalogue (RFC 9727), a set of links in JSON (RFC 9264, 4.2).
+@router.get(_API_CATALOG)
+async def get_api_catalog(request: Request, archive: ArchiveDep) -> Response:
+    """The API catalog (RFC 9727) as a JSON linkset (RFC 9264, 4.2).
 
     Raises:
-        NotFound: The address of the API is not set.
+        NotFound: `PUBLIC_URL` is not set.
     """
-    origin = _origin(request, "An API catalogue")
+    origin = _origin(request, "The API catalog")
     service: dict[str, Any] = {
         "anchor": f"{origin}/v1",
         "service-desc": [{"href": f"{origin}/openapi.json", "type": "application/json"}],
@@ -39,14 +39,14 @@ async def get_catalogue(request: Request, archive: ArchiveDep) -> Response:
         "status": [{"href": f"{origin}/readyz", "type": "application/json"}],
         "license": [{"href": archive.header["license"]["url"]}],
     }
-    listed = {"anchor": f"{origin}{_CATALOGUE}", "item": [{"href": f"{origin}/v1"}]}
-    body = encode_json({"linkset": [listed, service]})
-    return Response(body, headers=entry_link_header(archive), media_type=_LINKSET)
+    catalog = {"anchor": f"{origin}{_API_CATALOG}", "item": [{"href": f"{origin}/v1"}]}
+    body = encode_json({"linkset": [catalog, service]})
+    return Response(body, headers=entry_link_header(archive), media_type=_LINKSET_MEDIA_TYPE)
 
 
 @router.get("/robots.txt")
 async def get_robots(request: Request) -> Response:
-    """What crawlers may visit (RFC 9309): everything but the many ways of asking for it."""
+    """Crawler rules (RFC 9309): everything is allowed except searches and query strings."""
     lines = ["User-agent: *", "Allow: /", "Disallow: /v1/*?", "Disallow: /v1/search"]
     origin = request.app.state.settings.public_url
     if origin:
@@ -55,15 +55,15 @@ async def get_robots(request: Request) -> Response:
 
 
 @router.get("/sitemap.xml")
-async def get_site_map(request: Request, archive: ArchiveDep) -> Response:
-    """The pages for people (sitemaps.org, 0.9).
+async def get_sitemap(request: Request, archive: ArchiveDep) -> Response:
+    """The sitemap of the HTML pages (sitemaps.org, 0.9).
 
     Raises:
-        NotFound: The address of the API is not set.
+        NotFound: `PUBLIC_URL` is not set.
     """
-    origin = _origin(request, "A site map")
-    changed = f"<lastmod>{archive.header['modified']}</lastmod>"
-    urls = (f"<url><loc>{escape(origin + page)}</loc>{changed}</url>" for page in _PAGES)
+    origin = _origin(request, "The sitemap")
+    modified = f"<lastmod>{archive.header['modified']}</lastmod>"
+    urls = (f"<url><loc>{escape(origin + path)}</loc>{modified}</url>" for path in _SITEMAP_PATHS)
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
@@ -74,20 +74,20 @@ async def get_site_map(request: Request, archive: ArchiveDep) -> Response:
 
 
 @router.get("/favicon.svg")
-async def get_icon() -> Response:
-    """The icon."""
+async def get_svg_icon() -> Response:
+    """The icon as SVG."""
     return Response(_asset("favicon.svg"), media_type="image/svg+xml")
 
 
 @router.get("/favicon.ico")
-async def get_old_icon() -> Response:
-    """The icon, for what asks without reading the page."""
+async def get_ico_icon() -> Response:
+    """The icon as ICO, for clients that request `/favicon.ico` by convention."""
     return Response(_asset("favicon.ico"), media_type="image/x-icon")
 
 
 @router.get("/preview.png")
 async def get_preview() -> Response:
-    """The picture that a link to the page is shown with (Open Graph)."""
+    """The preview image of shared links (Open Graph)."""
     return Response(_asset("preview.png"), media_type="image/png")
 
 
@@ -96,8 +96,8 @@ def _asset(name: str) -> bytes:
     return (files("app.pages.record") / "assets" / name).read_bytes()
 
 
-def _origin(request: Request, what: str) -> str:
+def _origin(request: Request, subject: str) -> str:
     origin: str | None = request.app.state.settings.public_url
     if origin is None:
-        raise NotFound(f"{what} names full addresses. To give it, set PUBLIC_URL.")
+        raise NotFound(f"{subject} needs absolute URLs. To enable it, set PUBLIC_URL.")
     return origin

@@ -1,4 +1,4 @@
-"""The documentation: a guide, and a reference to try the API in; all from this origin."""
+"""`/docs`: the guide and the interactive API reference, served without third-party hosts."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from app.routers.openapi import openapi_body
 
 router = APIRouter(include_in_schema=False)
 
-_SHIPPED = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
+_SWAGGER_UI = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
 _OWN = {"docs.js": "text/javascript", "reading.css": "text/css", "reference.css": "text/css"}
-_ASSETS = {**_SHIPPED, **_OWN}
+_ASSETS = {**_SWAGGER_UI, **_OWN}
 
 
 @router.get("/docs")
 async def get_docs(request: Request, archive: ArchiveDep) -> Response:
-    """The guide, above the reference that Swagger UI renders."""
+    """The guide, followed by the Swagger UI reference."""
     document = json.loads(openapi_body(request.app, archive))
     context = guide_context(archive, document, request.app.state.settings.public_url)
     return await html_response("docs.html", **context)
@@ -36,15 +36,15 @@ async def get_asset(request: Request) -> Response:
     """A script or style sheet of the documentation.
 
     Raises:
-        NotFound: The documentation has no such asset.
+        NotFound: No asset has this name.
     """
     asset = request.path_params["asset"]
     if asset not in _ASSETS:
-        raise NotFound(f"The documentation has no such asset; it has {', '.join(_ASSETS)}.")
-    content = _shipped(asset) if asset in _SHIPPED else static_file(asset)
+        raise NotFound(f"No such file. Files of the documentation: {', '.join(_ASSETS)}.")
+    content = _swagger_ui_file(asset) if asset in _SWAGGER_UI else static_file(asset)
     return Response(content, media_type=_ASSETS[asset])
 
 
 @cache
-def _shipped(name: str) -> bytes:
+def _swagger_ui_file(name: str) -> bytes:
     return (files("fastapi_offline") / "static" / name).read_bytes()

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can answer."""
+"""Liveness and readiness probes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from app.routers.route import Route
 
 router = APIRouter(tags=["health"], route_class=Route)
 
-_NEVER_KEPT = {"Cache-Control": "no-store"}
+_NO_STORE = {"Cache-Control": "no-store"}
 
 
 class Health(Model):
-    """All is well."""
+    """Result of a successful health check."""
 
     status: Literal["ok"]
 
@@ -29,30 +29,28 @@ class Health(Model):
 @router.get(
     "/healthz",
     operation_id="getLiveness",
-    summary="Is the process alive?",
-    description="Answers as long as the process can. Never cached.",
+    summary="Check liveness",
+    description="Returns 200 while the process can handle requests. Never cached.",
     response_model=Health,
-    response_description="It is.",
+    response_description="The process is alive.",
     responses=openapi_responses(),
 )
 async def get_liveness() -> Response:
-    """A fixed answer."""
-    return Response(
-        encode_json({"status": "ok"}), headers=_NEVER_KEPT, media_type="application/json"
-    )
+    """A constant response."""
+    return Response(encode_json({"status": "ok"}), headers=_NO_STORE, media_type="application/json")
 
 
 @router.get(
     "/readyz",
     operation_id="getReadiness",
-    summary="Can it answer requests?",
-    description="Answers 200 when the record is loaded and can be read. Never cached.",
+    summary="Check readiness",
+    description="Returns 200 if the record is loaded and can be read, otherwise 503. Never cached.",
     response_model=Health,
-    response_description="It can.",
+    response_description="The service is ready.",
     responses=openapi_responses(),
 )
 async def get_readiness(archive: ArchiveDep) -> Response:
-    """A fixed answer, after one read of the archive.
+    """A constant response, after a test query of the archive.
 
     Raises:
         Unavailable: The archive cannot be read.
@@ -61,6 +59,4 @@ async def get_readiness(archive: ArchiveDep) -> Response:
         archive.connection.execute("SELECT count(*) FROM meta").fetchone()
     except sqlite3.Error as error:
         raise Unavailable("The archive cannot be read.", headers={"Retry-After": "5"}) from error
-    return Response(
-        encode_json({"status": "ok"}), headers=_NEVER_KEPT, media_type="application/json"
-    )
+    return Response(encode_json({"status": "ok"}), headers=_NO_STORE, media_type="application/json")

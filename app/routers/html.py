@@ -1,22 +1,22 @@
-"""A page to read: a template filled in, and what it may load."""
+"""HTML pages rendered from templates, with their Content-Security-Policy."""
 
 from __future__ import annotations
 
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from app.pages.guide.rendering import render
+from app.pages.guide.rendering import render_template
 from app.responses.formats import HTML
 
-_POLICY = (
+_CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""This origin's files, icons within style sheets, and nothing inline (CSP 3)."""
+"""Same-origin files and `data:` images in style sheets; nothing inline (CSP Level 3)."""
 
 
 async def html_response(template: str, **context: object) -> Response:
-    """The page that a template makes of its context, on another thread: the first takes long."""
-    body = await run_in_threadpool(render, template, **context)
-    headers = {"Content-Security-Policy": _POLICY}
+    """A page rendered from a template in a worker thread, because the first rendering is slow."""
+    body = await run_in_threadpool(render_template, template, **context)
+    headers = {"Content-Security-Policy": _CONTENT_SECURITY_POLICY}
     return Response(body, headers=headers, media_type=HTML.content_type)

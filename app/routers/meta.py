@@ -1,4 +1,4 @@
-"""What the API is and what it promises."""
+"""`/v1` and `/v1/meta`: the index, the release, the license and the stability policy."""
 
 from __future__ import annotations
 
@@ -21,69 +21,69 @@ router = APIRouter(tags=["meta"], route_class=Route)
 
 API_VERSION = "1"
 STABILITY = (
-    "/v1 only grows: new paths, new optional parameters, new fields. A removed or renamed field, "
-    "a narrower type or a new required parameter is /v2. A correction to the data changes the "
-    "release, not the version. Ids are permanent."
+    "Changes within /v1 are additive: new paths, optional parameters and fields. Removing or "
+    "renaming a field, narrowing a type or requiring a parameter means /v2. Corrections to the "
+    "data change the release, not the API version. Ids are permanent."
 )
 
 
 class MetaData(Model):
-    """The release, the terms, the promise."""
+    """Release, license and stability policy."""
 
     release: str = Field(description="Release of the data: SHA-256 of its seed file.")
-    api_version: str = Field(description="Version of the API, as in its paths.")
+    api_version: str = Field(description="API version, as in the paths.")
     counts: dict[str, int] = Field(description="Number of items in each collection.")
-    modified: str = Field(description="Day on which the record was last changed.")
-    archive_notice: str = Field(description="What the record is and is not.")
-    license: License = Field(description="Terms of the data.")
-    outlines: Outlines = Field(description="Where the outlines of the regions come from.")
-    stability: str = Field(description="What may change and what may not.")
+    modified: str = Field(description="Date of the last change to the record.")
+    archive_notice: str = Field(description="Status of the record as an archive.")
+    license: License = Field(description="License of the data.")
+    outlines: Outlines = Field(description="Source of the region outlines.")
+    stability: str = Field(description="Stability policy: what may change within this API version.")
 
 
 class SelfLink(Model):
-    """Paths from the root of the origin."""
+    """Paths, relative to the root of the origin."""
 
-    self: str = Field(description="This answer.")
+    self: str = Field(description="This resource.")
 
 
 class Meta(Model):
-    """What the API is and what it promises."""
+    """Response of `/v1/meta`."""
 
     data: MetaData
     links: SelfLink
 
 
 class IndexData(Model):
-    """What this is."""
+    """Name, version and release of the API."""
 
     title: str = Field(description="Name of the API.")
-    api_version: str = Field(description="Version of the API, as in its paths.")
+    api_version: str = Field(description="API version, as in the paths.")
     release: str = Field(description="Release of the data: SHA-256 of its seed file.")
-    archive_notice: str = Field(description="What the record is and is not.")
+    archive_notice: str = Field(description="Status of the record as an archive.")
 
 
 class Index(Model):
-    """Where to go from here."""
+    """Index of the API."""
 
     data: IndexData
     links: dict[str, str] = Field(
-        description="Path of every collection by its name, and of the other entry points."
+        description="Paths of the collections and other entry points, by name."
     )
 
 
 @router.get(
     "/v1",
     operation_id="getIndex",
-    summary="Find your way",
-    description="A link to every collection, the whole record, the documentation and the meta "
-    "page.",
+    summary="Get the index",
+    description="Links to every collection, search, the whole record, the exports, the metadata "
+    "and the documentation.",
     response_model=Index,
     response_description="The index.",
     responses=openapi_responses(InvalidParameters, headers=ENTRY_LINK_HEADER),
     dependencies=[NoParameters],
 )
 async def get_index(archive: ArchiveDep) -> Response:
-    """Links to everything, from the root of the origin."""
+    """The index, with a `Link` header for clients that do not read the body."""
     return Response(
         index_body(archive), headers=entry_link_header(archive), media_type="application/json"
     )
@@ -93,19 +93,19 @@ async def get_index(archive: ArchiveDep) -> Response:
     "/v1/meta",
     operation_id="getMeta",
     summary="Get release, license and promises",
-    description="Which release of the data is served, under which terms, and what stays stable.",
+    description="The release of the data, its license, item counts and the stability policy.",
     response_model=Meta,
-    response_description="The meta page.",
+    response_description="The metadata.",
     responses=openapi_responses(InvalidParameters),
     dependencies=[NoParameters],
 )
 async def get_meta(archive: ArchiveDep) -> Response:
-    """Release, counts, terms and promises."""
+    """Release, counts, license and stability policy."""
     return Response(meta_body(archive), media_type="application/json")
 
 
 def meta_body(archive: Archive) -> bytes:
-    """The meta page as JSON."""
+    """The body of `/v1/meta` as JSON."""
     data = {
         "release": archive.release,
         "api_version": API_VERSION,
@@ -117,19 +117,19 @@ def meta_body(archive: Archive) -> bytes:
 
 
 def entry_link_header(archive: Archive) -> dict[str, str]:
-    """The `Link` header of the entry points (RFC 8288; RFC 8631; RFC 9727, 3)."""
-    terms = quote(archive.header["license"]["url"], safe="%/:=&?~#+!$,;'@()*[]")
+    """The `Link` header of `/`, `/v1` and the API catalog (RFC 8288; RFC 8631; RFC 9727, 3)."""
+    license_url = quote(archive.header["license"]["url"], safe="%/:=&?~#+!$,;'@()*[]")
     links = (
         '</openapi.json>; rel="service-desc"; type="application/json"',
         '</docs>; rel="service-doc"; type="text/html"',
         '</.well-known/api-catalog>; rel="api-catalog"',
-        f'<{terms}>; rel="license"',
+        f'<{license_url}>; rel="license"',
     )
     return {"Link": ", ".join(links)}
 
 
 def index_body(archive: Archive) -> bytes:
-    """The index as JSON."""
+    """The body of `/v1` as JSON."""
     data = {
         "title": "Child Protection Compact record",
         "api_version": API_VERSION,

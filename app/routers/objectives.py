@@ -1,11 +1,11 @@
-"""What a partnership set out to do."""
+"""`/v1/objectives`."""
 
 from app.models import Objective
 from app.routers.collection import collection_router
 
 router = collection_router(
     Objective,
-    list_description="The objectives of each partnership, in the order of the page.",
+    list_description="All objectives, by default in the order of the source page.",
     item_description="One objective. Its label is editorial; its citations quote the clause "
-    "that it stands for.",
+    "that it summarizes.",
 )

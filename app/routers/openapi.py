@@ -1,4 +1,4 @@
-"""For tools: the OpenAPI document."""
+"""`/openapi.json`."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/openapi.json")
 async def get_openapi_document(request: Request, archive: ArchiveDep) -> Response:
-    """The OpenAPI document."""
+    """The OpenAPI document of the served record."""
     return Response(openapi_body(request.app, archive), media_type="application/json")
 
 
 def openapi_body(app: FastAPI, archive: Archive) -> bytes:
-    """The OpenAPI document as JSON, made once a release."""
-    release, document = getattr(app.state, "openapi", ("", b""))
+    """The OpenAPI document as JSON, cached until the release changes."""
+    release, body = getattr(app.state, "openapi", ("", b""))
     if release != archive.release:
-        document = encode_json(openapi_document(app, archive))
-        app.state.openapi = archive.release, document
-    return bytes(document)
+        body = encode_json(openapi_document(app, archive))
+        app.state.openapi = archive.release, body
+    return bytes(body)
 
 
 def openapi_document(app: FastAPI, archive: Archive) -> dict[str, Any]:
-    """The OpenAPI document, with the answers of the pages themselves as their examples."""
+    """The OpenAPI document, with real responses as the examples of non-collection endpoints."""
     bodies = {
         "/": index_body(archive),
         "/v1": index_body(archive),

@@ -1,4 +1,4 @@
-"""Responses as OpenAPI declares them."""
+"""Response declarations for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from app.responses.formats import CSV, GEOJSON, HTML, JSON, NDJSON, Format
 from app.responses.problems import MEDIA_TYPE, PROBLEMS, Problem
 
-_REFERENCE = {"$ref": "#/components/schemas/ProblemDocument"}
+_PROBLEM_SCHEMA = {"$ref": "#/components/schemas/ProblemDocument"}
 
-_SCHEMAS: dict[str, Any] = {
+_FORMAT_CONTENT: dict[str, Any] = {
     JSON.name: {},
     CSV.name: {"schema": {"type": "string"}},
     NDJSON.name: {"schema": {"type": "string"}},
@@ -18,13 +18,13 @@ _SCHEMAS: dict[str, Any] = {
     HTML.name: {"schema": {"type": "string"}},
 }
 
-HEADERS: dict[str, Any] = {
+SUCCESS_HEADERS: dict[str, Any] = {
     "ETag": {
-        "description": "Strong entity tag; send it as `If-None-Match` to get 304 next time.",
+        "description": "Strong entity tag. Send it in `If-None-Match` to get 304 if unchanged.",
         "schema": {"type": "string"},
     },
     "Cache-Control": {
-        "description": "How long the answer may be kept.",
+        "description": "How long the response may be cached.",
         "schema": {"type": "string"},
     },
     "X-Data-Release": {
@@ -34,14 +34,14 @@ HEADERS: dict[str, Any] = {
 }
 NEXT_LINK_HEADER: dict[str, Any] = {
     "Link": {
-        "description": "The next page, as `rel=next` (RFC 8288); absent on the last one.",
+        "description": "The next page as `rel=next` (RFC 8288); absent on the last page.",
         "schema": {"type": "string"},
     }
 }
 ENTRY_LINK_HEADER: dict[str, Any] = {
     "Link": {
-        "description": "The description and the documentation of the API, its catalogue and the "
-        "terms of the data: `service-desc`, `service-doc`, `api-catalog`, `license` (RFC 8288).",
+        "description": "Links to the OpenAPI document, documentation, API catalog and license: "
+        "`service-desc`, `service-doc`, `api-catalog`, `license` (RFC 8288).",
         "schema": {"type": "string"},
     }
 }
@@ -52,16 +52,25 @@ def openapi_responses(
     headers: dict[str, Any] | None = None,
     formats: Sequence[Format] = (),
 ) -> dict[Any, Any]:
-    """Responses of a path: its success, 304, and these problems besides 500 and 503."""
-    answers: dict[Any, Any] = {
-        200: {"headers": {**HEADERS, **(headers or {})}},
-        304: {"description": "Not modified: the client's copy, named by `If-None-Match`, is good."},
+    """Responses of an endpoint: 200, 304, 500, 503 and the given problems.
+
+    Args:
+        problems: Problem classes the endpoint raises.
+        headers: Headers of the 200 response beyond the common ones.
+        formats: Formats of the 200 response, if there are several.
+    """
+    responses: dict[Any, Any] = {
+        200: {"headers": {**SUCCESS_HEADERS, **(headers or {})}},
+        304: {"description": "Not modified: the copy identified by `If-None-Match` is current."},
     }
     if formats:
-        answers[200]["content"] = {one.media_type: _SCHEMAS[one.name] for one in formats}
-    for problem in (*problems, PROBLEMS["internal-error"], PROBLEMS["unavailable"]):
-        answers[problem.status] = {
-            "description": f"{problem.title}. {problem.explanation}",
-            "content": {MEDIA_TYPE: {"schema": _REFERENCE}},
+        responses[200]["content"] = {
+            response_format.media_type: _FORMAT_CONTENT[response_format.name]
+            for response_format in formats
         }
-    return answers
+    for problem in (*problems, PROBLEMS["internal-error"], PROBLEMS["unavailable"]):
+        responses[problem.status] = {
+            "description": f"{problem.title}. {problem.explanation}",
+            "content": {MEDIA_TYPE: {"schema": _PROBLEM_SCHEMA}},
+        }
+    return responses

@@ -1,11 +1,11 @@
-"""Who takes part."""
+"""`/v1/organizations`."""
 
 from app.models import Organization
 from app.routers.collection import collection_router
 
 router = collection_router(
     Organization,
-    list_description="Governments, agencies, implementing partners and the publisher, each with "
-    "its roles.",
-    item_description="One organization, under the name that the page gives it.",
+    list_description="Governments, agencies, implementing partners and the publisher of the "
+    "source page, with their roles.",
+    item_description="One organization, under the name used on the page.",
 )

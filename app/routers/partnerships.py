@@ -1,11 +1,11 @@
-"""The signed compacts."""
+"""`/v1/partnerships`."""
 
 from app.models import Partnership
 from app.routers.collection import collection_router
 
 router = collection_router(
     Partnership,
-    list_description="Every signed partnership: when, between whom, for how long, with what money.",
-    item_description="One partnership. Its `ends` is `null` and in `not_stated`: the page gives "
-    "the planned length, not the end.",
+    list_description="All partnerships, with signatories, date of signature, duration and funding.",
+    item_description="One partnership. If the page gives a planned duration but no end date, "
+    "`ends` is `null` and listed in `not_stated`.",
 )

@@ -1,4 +1,4 @@
-"""What the `type` of an error resolves to: a page for a browser, JSON for a program."""
+"""`/problems`: explanations of the error types, as HTML or JSON."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from app.routers.route import Route
 
 router = APIRouter(prefix="/problems", tags=["problems"], route_class=Route)
 
-_SLUG = path_parameter("slug", "Last part of the `type`.", [NotFound.slug])
+_SLUG = path_parameter("slug", "Last segment of the `type`.", [NotFound.slug])
 
 
 class ProblemKind(Model):
-    """A kind of problem, explained."""
+    """A problem type with its explanation."""
 
-    type: str = Field(description="Its identifier, as in the `type` of an error.")
-    title: str = Field(description="Its name.")
-    status: int = Field(description="HTTP status code it comes with.")
-    explanation: str = Field(description="What it means and what to do.")
+    type: str = Field(description="Identifier, as in the `type` of an error.")
+    title: str = Field(description="Title, as in the `title` of an error.")
+    status: int = Field(description="HTTP status code.")
+    explanation: str = Field(description="What the problem means and how to fix it.")
 
 
 class ProblemKinds(Model):
-    """Every kind of problem."""
+    """List of all problem types."""
 
     data: list[ProblemKind]
 
 
 class ProblemKindItem(Model):
-    """One kind of problem."""
+    """One problem type."""
 
     data: ProblemKind
 
@@ -46,16 +46,16 @@ class ProblemKindItem(Model):
 @router.get(
     "",
     operation_id="listProblems",
-    summary="List kinds of problems",
-    description="Every `type` that an error of this API can have.",
+    summary="List problem types",
+    description="Every `type` of error that this API returns, as JSON or HTML.",
     response_model=ProblemKinds,
-    response_description="The kinds of problems.",
+    response_description="The problem types.",
     responses=openapi_responses(InvalidParameters, formats=(JSON, HTML)),
     dependencies=[NoParameters],
 )
 async def list_problems(request: Request) -> Response:
-    """Every kind of problem, explained."""
-    if _reads(request):
+    """All problem types."""
+    if _prefers_html(request):
         return await html_response("problems.html", problems=PROBLEMS.values())
     return Response(problem_list_body(), media_type="application/json")
 
@@ -63,47 +63,47 @@ async def list_problems(request: Request) -> Response:
 @router.get(
     "/{slug}",
     operation_id="getProblem",
-    summary="Get the explanation of a problem",
-    description="What the `type` of an error means.",
+    summary="Get a problem type",
+    description="Explanation of one error `type`, as JSON or HTML.",
     response_model=ProblemKindItem,
-    response_description="The explanation.",
+    response_description="The problem type.",
     responses=openapi_responses(NotFound, InvalidParameters, formats=(JSON, HTML)),
     openapi_extra={"parameters": [_SLUG]},
     dependencies=[NoParameters],
 )
 async def get_problem(request: Request) -> Response:
-    """One kind of problem, explained.
+    """One problem type.
 
     Raises:
-        NotFound: No error of this API has such a type.
+        NotFound: No problem type has this slug.
     """
     slug = request.path_params["slug"]
     if slug not in PROBLEMS:
-        raise NotFound(f"No problem has this type. Known are {', '.join(PROBLEMS)}.")
-    if _reads(request):
+        raise NotFound(f"No problem type has this slug. Slugs are {', '.join(PROBLEMS)}.")
+    if _prefers_html(request):
         problem = PROBLEMS[slug]
-        others = [one for one in PROBLEMS.values() if one is not problem]
+        others = [other for other in PROBLEMS.values() if other is not problem]
         example = PROBLEM_EXAMPLES.get(problem.status)
         return await html_response("problem.html", problem=problem, example=example, others=others)
     return Response(problem_body(slug), media_type="application/json")
 
 
-def _reads(request: Request) -> bool:
-    """Whether a browser asks, on behalf of a person."""
+def _prefers_html(request: Request) -> bool:
+    """Whether `Accept` prefers HTML to JSON."""
     return negotiate_format(accept_header(request), (JSON, HTML)) is HTML
 
 
 def problem_list_body() -> bytes:
-    """Every kind of problem as JSON."""
-    return encode_json({"data": [_explained(problem) for problem in PROBLEMS.values()]})
+    """The body of `/problems` as JSON."""
+    return encode_json({"data": [_problem_type(problem) for problem in PROBLEMS.values()]})
 
 
 def problem_body(slug: str) -> bytes:
-    """One kind of problem as JSON."""
-    return encode_json({"data": _explained(PROBLEMS[slug])})
+    """The body of `/problems/{slug}` as JSON."""
+    return encode_json({"data": _problem_type(PROBLEMS[slug])})
 
 
-def _explained(problem: type[Problem]) -> dict[str, object]:
+def _problem_type(problem: type[Problem]) -> dict[str, object]:
     return {
         "type": f"/problems/{problem.slug}",
         "title": problem.title,

@@ -1,4 +1,4 @@
-"""Everything in one answer."""
+"""`/v1/record`: the whole record in one response."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from app.models import (
 from app.models.base import Model
 from app.responses.problems import InvalidParameters
 from app.routers.dependencies import ArchiveDep, NoParameters
+from app.routers.meta import SelfLink
 from app.routers.openapi_responses import openapi_responses
 from app.routers.route import Route
 
@@ -27,7 +28,7 @@ router = APIRouter(tags=["record"], route_class=Route)
 
 
 class RecordData(Model):
-    """One list per type, each in the order of the record."""
+    """All resources, one list per collection, in the order of the record."""
 
     partnerships: list[Partnership]
     objectives: list[Objective]
@@ -40,20 +41,18 @@ class RecordData(Model):
 
 
 class RecordMeta(Model):
-    """What the whole record says of itself."""
+    """Metadata of the whole record."""
 
     release: str = Field(description="Release of the data: SHA-256 of its seed file.")
     counts: dict[str, int] = Field(description="Number of items in each list.")
 
 
-class RecordLinks(Model):
-    """Paths from the root of the origin."""
-
-    self: str = Field(description="This answer.")
+class RecordLinks(SelfLink):
+    """Paths, relative to the root of the origin."""
 
 
 class WholeRecord(Model):
-    """The whole record."""
+    """Response with the whole record."""
 
     data: RecordData
     meta: RecordMeta
@@ -64,14 +63,14 @@ class WholeRecord(Model):
     "/v1/record",
     operation_id="getRecord",
     summary="Get the whole record",
-    description="Every resource and every citation in one answer, one list per type.",
+    description="All resources and citations in one response, one list per collection.",
     response_model=WholeRecord,
     response_description="The whole record.",
     responses=openapi_responses(InvalidParameters),
     dependencies=[NoParameters],
 )
 async def get_record(archive: ArchiveDep) -> StreamingResponse:
-    """Every document of the archive, streamed."""
+    """All documents of the archive, streamed."""
     meta = {"release": archive.release, "counts": archive.counts}
     body = stream_record(archive, {"meta": meta, "links": {"self": "/v1/record"}})
     return StreamingResponse(body, media_type="application/json")

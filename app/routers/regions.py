@@ -1,4 +1,4 @@
-"""Where the work is done."""
+"""`/v1/regions`."""
 
 from app.models import Region
 from app.responses.formats import CSV, GEOJSON, JSON, NDJSON
@@ -6,8 +6,9 @@ from app.routers.collection import collection_router
 
 router = collection_router(
     Region,
-    list_description="Every region, with its codes in other registers. The codes are enrichment: "
-    "each is cited with its reference. `format=geojson` gives their outlines.",
+    list_description="All regions, with their codes in other registers. The codes are `enriched`: "
+    "each cites the reference it comes from. `format=geojson` returns the outlines.",
     formats=(JSON, CSV, NDJSON, GEOJSON),
-    item_description="One region, its spellings in the source and its codes elsewhere.",
+    item_description="One region with its spellings in the source and its codes in other "
+    "registers.",
 )

@@ -36,8 +36,8 @@ router = APIRouter(tags=["meta"], route_class=Route)
     response_description="The record page or the index.",
     responses=openapi_responses(headers=ENTRY_LINK_HEADER, formats=(JSON, HTML)),
 )
-async def get_entry(request: Request, archive: ArchiveDep, exports: ExportCatalogDep) -> Response:
-    """The page or the index, whichever the client prefers."""
+async def get_root(request: Request, archive: ArchiveDep, exports: ExportCatalogDep) -> Response:
+    """The record page or the index, by content negotiation."""
     headers = entry_link_header(archive)
     if negotiate_format(accept_header(request), (JSON, HTML)) != HTML:
         return Response(index_body(archive), headers=headers, media_type=JSON.content_type)
@@ -52,7 +52,7 @@ async def get_entry(request: Request, archive: ArchiveDep, exports: ExportCatalo
 def _render_page(
     archive: Archive, exports: list[Export], settings: Settings, connection: sqlite3.Connection
 ) -> RenderedPage:
-    """The rendered record page. Its modules are imported on the first request to speed up startup."""
+    """The record page. Its modules are imported on the first request to speed up startup."""
     from app.pages.record.dataset import Publication  # noqa: PLC0415 - see above
     from app.pages.record.page import render  # noqa: PLC0415 - see above
 

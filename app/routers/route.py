@@ -1,4 +1,4 @@
-"""Routes that cost nothing to describe until somebody asks for their description."""
+"""Route class that builds response models only for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from fastapi.routing import APIRoute
 
 
 class Route(APIRoute):
-    """A route that takes the model of its response for the OpenAPI document alone.
+    """A route whose response model is used only in the OpenAPI document.
 
-    Answers are bytes that were rendered before, so no request needs the model; it is built when
-    the route is described.
+    Endpoints return pre-rendered bytes, so no request needs the model. Building it lazily makes
+    startup faster.
     """
 
     def __init__(
         self, path: str, endpoint: Any, *, response_model: Any = None, **options: Any
     ) -> None:
-        """Take the route's options; `response_model` may be a `partial` that makes the model."""
+        """Create the route. `response_model` may be a `partial` that builds the model."""
         super().__init__(path, endpoint, response_model=None, **options)
-        self._model = response_model
+        self._response_model = response_model
         self._options = options
 
     def with_response_model(self) -> APIRoute:
-        """The same route with its model, as FastAPI describes it."""
-        model = self._model() if isinstance(self._model, partial) else self._model
+        """An equal `APIRoute` with the response model, from which FastAPI generates OpenAPI."""
+        model = self._response_model
+        if isinstance(model, partial):
+            model = model()
         return APIRoute(self.path, self.endpoint, response_model=model, **self._options)

@@ -1,11 +1,11 @@
-"""The archived pages."""
+"""`/v1/sources`."""
 
 from app.models import Source
 from app.routers.collection import collection_router
 
 router = collection_router(
     Source,
-    list_description="The archived pages that the record rests on. Their text is not served; the "
-    "digest tells whether a copy is the one that was cited.",
-    item_description="One archived page: where it is, when it was online, what it says of itself.",
+    list_description="The archived pages that the record cites. Their text is not served; use the "
+    "digest to verify that a copy is the cited one.",
+    item_description="One archived page: its URL, archive dates, notices and digest.",
 )

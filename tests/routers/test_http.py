@@ -166,7 +166,7 @@ async def test_an_id_in_capitals_is_told_the_right_one(
 ) -> None:
     """An id is told in small letters where that names an award, and nothing else is guessed."""
     problem = assert_problem(await client.get(f"/v1/awards/{name}"), 404)
-    assert problem["detail"] == f"No award has this id.{hint} /v1/awards lists them all."
+    assert problem["detail"] == f"No award has this id.{hint} See /v1/awards for all awards."
 
 
 async def test_every_type_of_problem_is_explained(client: httpx.AsyncClient) -> None:
