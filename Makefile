@@ -5,21 +5,25 @@ INSTALL := $(RUN)/python -m pip install --quiet --disable-pip-version-check
 AUDIT := $(VENV)/audit/bin
 LOCK := $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras
 
-.PHONY: help serve test check bench torture fuzz soak mutants sbom licenses audit lock contract clean
+.PHONY: help serve test test-all check bench torture fuzz soak mutants sbom licenses audit lock contract clean
 
 help:  ## List what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 serve: $(VENV)/.serve  ## Serve the record on HOST:PORT (127.0.0.1:8000)
 	@$(RUN)/cpc-record serve
 
-test: $(VENV)/.test  ## Run the tests
-	@$(RUN)/python -m pytest --cov --cov-report=term $(PYTEST)
+test: $(VENV)/.test  ## Run the quick tests (PYTEST="tests/query -x")
+	@$(RUN)/python -m pytest -n auto --dist worksteal -m "not long" $(PYTEST)
 
-check: $(VENV)/.test  ## Lint, check formatting and types
+test-all: $(VENV)/.test  ## Run every test, with coverage; needs what CONTRIBUTING.md lists
+	@$(RUN)/python -m pytest -n auto --dist loadscope --cov --cov-report=term $(PYTEST)
+
+check: $(VENV)/.test  ## Lint; check formatting, types and the direction of imports
 	@$(RUN)/ruff check
 	@$(RUN)/ruff format --check
 	@$(RUN)/mypy
+	@$(RUN)/lint-imports
 
 bench: $(VENV)/.serve  ## Measure against the peers and the limits (BENCH="--seconds 1 --rounds 1")
 	@$(RUN)/python -m benchmarks $(BENCH)
@@ -64,19 +68,23 @@ clean:  ## Remove what was made
 	rm -rf $(VENV) mutants sbom.json data/archive.sqlite data/.archive*
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@echo "Creating a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.serve: requirements.txt pyproject.toml | $(VENV)/bin/python
-	$(INSTALL) --require-hashes -r requirements.txt
-	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@echo "Installing the server's dependencies into $(VENV) (requirements.txt)"
+	@$(INSTALL) --require-hashes -r requirements.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.test: requirements-dev.txt pyproject.toml | $(VENV)/bin/python
-	$(INSTALL) --require-hashes -r requirements-dev.txt
-	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@echo "Installing the development dependencies into $(VENV) (requirements-dev.txt)"
+	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.serve
 
 $(VENV)/.audit: requirements-audit.txt | $(VENV)/bin/python
-	$(PYTHON) -m venv $(VENV)/audit
-	$(AUDIT)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@echo "Installing the audit tools into $(VENV)/audit (requirements-audit.txt)"
+	@$(PYTHON) -m venv $(VENV)/audit
+	@$(AUDIT)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@

@@ -23,6 +23,8 @@ from app.seed.record import Record, load_record
 from app.settings import Settings
 from tests.support.published import ENVIRONMENT
 
+pytest_plugins = ["tests.support.needs"]
+
 ROOT = Path(__file__).parent.parent
 SEED = ROOT / "data" / "seed.json"
 
