@@ -141,14 +141,14 @@ class Settings(BaseSettings):
         None, description="Contact's email address, for `/data.json`."
     )
     iati_reporting_org_ref: Annotated[str, Field(pattern=_IATI_REF_PATTERN)] | None = Field(
-        None, description="Reporting organization of `iati.xml`: its IATI organisation identifier."
+        None, description="Reporting organization of `iati.xml`: IATI organisation identifier."
     )
     iati_reporting_org_name: _Line | None = Field(
-        None, description="Reporting organization of `iati.xml`: its name."
+        None, description="Reporting organization of `iati.xml`: name."
     )
     iati_reporting_org_type: OrganisationType | None = Field(
         None,
-        description="Reporting organization of `iati.xml`: its OrganisationType code, such as `22`.",
+        description="Reporting organization of `iati.xml`: OrganisationType code, such as `22`.",
     )
 
 
