@@ -1,4 +1,4 @@
-"""The record taken away: what there is, the files, and the entry for catalogues."""
+"""`/v1/exports` and `/data.json`: the downloadable files and the DCAT-US catalog."""
 
 from __future__ import annotations
 
@@ -34,65 +34,66 @@ logger = logging.getLogger("cpc_record")
 
 router = APIRouter(tags=["record"], route_class=Route)
 
-_PREFIX = "/v1/exports/"
+_EXPORTS_PREFIX = "/v1/exports/"
 _RANGE = re.compile(r"bytes=(?:([0-9]{1,4000})-([0-9]{0,4000})|-([0-9]{1,4000}))", re.IGNORECASE)
-_NOTHING_TO_REPORT = (
-    f"{IATI.name} is not given: IATI asks of an activity a start and an organization, and no "
-    "partnership of the record has the date of its signature and an investor or recipient."
+_NO_IATI_ACTIVITIES = (
+    f"{IATI.name} is not available: an IATI activity requires a start date and an organization, "
+    "and no partnership in the record has both a date of signature and an investor or recipient."
 )
 _DIGEST_HEADER: dict[str, Any] = {
     "Repr-Digest": {
-        "description": "SHA-256 of the whole file (RFC 9530), whatever range of it is sent.",
+        "description": "SHA-256 of the whole file (RFC 9530), also in partial responses.",
         "schema": {"type": "string"},
     }
 }
-_CONTENT: dict[str, Any] = {
-    one.media_type: {"schema": {"type": "string", "format": "binary"}} for one in FILES.values()
+_FILE_CONTENT: dict[str, Any] = {
+    export.media_type: {"schema": {"type": "string", "format": "binary"}}
+    for export in FILES.values()
 } | {REGIONS.media_type: {"schema": {"type": "object"}}}
 
 
 class ExportEntry(Model):
-    """One export."""
+    """An export file."""
 
     name: str = Field(description="File name.")
-    path: str = Field(description="Where it is, from the root of the origin.")
-    title: str = Field(description="What it is called.")
-    description: str = Field(description="What it is and what it is good for.")
-    media_type: str = Field(description="Its media type.")
-    bytes: int = Field(ge=0, description="Its length, without content coding.")
-    sha256: Sha256 = Field(description="Its SHA-256, hexadecimal, without content coding.")
+    path: str = Field(description="Path of the file, relative to the root of the origin.")
+    title: str = Field(description="Title of the export.")
+    description: str = Field(description="Contents and intended use.")
+    media_type: str = Field(description="Media type of the file.")
+    bytes: int = Field(ge=0, description="Size in bytes, without content coding.")
+    sha256: Sha256 = Field(description="SHA-256 in hexadecimal, without content coding.")
 
 
 class ExportsMeta(Model):
-    """What the list says of itself."""
+    """Metadata of the list."""
 
     release: str = Field(description="Release of the data: SHA-256 of its seed file.")
 
 
 class Sector(Model):
-    """A sector of the project's own vocabulary, as the IATI export uses it."""
+    """A sector code of the project's own vocabulary, used in the IATI export."""
 
-    code: str = Field(description="Its code.")
-    name: str = Field(description="What it means.")
+    code: str = Field(description="Sector code.")
+    name: str = Field(description="Sector name.")
 
 
 class Vocabularies(Model):
-    """The project's own vocabularies, besides its objectives."""
+    """The project's own code lists, apart from the objectives."""
 
-    sectors: list[Sector] = Field(description="Sectors that the IATI export names.")
+    sectors: list[Sector] = Field(description="Sectors used in the IATI export.")
 
 
 class Exports(Model):
-    """Every export that this server can give."""
+    """Response of `/v1/exports`."""
 
-    data: list[ExportEntry] = Field(description="The exports.")
+    data: list[ExportEntry] = Field(description="The available exports.")
     meta: ExportsMeta
     vocabularies: Vocabularies
     links: SelfLink
 
 
 async def get_export_catalog(request: Request) -> ExportCatalog:
-    """What this server offers to take away.
+    """The export catalog of the open archive, as a FastAPI dependency.
 
     Raises:
         Unavailable: The application has not started, or is stopping.
@@ -110,24 +111,24 @@ ExportCatalogDep = Annotated[ExportCatalog, Depends(get_export_catalog)]
     "/v1/exports",
     operation_id="getExports",
     summary="List exports",
-    description="Every file that the record can be taken away as, with its length and digest. "
-    "`record.json` is `/v1/record` itself. `iati.xml` and `data.json` are listed where the "
-    "server's settings name who reports and who publishes, and `iati.xml` only where the record "
-    "has a partnership that IATI can express. The first request after a release "
-    "may take as long as it takes to write the files, unless `cpc-record build` wrote them.",
+    description="All available export files with size and SHA-256. `record.json` is `/v1/record` "
+    "itself. `iati.xml` requires settings that identify the reporting organization, and a "
+    "partnership that can be expressed in IATI; `data.json` requires settings that identify the "
+    "publisher. The first request after a release may be slow because it generates the files, "
+    "unless `cpc-record build` already has.",
     response_model=Exports,
-    response_description="The exports.",
+    response_description="The available exports.",
     responses=openapi_responses(InvalidParameters),
     dependencies=[NoParameters],
 )
 async def list_exports(archive: ArchiveDep, catalog: ExportCatalogDep) -> Response:
-    """Every export with its length and digest."""
+    """All available exports with size and digest."""
     try:
         digests = await catalog.digests()
     except ArchiveError as error:
-        raise _unwritten(error) from error
+        raise _not_writable(error) from error
     body = {
-        "data": [_entry(one, digests[one.name]) for one in await catalog.available()],
+        "data": [_entry(export, digests[export.name]) for export in await catalog.available()],
         "meta": {"release": archive.release},
         "vocabularies": {
             "sectors": [{"code": code, "name": name} for code, name in SECTORS.items()]
@@ -140,19 +141,19 @@ async def list_exports(archive: ArchiveDep, catalog: ExportCatalogDep) -> Respon
 @router.get(
     "/data.json",
     operation_id="getCatalogue",
-    summary="Get the catalogue entry",
-    description="The record as a dataset with its exports, for catalogues that harvest DCAT-US "
-    "1.1. It is there where the server's settings name its address, publisher and contact. "
-    "Keys that only a U.S. agency may claim are left out.",
-    response_description="The catalogue of one dataset.",
+    summary="Get the DCAT-US catalog",
+    description="A DCAT-US 1.1 catalog with the record as its only dataset and the exports as "
+    "distributions, for harvesting by data portals. It requires settings for the public URL, "
+    "publisher and contact. Fields reserved for U.S. agencies are omitted.",
+    response_description="The catalog.",
     responses=openapi_responses(NotFound, InvalidParameters),
     dependencies=[NoParameters],
 )
-async def get_catalogue(catalog: ExportCatalogDep) -> Response:
-    """The catalogue as DCAT-US 1.1.
+async def get_catalog(catalog: ExportCatalogDep) -> Response:
+    """The DCAT-US 1.1 catalog.
 
     Raises:
-        NotFound: A setting that it needs is not set.
+        NotFound: A required setting is missing.
     """
     publisher = catalog.publisher()
     if publisher is None:
@@ -164,68 +165,85 @@ async def get_catalogue(catalog: ExportCatalogDep) -> Response:
     "/v1/exports/{file}",
     operation_id="getExport",
     summary="Get an export",
-    description="One of the files that `/v1/exports` lists. Sent without content coding, so that "
-    "`Repr-Digest` is the digest of the file that is kept; files on disk in ranges too, so that "
-    "a download can be resumed. A range beyond the end is a problem; several ranges at once are "
-    "answered with the whole file.",
+    description="Downloads one of the files listed at `/v1/exports`. Responses have no content "
+    "coding, so `Repr-Digest` is the digest of the saved file. Files support range requests, so "
+    "that downloads can be resumed. A range beyond the end of the file returns 416; a multi-range "
+    "request returns the whole file.",
     response_class=Response,
     response_description="The file.",
     responses=openapi_responses(
         NotFound, RangeNotSatisfiable, InvalidParameters, headers=_DIGEST_HEADER
     )
-    | {206: {"description": "The range of a file that `Range` asked for."}},
+    | {206: {"description": "The requested range of the file."}},
     openapi_extra={
-        "parameters": [path_parameter("file", "Its name.", [*FILES])],
-        "responses": {"200": {"content": _CONTENT}},
+        "parameters": [path_parameter("file", "Name of the file.", [*FILES])],
+        "responses": {"200": {"content": _FILE_CONTENT}},
     },
     dependencies=[NoParameters],
 )
 @router.head("/v1/exports/{file}", include_in_schema=False, dependencies=[NoParameters])
 async def get_export(request: Request, catalog: ExportCatalogDep) -> Response:
-    """One file.
+    """One export file, or a range of it.
 
     Raises:
-        NotFound: There is no such export, or a setting that it needs is not set.
-        RangeNotSatisfiable: The file ends before the range that is asked for.
-        Unavailable: It is not there and cannot be written.
+        NotFound: No export has this name, or a required setting is missing.
+        RangeNotSatisfiable: The requested range begins beyond the end of the file.
+        Unavailable: The file does not exist and cannot be written.
     """
     name = request.path_params["file"]
     if name not in FILES:
-        raise NotFound("No export has this name. /v1/exports lists them all.")
+        raise NotFound("No export has this name. See /v1/exports for all exports.")
     try:
-        digest, content = await _content(name, catalog)
+        digest, content = await _find_content(name, catalog)
     except ArchiveError as error:
-        raise _unwritten(error) from error
+        raise _not_writable(error) from error
     headers = _validators(digest)
-    known = b",".join(value for name, value in request.headers.raw if name == b"if-none-match")
-    if known and etag_matches(known, headers["ETag"].encode()):
+    if _is_not_modified(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    if isinstance(content, bytes):
-        headers["Content-Length"] = str(digest.bytes)
-        body = b"" if request.method == "HEAD" else content
-        return Response(body, headers=headers, media_type=FILES[name].media_type)
-    try:
-        file = ExportFileResponse(content, FILES[name], headers)
-    except FileNotFoundError:
-        told = "The file was removed while it was asked for. Ask again, and it is made again."
-        raise Unavailable(told, headers={"Retry-After": "2"}) from None
-    file.check_range(request)
-    return file
+    if isinstance(content, Path):
+        return _file_response(request, content, FILES[name], headers)
+    headers["Content-Length"] = str(digest.bytes)
+    body = b"" if request.method == "HEAD" else content
+    return Response(body, headers=headers, media_type=FILES[name].media_type)
 
 
-async def _content(name: str, catalog: ExportCatalog) -> tuple[FileDigest, Path | bytes]:
-    """The digest of a file, and where it is.
+def _is_not_modified(request: Request, etag: str) -> bool:
+    """Whether `If-None-Match` matches the entity tag."""
+    values = [value for name, value in request.headers.raw if name == b"if-none-match"]
+    return bool(values) and etag_matches(b",".join(values), etag.encode())
+
+
+def _file_response(
+    request: Request, path: Path, export: Export, headers: Mapping[str, str]
+) -> ExportFileResponse:
+    """A response that streams a file from disk.
 
     Raises:
-        ArchiveError: It is not there and cannot be written.
-        NotFound: A setting that it needs is not set, or nothing can be in it.
+        RangeNotSatisfiable: The requested range begins beyond the end of the file.
+        Unavailable: The file has just been removed.
+    """
+    try:
+        response = ExportFileResponse(path, export, headers)
+    except FileNotFoundError:
+        detail = "The file was removed during the request. Retry, and it is generated again."
+        raise Unavailable(detail, headers={"Retry-After": "2"}) from None
+    response.check_range(request)
+    return response
+
+
+async def _find_content(name: str, catalog: ExportCatalog) -> tuple[FileDigest, Path | bytes]:
+    """The digest of an export with its path, or its bytes if it cannot be stored.
+
+    Raises:
+        ArchiveError: The file does not exist and cannot be written.
+        NotFound: A required setting is missing, or the export would be empty.
     """
     if name == IATI.name:
         reporter = catalog.reporter()
         if reporter is None:
             raise _not_set(IATI, catalog)
         if not await catalog.has_iati_activities():
-            raise NotFound(_NOTHING_TO_REPORT)
+            raise NotFound(_NO_IATI_ACTIVITIES)
         export = await catalog.iati_export(reporter)
         return export.digest, export.content
     files = await catalog.files()
@@ -233,53 +251,54 @@ async def _content(name: str, catalog: ExportCatalog) -> tuple[FileDigest, Path 
 
 
 class ExportFileResponse(FileResponse):
-    """A file, or one range of it (RFC 9110, 14).
+    """An export file, or one range of it (RFC 9110, 14).
 
-    Several ranges, one that is malformed, one of another file by `If-Range`, and one asked for
-    with another method than GET are answered with the whole.
+    The whole file is sent if there are several ranges, the range is malformed, `If-Range` names
+    another version or the method is not GET.
     """
 
     def __init__(self, path: Path, export: Export, headers: Mapping[str, str]) -> None:
         status = path.stat()
-        self.length = status.st_size
-        self.ranged = False
+        self._size_bytes = status.st_size
+        self._send_range = False
         super().__init__(path, headers=headers, media_type=export.media_type, stat_result=status)
-        del self.headers["last-modified"]  # the time of a file is another on every machine
+        del self.headers["last-modified"]  # file times differ between servers
 
     def check_range(self, request: Request) -> None:
-        """Find out whether a range is to be sent.
+        """Decide whether to send a range or the whole file.
 
         Raises:
-            RangeNotSatisfiable: The file ends before it.
+            RangeNotSatisfiable: The requested range begins beyond the end of the file.
         """
-        asked = _RANGE.fullmatch(request.headers.get("range", "").strip())
-        fits = request.headers.get("if-range") in (None, self.headers["etag"])
-        if asked is None or not fits or request.method != "GET":
+        match = _RANGE.fullmatch(request.headers.get("range", "").strip())
+        is_current = request.headers.get("if-range") in (None, self.headers["etag"])
+        if match is None or not is_current or request.method != "GET":
             return
-        first, last, tail = asked.groups()
+        first, last, suffix = match.groups()
         if first and last and int(last) < int(first):
             return
-        if (int(tail) == 0 if tail else int(first) >= self.length) or not self.length:
-            detail = f"The file has {self.length} bytes; ask for bytes from 0 to {self.length - 1}."
-            raise RangeNotSatisfiable(detail, headers={"Content-Range": f"bytes */{self.length}"})
-        self.ranged = True
+        size = self._size_bytes
+        if (int(suffix) == 0 if suffix else int(first) >= size) or not size:
+            detail = f"The file has {size} bytes. Valid positions are 0 to {size - 1}."
+            raise RangeNotSatisfiable(detail, headers={"Content-Range": f"bytes */{size}"})
+        self._send_range = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request (ASGI 3)."""
-        dropped = (b"if-range",) if self.ranged else (b"if-range", b"range")
-        kept = [pair for pair in scope["headers"] if pair[0] not in dropped]
-        await super().__call__({**scope, "headers": kept}, receive, send)
+        """Send the response (ASGI 3). Starlette sees `Range` only if a range is to be sent."""
+        hidden = (b"if-range",) if self._send_range else (b"if-range", b"range")
+        headers = [pair for pair in scope["headers"] if pair[0] not in hidden]
+        await super().__call__({**scope, "headers": headers}, receive, send)
 
 
 def is_export_path(path: str) -> bool:
-    """Whether a path is that of a file, which is not kept in memory but read in ranges."""
-    return path.startswith(_PREFIX)
+    """Whether a path is that of an export file. Those are not cached and support ranges."""
+    return path.startswith(_EXPORTS_PREFIX)
 
 
 def without_accept_encoding(scope: Scope) -> Scope:
-    """A request that accepts no content coding: digests and ranges are of the file itself."""
-    kept = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
-    return {**scope, "headers": kept}
+    """An ASGI scope without `Accept-Encoding`: digests and ranges refer to the uncoded file."""
+    headers = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
+    return {**scope, "headers": headers}
 
 
 def _entry(export: Export, digest: FileDigest) -> dict[str, Any]:
@@ -295,17 +314,17 @@ def _entry(export: Export, digest: FileDigest) -> dict[str, Any]:
 
 
 def _validators(digest: FileDigest) -> dict[str, str]:
-    """A strong entity tag, and the digest (RFC 9530, 3)."""
+    """`ETag` and `Repr-Digest` (RFC 9530, 3) of a file."""
     encoded = b64encode(bytes.fromhex(digest.sha256)).decode()
     return {"ETag": f'"{digest.sha256}"', "Repr-Digest": f"sha-256=:{encoded}:"}
 
 
 def _not_set(export: Export, catalog: ExportCatalog) -> NotFound:
     names = ", ".join(catalog.missing_settings(export.name))
-    return NotFound(f"{export.name} is not given by this server. To give it, set {names}.")
+    return NotFound(f"This server does not provide {export.name}. To enable it, set {names}.")
 
 
-def _unwritten(error: ArchiveError) -> Unavailable:
+def _not_writable(error: ArchiveError) -> Unavailable:
     logger.error("%s", error)
-    told = "The files are not there, and they cannot be written now."
-    return Unavailable(told, headers={"Retry-After": "60"})
+    detail = "The export files do not exist and cannot be written at the moment."
+    return Unavailable(detail, headers={"Retry-After": "60"})
