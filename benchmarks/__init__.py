@@ -1,1 +1,1 @@
-"""What is measured, and the data it is measured on."""
+"""Benchmarks against other servers, and the generated data they run on."""

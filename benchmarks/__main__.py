@@ -1,4 +1,4 @@
-"""Measure everything, print a table and write it down: `python -m benchmarks`."""
+"""Run the benchmarks, print the report and write it to RESULTS.md: `python -m benchmarks`."""
 
 from __future__ import annotations
 
@@ -8,76 +8,78 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import corpora, tools
-from benchmarks.measurements import Bench
+from benchmarks.measurements import Benchmark
 from benchmarks.report import report
-from benchmarks.scenes import (
-    cold,
+from benchmarks.scenarios import (
+    cached,
     compile,  # noqa: A004
-    kept,
+    compression,
+    contention,
     mirror,
     scale,
     search,
-    stall,
-    start,
-    wire,
+    startup,
+    uncached,
 )
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
-SCENES = {
-    "kept": kept.measure,
-    "cold": cold.measure,
+SCENARIOS = {
+    "cached": cached.measure,
+    "uncached": uncached.measure,
     "scale": scale.measure,
     "search": search.measure,
-    "stall": stall.measure,
+    "contention": contention.measure,
     "compile": compile.measure,
-    "start": start.measure,
-    "wire": wire.measure,
+    "startup": startup.measure,
+    "compression": compression.measure,
     "mirror": mirror.measure,
 }
 
 
 def main() -> None:
-    """Run what the command line asks for."""
-    asked = _arguments()
-    names = asked.only or list(SCENES)
+    """Run the scenarios selected on the command line; all of them by default."""
+    arguments = _arguments()
+    names = arguments.only or list(SCENARIOS)
     try:
         tools.pin_clients()
         tools.install()
-    except tools.Missing as error:
-        sys.exit(f"Nothing can be measured: {error}.")
-    _say("preparing the corpora")
-    bench = Bench(
-        asked.seconds,
-        asked.rounds,
+    except tools.UnavailableError as error:
+        sys.exit(f"Cannot run the benchmarks: {error}.")
+    _log("preparing the corpora")
+    benchmark = Benchmark(
+        arguments.seconds,
+        arguments.rounds,
         corpora.shipped(),
-        corpora.made_up(500),
-        corpora.made_up(100_000),
+        corpora.generated(500),
+        corpora.generated(100_000),
     )
-    _measure(bench, names)
-    page = report(bench, names)
+    _measure(benchmark, names)
+    page = report(benchmark, names)
     sys.stdout.write(page)
-    if asked.only is None:
+    if arguments.only is None:
         RESULTS.write_text(page, "utf-8")
 
 
-def _measure(bench: Bench, names: Sequence[str]) -> None:
+def _measure(benchmark: Benchmark, names: Sequence[str]) -> None:
     for name in names:
-        _say(f"measuring: {name}")
+        _log(f"measuring: {name}")
         try:
-            SCENES[name](bench)
-        except tools.Missing as error:
-            bench.found.missing[name] = str(error)
+            SCENARIOS[name](benchmark)
+        except tools.UnavailableError as error:
+            benchmark.measurements.skipped[name] = str(error)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--seconds", type=_positive, default=1, help="length of one load (1)")
-    parser.add_argument("--rounds", type=_positive, default=11, help="rounds of each (11)")
+    parser.add_argument(
+        "--seconds", type=_positive, default=1, help="duration of each load run (default 1)"
+    )
+    parser.add_argument("--rounds", type=_positive, default=11, help="rounds per load (default 11)")
     parser.add_argument(
         "--only",
         action="append",
-        choices=SCENES,
-        help="only this scene; repeat it for several; nothing is written then",
+        choices=SCENARIOS,
+        help="run this scenario only (repeatable); RESULTS.md is not written",
     )
     return parser.parse_args()
 
@@ -85,11 +87,11 @@ def _arguments() -> argparse.Namespace:
 def _positive(text: str) -> int:
     number = int(text)
     if not 1 <= number <= 600:
-        raise argparse.ArgumentTypeError("expected a whole number from 1 to 600")
+        raise argparse.ArgumentTypeError("expected an integer from 1 to 600")
     return number
 
 
-def _say(text: str) -> None:
+def _log(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 

@@ -1,4 +1,4 @@
-"""The corpora of a run, written once and kept for the next."""
+"""Compiled corpora, generated once and reused by later runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.corpus import write_corpus
-from benchmarks.rows import write_rows
+from benchmarks.peer_data import write_peer_data
 from benchmarks.tools import PEERS, ROOT
 
 _COMPILE = (
@@ -18,8 +18,11 @@ _COMPILE = (
 )
 
 
-def made_up(resources: int) -> Path:
-    """Folder of a compiled corpus of so many resources, and of its rows for the peers."""
+def generated(resources: int) -> Path:
+    """Directory of a compiled, generated corpus with at least `resources` resources.
+
+    It also holds the same data in the peers' formats.
+    """
     digest = hashlib.sha256((Path(__file__).parent / "corpus.py").read_bytes()).hexdigest()
     folder = PEERS / "corpora" / f"{resources}-{digest[:12]}"
     if not (folder / "seed.json").exists():
@@ -27,22 +30,22 @@ def made_up(resources: int) -> Path:
         shutil.rmtree(unfinished, ignore_errors=True)
         write_corpus(unfinished, resources)
         unfinished.rename(folder)
-    return _compiled(folder)
+    return _compile(folder)
 
 
 def shipped() -> Path:
-    """Folder of the shipped record, compiled."""
+    """Directory of the compiled shipped record."""
     folder = PEERS / "corpora" / "shipped"
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("seed.json", "regions.geojson"):
         shutil.copy2(ROOT / "data" / name, folder / name)
-    return _compiled(folder)
+    return _compile(folder)
 
 
-def _compiled(folder: Path) -> Path:
-    """The same folder, with an archive; compiled elsewhere, so that its memory is given back."""
+def _compile(folder: Path) -> Path:
+    """Compile the seed of a directory in a subprocess, so that its memory is freed afterwards."""
     archive = folder / "archive.sqlite"
     files = [str(folder / "seed.json"), str(archive)]
     subprocess.run([sys.executable, "-c", _COMPILE, *files], cwd=ROOT, check=True)
-    write_rows(archive, folder)
+    write_peer_data(archive, folder)
     return folder

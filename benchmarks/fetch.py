@@ -1,4 +1,4 @@
-"""One request, its answer read whole: to check what is measured."""
+"""Single HTTP requests, to check responses before they are benchmarked."""
 
 from __future__ import annotations
 
@@ -10,39 +10,40 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-_OF_THE_CONNECTION = ("date", "server", "connection", "keep-alive", "transfer-encoding")
+_TIMEOUT_SECONDS = 60
+_CONNECTION_HEADERS = ("date", "server", "connection", "keep-alive", "transfer-encoding")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer without what belongs to the connection it came over."""
+class Response:
+    """A complete response without connection-specific headers; header names are lowercase."""
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes
 
     def header(self, name: str) -> str:
-        """The value of a header, empty where there is none."""
+        """The value of the header with this lowercase name, or an empty string."""
         return next((value for key, value in self.headers if key == name), "")
 
     def json(self) -> Any:
-        """The body as JSON."""
+        """The body parsed as JSON."""
         return json.loads(self.body)
 
-    def write(self, path: Path) -> Path:
-        """Write the answer down for a peer to give: headers as a line of JSON, then the body."""
+    def save(self, path: Path) -> Path:
+        """Write a file for a peer to serve: the headers as a line of JSON, then the body."""
         path.write_bytes(json.dumps(self.headers).encode() + b"\n" + self.body)
         return path
 
 
-def fetch(base: str, path: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """The answer to GET."""
-    connection = HTTPConnection(urlsplit(base).netloc, timeout=60)
+def fetch(base_url: str, path: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Send a GET request on a new connection and read the whole response."""
+    connection = HTTPConnection(urlsplit(base_url).netloc, timeout=_TIMEOUT_SECONDS)
     try:
         connection.request("GET", path, headers=dict(headers or {}))
-        answer = connection.getresponse()
-        named = [(name.lower(), value) for name, value in answer.getheaders()]
-        kept = [pair for pair in named if pair[0] not in _OF_THE_CONNECTION]
-        return Answer(answer.status, kept, answer.read())
+        response = connection.getresponse()
+        lowercase = [(name.lower(), value) for name, value in response.getheaders()]
+        end_to_end = [header for header in lowercase if header[0] not in _CONNECTION_HEADERS]
+        return Response(response.status, end_to_end, response.read())
     finally:
         connection.close()

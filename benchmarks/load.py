@@ -1,4 +1,4 @@
-"""Load on a server: wrk, on a core of its own."""
+"""Load generation: wrk on a core of its own."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _DATES = (9_999 - 2_031) * 336
 
 
 class LoadError(Exception):
-    """A load that measured something else than it should have."""
+    """A load run whose result is not valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What wrk saw.
+    """The result of one wrk run.
 
     Attributes:
-        requests: Answers received.
-        rate: Answers a second.
+        requests: Completed requests.
+        rate: Requests per second.
         p50: Median latency in milliseconds.
         p99: 99th percentile of latency in milliseconds.
     """
@@ -37,19 +37,19 @@ class Result:
 
 @dataclass(slots=True)
 class Load:
-    """Requests to one server; where the template has a place, no address is sent twice.
+    """Requests to one server. A template with a placeholder never produces a URL twice.
 
     Attributes:
-        base: Address of the server, without a path.
+        base_url: Scheme, host and port of the server.
         template: Path and query; `{date}`, `{line}` and `{word}` change with every request.
-        connections: Requests under way at once.
+        connections: Concurrent connections.
         headers: Request headers.
-        lines: File of lines for `{line}` and `{word}`.
-        spellings: For `{word}`, the fewest spellings in large and small letters of any line.
-        sent: Addresses that may have been sent.
+        lines: File with the values of `{line}` and `{word}`.
+        spellings: For `{word}`, the smallest number of upper- and lowercase spellings of any line.
+        sent: Upper bound of the URLs sent so far.
     """
 
-    base: str
+    base_url: str
     template: str
     connections: int = CONNECTIONS
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -58,47 +58,50 @@ class Load:
     sent: int = 0
 
     def command(self, seconds: float) -> list[str]:
-        """The wrk command that goes on where the last one left off."""
-        headers = [part for pair in self.headers.items() for part in ("-H", ": ".join(pair))]
-        pinned = ["taskset", "-c", str(CLIENT_CORE), program("wrk")]
-        bounds = [
+        """The wrk command line, which continues with the URLs after those already sent."""
+        headers = [part for header in self.headers.items() for part in ("-H", ": ".join(header))]
+        wrk = ["taskset", "-c", str(CLIENT_CORE), program("wrk")]
+        options = [
             "-t1",
             f"-c{self.connections}",
             f"-d{max(round(seconds), 1)}s",
             "--timeout",
             "20s",
         ]
-        script = ["-s", str(SCRIPT), self.base, "--", self.template, str(self.sent)]
+        script = ["-s", str(SCRIPT), self.base_url, "--", self.template, str(self.sent)]
         lines = [str(self.lines)] if self.lines is not None else []
-        return [*pinned, *bounds, *headers, *script, *lines]
+        return [*wrk, *options, *headers, *script, *lines]
 
     def run(self, seconds: float) -> Result:
-        """Send requests for some seconds.
+        """Send requests for `seconds` and return the result.
 
         Raises:
-            LoadError: A request failed, or addresses had to be sent twice.
+            LoadError: A request failed, or the template ran out of distinct URLs.
         """
         done = subprocess.run(self.command(seconds), capture_output=True, text=True, check=False)
-        return self.read(done.stdout, done.stderr)
+        return self.parse(done.stdout, done.stderr)
 
-    def read(self, output: str, errors: str) -> Result:
-        """What a finished command measured.
+    def parse(self, output: str, errors: str) -> Result:
+        """The result in the output of a finished wrk command.
 
         Raises:
-            LoadError: A request failed, or addresses had to be sent twice.
+            LoadError: A request failed, or the template ran out of distinct URLs.
         """
-        told = next((one for one in output.splitlines() if one.startswith("RESULT ")), None)
-        if told is None:
-            raise LoadError(f"wrk on {self.base}{self.template}: {output}{errors}")
-        requests, duration, p50, p99, failed = (int(part) for part in told.split()[1:])
+        lines = (line for line in output.splitlines() if line.startswith("RESULT "))
+        summary = next(lines, None)
+        if summary is None:
+            raise LoadError(f"wrk on {self.base_url}{self.template}: {output}{errors}")
+        requests, duration, p50, p99, failed = (int(part) for part in summary.split()[1:])
         if failed or not requests:
-            raise LoadError(f"{failed} of {requests} requests to {self.base}{self.template} failed")
+            raise LoadError(
+                f"{failed} of {requests} requests to {self.base_url}{self.template} failed"
+            )
         self.sent += requests + self.connections
-        if self.sent > self._addresses():
-            raise LoadError(f"{self.template} has no more addresses that were not sent")
+        if self.sent > self._distinct_urls():
+            raise LoadError(f"{self.template} ran out of distinct URLs")
         return Result(requests, requests / duration * 1e6, p50 / 1e3, p99 / 1e3)
 
-    def _addresses(self) -> float:
+    def _distinct_urls(self) -> float:
         if "{date}" in self.template:
             return _DATES
         if "{word}" in self.template and self.lines is not None:

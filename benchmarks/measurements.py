@@ -1,4 +1,4 @@
-"""What was measured, by name, and what could not be."""
+"""Measured values by name, and the parameters of a benchmark run."""
 
 from __future__ import annotations
 
@@ -16,49 +16,49 @@ class Measurements:
     """Values of every round by name.
 
     Attributes:
-        values: One value a round, in the order measured.
+        values: One value per round, in the order measured.
         units: The unit of each name's values.
-        checks: What was found to hold, in sentences.
-        missing: Why a scene or a name was not measured.
+        checks: Statements that were verified during the run.
+        skipped: Reasons by scenario or name, for what was not measured.
     """
 
     values: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     units: dict[str, str] = field(default_factory=dict)
     checks: list[str] = field(default_factory=list)
-    missing: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
 
     def add(self, name: str, value: float, unit: str) -> None:
-        """Note the value of one round."""
+        """Add the value of one round."""
         self.values[name].append(value)
         self.units[name] = unit
 
     def median(self, name: str) -> float:
-        """The middle of a name's values."""
+        """The median over all rounds."""
         return median(self.values[name])
 
-    def check(self, holds: bool, sentence: str) -> None:
-        """Note what holds; a run in which it does not is worth nothing.
+    def check(self, condition: bool, statement: str) -> None:
+        """Add a verified statement to the report; a failed check makes the run invalid.
 
         Raises:
-            AssertionError: It does not hold.
+            AssertionError: The condition is false.
         """
-        if not holds:
-            raise AssertionError(f"not so: {sentence}")
-        if sentence not in self.checks:
-            self.checks.append(sentence)
+        if not condition:
+            raise AssertionError(f"check failed: {statement}")
+        if statement not in self.checks:
+            self.checks.append(statement)
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
-    """How long and on what a run measures, and what it has measured so far.
+class Benchmark:
+    """Parameters of a run, and its measurements so far.
 
     Attributes:
-        seconds: Length of one load.
-        rounds: How often each is measured, in turn with the others.
-        shipped: Folder of the shipped record.
-        small: Folder of a corpus of 500 resources.
-        large: Folder of a corpus of 100,000 resources.
-        found: What was measured.
+        seconds: Duration of each load run.
+        rounds: Number of rounds per load.
+        shipped: Directory of the shipped record.
+        small: Directory of a corpus of 500 resources.
+        large: Directory of a corpus of 100,000 resources.
+        measurements: The measured values.
     """
 
     seconds: float
@@ -66,18 +66,22 @@ class Bench:
     shipped: Path
     small: Path
     large: Path
-    found: Measurements = field(default_factory=Measurements)
+    measurements: Measurements = field(default_factory=Measurements)
 
-    def take_turns(self, loads: Mapping[str, Load], *, latency: bool = False) -> None:
-        """Run loads in turn, round after round, after one turn that is not counted."""
+    def run_interleaved(self, loads: Mapping[str, Load], *, latency: bool = False) -> None:
+        """Run all loads in each round, after one unmeasured warm-up round.
+
+        Interleaving spreads external slowdowns over all loads. The median latency is added to
+        the measurements if `latency` is true, the request rate otherwise.
+        """
         for load in loads.values():
             load.run(1)
         for _ in range(self.rounds):
             for name, load in loads.items():
-                self._note(name, load.run(self.seconds), latency=latency)
+                self._add(name, load.run(self.seconds), latency=latency)
 
-    def _note(self, name: str, result: Result, *, latency: bool) -> None:
+    def _add(self, name: str, result: Result, *, latency: bool) -> None:
         if latency:
-            self.found.add(name, result.p50, "ms")
+            self.measurements.add(name, result.p50, "ms")
         else:
-            self.found.add(name, result.rate, "/s")
+            self.measurements.add(name, result.rate, "/s")

@@ -1,4 +1,4 @@
-"""Measurements as Markdown."""
+"""The Markdown report of a run."""
 
 from __future__ import annotations
 
@@ -7,84 +7,90 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.figures import FIGURES, Figure
-from benchmarks.measurements import Bench, Measurements
+from benchmarks.comparisons import COMPARISONS, Comparison
+from benchmarks.measurements import Benchmark, Measurements
 
 
-def report(bench: Bench, scenes: Sequence[str]) -> str:
-    """The page of one run."""
-    return "\n".join([*_head(bench), *_figures(bench.found, scenes), *_values(bench.found)]) + "\n"
+def report(benchmark: Benchmark, scenarios: Sequence[str]) -> str:
+    """The report as Markdown, with the comparisons of the given scenarios."""
+    measurements = benchmark.measurements
+    lines = [*_head(benchmark), *_comparisons(measurements, scenarios), *_values(measurements)]
+    return "\n".join(lines) + "\n"
 
 
-def _head(bench: Bench) -> Iterator[str]:
+def _head(benchmark: Benchmark) -> Iterator[str]:
     yield "# Results"
     yield ""
     yield (
-        f"Written by `make bench`: {bench.rounds} rounds of {bench.seconds:g} s for each load, in "
-        "turn. Ratios are of medians within this run; the range is of the rounds. How it is "
-        "measured, and how to read it: [README](README.md)."
+        f"Written by `make bench`: {benchmark.rounds} rounds of {benchmark.seconds:g} s per load, "
+        "interleaved. Ratios compare medians of this run; ranges are over its rounds. For the "
+        "method, see the [README](README.md)."
     )
     yield ""
     yield f"{_processor()}; Python {platform.python_version()}; {platform.system()}."
     yield ""
 
 
-def _figures(found: Measurements, scenes: Sequence[str]) -> Iterator[str]:
-    yield "| what | over | under | ratio | range | wanted | reached |"
+def _comparisons(measurements: Measurements, scenarios: Sequence[str]) -> Iterator[str]:
+    yield "| comparison | result | baseline | ratio | range | target | met |"
     yield "| --- | ---: | ---: | ---: | ---: | --- | --- |"
-    for figure in FIGURES:
-        if figure.scene in scenes:
-            yield f"| {' | '.join(_row(figure, found))} |"
+    for comparison in COMPARISONS:
+        if comparison.scenario in scenarios:
+            yield f"| {' | '.join(_row(comparison, measurements))} |"
     yield ""
 
 
-def _row(figure: Figure, found: Measurements) -> tuple[str, ...]:
-    names = [name for name in (figure.over, figure.under) if name]
-    wanted = f"{figure.wanted} {figure.target:,g}" if figure.target is not None else ""
-    if not all(found.values[name] for name in names):
-        reasons = [found.missing[one] for one in (figure.scene, *names) if one in found.missing]
-        return figure.what, "", "", "not run", "; ".join(reasons), wanted, ""
-    shown = [_shown(found, name) for name in names]
-    ratio = found.median(names[0]) / (found.median(names[1]) if figure.under else 1)
-    below = found.values[figure.under] if figure.under else [1.0] * len(found.values[names[0]])
-    rounds = [one / other for one, other in zip(found.values[names[0]], below, strict=True)]
-    between = f"{_number(min(rounds))} to {_number(max(rounds))}"
-    reached = _reached(figure, ratio)
-    return figure.what, shown[0], "".join(shown[1:]), _number(ratio), between, wanted, reached
+def _row(comparison: Comparison, measurements: Measurements) -> tuple[str, ...]:
+    names = [name for name in (comparison.result, comparison.baseline) if name]
+    target = "" if comparison.target is None else f"{comparison.bound} {comparison.target:,g}"
+    if not all(measurements.values[name] for name in names):
+        skipped = [key for key in (comparison.scenario, *names) if key in measurements.skipped]
+        reasons = "; ".join(measurements.skipped[key] for key in skipped)
+        return comparison.label, "", "", "not run", reasons, target, ""
+    medians = [_with_unit(measurements, name) for name in names]
+    ratio = measurements.median(names[0])
+    ratio /= measurements.median(names[1]) if comparison.baseline else 1
+    results = measurements.values[names[0]]
+    baselines = measurements.values[names[1]] if comparison.baseline else [1.0] * len(results)
+    ratios = [result / baseline for result, baseline in zip(results, baselines, strict=True)]
+    spread = f"{_number(min(ratios))} to {_number(max(ratios))}"
+    met = _met(comparison, ratio)
+    return comparison.label, medians[0], "".join(medians[1:]), _number(ratio), spread, target, met
 
 
-def _reached(figure: Figure, ratio: float) -> str:
-    if figure.target is None:
+def _met(comparison: Comparison, ratio: float) -> str:
+    target = comparison.target
+    if target is None:
         return ""
-    enough = ratio >= figure.target if figure.wanted == "at least" else ratio <= figure.target
-    return "yes" if enough else "**no**"
+    met = ratio >= target if comparison.bound == "at least" else ratio <= target
+    return "yes" if met else "**no**"
 
 
-def _values(found: Measurements) -> Iterator[str]:
-    yield "## What was measured"
+def _values(measurements: Measurements) -> Iterator[str]:
+    yield "## Measurements"
     yield ""
     yield "| | median | lowest | highest | rounds |"
     yield "| --- | ---: | ---: | ---: | ---: |"
-    for name, values in found.values.items():
+    for name, values in measurements.values.items():
         if values:
-            ends = f"{_number(min(values))} | {_number(max(values))} | {len(values)}"
-            yield f"| {name} | {_shown(found, name)} | {ends} |"
+            extremes = f"{_number(min(values))} | {_number(max(values))}"
+            yield f"| {name} | {_with_unit(measurements, name)} | {extremes} | {len(values)} |"
     yield ""
-    for name, reason in found.missing.items():
+    for name, reason in measurements.skipped.items():
         yield f"- Not run: {name}: {reason}."
-    yield "## What was checked"
+    yield "## Checks"
     yield ""
-    for sentence in found.checks:
-        yield f"- {sentence}"
+    for statement in measurements.checks:
+        yield f"- {statement}"
 
 
-def _shown(found: Measurements, name: str) -> str:
-    unit = found.units[name]
-    return f"{_number(found.median(name))}{'' if unit == '/s' else ' '}{unit}"
+def _with_unit(measurements: Measurements, name: str) -> str:
+    unit = measurements.units[name]
+    return f"{_number(measurements.median(name))}{'' if unit == '/s' else ' '}{unit}"
 
 
 def _number(value: float) -> str:
-    """Three figures that count, no fewer than the whole part has."""
+    """Three significant digits, or the whole integer part if it is longer."""
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.{2 if value >= 1 else 3}f}"
@@ -92,7 +98,7 @@ def _number(value: float) -> str:
 
 def _processor() -> str:
     try:
-        named = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text("utf-8"))
+        model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text("utf-8"))
     except OSError:
-        named = None
-    return named[1].strip() if named else platform.machine()
+        model = None
+    return model[1].strip() if model else platform.machine()

@@ -1,4 +1,4 @@
-"""Servers under measurement: each a process on the first core, started and stopped by its id."""
+"""Servers under test: each is a process pinned to the first core."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from benchmarks.tools import ROOT, SERVER_CORE
 
 HOST = "127.0.0.1"
-_PATIENCE = 60.0
+_START_TIMEOUT_SECONDS = 60.0
+_POLL_SECONDS = 0.002
+_STOP_TIMEOUT_SECONDS = 15
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """An unused TCP port."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
@@ -26,51 +28,56 @@ def free_port() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """How a server is started.
+    """How to start a server.
 
     Attributes:
-        port: Where it listens.
-        command: What runs it.
-        ready: A path that it answers with success once it is up.
-        environment: What its environment has besides this process's own.
+        port: The port it listens on.
+        command: Command line of its process.
+        ready_path: Path that responds with 200 once the server is ready.
+        environment: Environment variables added to those of this process.
     """
 
     port: int
     command: Sequence[str]
-    ready: str = "/"
+    ready_path: str = "/"
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def base(self) -> str:
-        """Its address, without a path."""
+    def base_url(self) -> str:
+        """Scheme, host and port, without a path."""
         return f"http://{HOST}:{self.port}"
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Start it, pinned, with bytecode as an installed program has it; what fails is seen."""
-        kept = {name: one for name, one in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        """Start the pinned process; its standard error is inherited.
+
+        Bytecode is written and reused, as it is for an installed program.
+        """
+        inherited = dict(os.environ)
+        inherited.pop("PYTHONDONTWRITEBYTECODE", None)
         return subprocess.Popen(
             ["taskset", "-c", str(SERVER_CORE), *self.command],
             cwd=ROOT,
-            env={**kept, **self.environment},
+            env={**inherited, **self.environment},
             stdout=subprocess.DEVNULL,
         )
 
-    def wait(self, process: subprocess.Popen[bytes]) -> None:
-        """Wait until it answers, asking every 2 ms.
+    def wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+        """Poll the ready path every 2 ms until it responds with 200.
 
         Raises:
-            RuntimeError: It ended, or did not answer in time.
+            RuntimeError: The process exited, or did not become ready in time.
         """
-        deadline = time.monotonic() + _PATIENCE
-        while not self._answers():
+        deadline = time.monotonic() + _START_TIMEOUT_SECONDS
+        while not self._is_ready():
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{' '.join(self.command)} does not answer")
-            time.sleep(0.002)
+                raise RuntimeError(f"{' '.join(self.command)} did not become ready")
+            time.sleep(_POLL_SECONDS)
 
-    def _answers(self) -> bool:
-        request = f"GET {self.ready} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+    def _is_ready(self) -> bool:
+        request = f"GET {self.ready_path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+        address = (HOST, self.port)
         try:
-            with socket.create_connection((HOST, self.port), timeout=_PATIENCE) as connection:
+            with socket.create_connection(address, timeout=_START_TIMEOUT_SECONDS) as connection:
                 connection.sendall(request)
                 return connection.recv(64).split(b" ")[1:2] == [b"200"]
         except OSError:
@@ -79,20 +86,20 @@ class Server:
 
 @contextmanager
 def running(server: Server) -> Iterator[str]:
-    """Start a server, give its address once it answers, and stop it."""
+    """Run a server for the duration of the context; yields its base URL once it is ready."""
     process = server.start()
     try:
-        server.wait(process)
-        yield server.base
+        server.wait_until_ready(process)
+        yield server.base_url
     finally:
         stop(process)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a server that was started here."""
+    """Terminate a server process, and kill it if it does not exit in time."""
     process.terminate()
     try:
-        process.wait(timeout=15)
+        process.wait(timeout=_STOP_TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -1,4 +1,4 @@
-"""What the benchmark runs: the peers' environment, programs of the system, the two cores."""
+"""The peers' virtual environment, system programs and CPU pinning."""
 
 from __future__ import annotations
 
@@ -11,65 +11,65 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PEERS = ROOT / ".venv" / "bench"
 SERVER_CORE, CLIENT_CORE = 0, 1
-_LOCK = Path(__file__).parent / "requirements.txt"
-_SYSTEM = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+_LOCK_FILE = Path(__file__).parent / "requirements.txt"
+_SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 
-class Missing(Exception):
-    """Something that a measurement needs is not there; the message says what and why."""
+class UnavailableError(Exception):
+    """A program or resource required for a measurement is unavailable; the message says why."""
 
 
 def install() -> None:
-    """Install the peers into an environment of their own, and wrk and nginx where they can be.
+    """Install the peers into a virtual environment, and wrk and nginx if running as root.
 
     Raises:
-        Missing: The peers cannot be installed.
+        UnavailableError: The peers cannot be installed.
     """
     stamp = PEERS / ".installed"
-    if not stamp.exists() or stamp.read_bytes() != _LOCK.read_bytes():
+    if not stamp.exists() or stamp.read_bytes() != _LOCK_FILE.read_bytes():
         subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
         pip = [str(PEERS / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
         done = subprocess.run(
-            [*pip, "install", "--quiet", "--require-hashes", "-r", str(_LOCK)], check=False
+            [*pip, "install", "--quiet", "--require-hashes", "-r", str(_LOCK_FILE)], check=False
         )
         if done.returncode:
-            raise Missing("the peers cannot be installed: see what pip said above")
-        stamp.write_bytes(_LOCK.read_bytes())
-    absent = [name for name in ("wrk", "nginx") if _found(name) is None]
-    if absent and os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["update"], ["install", "--yes", "--no-install-recommends", *absent]):
-            subprocess.run(["apt-get", "-qq", *command], env=quiet, check=False)
+            raise UnavailableError("the peers cannot be installed: see the output of pip above")
+        stamp.write_bytes(_LOCK_FILE.read_bytes())
+    missing = [name for name in ("wrk", "nginx") if _find(name) is None]
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
+            subprocess.run(["apt-get", "-qq", *command], env=environment, check=False)
 
 
 def program(name: str) -> str:
-    """Path of a program of the system.
+    """Path of a system program.
 
     Raises:
-        Missing: It is not installed.
+        UnavailableError: It is not installed.
     """
-    found = _found(name)
-    if found is None:
-        raise Missing(f"{name} is not installed and could not be; Debian's package is {name}")
-    return found
+    path = _find(name)
+    if path is None:
+        raise UnavailableError(f"{name} is not installed (Debian package: {name})")
+    return path
 
 
 def peer(name: str) -> str:
-    """Path of a program in the peers' environment."""
+    """Path of a program in the peers' virtual environment."""
     return str(PEERS / "bin" / name)
 
 
 def pin_clients() -> None:
-    """Keep this process, and what it starts without saying otherwise, off the servers' core.
+    """Pin this process, and by inheritance its children, to the client core.
 
     Raises:
-        Missing: There is one core only, or cores cannot be chosen here.
+        UnavailableError: The machine has a single core, or the platform cannot pin processes.
     """
     if not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < CLIENT_CORE + 1:
-        raise Missing("two cores are needed, one for the server and one for the load")
+        raise UnavailableError("two cores are required, one for the server and one for the load")
     os.sched_setaffinity(0, {CLIENT_CORE})
 
 
-def _found(name: str) -> str | None:
-    folders = os.pathsep.join([os.environ.get("PATH", os.defpath), *_SYSTEM])
+def _find(name: str) -> str | None:
+    folders = os.pathsep.join([os.environ.get("PATH", os.defpath), *_SYSTEM_FOLDERS])
     return shutil.which(name, path=folders)

@@ -1,9 +1,9 @@
--- Addresses for wrk, each sent once where the template has a place for something that changes.
+-- URLs for wrk. With a placeholder in the template, every request has another URL.
 --
 -- wrk -s urls.lua URL -- TEMPLATE FIRST [FILE]
---   {date}  the next of 2,677,584 dates, all later than any in the corpus: the work stays the same
---   {line}  the next line of FILE, and the first one again after the last
---   {word}  the same, and in the next of its spellings in large and small letters on every turn
+--   {date}  one of 2,677,584 dates, all later than any in the corpus, so the work stays the same
+--   {line}  the next line of FILE, starting over after the last one
+--   {word}  as {line}, in another upper- and lowercase spelling on every pass
 
 local template, position, lines = "", 0, {}
 
@@ -19,13 +19,13 @@ end
 local function word(number)
   local spelling = math.floor(number / #lines)
   return (line(number):gsub("%l", function(letter)
-    local large = spelling % 2 == 1
+    local uppercase = spelling % 2 == 1
     spelling = math.floor(spelling / 2)
-    return large and letter:upper() or letter
+    return uppercase and letter:upper() or letter
   end))
 end
 
-local places = { date = date, line = line, word = word }
+local placeholders = { date = date, line = line, word = word }
 
 function init(args)
   template, position = args[1], tonumber(args[2])
@@ -38,17 +38,17 @@ function init(args)
     return
   end
   local before, after = template:match("^(.*){%a+}(.*)$")
-  local place = places[name]
+  local value = placeholders[name]
   request = function()
-    local path = before .. place(position) .. after
+    local path = before .. value(position) .. after
     position = position + 1
     return wrk.format(nil, path)
   end
 end
 
 function done(summary, latency)
-  local wrong = summary.errors
-  local failed = wrong.connect + wrong.read + wrong.write + wrong.status + wrong.timeout
+  local errors = summary.errors
+  local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
   local p50, p99 = latency:percentile(50), latency:percentile(99)
   io.write(string.format("RESULT %d %d %d %d %d\n", summary.requests, summary.duration, p50, p99, failed))
 end

@@ -1,1 +1,1 @@
-"""The peers: other ways to give the same answers."""
+"""Peers: other ways to serve the same responses."""

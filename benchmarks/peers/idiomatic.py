@@ -1,8 +1,8 @@
-"""The same list the way FastAPI and SQLModel are usually written, with what is known to help.
+"""The same list in idiomatic FastAPI and SQLModel, with the usual optimizations.
 
-Relationships are loaded with `selectinload`, the answer passes a `response_model`, and connections
-are kept open for as many threads as may ask. It comes in both usual forms: `def`, with a session
-per request from a dependency, and `async def`, which does without threads and is faster here.
+Relationships are loaded with `selectinload`, responses are validated by a `response_model`, and the
+connection pool has room for every worker thread. There are two routes: `def` with a session per
+request from a dependency, and `async def`, which avoids threads and is faster in this benchmark.
 """
 
 import os
@@ -21,7 +21,7 @@ from benchmarks.peers.parameters import AwardParameters
 
 
 class AwardObjective(SQLModel, table=True):
-    """An objective that an award serves."""
+    """Join table of awards and objectives."""
 
     __tablename__ = "award_objectives"
 
@@ -30,7 +30,7 @@ class AwardObjective(SQLModel, table=True):
 
 
 class AwardRegion(SQLModel, table=True):
-    """A region that an award works in."""
+    """Join table of awards and regions."""
 
     __tablename__ = "award_regions"
 
@@ -39,7 +39,7 @@ class AwardRegion(SQLModel, table=True):
 
 
 class AwardForm(SQLModel, table=True):
-    """A form of trafficking that an award works against."""
+    """A form of trafficking that an award addresses."""
 
     __tablename__ = "award_trafficking_forms"
 
@@ -48,7 +48,7 @@ class AwardForm(SQLModel, table=True):
 
 
 class Objective(SQLModel, table=True):
-    """An objective."""
+    """The table of objectives."""
 
     __tablename__ = "objectives"
 
@@ -56,7 +56,7 @@ class Objective(SQLModel, table=True):
 
 
 class Region(SQLModel, table=True):
-    """A region."""
+    """The table of regions."""
 
     __tablename__ = "regions"
 
@@ -64,7 +64,7 @@ class Region(SQLModel, table=True):
 
 
 class AwardBase(SQLModel):
-    """What an award's row and its answer share."""
+    """Columns that are also fields of the response."""
 
     id: str = Field(primary_key=True)
     partnership: str
@@ -80,7 +80,7 @@ class AwardBase(SQLModel):
 
 
 class Award(AwardBase, table=True):
-    """An award."""
+    """The table of awards."""
 
     __tablename__ = "awards"
 
@@ -92,14 +92,14 @@ class Award(AwardBase, table=True):
 
 
 class Links(BaseModel):
-    """Where an award and what it rests on are found."""
+    """Links to an award and its citations."""
 
     self: str
     citations: str
 
 
 class AwardPublic(AwardBase):
-    """An award as it is answered."""
+    """An award in a response."""
 
     model_config = ConfigDict(from_attributes=True)  # type: ignore[assignment]
 
@@ -110,20 +110,20 @@ class AwardPublic(AwardBase):
     @field_validator("objectives", "regions", "trafficking_forms", mode="before")
     @classmethod
     def ids(cls, related: list[Any]) -> list[str] | None:
-        """What the related rows are called."""
-        named = [one.trafficking_form if isinstance(one, AwardForm) else one.id for one in related]
-        return named or None
+        """Ids of related rows; None if there are none."""
+        ids = [row.trafficking_form if isinstance(row, AwardForm) else row.id for row in related]
+        return ids or None
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def links(self) -> Links:
-        """Where this award is found."""
+        """Links of this award."""
         citations = f"/v1/citations?resource_type=award&resource={self.id}"
         return Links(self=f"/v1/awards/{self.id}", citations=citations)
 
 
 class AwardsPublic(BaseModel):
-    """A page of awards."""
+    """A page of awards in a response."""
 
     data: list[AwardPublic]
     total: int
@@ -138,47 +138,47 @@ engine = create_engine(
 
 
 def get_session() -> Iterator[Session]:
-    """A session for one request."""
+    """Dependency: a session for one request."""
     with Session(engine) as session:
         yield session
 
 
 SessionDep = Annotated[Session, Depends(get_session)]
-shared = Session(engine)
+shared_session = Session(engine)
 app = FastAPI(telemetry={"tracing": False, "metrics": False})
 
 
 @app.get("/ready")
 async def ready() -> Response:
-    """Whether the application is up."""
+    """Readiness probe."""
     return Response()
 
 
 @app.get("/v1/awards", response_model=AwardsPublic)
 def list_awards(session: SessionDep, parameters: Annotated[AwardParameters, Query()]) -> Any:
-    """A page of awards, on a thread."""
+    """A page of awards, on a worker thread."""
     return _page(session, parameters)
 
 
 @app.get("/async/awards", response_model=AwardsPublic)
-async def list_awards_at_once(parameters: Annotated[AwardParameters, Query()]) -> Any:
-    """A page of awards, on the event loop, with one connection."""
-    shared.expunge_all()
-    return _page(shared, parameters)
+async def list_awards_async(parameters: Annotated[AwardParameters, Query()]) -> Any:
+    """A page of awards, on the event loop with a single connection."""
+    shared_session.expunge_all()
+    return _page(shared_session, parameters)
 
 
 def _page(session: Session, parameters: AwardParameters) -> dict[str, Any]:
     where = list(_conditions(parameters))
     total = session.exec(select(func.count()).select_from(Award).where(*where)).one()
-    related = (Award.objectives, Award.regions, Award.forms)
-    chosen = (
+    relationships = (Award.objectives, Award.regions, Award.forms)
+    statement = (
         select(Award)
         .where(*where)
-        .options(*(selectinload(one) for one in related))  # type: ignore[arg-type]
+        .options(*(selectinload(relationship) for relationship in relationships))  # type: ignore[arg-type]
         .order_by(col(Award.announced_first), col(Award.id))
         .limit(parameters.limit)
     )
-    return {"data": session.exec(chosen).all(), "total": total, "limit": parameters.limit}
+    return {"data": session.exec(statement).all(), "total": total, "limit": parameters.limit}
 
 
 def _conditions(parameters: AwardParameters) -> Iterator[ColumnElement[bool]]:
@@ -194,15 +194,15 @@ def _conditions(parameters: AwardParameters) -> Iterator[ColumnElement[bool]]:
         forms = col(AwardForm.trafficking_form).in_(parameters.trafficking_form)
         yield col(Award.forms).any(forms)
     if parameters.announced__gte:
-        yield col(Award.announced_first) >= _day(parameters.announced__gte)
+        yield col(Award.announced_first) >= _first_day(parameters.announced__gte)
     if parameters.announced__lte:
-        yield col(Award.announced_last) <= _day(parameters.announced__lte)
+        yield col(Award.announced_last) <= _first_day(parameters.announced__lte)
     if parameters.amount__gte is not None:
         yield col(Award.amount) >= parameters.amount__gte
     if parameters.amount__lte is not None:
         yield col(Award.amount) <= parameters.amount__lte
 
 
-def _day(text: str) -> str:
-    """The first day of a date; the benchmark's last days are whole dates."""
+def _first_day(text: str) -> str:
+    """First day of a partial date; the benchmark passes years and whole dates only."""
     return date.fromisoformat(f"{text}-01-01"[:10]).isoformat()

@@ -1,4 +1,4 @@
-"""The list's query parameters as a FastAPI application would declare them."""
+"""Query parameters of the list, as a FastAPI application would declare them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 Slugs = Annotated[list[Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]], Field()]
 PartialDate = Annotated[str, Field(pattern=r"^\d{4}(-\d\d(-\d\d)?)?$")]
 Amount = Annotated[int, Field(ge=0, le=2**53 - 1)]
-Included = Literal["partnership", "recipient", "objectives", "regions", "citations"]
+Include = Literal["partnership", "recipient", "objectives", "regions", "citations"]
 Facet = Literal["partnership", "recipient", "objective", "region", "trafficking_form"]
 
 
 class AwardParameters(BaseModel):
-    """Everything that the list of awards can be asked."""
+    """Query parameters of the list of awards."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -33,6 +33,6 @@ class AwardParameters(BaseModel):
     sort: Literal["announced", "-announced", "ends", "-ends", "title", "-title"] = "announced"
     limit: Annotated[int, Field(ge=1, le=1_000)] = 200
     cursor: Annotated[str, Field(max_length=200)] | None = None
-    include: list[Included] = []
+    include: list[Include] = []
     facet: list[Facet] = []
     format: Literal["json", "csv", "ndjson"] = "json"

@@ -1,4 +1,4 @@
-"""The smallest application with the same libraries."""
+"""The smallest FastAPI application that imports the same libraries."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ app = FastAPI()
 
 @app.get("/ready")
 async def hello() -> dict[str, str]:
-    """A greeting."""
+    """Readiness probe with a small JSON body."""
     return {"hello": sqlmodel.__name__}

@@ -1,4 +1,4 @@
-"""A compiled corpus as the peers take it: plain columns, links, full text."""
+"""A compiled corpus in the peers' formats: plain columns, join tables and full text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-_PLAIN = (
+_SCALARS = (
     "id", "partnership", "recipient", "title", "summary", "announced", "announced_first",
     "announced_last", "ends", "amount", "currency", "has_sub_recipients",
 )  # fmt: skip
@@ -52,34 +52,34 @@ ANALYZE;
 """
 
 
-def write_rows(archive: Path, folder: Path) -> tuple[Path, Path]:
-    """Write the awards of an archive, and its text; as SQLite and as newline-delimited JSON."""
-    database, lines = folder / "peers.sqlite", folder / "awards.ndjson"
+def write_peer_data(archive: Path, folder: Path) -> None:
+    """Write `peers.sqlite` (awards and full text) and `awards.ndjson` into a directory."""
+    database = folder / "peers.sqlite"
     database.unlink(missing_ok=True)
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("ATTACH ? AS archive", (str(archive),))
         connection.executescript(_TABLES)
         awards = list(_awards(connection))
-        marks = ", ".join("?" for _ in (*_PLAIN, *_LISTS))
+        placeholders = ", ".join("?" for _ in (*_SCALARS, *_LISTS))
         connection.executemany(
-            f"INSERT INTO awards VALUES ({marks})",  # noqa: S608 - placeholders
-            ([*(one[name] for name in _PLAIN), *(_listed(one[name]) for name in _LISTS)]
-             for one in awards),
+            f"INSERT INTO awards VALUES ({placeholders})",  # noqa: S608 - question marks only
+            ([*(award[name] for name in _SCALARS), *(_as_json(award[name]) for name in _LISTS)]
+             for award in awards),
         )  # fmt: skip
         connection.executescript(_INDEXES)
-    lines.write_text("".join(f"{json.dumps(one, ensure_ascii=False)}\n" for one in awards), "utf-8")
-    return database, lines
+    text = "".join(f"{json.dumps(award, ensure_ascii=False)}\n" for award in awards)
+    (folder / "awards.ndjson").write_text(text, "utf-8")
 
 
 def _awards(connection: sqlite3.Connection) -> Iterator[dict[str, Any]]:
-    found = connection.execute(
+    rows = connection.execute(
         "SELECT document, announced_first, announced_last FROM archive.awards"
     )
-    for document, first, last in found:
+    for document, first, last in rows:
         award = json.loads(document)
         del award["links"]
         yield {**award, "announced_first": first, "announced_last": last}
 
 
-def _listed(members: list[str] | None) -> str | None:
-    return None if members is None else json.dumps(members)
+def _as_json(values: list[str] | None) -> str | None:
+    return None if values is None else json.dumps(values)

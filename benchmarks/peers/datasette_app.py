@@ -1,4 +1,4 @@
-"""Datasette on an immutable database: tables counted beforehand, no facets, no access log."""
+"""Datasette on an immutable database: precomputed row counts, no facets, no access log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The application with a counter inside its cache: proof of what the cache did not answer."""
+"""The application with a request counter behind its response cache, to prove cache misses."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from app.server.response_cache import ResponseCache
 from app.settings import read_settings
 
 
-class Counter:
-    """Counts the requests that reach what is inside it, and tells their number."""
+class CountingMiddleware:
+    """ASGI middleware that counts API requests and serves the number at `/count`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -29,5 +29,5 @@ class Counter:
 
 app = create_app(read_settings())
 if not isinstance(getattr(app, "kept", None), ResponseCache):
-    raise TypeError("the cache is no longer around the middleware: count inside it, where it is")
-app.add_middleware(Counter)
+    raise TypeError("the response cache is no longer outside the middleware: move the counter")
+app.add_middleware(CountingMiddleware)

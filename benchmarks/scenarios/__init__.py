@@ -1,0 +1,1 @@
+"""Benchmark scenarios: one per module, each with a `measure` function."""

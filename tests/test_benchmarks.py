@@ -1,0 +1,46 @@
+"""The benchmarks' documentation and committed results agree with their code."""
+
+from __future__ import annotations
+
+import re
+
+from benchmarks.__main__ import SCENARIOS
+from benchmarks.comparisons import COMPARISONS
+from tests.conftest import ROOT
+
+FOLDER = ROOT / "benchmarks"
+MANUAL = (FOLDER / "README.md").read_text("utf-8")
+RESULTS = (FOLDER / "RESULTS.md").read_text("utf-8")
+
+
+def first_cells(markdown: str, heading: str) -> list[str]:
+    """The first cell of each row of the table below a heading."""
+    section = markdown.split(heading, 1)[1].split("\n## ", 1)[0]
+    return re.findall(r"^\| (.+?) \|", section, re.MULTILINE)[2:]
+
+
+def test_every_scenario_is_documented() -> None:
+    """The README lists the scenarios in the order in which they run."""
+    assert first_cells(MANUAL, "\n## Scenarios\n") == list(SCENARIOS)
+
+
+def test_results_list_every_comparison() -> None:
+    """RESULTS.md has a row for each comparison, with its target."""
+    rows = re.findall(
+        r"^\| (.+?) \| \S.* \| ((?:at least|at most) [\d.,]+)? \| (?:yes|\*\*no\*\*)? \|$",
+        RESULTS,
+        re.MULTILINE,
+    )
+    expected = [
+        (row.label, "" if row.target is None else f"{row.bound} {row.target:,g}")
+        for row in COMPARISONS
+    ]
+    assert rows == expected
+
+
+def test_results_name_every_measurement() -> None:
+    """Each measurement that a comparison uses has a row of its own."""
+    measured = set(re.findall(r"^\| (.+?) \| [\d.,]+", RESULTS, re.MULTILINE))
+    for comparison in COMPARISONS:
+        assert comparison.result in measured
+        assert not comparison.baseline or comparison.baseline in measured
