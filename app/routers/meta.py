@@ -14,6 +14,7 @@ from app.models.header import License, Outlines
 from app.responses.problems import InvalidParameters
 from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep, NoParameters
+from app.routers.openapi_document import TITLE
 from app.routers.openapi_responses import ENTRY_LINK_HEADER, openapi_responses
 from app.routers.route import Route
 
@@ -131,7 +132,7 @@ def entry_link_header(archive: Archive) -> dict[str, str]:
 def index_body(archive: Archive) -> bytes:
     """The body of `/v1` as JSON."""
     data = {
-        "title": "Child Protection Compact record",
+        "title": TITLE,
         "api_version": API_VERSION,
         "release": archive.release,
         "archive_notice": archive.header["archive_notice"],

@@ -1,10 +1,11 @@
-"""The OpenAPI document, with every example taken from the record that is served."""
+"""Builds the OpenAPI document. All examples are taken from the served record."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,7 +14,7 @@ from fastapi.openapi.utils import get_openapi
 from app.archive.archive import COLLECTIONS, Archive, link_table
 from app.models import Document
 from app.query.full_text import find_matches
-from app.query.parameters import DateType, IntegerType
+from app.query.parameters import DateType, IntegerType, parse_query_string
 from app.query.query import DEFAULT_LIMIT, Query, collection_parameters, includable_fields
 from app.query.selection import find_page
 from app.responses.problems import (
@@ -24,7 +25,6 @@ from app.responses.problems import (
     MethodNotAllowed,
     NotAcceptable,
     NotFound,
-    ParameterError,
     Problem,
     ProblemDocument,
     RangeNotSatisfiable,
@@ -42,60 +42,66 @@ from app.responses.representations import (
 from app.routers.route import Route
 
 TITLE = "Child Protection Compact record"
-SUMMARY = "The archived record of the United States–Peru Child Protection Compact, as data."
+SUMMARY = "Open data on the United States–Peru Child Protection Compact Partnership."
 DESCRIPTION = f"""
-In 2017 the United States and Peru signed a Child Protection Compact Partnership. This API gives
-what one archived web page of the U.S. Department of State says of it, and for every value the words
-it rests on.
+In 2017 the United States and Peru signed a Child Protection Compact Partnership. This read-only API
+publishes the contents of one archived web page of the U.S. Department of State about the
+partnership, with a source for every value.
 
-**First request.** `GET /v1/awards/peru-ilo`. No key, no account; any origin may ask.
+**Getting started.** Try `GET /v1/awards/peru-ilo`. There are no API keys or accounts, and CORS is
+open to every origin.
 
-**Not stated is not zero.** Where the page gives no value the field is `null` and its name stands
-in `not_stated`. A `null` that is not listed there does not apply.
+**Missing values.** If the page does not give a value, the field is `null` and is listed in
+`not_stated`. A `null` that is not listed there means that the field does not apply.
 
-**What a value rests on.** `GET /v1/citations?resource_type=award&resource=peru-ilo` gives, field
-by field, the quoted fragment and its position in the archived text, or the reference of an
-enrichment.
+**Sources.** `GET /v1/citations?resource_type=award&resource=peru-ilo` returns the evidence for each
+field of an award: the quotation and its position in the archived text, or the published reference
+of an `enriched` value.
 
-**Lists.** Filters repeat for OR (`region=cusco&region=loreto`) and combine as AND. `sort` takes
-one field, `-` before it for descending; `null` comes last. A page has at most `limit` items
-({DEFAULT_LIMIT} unless told); follow `links.next`, or the `Link` header, until it is `null`.
+**Filtering and sorting.** Repeat a filter for OR (`region=cusco&region=loreto`); different filters
+combine with AND. `sort` takes one field; prefix it with `-` to sort in descending order. `null`
+sorts last.
 
-**Formats.** `format=csv`, `format=ndjson` and, for regions, `format=geojson`, or the same by
-`Accept`, give a whole filtered collection as a stream. In CSV, `null` is an empty cell, members of
-a list are joined by `|` (a `|` or a backslash within a member has a backslash before it), objects
-within a list are JSON, and text that a spreadsheet would run as a formula has an apostrophe before
-it, to be taken away when read by a program. Let a spreadsheet import codes such as `08` as text.
+**Pagination.** `limit` sets the page size (default {DEFAULT_LIMIT}). Follow `links.next` or the
+`Link` header until it is `null` or absent.
 
-**Related.** `include=recipient&include=citations` adds what a field names, once each, under
-`included`; `facet=region` counts the items per value under the same filters. `/v1/search?q=`
-searches every type.
+**Formats.** Collections are also available as CSV (`format=csv`) and NDJSON (`format=ndjson`), and
+regions as GeoJSON (`format=geojson`); content negotiation with `Accept` works too. Without `limit`,
+these formats stream the whole filtered collection. In CSV, `null` is an empty cell and objects in
+lists are JSON. List members are joined by `|`; a literal `|` or backslash in a member is escaped
+with a backslash. Text that a spreadsheet would evaluate as a formula is prefixed with an
+apostrophe, which programs should remove. Import codes such as `08` as text to keep leading zeros.
 
-**Errors** are problem documents (RFC 9457). A parameter that is unknown, repeated where one value
-is meant, empty or mistyped is a 422 that names it and says what is allowed.
+**Related resources and counts.** `include=recipient&include=citations` embeds the referenced
+resources, each once, in `included`. `facet=region` counts items by value under the same filters.
+`/v1/search?q=` searches all resource types.
 
-**Caching.** Every answer has a strong `ETag`; send it back as `If-None-Match` and an unchanged
-answer is a 304. One release of the data gives the same bytes everywhere; `X-Data-Release` names
-it. HEAD works wherever GET does.
+**Errors.** Errors are problem documents (RFC 9457). A parameter that is unknown, empty, of the
+wrong type or repeated without being repeatable returns 422 with the parameter and the allowed
+values.
 
-**Stability.** `/v1` only grows: new paths, new optional parameters, new fields. Anything else is
-`/v2`. A correction to the data changes the release, not the version.
+**Caching.** Every successful response has a strong `ETag`; send it in `If-None-Match` to get 304 if
+nothing changed. All servers return the same bytes for the same release of the data, which
+`X-Data-Release` identifies. HEAD works wherever GET does.
+
+**Stability.** Changes within `/v1` are additive: new paths, optional parameters and fields.
+Anything else means `/v2`. Corrections to the data change the release, not the API version.
 """
 
 TAGS = [
-    {"name": "partnerships", "description": "The signed compacts."},
-    {"name": "objectives", "description": "What a partnership set out to do."},
+    {"name": "partnerships", "description": "Signed Child Protection Compact partnerships."},
+    {"name": "objectives", "description": "Objectives of the partnerships."},
     {"name": "awards", "description": "Foreign-assistance awards."},
-    {"name": "activities", "description": "What an award pays for."},
-    {"name": "regions", "description": "Where the work is done."},
-    {"name": "organizations", "description": "Who takes part."},
-    {"name": "sources", "description": "The archived pages."},
-    {"name": "citations", "description": "What every value rests on."},
-    {"name": "search", "description": "Full text over every type."},
-    {"name": "record", "description": "Everything in one answer."},
-    {"name": "meta", "description": "Release, terms and promises."},
-    {"name": "problems", "description": "What the `type` of an error resolves to."},
-    {"name": "health", "description": "For those who run the service."},
+    {"name": "activities", "description": "Activities funded by the awards."},
+    {"name": "regions", "description": "Regions where the activities take place."},
+    {"name": "organizations", "description": "Participating organizations."},
+    {"name": "sources", "description": "Archived source pages."},
+    {"name": "citations", "description": "Sources for every value."},
+    {"name": "search", "description": "Full-text search across all resource types."},
+    {"name": "record", "description": "The whole record and export files."},
+    {"name": "meta", "description": "Index, release, license and stability policy."},
+    {"name": "problems", "description": "Error types explained."},
+    {"name": "health", "description": "Health checks for operators."},
 ]
 
 Json = dict[str, Any]
@@ -105,91 +111,104 @@ def build_document(app: FastAPI, archive: Archive, bodies: Mapping[str, bytes]) 
     """The OpenAPI 3.1 document of the application.
 
     Args:
-        app: Whose routes are described.
-        archive: Where examples are taken from.
-        bodies: Answers of paths that are of no collection, for their examples.
+        app: Application whose routes are documented.
+        archive: Archive that examples are taken from.
+        bodies: Example response bodies of endpoints that belong to no collection, by path.
     """
     document: Json = get_openapi(
         title=TITLE,
         version=app.version,
         summary=SUMMARY,
         description=DESCRIPTION.strip(),
-        routes=[one.with_response_model() if isinstance(one, Route) else one for one in app.routes],
+        routes=[
+            route.with_response_model() if isinstance(route, Route) else route
+            for route in app.routes
+        ],
         tags=TAGS,
         license_info={"name": "MIT", "identifier": "MIT"},
         separate_input_output_schemas=False,
     )
-    schemas = document["components"]["schemas"]
-    problem = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas.update(problem.pop("$defs"), ProblemDocument=problem)
-    _open(schemas)
-    _drop_unused(document)
+    _finish_schemas(document)
     for model in COLLECTIONS.values():
-        _exemplify_collection(document["paths"], model, archive)
-    _exemplify_search(document["paths"]["/v1/search"]["get"], archive)
+        _add_collection_examples(document["paths"], model, archive)
+    _add_search_examples(document["paths"]["/v1/search"]["get"], archive)
     for path, body in bodies.items():
-        content = _content(document["paths"][path]["get"])
+        content = _success_content(document["paths"][path]["get"])
         content["application/json"]["example"] = json.loads(body)
     for operations in document["paths"].values():
-        for status, answer in operations["get"]["responses"].items():
-            if MEDIA_TYPE in answer.get("content", {}):
-                answer["content"][MEDIA_TYPE]["example"] = PROBLEM_EXAMPLES[int(status)]
+        _add_problem_examples(operations["get"])
     return document
 
 
-def _open(schemas: Json) -> None:
-    """Answers may gain fields within `/v1`; only the seed file is closed to unknown ones."""
+def _finish_schemas(document: Json) -> None:
+    """Add the problem schema, allow additional fields and drop schemas that no endpoint uses."""
+    schemas = document["components"]["schemas"]
+    problem = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(problem.pop("$defs"), ProblemDocument=problem)
+    _allow_additional_properties(schemas)
+    _drop_unused(document)
+
+
+def _allow_additional_properties(schemas: Json) -> None:
+    """Open every schema: responses may gain fields within `/v1`. Only seed files are strict."""
     for schema in schemas.values():
         if schema.get("additionalProperties") is False:
             del schema["additionalProperties"]
 
 
 def _drop_unused(document: Json) -> None:
-    """Leave out what only the seed file holds, such as evidence."""
+    """Drop schemas that occur only in seed files, such as evidence."""
     schemas: Json = document["components"]["schemas"]
     text = json.dumps(document)
     unused = [name for name in schemas if f'"#/components/schemas/{name}"' not in text]
     for name in unused:
         del schemas[name]
-    if unused:  # what they alone referred to is unused now
+    if unused:  # schemas referenced only by those are unused now
         _drop_unused(document)
 
 
-def _exemplify_collection(paths: Json, model: type[Document], archive: Archive) -> None:
+def _add_collection_examples(paths: Json, model: type[Document], archive: Archive) -> None:
     path = f"/v1/{model.collection}"
     query = Query.from_parameters(model.collection, {"limit": 1})
     page = find_page(archive, query, archive.connection)
     if not page.documents:
         return
-    listed, got = paths[path]["get"], paths[f"{path}/{{id}}"]["get"]
+    list_operation, item_operation = paths[path]["get"], paths[f"{path}/{{id}}"]["get"]
     links = page_links(path, [("limit", "1")], page.cursor)
     meta = {"total": page.total, "limit": query.page_size, "release": archive.release}
-    body = page_body(page.documents, meta, links)
-    content = _content(listed)
-    content["application/json"]["example"] = json.loads(body)
+    content = _success_content(list_operation)
+    content["application/json"]["example"] = json.loads(page_body(page.documents, meta, links))
     content["text/csv"]["example"] = (csv_header(model) + csv_lines(model, page.documents)).decode()
     content["application/x-ndjson"]["example"] = ndjson_lines(page.documents).decode()
-    _content(got)["application/json"]["example"] = json.loads(item_body(page.documents[0]))
-    got["parameters"][0]["example"] = page.ids[0]
-    for operation in (listed, got):
-        for parameter in operation["parameters"]:
-            if parameter["in"] == "path":
-                continue
-            example = _parameter_example(model, parameter["name"], archive, page.cursor)
-            if example is not None:
-                several = parameter["schema"]["type"] == "array"
-                parameter["schema"]["examples"] = [[example] if several else example]
+    item = json.loads(item_body(page.documents[0]))
+    _success_content(item_operation)["application/json"]["example"] = item
+    item_operation["parameters"][0]["example"] = page.ids[0]
+    for operation in (list_operation, item_operation):
+        _add_parameter_examples(operation, model, archive, page.cursor)
 
 
-def _exemplify_search(operation: Json, archive: Archive) -> None:
-    word = _word(archive, "awards") or "peru"
+def _add_parameter_examples(
+    operation: Json, model: type[Document], archive: Archive, cursor: str | None
+) -> None:
+    """Add examples to the query parameters of an operation on a collection."""
+    for parameter in operation["parameters"]:
+        if parameter["in"] == "path":
+            continue
+        example = _parameter_example(model, parameter["name"], archive, cursor)
+        if example is not None:
+            repeatable = parameter["schema"]["type"] == "array"
+            parameter["schema"]["examples"] = [[example] if repeatable else example]
+
+
+def _add_search_examples(operation: Json, archive: Archive) -> None:
+    word = _example_word(archive, "awards") or "peru"
     values = {"q": word, "limit": 1}
-    found = find_matches(archive, values, archive.connection)
-    links = page_links("/v1/search", [("q", word), ("limit", "1")], found.cursor)
-    meta = {"total": found.total, "limit": 1, "release": archive.release}
-    content = _content(operation)["application/json"]
-    content["example"] = json.loads(search_body(found.hits, meta, links))
-    examples = {"q": word, "type": ["award"], "limit": 20, "cursor": found.cursor}
+    page = find_matches(archive, values, archive.connection)
+    links = page_links("/v1/search", [("q", word), ("limit", "1")], page.cursor)
+    meta = {"total": page.total, "limit": 1, "release": archive.release}
+    content = _success_content(operation)["application/json"]
+    content["example"] = json.loads(search_body(page.hits, meta, links))
+    examples = {"q": word, "type": ["award"], "limit": 20, "cursor": page.cursor}
     for parameter in operation["parameters"]:
         if examples[parameter["name"]] is not None:
             parameter["schema"]["examples"] = [examples[parameter["name"]]]
@@ -197,7 +216,14 @@ def _exemplify_search(operation: Json, archive: Archive) -> None:
             parameter["example"] = examples[parameter["name"]]
 
 
-def _content(operation: Json) -> Json:
+def _add_problem_examples(operation: Json) -> None:
+    for status, response in operation["responses"].items():
+        if MEDIA_TYPE in response.get("content", {}):
+            response["content"][MEDIA_TYPE]["example"] = problem_examples()[int(status)]
+
+
+def _success_content(operation: Json) -> Json:
+    """The `content` object of an operation's 200 response."""
     content: Json = operation["responses"]["200"]["content"]
     return content
 
@@ -205,26 +231,26 @@ def _content(operation: Json) -> Json:
 def _parameter_example(
     model: type[Document], name: str, archive: Archive, cursor: str | None
 ) -> Any:
-    """A value of a parameter that works on the record that is served."""
-    fixed: dict[str, Any] = {
+    """A parameter value that is valid for the served record; None if there is none."""
+    examples: dict[str, Any] = {
         "cursor": cursor,
         "limit": 20,
         "format": "csv",
         "sort": f"-{model.sorts[0].field}",
-        "q": _word(archive, model.collection) if name == "q" else None,
+        "q": _example_word(archive, model.collection) if name == "q" else None,
         "include": next(iter(includable_fields(model)), None),
         "facet": next(iter(model.facets()), None),
     }
-    return fixed[name] if name in fixed else _value_of(model, name, archive)
+    return examples[name] if name in examples else _condition_example(model, name, archive)
 
 
-def _value_of(model: type[Document], name: str, archive: Archive) -> Any:
-    """The first value that a filter or range finds, or one that it would take."""
+def _condition_example(model: type[Document], name: str, archive: Archive) -> Any:
+    """The first stored value that a filter or range matches, else any value of its type."""
     column, table = name.partition("__")[0], model.collection
-    for one in model.filters:
-        if one.parameter == name:
-            link = link_table(model, one.field)
-            column, table = (name, link) if link else (one.field, table)
+    for model_filter in model.filters:
+        if model_filter.parameter == name:
+            link = link_table(model, model_filter.field)
+            column, table = (name, link) if link else (model_filter.field, table)
     row = archive.connection.execute(
         f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY rowid LIMIT 1"  # noqa: S608 - names from the models
     ).fetchone()
@@ -235,8 +261,8 @@ def _value_of(model: type[Document], name: str, archive: Archive) -> Any:
     )
 
 
-def _word(archive: Archive, collection: str) -> str | None:
-    """A word that full-text search finds in a collection."""
+def _example_word(archive: Archive, collection: str) -> str | None:
+    """A word from the titles of a collection, for full-text search."""
     first, last = archive.rowid_ranges[COLLECTIONS[collection].type]
     row = archive.connection.execute(
         "SELECT heading FROM search WHERE rowid BETWEEN ? AND ? LIMIT 1", (first, last)
@@ -245,29 +271,38 @@ def _word(archive: Archive, collection: str) -> str | None:
     return words[0].lower() if words else None
 
 
-def _problem_example(problem: Problem, path: str) -> Json:
-    example: Json = json.loads(bytes(problem.response(path).body))
-    return example
-
-
-_MISSPELT = ParameterError(
-    "regoin",
-    "regoin is not a parameter of this path, which takes region, sort. Did you mean region?",
-    ["region", "sort"],
-    "region",
-)
-_FILE = "/v1/exports/tables.zip"
-PROBLEM_EXAMPLES = {
-    problem.status: _problem_example(problem, path)
-    for problem, path in (
+@cache
+def problem_examples() -> Mapping[int, Json]:
+    """An example problem document for each status code that endpoints declare."""
+    file_path = "/v1/exports/tables.zip"
+    examples: tuple[tuple[Problem, str], ...] = (
         (BadRequest("The request cannot be read."), "/v1/awards"),
-        (NotFound("No award has this id. /v1/awards lists them all."), "/v1/awards/peru"),
+        (NotFound("No award has this id. See /v1/awards for all awards."), "/v1/awards/peru"),
         (MethodNotAllowed("POST is not possible here; use GET, HEAD, OPTIONS."), "/v1/awards"),
-        (NotAcceptable("This path gives application/json, text/csv."), "/v1/awards"),
-        (RangeNotSatisfiable("The file has 16420 bytes; ask for bytes from 0 to 16419."), _FILE),
-        (InvalidParameters([_MISSPELT]), "/v1/awards"),
+        (
+            NotAcceptable(
+                "Available formats: application/json, text/csv, application/x-ndjson. "
+                "Accept allows none of them."
+            ),
+            "/v1/awards",
+        ),
+        (
+            RangeNotSatisfiable("The file has 16420 bytes. Valid positions are 0 to 16419."),
+            file_path,
+        ),
+        (_misspelled_parameter(), "/v1/awards"),
         (InternalError("The fault was logged; it is not the request's."), "/v1/awards"),
         (Unavailable("The record is not loaded yet."), "/v1/awards"),
     )
-}
-"""A document of each kind of problem, by its status."""
+    return {
+        problem.status: json.loads(bytes(problem.response(path).body)) for problem, path in examples
+    }
+
+
+def _misspelled_parameter() -> InvalidParameters:
+    """The error that `/v1/awards?regoin=cusco` returns."""
+    try:
+        parse_query_string(b"regoin=cusco", collection_parameters("awards"))
+    except InvalidParameters as error:
+        return error
+    raise AssertionError("regoin is not a parameter")

@@ -13,7 +13,7 @@ from app.responses.problems import PROBLEMS, InvalidParameters, NotFound, Proble
 from app.responses.representations import encode_json
 from app.routers.dependencies import NoParameters, accept_header
 from app.routers.html import html_response
-from app.routers.openapi_document import PROBLEM_EXAMPLES
+from app.routers.openapi_document import problem_examples
 from app.routers.openapi_responses import openapi_responses
 from app.routers.route import Route
 
@@ -83,7 +83,7 @@ async def get_problem(request: Request) -> Response:
     if _prefers_html(request):
         problem = PROBLEMS[slug]
         others = [other for other in PROBLEMS.values() if other is not problem]
-        example = PROBLEM_EXAMPLES.get(problem.status)
+        example = problem_examples().get(problem.status)
         return await html_response("problem.html", problem=problem, example=example, others=others)
     return Response(problem_body(slug), media_type="application/json")
 

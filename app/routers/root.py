@@ -54,7 +54,7 @@ def _render_page(
 ) -> RenderedPage:
     """The record page. Its modules are imported on the first request to speed up startup."""
     from app.pages.record.dataset import Publication  # noqa: PLC0415 - see above
-    from app.pages.record.page import render  # noqa: PLC0415 - see above
+    from app.pages.record.page import render_page  # noqa: PLC0415 - see above
 
     publication = Publication(settings.public_url, settings.publisher_name, exports)
-    return render(archive, publication, connection)
+    return render_page(archive, publication, connection)
