@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
 import filecmp
 import hashlib
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from app.archive.archive import ArchiveError, ProgressCallback, compiler_digest, read_meta
+from app.archive.atomic import commit, temporary_file
 from app.archive.checksum import checksum_matches
 from app.seed.errors import Issue
 from app.seed.verification import Check
 
 _WORTH_TRUSTING_TIMES = 32_000_000
-_TEMPORARY = ".archive-"
 
 
 def build_if_stale(seed: Path, archive: Path, progress: ProgressCallback | None = None) -> bool:
@@ -93,15 +90,11 @@ def build_archive(seed: Path, archive: Path, progress: ProgressCallback | None =
         raise ArchiveError(f"The archive cannot be kept in {archive}: that is the seed itself.")
     try:
         archive.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(archive.parent)
-        with _temporary(archive.parent) as path:
+        with temporary_file(archive) as path:
             compile_seed(seed, path, progress)
             if times is not None:
                 os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-            path.chmod(0o644)
-            _sync(path)
-            path.replace(archive)
-        _sync(archive.parent)
+            commit(path, archive)
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ArchiveError(
@@ -131,38 +124,3 @@ def check_archive(seed: Path, path: Path) -> Check:
             "room for one."
         ) from error
     return Check(name, path.name, [Issue("", f"{path}, of other content", "what `build` writes")])
-
-
-@contextmanager
-def _temporary(folder: Path) -> Iterator[Path]:
-    """A temporary file, locked so that nobody sweeps it away, and removed on failure."""
-    while True:
-        descriptor, name = tempfile.mkstemp(dir=folder, prefix=_TEMPORARY, suffix=".sqlite")
-        path = Path(name)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if path.exists():  # not swept away by another process before it was locked
-            break
-        os.close(descriptor)
-    try:
-        yield path
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    finally:
-        os.close(descriptor)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what killed compilations left behind: temporary files that nobody holds locked."""
-    for leftover in folder.glob(f"{_TEMPORARY}*"):
-        with suppress(OSError), leftover.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            leftover.unlink()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
 import sqlite3
-import tempfile
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import IO
 
 from anyio import to_thread
 
 from app import __version__
 from app.archive.archive import Archive, ArchiveError, ProgressCallback, compiler_digest, read_meta
+from app.archive.atomic import commit, lock, temporary_file, temporary_folder
 from app.exports.database import write_database
 from app.exports.datapackage import write_package
 from app.exports.listing import DATABASE, RECORD, REGIONS, TABLES
@@ -30,7 +28,6 @@ from app.responses.formats import GEOJSON
 from app.seed.errors import Issue
 from app.seed.verification import Check
 
-_UNFINISHED, _LOCK = ".unfinished", ".lock"
 _INDEX = "index.json"
 
 
@@ -133,12 +130,11 @@ async def build_exports(
                 return found
             await _check_release(archive, file)
             folder = root / _key(archive.release)
-            await to_thread.run_sync(_clear, root, folder)
-            unfinished = root / _UNFINISHED
-            unfinished.mkdir(mode=0o755)
-            digests = await _make(archive, file, unfinished, _RowCounter(archive, progress))
-            await to_thread.run_sync(_write_index, unfinished, file, digests)
-            unfinished.rename(folder)
+            await to_thread.run_sync(_remove_old_folders, root, folder)
+            with temporary_folder(folder) as temporary:
+                digests = await _make(archive, file, temporary, _RowCounter(archive, progress))
+                await to_thread.run_sync(_write_index, temporary, file, digests)
+                await to_thread.run_sync(commit, temporary, folder)
         return ExportFiles(folder, digests)
     except (OSError, ValueError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -201,25 +197,12 @@ async def store_file(shelf: ExportFiles, name: str, pieces: AsyncIterator[bytes]
     """
     path = shelf.folder / name
     if not await to_thread.run_sync(path.exists):
-        with _growing(path) as file:
-            async for piece in pieces:
-                file.write(piece)
+        with temporary_file(path) as temporary:
+            with temporary.open("wb") as file:
+                async for piece in pieces:
+                    file.write(piece)
+            await to_thread.run_sync(commit, temporary, path)
     return path
-
-
-@contextmanager
-def _growing(path: Path) -> Iterator[IO[bytes]]:
-    """A file that comes to its place when it is whole."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
-    unfinished = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-        unfinished.chmod(0o644)
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
 
 
 async def digest_stream(pieces: AsyncIterator[bytes]) -> FileDigest:
@@ -260,18 +243,13 @@ def _write_index(folder: Path, archive: Path, digests: Mapping[str, FileDigest])
     for path in (*folder.iterdir(), folder):
         path.chmod(0o755 if path.is_dir() else 0o644)
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
-def _clear(root: Path, useless: Path) -> None:
-    """Remove all folders but the newest one that can be of use."""
-    folders = [one for one in root.iterdir() if one.is_dir()]
-    gone = {root / _UNFINISHED, useless}
-    newest = max(set(folders) - gone, key=lambda one: one.stat().st_ctime_ns, default=None)
+def _remove_old_folders(root: Path, current: Path) -> None:
+    """Remove every folder except the newest complete one of another release."""
+    folders = [path for path in root.iterdir() if path.is_dir()]
+    others = [path for path in folders if path != current and not path.name.startswith(".")]
+    newest = max(others, key=lambda path: path.stat().st_ctime_ns, default=None)
     for folder in folders:
         if folder != newest:
             shutil.rmtree(folder)
@@ -279,10 +257,12 @@ def _clear(root: Path, useless: Path) -> None:
 
 @asynccontextmanager
 async def _exclusive_lock(root: Path) -> AsyncIterator[None]:
-    """Hold the folder's lock; closing the file, or dying, gives it back."""
-    with (root / _LOCK).open("w") as lock:
-        await to_thread.run_sync(fcntl.flock, lock, fcntl.LOCK_EX)
+    """Wait for the lock of a folder without blocking the event loop, and hold it."""
+    descriptor = await to_thread.run_sync(lock, root)
+    try:
         yield
+    finally:
+        os.close(descriptor)
 
 
 def _key(release: str) -> str:

@@ -205,6 +205,7 @@ def test_a_faulty_seed_changes_nothing(seed: SeedCopy, tmp_path: Path) -> None:
     assert files(tmp_path) == before
 
 
+@pytest.mark.process
 def test_an_unwritable_folder_is_told(tmp_path: Path) -> None:
     """A place that cannot be written gives one sentence that says what to set, and code 3."""
     occupied = tmp_path / "file"
@@ -227,6 +228,7 @@ main()
 """
 
 
+@pytest.mark.process
 def test_a_disk_quota_is_told(
     archive_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,6 +260,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.process
 def test_a_full_disk_is_told(small_disk: Path) -> None:
     """On a disk without room the file that was there stays, and nothing is left beside it."""
     archive = small_disk / "archive.sqlite"
@@ -270,6 +273,7 @@ def test_a_full_disk_is_told(small_disk: Path) -> None:
     assert files(small_disk) == {"archive.sqlite"}
 
 
+@pytest.mark.process
 def test_a_read_only_disk_serves_what_is_there(small_disk: Path, seed: SeedCopy) -> None:
     """Nothing is written where the archive is current, and a stale one is told."""
     flags = ["mount", "-o", "remount,size=4m", str(small_disk)]
@@ -295,6 +299,7 @@ print(Archive.open(Path(sys.argv[2])).release)
 """
 
 
+@pytest.mark.process
 def test_four_can_start_at_once(
     record: Record, archive_file: Path, seed: SeedCopy, tmp_path: Path
 ) -> None:
@@ -310,13 +315,14 @@ def test_four_can_start_at_once(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from app.archive.release import build
+from app.archive.release import build_archive
 def progress(done, total):
     os.kill(os.getpid(), signal.SIGKILL)
-build(Path(sys.argv[1]), Path(sys.argv[2]), progress)
+build_archive(Path(sys.argv[1]), Path(sys.argv[2]), progress)
 """
 
 
+@pytest.mark.process
 def test_a_killed_compilation_leaves_nothing_for_long(seed: SeedCopy, tmp_path: Path) -> None:
     """Killed halfway, it leaves no archive, and the next compilation sweeps what it left."""
     archive = tmp_path / "folder" / "archive.sqlite"

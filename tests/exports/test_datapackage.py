@@ -84,6 +84,7 @@ def rewritten(package: Path, target: Path, name: str, old: bytes, new: bytes) ->
     return target
 
 
+@pytest.mark.process
 async def test_frictionless_finds_nothing_wrong(package: Path) -> None:
     """Types, constraints, keys, lengths and digests hold, for every row of every table."""
     report = validated(package)
@@ -91,6 +92,7 @@ async def test_frictionless_finds_nothing_wrong(package: Path) -> None:
     assert report["stats"]["tasks"] == len(tables())
 
 
+@pytest.mark.process
 async def test_frictionless_finds_nothing_wrong_in_an_awkward_record(tmp_path: Path) -> None:
     """Nor where text is of every script and looks like formulas, and values are null."""
     write_corpus(tmp_path, 240)
@@ -110,6 +112,7 @@ CHANGED = {
 }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("change", CHANGED)
 async def test_a_changed_file_is_caught(package: Path, tmp_path: Path, change: str) -> None:
     """A package that is not as it was made is told by its digests, its keys and its types."""

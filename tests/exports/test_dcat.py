@@ -20,7 +20,7 @@ from tests.conftest import SEED
 from tests.support.packages import unpacked
 from tests.support.published import PUBLIC_URL, PUBLISHED, copy_archive, published_client
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.download]
 
 Json = dict[str, Any]
 _ONLY_AGENCIES = {"bureauCode", "programCode"}

@@ -373,6 +373,7 @@ def files_beside(archive: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.process
 def test_two_builds_give_the_same_bytes(tmp_path: Path) -> None:
     """Another process, another folder, another hash seed: not a byte differs."""
     made = []
@@ -401,6 +402,7 @@ async def test_what_a_killed_process_left_is_no_obstacle(
     assert not (root / ".unfinished").exists()
 
 
+@pytest.mark.process
 def test_files_that_were_cut_short_are_made_anew(tmp_path: Path) -> None:
     """`build` mends a set in which a file was cut short or that lost its index."""
     archive = tmp_path / "archive.sqlite"
@@ -422,6 +424,7 @@ _FILL = (
 )
 
 
+@pytest.mark.process
 def test_several_processes_make_one_set(archive_file: Path, tmp_path: Path) -> None:
     """Workers that start together wait for one another and give the same files."""
     archive = copy_archive(archive_file, tmp_path)
@@ -450,6 +453,7 @@ def times(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
 
 
+@pytest.mark.process
 async def test_files_that_are_there_need_no_writing(tmp_path: Path) -> None:
     """Where `build` wrote the files, serving them writes nothing."""
     archive = tmp_path / "archive.sqlite"
@@ -460,6 +464,7 @@ async def test_files_that_are_there_need_no_writing(tmp_path: Path) -> None:
     assert times(tmp_path) == before
 
 
+@pytest.mark.process
 def test_damage_is_found_and_mended(archive_file: Path, tmp_path: Path) -> None:
     """`verify` names a file that is not as it was written; `build` writes it again."""
     archive = copy_archive(archive_file, tmp_path)
@@ -475,6 +480,7 @@ def test_damage_is_found_and_mended(archive_file: Path, tmp_path: Path) -> None:
     assert "exports are as they were written" in run_cli("verify", ARCHIVE_FILE=str(archive)).stdout
 
 
+@pytest.mark.process
 def test_verify_tells_of_exports_that_are_not_there(archive_file: Path, tmp_path: Path) -> None:
     """Exports that nobody wrote are no fault, but are told; one that is gone is named."""
     archive = copy_archive(archive_file, tmp_path)
@@ -490,6 +496,7 @@ def test_verify_tells_of_exports_that_are_not_there(archive_file: Path, tmp_path
     assert "none written" not in said.stdout
 
 
+@pytest.mark.process
 def test_archives_in_one_folder_keep_their_own(seed: Any, tmp_path: Path) -> None:
     """However many archives are built beside one another, each one's files stay."""
     made = {}

@@ -21,7 +21,7 @@ from tests.support.packages import unpacked
 from tests.support.problem import assert_problem
 from tests.support.published import PUBLIC_URL, PUBLISHED, copy_archive, published_client
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.download]
 
 Json = dict[str, Any]
 UNSUPPORTED = (
