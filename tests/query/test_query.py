@@ -1,4 +1,4 @@
-"""What can be asked of a collection, and a request that asks it."""
+"""The query parameters of collections, and list requests parsed from them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from app.archive.archive import COLLECTIONS
 from app.models import Resource
-from app.query.parameters import parse_query_string as read_query
+from app.query.parameters import parse_query_string
 from app.query.query import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
@@ -18,73 +18,80 @@ from app.query.query import (
     match_expression,
 )
 from app.responses.problems import InvalidParameters
-from tests.support.contract import read
+from tests.support.contract import read_document
 
 
 @pytest.fixture(autouse=True)
-def clear() -> None:
-    """What was declared before, at import say, is declared anew."""
+def clear_caches() -> None:
+    """Declare the parameters again, whatever was cached before, for example at import."""
     collection_parameters.cache_clear()
     item_parameters.cache_clear()
 
 
 def committed(path: str) -> dict[str, tuple[object, ...]]:
-    """What the committed contract says of the query parameters of a path."""
-    document = read()
-    described: dict[str, tuple[object, ...]] = {}
-    for one in document["paths"][path]["get"]["parameters"]:
-        parameter = one
-        if "$ref" in one:
-            parameter = document["components"]["parameters"][one["$ref"].rsplit("/", 1)[-1]]
+    """The query parameters of a path in the committed OpenAPI document."""
+    document = read_document()
+    parameters: dict[str, tuple[object, ...]] = {}
+    for entry in document["paths"][path]["get"]["parameters"]:
+        parameter = entry
+        if "$ref" in entry:
+            parameter = document["components"]["parameters"][entry["$ref"].rsplit("/", 1)[-1]]
         if parameter["in"] == "query":
             schema = {key: value for key, value in parameter["schema"].items() if key != "examples"}
             shape = parameter.get("style"), parameter.get("explode"), parameter["required"]
-            described[parameter["name"]] = (parameter["description"], schema, *shape)
-    return described
+            parameters[parameter["name"]] = (parameter["description"], schema, *shape)
+    return parameters
 
 
-def declared(names: dict[str, dict[str, object]]) -> dict[str, tuple[object, ...]]:
-    """The same of what the code declares."""
+def declared(parameters: dict[str, dict[str, object]]) -> dict[str, tuple[object, ...]]:
+    """The same properties of parameters that the code declares."""
     return {
         name: (
-            one["description"],
-            one["schema"],
-            one.get("style"),
-            one.get("explode"),
-            one["required"],
+            parameter["description"],
+            parameter["schema"],
+            parameter.get("style"),
+            parameter.get("explode"),
+            parameter["required"],
         )
-        for name, one in names.items()
+        for name, parameter in parameters.items()
     }
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)
-def test_a_list_takes_what_the_contract_says(collection: str) -> None:
-    """Every parameter has the name, order, text and bounds that are committed."""
-    taken = {name: one.openapi() for name, one in collection_parameters(collection).items()}
+def test_list_parameters_match_the_contract(collection: str) -> None:
+    """Every parameter has the committed name, order, description and schema."""
+    parameters = {
+        name: parameter.openapi() for name, parameter in collection_parameters(collection).items()
+    }
     expected = committed(f"/v1/{collection}")
-    assert declared(taken) == expected
-    assert list(taken) == list(expected)
+    assert declared(parameters) == expected
+    assert list(parameters) == list(expected)
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)
-def test_an_item_takes_what_the_contract_says(collection: str) -> None:
-    """A single item takes `include` where it has references, and nothing else."""
-    taken = {name: one.openapi() for name, one in item_parameters(collection).items()}
-    assert declared(taken) == committed(f"/v1/{collection}/{{id}}")
+def test_item_parameters_match_the_contract(collection: str) -> None:
+    """A single item has `include` if it has references, and no other parameter."""
+    parameters = {
+        name: parameter.openapi() for name, parameter in item_parameters(collection).items()
+    }
+    assert declared(parameters) == committed(f"/v1/{collection}/{{id}}")
 
 
 @pytest.mark.parametrize(
-    ("collection", "sent", "message"),
+    ("collection", "query_string", "message"),
     [
         (
             "awards",
             b"cursor=!",
-            "cursor: expected the cursor of a links.next; start again without it; found '!'.",
+            (
+                "cursor: expected a cursor from links.next (omit it to start again from the first "
+                "page); found '!'."
+            ),
         ),
         (
             "awards",
             b"region=A_b",
-            "region: expected an id: lower-case letters, digits and single hyphens; found 'A_b'.",
+            "region: expected an id: lowercase letters, digits and single hyphens; found 'A_b'.",
         ),
         (
             "citations",
@@ -103,23 +110,41 @@ def test_an_item_takes_what_the_contract_says(collection: str) -> None:
         (
             "objectives",
             b"=x",
+            f"Unknown parameter ''. Allowed: {', '.join(collection_parameters('objectives'))}.",
+        ),
+        (
+            "objectives",
+            b"sort=title&Limits=5&sort=title",
             (
-                "An empty name is not a parameter of this path, which takes "
-                f"{', '.join(collection_parameters('objectives'))}."
+                "Unknown parameter 'Limits'. Did you mean limit? Allowed: "
+                f"{', '.join(collection_parameters('objectives'))}. "
+                "sort must not be given more than once."
             ),
         ),
-        ("awards", b"limit=0", "limit: expected a whole number from 1 to 1000; found '0'."),
+        (
+            "objectives",
+            b"sort=",
+            ("sort: expected a value (omit the parameter instead of leaving it empty); found ''."),
+        ),
+        ("awards", b"limit=0", "limit: expected an integer from 1 to 1000; found '0'."),
     ],
 )
-def test_what_would_be_right_is_said(collection: str, sent: bytes, message: str) -> None:
-    """A refusal says in words what the parameter takes."""
-    with pytest.raises(InvalidParameters) as refused:
-        read_query(sent, collection_parameters(collection))
-    assert refused.value.detail == message
+def test_errors_state_what_is_expected(collection: str, query_string: bytes, message: str) -> None:
+    """An error message says in words which values the parameter allows."""
+    with pytest.raises(InvalidParameters) as raised:
+        parse_query_string(query_string, collection_parameters(collection))
+    assert raised.value.detail == message
+
+
+def test_a_path_without_parameters_allows_none() -> None:
+    """Where a path has no parameters, the error says so."""
+    with pytest.raises(InvalidParameters) as raised:
+        parse_query_string(b"limit=5", {})
+    assert raised.value.detail == "Unknown parameter 'limit'. This path has no parameters."
 
 
 @pytest.mark.parametrize(
-    ("collection", "sent", "meant"),
+    ("collection", "query_string", "suggestion"),
     [
         ("partnerships", b"country=pe", "PE"),
         ("partnerships", b"country=per", None),
@@ -136,30 +161,32 @@ def test_what_would_be_right_is_said(collection: str, sent: bytes, message: str)
         ("awards", b"=x", None),
     ],
 )
-def test_what_was_meant_is_told(collection: str, sent: bytes, meant: str | None) -> None:
-    """A value in the wrong case, and what other APIs call it, are told as they are here."""
-    with pytest.raises(InvalidParameters) as refused:
-        read_query(sent, collection_parameters(collection))
-    (error,) = refused.value.errors or ()
-    assert error.did_you_mean == meant
+def test_errors_suggest_what_was_meant(
+    collection: str, query_string: bytes, suggestion: str | None
+) -> None:
+    """A value in the wrong case, or a name from other APIs, gets the valid one as a suggestion."""
+    with pytest.raises(InvalidParameters) as raised:
+        parse_query_string(query_string, collection_parameters(collection))
+    (error,) = raised.value.errors or ()
+    assert error.did_you_mean == suggestion
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)
-def test_what_can_be_included(collection: str) -> None:
-    """Every reference field, and the citations of what has any."""
+def test_includable_fields(collection: str) -> None:
+    """Every reference field, and the citations except for citations themselves."""
     model = COLLECTIONS[collection]
-    cited = (*model.references, "citations") if issubclass(model, Resource) else ()
-    assert includable_fields(model) == cited
-    assert bool(cited) == (collection != "citations")
+    expected = (*model.references, "citations") if issubclass(model, Resource) else ()
+    assert includable_fields(model) == expected
+    assert bool(expected) == (collection != "citations")
 
 
-def test_bounds_are_those_of_the_contract() -> None:
-    """200 items unless told, 1,000 at most, 200 characters of text."""
+def test_limits_match_the_contract() -> None:
+    """200 items by default, at most 1,000 items, at most 200 characters of text."""
     assert (DEFAULT_LIMIT, MAX_LIMIT, MAX_Q_LENGTH) == (200, 1_000, 200)
 
 
-def test_nothing_asked_is_the_first_page() -> None:
-    """Without parameters a query has the collection's own order and nothing else."""
+def test_a_query_without_parameters_is_the_first_page() -> None:
+    """Without parameters a query has the default sort order and page size, and nothing else."""
     query = Query.from_parameters("awards", {})
     assert (query.collection, query.sort.field, query.descending) == ("awards", "announced", False)
     assert (query.conditions, query.limit, query.cursor, query.format) == ({}, None, None, None)
@@ -168,8 +195,8 @@ def test_nothing_asked_is_the_first_page() -> None:
     assert (query.shape, query.bind_values) == ((), {})
 
 
-def test_what_is_asked_is_sorted_out() -> None:
-    """Conditions are told from what shapes the answer; repeated names count once."""
+def test_a_query_separates_conditions_from_other_parameters() -> None:
+    """Only filters, ranges and `q` are conditions; repeated names count once."""
     query = Query.from_parameters(
         "awards",
         {
@@ -196,8 +223,8 @@ def test_what_is_asked_is_sorted_out() -> None:
     assert query.format == "json"
 
 
-def test_statements_are_told_apart_by_shape_alone() -> None:
-    """The shape has names in order and whether there are several values, and no value."""
+def test_the_shape_has_no_values() -> None:
+    """The shape is the sorted names of the conditions and whether each has several values."""
     query = Query.from_parameters(
         "awards", {"region": ["cusco", "loreto"], "objective": ["a"], "amount__lte": 5}
     )
@@ -208,8 +235,8 @@ def test_statements_are_told_apart_by_shape_alone() -> None:
     assert other.shape == query.shape
 
 
-def test_values_are_bound_as_statements_take_them() -> None:
-    """Several as JSON, one as itself, dates as the day that is compared, words as full text."""
+def test_bind_values() -> None:
+    """Several values as JSON, one as itself, dates as their first or last day, words for FTS5."""
     query = Query.from_parameters(
         "awards",
         {
@@ -247,8 +274,8 @@ def test_values_are_bound_as_statements_take_them() -> None:
         ("x AND y", '"x" "and" "y"*'),
     ],
 )
-def test_words_are_phrases_whatever_is_in_them(q: str, expression: str | None) -> None:
-    """Each word is quoted, a quote in it doubled; the last may be a beginning while it is open."""
+def test_words_are_quoted_for_fts5(q: str, expression: str | None) -> None:
+    """Each word is quoted, with quotes in it doubled; the last is a prefix if it ends the text."""
     if expression is None:
         assert match_expression(q).startswith('"say" """no"""')
     else:
@@ -256,7 +283,7 @@ def test_words_are_phrases_whatever_is_in_them(q: str, expression: str | None) -
 
 
 @pytest.mark.parametrize(
-    ("asked", "blamed"),
+    ("values", "rejected"),
     [
         ({}, []),
         ({"include": ["regions"]}, ["include"]),
@@ -264,16 +291,16 @@ def test_words_are_phrases_whatever_is_in_them(q: str, expression: str | None) -
         ({"include": ["regions"], "facet": ["region"]}, ["include", "facet"]),
     ],
 )
-def test_only_json_has_an_envelope(asked: dict[str, list[str]], blamed: list[str]) -> None:
-    """What has no place in a format is refused by name, with what would be right."""
-    query = Query.from_parameters("awards", dict(asked))
-    if not blamed:
+def test_include_and_facet_require_json(values: dict[str, list[str]], rejected: list[str]) -> None:
+    """A parameter that a format does not support is rejected by name, with the format it needs."""
+    query = Query.from_parameters("awards", dict(values))
+    if not rejected:
         query.reject_json_only_parameters("csv")
         return
-    with pytest.raises(InvalidParameters) as refused:
+    with pytest.raises(InvalidParameters) as raised:
         query.reject_json_only_parameters("csv")
-    errors = refused.value.errors or []
-    assert [error.parameter for error in errors] == blamed
+    errors = raised.value.errors or []
+    assert [error.parameter for error in errors] == rejected
     assert [error.message for error in errors] == [
-        f"{name} needs format=json; csv has no place for it." for name in blamed
+        f"{name} requires format=json; csv does not support it." for name in rejected
     ]

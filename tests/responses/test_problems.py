@@ -15,7 +15,7 @@ from app.responses.problems import (
     Unavailable,
     closest_match,
 )
-from tests.support.contract import read
+from tests.support.contract import read_document
 
 
 @pytest.mark.parametrize("kind", PROBLEMS.values(), ids=PROBLEMS)
@@ -122,6 +122,6 @@ def test_the_first_of_several_near_names_is_the_nearest() -> None:
 def test_every_kind_is_under_its_own_slug() -> None:
     """The table, the contract's statuses and the kinds agree."""
     assert all(slug == kind.slug for slug, kind in PROBLEMS.items())
-    responses = read()["paths"]["/v1/awards"]["get"]["responses"]
+    responses = read_document()["paths"]["/v1/awards"]["get"]["responses"]
     statuses = {str(kind.status) for kind in PROBLEMS.values()}
     assert {code for code in responses if code >= "400"} <= statuses

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.conftest import ROOT
-from tests.support.schemathesis_hooks import excused, too_long
+from tests.support.schemathesis_hooks import is_excused, is_too_long
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 FEWEST_CASES = 1_000
@@ -59,7 +59,7 @@ def test_what_no_schema_can_say_is_excused(server: str, url: str) -> None:
     """A forged cursor, a day that is not, a parameter without a place: refused, and rightly."""
     refusal = httpx.get(f"{server}{url}")
     assert refusal.status_code == 422
-    assert excused(url, refusal.json())
+    assert is_excused(url, refusal.json())
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_what_no_schema_can_say_is_excused(server: str, url: str) -> None:
 )
 def test_nothing_else_is_excused(url: str, blamed: list[str]) -> None:
     """A refusal without cause in what was sent stays a failure, be it one error of several."""
-    assert not excused(url, {"errors": [{"parameter": name} for name in blamed]})
+    assert not is_excused(url, {"errors": [{"parameter": name} for name in blamed]})
 
 
 @pytest.mark.parametrize("spare", [0, 1])
@@ -87,5 +87,5 @@ def test_only_what_is_too_long_is_excused_for_its_length(server: str, spare: int
     longest = 16_384
     path = "/v1/awards?region="
     url = f"{server}{path}{'a' * (longest - len(path) + spare)}"
-    assert too_long(url) is bool(spare)
+    assert is_too_long(url) is bool(spare)
     assert (httpx.get(url).status_code == 414) is bool(spare)

@@ -1,7 +1,8 @@
-"""What changed between two OpenAPI documents of a read-only API, and whether it breaks a client.
+"""Differences between two OpenAPI documents of a read-only API, classified by effect on clients.
 
-A client is a program that sends what the old document allows and reads what it describes, or one
-generated from it: names of operations, tags and schemas count. What cannot be told is breaking.
+A client sends requests that the old document allows and reads responses that it describes, or is
+generated from it, so the names of operations, tags and schemas count. If the effect of a change
+cannot be determined, the change counts as breaking.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from typing import Any, NamedTuple
 Json = dict[str, Any]
 
 
-class Kind(StrEnum):
-    """What a change means to a client."""
+class ChangeKind(StrEnum):
+    """Effect of a change on clients."""
 
     BREAKING = "breaking"
     ADDITIVE = "additive"
@@ -26,209 +27,255 @@ class Kind(StrEnum):
 class Change(NamedTuple):
     """A difference between two documents."""
 
-    kind: Kind
-    where: str
-    what: str
+    kind: ChangeKind
+    location: str
+    description: str
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.where}: {self.what}"
+        return f"{self.kind}: {self.location}: {self.description}"
 
 
 Changes = Iterator[Change]
 
-_TEXT = {"description", "summary", "title", "example", "examples", "deprecated", "externalDocs"}
+_TEXT_KEYS = {
+    "description",
+    "summary",
+    "title",
+    "example",
+    "examples",
+    "deprecated",
+    "externalDocs",
+}
 _METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 _TYPES = {"null", "boolean", "object", "array", "number", "integer", "string"}
-_LOWER = {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"}
-_UPPER = {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"}
-_LIMITS = {*_LOWER, *_UPPER, "pattern", "format", "multipleOf", "uniqueItems"}
-_CHOICES = {"type", "enum", "const", "anyOf", "oneOf"}
-_PARTS = {"properties", "required", "items", "additionalProperties"}
-_REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
+_LOWER_BOUNDS = {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"}
+_UPPER_BOUNDS = {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"}
+_CONSTRAINTS = {*_LOWER_BOUNDS, *_UPPER_BOUNDS, "pattern", "format", "multipleOf", "uniqueItems"}
+_ALTERNATIVES = {"type", "enum", "const", "anyOf", "oneOf"}
+_SUBSCHEMAS = {"properties", "required", "items", "additionalProperties"}
+_SCHEMA_REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 
 
 def compare(old: Json, new: Json) -> list[Change]:
-    """Every change, the breaking ones first."""
+    """All changes, breaking ones first."""
     before, after = old.get("components", {}), new.get("components", {})
-    sent, told = (_named(old, part) | _named(new, part) for part in ("parameters", "responses"))
+    sent, received = (
+        _schemas_used_in(old, part) | _schemas_used_in(new, part)
+        for part in ("parameters", "responses")
+    )
 
-    def named(old: Any, new: Any, where: str) -> Changes:
-        name = where.removeprefix("schema ")
+    def compare_named_schemas(old: Any, new: Any, location: str) -> Changes:
+        name = location.removeprefix("schema ")
         if name in sent:
-            yield from _schema(old, new, where, asked=True)
-        if name in told or name not in sent:
-            yield from _schema(old, new, where, asked=False)
+            yield from _schema(old, new, location, sent=True)
+        if name in received or name not in sent:
+            yield from _schema(old, new, location, sent=False)
 
-    found = [
-        *_rest(old, new, "document", {"paths", "components"}, {"info", "tags"}),
-        *_each(old["paths"], new["paths"], "path", _path),
-        *_rest(before, after, "components", {"schemas"}),
-        *_each(before.get("schemas", {}), after.get("schemas", {}), "schema", named),
+    changes = [
+        *_other_members(old, new, "document", {"paths", "components"}, {"info", "tags"}),
+        *_named_members(old["paths"], new["paths"], "path", _path),
+        *_other_members(before, after, "components", {"schemas"}),
+        *_named_members(
+            before.get("schemas", {}), after.get("schemas", {}), "schema", compare_named_schemas
+        ),
     ]
-    return sorted(dict.fromkeys(found), key=lambda change: list(Kind).index(change.kind))
+    return sorted(dict.fromkeys(changes), key=lambda change: list(ChangeKind).index(change.kind))
 
 
-def breaking(old: Json, new: Json) -> list[Change]:
-    """The changes that break clients; none once a newer version has replaced every older one."""
+def breaking_changes(old: Json, new: Json) -> list[Change]:
+    """The changes that break clients. There are none if a new version replaces all old ones."""
     before, after = _versions(old), _versions(new)
     if before and after and min(after) > max(before):
         return []
-    return [change for change in compare(old, new) if change.kind is Kind.BREAKING]
+    return [change for change in compare(old, new) if change.kind is ChangeKind.BREAKING]
 
 
 def _versions(document: Json) -> set[int]:
-    found = (re.match(r"/v(\d+)(?:/|$)", path) for path in document["paths"])
-    return {int(one[1]) for one in found if one}
+    """The API versions in the paths."""
+    matches = (re.match(r"/v(\d+)(?:/|$)", path) for path in document["paths"])
+    return {int(match[1]) for match in matches if match}
 
 
-def _named(document: Json, part: str) -> set[str]:
-    """Names of the schemas that one part of the operations is made of."""
-    operations = [one for path in document["paths"].values() for one in path.values()]
-    text = json.dumps([one.get(part) for one in operations])
+def _schemas_used_in(document: Json, part: str) -> set[str]:
+    """Names of the schemas that a part of the operations refers to, directly or indirectly."""
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    text = json.dumps([operation.get(part) for operation in operations])
     names: set[str] = set()
-    while fresh := set(_REFERENCE.findall(text)) - names:
-        names |= fresh
-        text = json.dumps([document["components"]["schemas"].get(name) for name in fresh])
+    while new_names := set(_SCHEMA_REFERENCE.findall(text)) - names:
+        names |= new_names
+        text = json.dumps([document["components"]["schemas"].get(name) for name in new_names])
     return names
 
 
-def _each(old: Json, new: Json, where: str, inner: Callable[[Any, Any, str], Changes]) -> Changes:
-    """Changes of named members: one gone breaks, one more does not."""
+def _named_members(
+    old: Json, new: Json, location: str, compare_member: Callable[[Any, Any, str], Changes]
+) -> Changes:
+    """Changes of named members: removing one is breaking, adding one is additive."""
     for name in sorted({*old, *new}):
         if name not in new:
-            yield Change(Kind.BREAKING, f"{where} {name}", "removed")
+            yield Change(ChangeKind.BREAKING, f"{location} {name}", "removed")
         elif name not in old:
-            yield Change(Kind.ADDITIVE, f"{where} {name}", "added")
+            yield Change(ChangeKind.ADDITIVE, f"{location} {name}", "added")
         else:
-            yield from inner(old[name], new[name], f"{where} {name}")
+            yield from compare_member(old[name], new[name], f"{location} {name}")
 
 
-def _rest(old: Json, new: Json, where: str, seen: set[str], text: set[str] = _TEXT) -> Changes:
-    """Changes of all members but those seen to elsewhere: text is editorial, the others break."""
-    for key in sorted({*old, *new} - seen):
+def _other_members(
+    old: Json, new: Json, location: str, excluded: set[str], text_keys: set[str] = _TEXT_KEYS
+) -> Changes:
+    """Changes of all members not compared elsewhere: texts are editorial, others breaking."""
+    for key in sorted({*old, *new} - excluded):
         if old.get(key) != new.get(key):
-            yield Change(Kind.EDITORIAL if key in text else Kind.BREAKING, where, f"{key} changed")
+            kind = ChangeKind.EDITORIAL if key in text_keys else ChangeKind.BREAKING
+            yield Change(kind, location, f"{key} changed")
 
 
-def _bent(where: str, what: str, narrower: bool, wider: bool, asked: bool) -> Changes:
-    """What clients are asked for must not get narrower, what they are answered not wider."""
+def _range_changes(location: str, subject: str, narrower: bool, wider: bool, sent: bool) -> Changes:
+    """Changes of a set of values: requests must not get narrower, responses not wider."""
     if narrower:
-        yield Change(Kind.BREAKING if asked else Kind.ADDITIVE, where, f"{what} narrower")
+        kind = ChangeKind.BREAKING if sent else ChangeKind.ADDITIVE
+        yield Change(kind, location, f"{subject} narrower")
     if wider:
-        yield Change(Kind.ADDITIVE if asked else Kind.BREAKING, where, f"{what} wider")
+        kind = ChangeKind.ADDITIVE if sent else ChangeKind.BREAKING
+        yield Change(kind, location, f"{subject} wider")
 
 
-def _path(old: Json, new: Json, where: str) -> Changes:
-    yield from _rest(old, new, where, _METHODS)
-    before, after = ({key: one[key] for key in one if key in _METHODS} for one in (old, new))
-    yield from _each(before, after, where, _operation)
-
-
-def _operation(old: Json, new: Json, where: str) -> Changes:
-    yield from _rest(old, new, where, {"parameters", "responses"})
+def _path(old: Json, new: Json, location: str) -> Changes:
+    yield from _other_members(old, new, location, _METHODS)
     before, after = (
-        {f"{one['in']} {one['name']}": one for one in operation.get("parameters", [])}
+        {method: path[method] for method in path if method in _METHODS} for path in (old, new)
+    )
+    yield from _named_members(before, after, location, _operation)
+
+
+def _operation(old: Json, new: Json, location: str) -> Changes:
+    yield from _other_members(old, new, location, {"parameters", "responses"})
+    before, after = (
+        {
+            f"{parameter['in']} {parameter['name']}": parameter
+            for parameter in operation.get("parameters", [])
+        }
         for operation in (old, new)
     )
-    needed = {f"{where} parameter {name}" for name, one in after.items() if one.get("required")}
-    for change in _each(before, after, f"{where} parameter", _parameter):
-        if change.what == "added" and change.where in needed:
-            yield change._replace(kind=Kind.BREAKING, what="added and required")
+    required = {
+        f"{location} parameter {name}"
+        for name, parameter in after.items()
+        if parameter.get("required")
+    }
+    for change in _named_members(before, after, f"{location} parameter", _parameter):
+        if change.description == "added" and change.location in required:
+            yield change._replace(kind=ChangeKind.BREAKING, description="added and required")
         else:
             yield change
-    yield from _each(old["responses"], new["responses"], f"{where} response", _response)
+    yield from _named_members(old["responses"], new["responses"], f"{location} response", _response)
 
 
-def _parameter(old: Json, new: Json, where: str) -> Changes:
-    yield from _rest(old, new, where, {"required", "schema"})
+def _parameter(old: Json, new: Json, location: str) -> Changes:
+    yield from _other_members(old, new, location, {"required", "schema"})
     before, after = old.get("required", False), new.get("required", False)
-    yield from _bent(where, "presence", after and not before, before and not after, asked=True)
-    yield from _schema(old.get("schema", {}), new.get("schema", {}), where, asked=True)
+    yield from _range_changes(
+        location, "presence", after and not before, before and not after, sent=True
+    )
+    yield from _schema(old.get("schema", {}), new.get("schema", {}), location, sent=True)
 
 
-def _response(old: Json, new: Json, where: str) -> Changes:
-    yield from _rest(old, new, where, {"content", "headers"})
-    yield from _each(old.get("content", {}), new.get("content", {}), where, _answer)
-    yield from _each(old.get("headers", {}), new.get("headers", {}), f"{where} header", _answer)
+def _response(old: Json, new: Json, location: str) -> Changes:
+    yield from _other_members(old, new, location, {"content", "headers"})
+    yield from _named_members(
+        old.get("content", {}), new.get("content", {}), location, _response_part
+    )
+    yield from _named_members(
+        old.get("headers", {}), new.get("headers", {}), f"{location} header", _response_part
+    )
 
 
-def _answer(old: Json, new: Json, where: str) -> Changes:
-    yield from _rest(old, new, where, {"schema"})
-    yield from _schema(old.get("schema", {}), new.get("schema", {}), where, asked=False)
+def _response_part(old: Json, new: Json, location: str) -> Changes:
+    """Changes of a media type or a header."""
+    yield from _other_members(old, new, location, {"schema"})
+    yield from _schema(old.get("schema", {}), new.get("schema", {}), location, sent=False)
 
 
-def _schema(old: Any, new: Any, where: str, *, asked: bool) -> Changes:
-    """Changes of what a client is asked for, or of what it is answered."""
-    old, new = ({} if one is True else one for one in (old, new))
+def _schema(old: Any, new: Any, location: str, *, sent: bool) -> Changes:
+    """Changes of a schema of what the client sends, or of what it receives."""
+    old, new = ({} if schema is True else schema for schema in (old, new))
     if old == new:
         return
     if False in (old, new):
-        yield from _bent(where, "values", new is False, old is False, asked)
+        yield from _range_changes(location, "values", new is False, old is False, sent)
         return
-    yield from _rest(old, new, where, {*_LIMITS, *_CHOICES, *_PARTS})
-    yield from _choices(old, new, where, asked)
-    for key in sorted(_LIMITS & {*old, *new}):
-        yield from _limit(key, old.get(key), new.get(key), where, asked)
-    yield from _fields(old, new, where, asked)
+    yield from _other_members(old, new, location, {*_CONSTRAINTS, *_ALTERNATIVES, *_SUBSCHEMAS})
+    yield from _types_and_enums(old, new, location, sent)
+    for key in sorted(_CONSTRAINTS & {*old, *new}):
+        yield from _constraint(key, old.get(key), new.get(key), location, sent)
+    yield from _fields(old, new, location, sent)
     for key in ("items", "additionalProperties"):
-        yield from _schema(old.get(key, {}), new.get(key, {}), f"{where} {key}", asked=asked)
+        yield from _schema(old.get(key, {}), new.get(key, {}), f"{location} {key}", sent=sent)
     for key in ("anyOf", "oneOf"):
-        yield from _branches(old.get(key, []), new.get(key, []), f"{where} {key}", asked)
+        yield from _subschemas(old.get(key, []), new.get(key, []), f"{location} {key}", sent)
 
 
-def _choices(old: Json, new: Json, where: str, asked: bool) -> Changes:
-    """Types and closed sets. The type of an answer is not to change at all."""
-    lost, gained = _types(old) - _types(new), _types(new) - _types(old)
-    if asked or not (lost or gained):
-        yield from _bent(where, "type", bool(lost), bool(gained), asked)
+def _types_and_enums(old: Json, new: Json, location: str, sent: bool) -> Changes:
+    """Changes of types and closed sets. A type in a response must not change at all."""
+    removed, added = _types(old) - _types(new), _types(new) - _types(old)
+    if sent or not (removed or added):
+        yield from _range_changes(location, "type", bool(removed), bool(added), sent)
     else:
-        yield Change(Kind.BREAKING, where, "type changed")
-    before, after = _closed(old), _closed(new)
+        yield Change(ChangeKind.BREAKING, location, "type changed")
+    before, after = _closed_set(old), _closed_set(new)
     narrower = after is not None and (before is None or not before <= after)
     wider = before is not None and (after is None or not after <= before)
-    yield from _bent(where, "enum", narrower, wider, asked)
+    yield from _range_changes(location, "enum", narrower, wider, sent)
 
 
 def _types(schema: Json) -> set[str]:
-    named = schema.get("type", _TYPES)
-    types = {named} if isinstance(named, str) else set(named)
+    """The JSON types that a schema allows. Every integer is a number."""
+    declared = schema.get("type", _TYPES)
+    types = {declared} if isinstance(declared, str) else set(declared)
     return types | ({"integer"} if "number" in types else set())
 
 
-def _closed(schema: Json) -> set[str] | None:
-    """The values of a closed set; None of an open one."""
+def _closed_set(schema: Json) -> set[str] | None:
+    """The values of `enum` or `const` as JSON; None without either."""
     values = [schema["const"]] if "const" in schema else schema.get("enum")
     return None if values is None else {json.dumps(value) for value in values}
 
 
-def _limit(key: str, old: Any, new: Any, where: str, asked: bool) -> Changes:
-    """Changes of a bound; of two patterns nobody can tell which is narrower: both, then."""
+def _constraint(key: str, old: Any, new: Any, location: str, sent: bool) -> Changes:
+    """Changes of a constraint. Different patterns cannot be ordered: they count as both."""
     narrower, wider = old is None or old != new, new is None or old != new
     if old is None or new is None:
         narrower, wider = old is None, new is None
-    elif key in _LOWER | _UPPER:
-        narrower, wider = (new > old, new < old) if key in _LOWER else (new < old, new > old)
-    yield from _bent(where, key, narrower, wider, asked)
+    elif key in _LOWER_BOUNDS | _UPPER_BOUNDS:
+        narrower, wider = (new > old, new < old) if key in _LOWER_BOUNDS else (new < old, new > old)
+    yield from _range_changes(location, key, narrower, wider, sent)
 
 
-def _fields(old: Json, new: Json, where: str, asked: bool) -> Changes:
-    def field(old: Any, new: Any, where: str) -> Changes:
-        yield from _schema(old, new, where, asked=asked)
+def _fields(old: Json, new: Json, location: str, sent: bool) -> Changes:
+    def compare_field(old: Any, new: Any, location: str) -> Changes:
+        yield from _schema(old, new, location, sent=sent)
 
     before, after = old.get("properties", {}), new.get("properties", {})
-    yield from _each(before, after, f"{where} field", field)
-    then, now = set(old.get("required", ())), set(new.get("required", ()))
-    for name in sorted((then ^ now) & ({*after} if asked else {*before} & {*after})):
-        yield from _bent(f"{where} field {name}", "presence", name in now, name in then, asked)
+    yield from _named_members(before, after, f"{location} field", compare_field)
+    were_required, are_required = set(old.get("required", ())), set(new.get("required", ()))
+    compared = {*after} if sent else {*before} & {*after}
+    for name in sorted((were_required ^ are_required) & compared):
+        yield from _range_changes(
+            f"{location} field {name}",
+            "presence",
+            name in are_required,
+            name in were_required,
+            sent,
+        )
 
 
-def _branches(old: list[Any], new: list[Any], where: str, asked: bool) -> Changes:
-    """Changes of alternatives: those alike are left out, the others paired as they stand."""
-    lost, gained = [one for one in old if one not in new], [one for one in new if one not in old]
-    if len(lost) == len(gained):
-        for before, after in zip(lost, gained, strict=True):
-            yield from _schema(before, after, where, asked=asked)
-    elif asked and old and new:
-        yield from _bent(where, "alternatives", bool(lost), bool(gained), asked)
+def _subschemas(old: list[Any], new: list[Any], location: str, sent: bool) -> Changes:
+    """Changes of `anyOf` or `oneOf`. Equal subschemas are skipped, others paired in order."""
+    removed = [schema for schema in old if schema not in new]
+    added = [schema for schema in new if schema not in old]
+    if len(removed) == len(added):
+        for before, after in zip(removed, added, strict=True):
+            yield from _schema(before, after, location, sent=sent)
+    elif sent and old and new:
+        yield from _range_changes(location, "alternatives", bool(removed), bool(added), sent)
     else:
-        yield Change(Kind.BREAKING, where, "alternatives changed")
+        yield Change(ChangeKind.BREAKING, location, "alternatives changed")

@@ -1,4 +1,4 @@
-"""The one shape of every error."""
+"""Assertions about problem documents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-_ALWAYS = {"type", "title", "status", "detail", "instance"}
+_REQUIRED_MEMBERS = {"type", "title", "status", "detail", "instance"}
 
 
 def assert_problem(response: httpx.Response, status: int) -> dict[str, Any]:
@@ -18,10 +18,12 @@ def assert_problem(response: httpx.Response, status: int) -> dict[str, Any]:
     assert response.headers["vary"] == "Accept, Accept-Encoding"
     assert "etag" not in response.headers
     problem: dict[str, Any] = response.json()
-    assert set(problem) - {"errors"} == _ALWAYS
+    assert set(problem) - {"errors"} == _REQUIRED_MEMBERS
     assert problem["status"] == status
     assert problem["type"].startswith("/problems/")
-    assert all(isinstance(problem[name], str) and problem[name] for name in _ALWAYS - {"status"})
+    assert all(
+        isinstance(problem[name], str) and problem[name] for name in _REQUIRED_MEMBERS - {"status"}
+    )
     for error in problem.get("errors", []):
         assert set(error) == {"parameter", "message", "allowed", "did_you_mean"}
         assert error["message"]

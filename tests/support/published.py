@@ -1,4 +1,4 @@
-"""A server whose settings name its address, who publishes and who reports."""
+"""A server with a public URL, a publisher, a contact and an IATI reporting organization."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ PUBLISHED: dict[str, Any] = {
     "iati_reporting_org_type": "22",
 }
 ENVIRONMENT = {name.upper(): value for name, value in PUBLISHED.items()}
-"""The same as a server's environment."""
+"""The same settings as environment variables."""
 
 
 def copy_archive(archive: Path, folder: Path) -> Path:
-    """A copy of an archive, so that the exports are made beside that and not beside the first."""
+    """Copy an archive, so that its exports are generated next to the copy."""
     return Path(shutil.copy2(archive, folder / "archive.sqlite"))
 
 
@@ -36,12 +36,12 @@ def copy_archive(archive: Path, folder: Path) -> Path:
 async def published_client(
     seed: Path, archive: Path, **settings: Any
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a fresh application with all of these settings, or with others."""
-    chosen = {**PUBLISHED, **settings}
-    app = create_app(Settings(seed_file=seed, archive_file=archive, **chosen))
+    """A client of a new application with these settings, some of which can be overridden."""
+    overridden = {**PUBLISHED, **settings}
+    app = create_app(Settings(seed_file=seed, archive_file=archive, **overridden))
     transport = httpx.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://record.test") as opened,
+        httpx.AsyncClient(transport=transport, base_url="http://record.test") as client,
     ):
-        yield opened
+        yield client

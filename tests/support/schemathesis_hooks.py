@@ -1,8 +1,8 @@
-"""Requests that fit the schema and are refused all the same, for schemathesis to know.
+"""Schemathesis hooks that excuse valid-looking requests which are rightly rejected.
 
-`schemathesis.toml` names this file. JSON Schema describes one value at a time; what depends on the
-calendar, on another parameter or on an earlier answer it cannot say. A refusal passes only when
-every error in it names one of the parameters below, and the request gave cause for it.
+`schemathesis.toml` loads this file. JSON Schema describes each value by itself; it cannot express
+rules about the calendar, other parameters or earlier responses. A rejection is excused only if
+every error in it names a parameter below, and the request violates the rule.
 """
 
 from __future__ import annotations
@@ -18,46 +18,54 @@ from schemathesis.core.failures import Failure
 
 from app.settings import Settings
 
-Sent = Mapping[str, list[str]]
+QueryParameters = Mapping[str, list[str]]
 
 
-def _forged(sent: Sent, name: str) -> bool:
-    """A cursor is a token: only one that the same query gave is good, whatever it looks like."""
+def _is_invented_cursor(sent: QueryParameters, name: str) -> bool:
+    """A cursor is valid only if the same query returned it."""
     return name == "cursor" and name in sent
 
 
-def _not_in_the_calendar(sent: Sent, name: str) -> bool:
-    """The pattern of a date cannot know how long February is, or that there is no month 13."""
-    return name.endswith(("__gte", "__lte")) and any(not _exists(one) for one in sent[name])
+def _is_invalid_date(sent: QueryParameters, name: str) -> bool:
+    """The date pattern allows month 13 and February 30."""
+    return name.endswith(("__gte", "__lte")) and any(not _is_date(value) for value in sent[name])
 
 
-def _without_a_place(sent: Sent, name: str) -> bool:
-    """Only JSON has room for what is included and counted; OpenAPI cannot tie two parameters."""
-    return name in _ENVELOPE and sent.get("format", ["json"]) != ["json"]
+def _needs_json(sent: QueryParameters, name: str) -> bool:
+    """`include` and `facet` need JSON; OpenAPI cannot relate two parameters."""
+    return name in _JSON_ONLY_PARAMETERS and sent.get("format", ["json"]) != ["json"]
 
 
-_LONGEST_URL: int = Settings.model_fields["max_url_bytes"].default
-_ENVELOPE = {"include", "facet"}
-_ALL_AT_ONCE = {"examples", "coverage"}
-_REASONS: list[Callable[[Sent, str], bool]] = [_forged, _not_in_the_calendar, _without_a_place]
+_MAX_URL_BYTES: int = Settings.model_fields["max_url_bytes"].default
+_JSON_ONLY_PARAMETERS = {"include", "facet"}
+_PHASES_WITH_ALL_PARAMETERS = {"examples", "coverage"}
+_EXCUSES: list[Callable[[QueryParameters, str], bool]] = [
+    _is_invented_cursor,
+    _is_invalid_date,
+    _needs_json,
+]
 
 
 @schemathesis.hook
 def before_call(
     context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: dict[str, Any]
 ) -> None:
-    """Keep apart what a good request cannot have at once, where all parameters would be sent.
+    """Remove parameters that exclude each other, in phases that send all parameters.
 
-    Otherwise each request of these phases would end at the first reason, and nothing be learnt of
-    the answer to the parameter that it is about. Bad requests are sent as they are.
+    Otherwise every request of these phases would be rejected, and the parameter under test would
+    never be tested. Negative test cases are sent unchanged.
     """
     del context, kwargs
     meta = case.meta
-    if meta is None or meta.generation.mode.is_negative or meta.phase.name not in _ALL_AT_ONCE:
+    if (
+        meta is None
+        or meta.generation.mode.is_negative
+        or meta.phase.name not in _PHASES_WITH_ALL_PARAMETERS
+    ):
         return
-    about = getattr(meta.phase.data, "parameter", None)
-    rivals = {"format"} if about in _ENVELOPE else _ENVELOPE
-    for name in {"cursor", *rivals} - {about}:
+    tested = getattr(meta.phase.data, "parameter", None)
+    conflicting = {"format"} if tested in _JSON_ONLY_PARAMETERS else _JSON_ONLY_PARAMETERS
+    for name in {"cursor", *conflicting} - {tested}:
         case.query.pop(name, None)
 
 
@@ -68,33 +76,32 @@ def filter_failure(
     case: schemathesis.Case[Any],
     response: schemathesis.Response,
 ) -> bool:
-    """Whether a failure stands: all do, but for a good-looking request rightly refused.
+    """Whether to report a failure: true unless a valid-looking request was rightly rejected.
 
-    An address longer than any that is read is refused before a path is known, so that no operation
-    declares it.
+    A URL that is too long is rejected before routing, so no operation declares 414.
     """
     del context, case
     if response.status_code == 414:
-        return not too_long(response.request.url or "")
+        return not is_too_long(response.request.url or "")
     if failure.checks != ("positive_data_acceptance",) or response.status_code != 422:
         return True
-    return not excused(response.request.url or "", json.loads(response.content))
+    return not is_excused(response.request.url or "", json.loads(response.content))
 
 
-def too_long(url: str) -> bool:
-    """Whether path and query of an address take more bytes than are read."""
+def is_too_long(url: str) -> bool:
+    """Whether path and query of a URL exceed the default `MAX_URL_BYTES`."""
     parts = urlsplit(url)
-    return len(f"{parts.path}?{parts.query}".encode()) > _LONGEST_URL
+    return len(f"{parts.path}?{parts.query}".encode()) > _MAX_URL_BYTES
 
 
-def excused(url: str, problem: Mapping[str, Any]) -> bool:
-    """Whether each error of a refusal has one of the reasons."""
+def is_excused(url: str, problem: Mapping[str, Any]) -> bool:
+    """Whether every error of a rejection has an excuse."""
     sent = parse_qs(urlsplit(url).query, keep_blank_values=True)
-    named = [error["parameter"] for error in problem["errors"]]
-    return all(any(reason(sent, name) for reason in _REASONS) for name in named) and bool(named)
+    names = [error["parameter"] for error in problem["errors"]]
+    return bool(names) and all(any(excuse(sent, name) for excuse in _EXCUSES) for name in names)
 
 
-def _exists(text: str) -> bool:
+def _is_date(text: str) -> bool:
     year, month, day = ([int(part) for part in text.split("-")] + [1, 1])[:3]
     try:
         date(year, month, day)

@@ -1,4 +1,4 @@
-"""A client of an application on any seed, over ASGI."""
+"""A test client for the application on any seed, over ASGI."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from app.settings import Settings
 async def client_for(
     seed: Path, archive: Path, cache_bytes: int = 64_000_000
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a fresh application on a seed, which is compiled first where need be."""
+    """A client of a new application. The seed is compiled first if the archive is stale."""
     settings = Settings(seed_file=seed, archive_file=archive, cache_bytes=cache_bytes)
     app = create_app(settings)
     transport = httpx.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://record.test") as opened,
+        httpx.AsyncClient(transport=transport, base_url="http://record.test") as client,
     ):
-        yield opened
+        yield client
