@@ -1,12 +1,13 @@
-"""The application, wired together."""
+"""The ASGI application, assembled from its layers."""
 
 from __future__ import annotations
 
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -84,71 +85,65 @@ ROUTERS = (
 
 
 class Application(FastAPI):
-    """FastAPI with kept answers outside of everything else.
+    """FastAPI with a response cache inside its telemetry, and layers outside it.
 
-    Where it is measured, requests pass FastAPI's telemetry before kept answers, to be counted all.
+    Overrides `build_middleware_stack` as of FastAPI 0.165.0 and Starlette 1.10.0.
+
+    Attributes:
+        cache: Cached responses, in front of FastAPI's middleware stack.
+        outermost: The outermost layer.
+        has_fast_path: Whether connections may send cached responses without the application.
     """
 
     def __init__(self, settings: Settings, **options: Any) -> None:
         super().__init__(telemetry=telemetry_config(settings), **options)
-        self.measured = settings.telemetry != "off"
-        inner: ASGIApp = self._routed if self.measured else super().__call__
-        self.kept = ResponseCache(inner, limit=settings.cache_bytes)
-        self.outer: ASGIApp = self._answer
-        if settings.allowed_hosts is not None:
-            self.outer = TrustedHostMiddleware(self.outer, settings.allowed_hosts)
-        if settings.access_log and access_logger.isEnabledFor(logging.INFO):
-            self.outer = AccessLog(self.outer)
-        self.unseen = not self.measured and self.outer == self._answer
+        self.cache = ResponseCache(self.router, max_bytes=settings.cache_bytes)
+        self.outermost: ASGIApp = super().__call__
+        self.has_fast_path = settings.telemetry == "off"
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request (ASGI 3)."""
-        try:
-            if scope["type"] == "lifespan":
-                await self._live(scope, receive, send)
-            else:
-                await self.outer(scope, receive, send)
-        except ResponseAborted as error:  # the server, seeing half an answer, closes the connection
-            logger.error("An answer was broken off: %s", error)
-
-    def lookup(self, scope: Scope) -> tuple[ResponseHead, bytes] | None:
-        """A kept answer as HTTP/1.1 sends it, where nobody but the cache need see the request."""
-        return self.kept.lookup(scope) if self.unseen else None
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.measured:
-            await super().__call__(scope, receive, send)
-        elif scope["type"] == "http" and exports.is_export_path(scope["path"]):
-            await super().__call__(exports.without_accept_encoding(scope), receive, send)
-        else:
-            await self.kept(scope, receive, send)
+    def add_outer_layer(self, layer: Callable[[ASGIApp], ASGIApp]) -> None:
+        """Wrap everything so far, FastAPI's telemetry too; cached responses then pass it."""
+        self.outermost = layer(self.outermost)
+        self.has_fast_path = False
 
     def build_middleware_stack(self) -> ASGIApp:
-        """What is inside of FastAPI's telemetry."""
-        self.routed = super().build_middleware_stack()
-        return self._measured if self.measured else self.routed
+        """The layers inside FastAPI's telemetry: the cache, then FastAPI's own stack."""
+        stack = self.cache.app = super().build_middleware_stack()
 
-    async def _measured(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and exports.is_export_path(scope["path"]):
-            await self.routed(exports.without_accept_encoding(scope), receive, send)
-        elif scope["type"] == "http":
-            await self.kept(scope, receive, send)
-        else:
-            await self.routed(scope, receive, send)
+        async def cached_except_exports(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http" and exports.is_export_path(scope["path"]):
+                await stack(exports.without_accept_encoding(scope), receive, send)
+            else:
+                await self.cache(scope, receive, send)
 
-    async def _routed(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.routed(scope, receive, send)
+        return cached_except_exports
 
-    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Start and stop; a record that cannot be served is told in a sentence, not a traceback."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the lifespan (ASGI 3)."""
         try:
-            await super().__call__(scope, receive, _sentence(send))
+            if scope["type"] == "lifespan":
+                await self._run_lifespan(scope, receive, send)
+            else:
+                await self.outermost(scope, receive, send)
+        except ResponseAborted as error:  # the response is incomplete: the server disconnects
+            logger.error("A response was aborted: %s", error)
+
+    def lookup(self, scope: Scope) -> tuple[ResponseHead, bytes] | None:
+        """A cached response to send without the application; None on a miss or if disabled."""
+        return self.cache.lookup(scope) if self.has_fast_path else None
+
+    async def _run_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Start and stop; an invalid seed or archive is reported without a traceback."""
+        try:
+            await super().__call__(scope, receive, _short_startup_errors(send))
         except (SeedError, ArchiveError):
-            return  # told already
+            return  # reported to the server by a message
 
 
-def _sentence(send: Send) -> Send:
-    async def told(message: Message) -> None:
+def _short_startup_errors(send: Send) -> Send:
+    """`send` that reduces the traceback of an invalid seed or archive to its message."""
+
+    async def shortening_send(message: Message) -> None:
         error = sys.exception()
         if message["type"] == "lifespan.startup.failed" and isinstance(
             error, SeedError | ArchiveError
@@ -156,18 +151,21 @@ def _sentence(send: Send) -> Send:
             message = {**message, "message": str(error)}
         await send(message)
 
-    return told
+    return shortening_send
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The application; nothing is read or written before it starts."""
+    """Create the application; nothing is read or written before its lifespan starts.
 
-    @asynccontextmanager
-    async def lifespan(app: Application) -> AsyncIterator[dict[str, Any]]:
-        async with serve_archive(app.state, app.kept, settings):
-            with _steady():
-                yield {SETTINGS_KEY: settings}
+    A request passes these layers, in the reverse of the order in which they are added:
 
+    1. the access log and the allowed hosts, where the settings ask for them
+    2. FastAPI's telemetry
+    3. the response cache, which export files bypass
+    4. methods, common headers and unexpected errors
+    5. content coding
+    6. errors as problem documents, and the routes
+    """
     app = Application(
         settings,
         title=TITLE,
@@ -176,70 +174,71 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=lifespan,
+        lifespan=_serve_record,
         routes=[route for module in ROUTERS for route in module.router.routes],
     )
     app.state.settings = settings
-    for media_type in (MEDIA_TYPE, *(one.media_type for one in FORMATS)):
+    if settings.telemetry == "prometheus":
+        app.add_route("/metrics", get_metrics, include_in_schema=False)
+    _add_error_handlers(app)
+    for media_type in (MEDIA_TYPE, *(offered.media_type for offered in FORMATS)):
         add_compress_type(media_type)
     app.add_middleware(CompressMiddleware, minimum_size=500, brotli_quality=5, gzip_level=6)
     app.add_middleware(ResponseHeadersMiddleware, max_age=settings.max_age)
-    if settings.telemetry == "prometheus":
-        app.add_route("/metrics", get_metrics, include_in_schema=False)
-    _answer_errors(app)
+    if settings.allowed_hosts is not None:
+        app.add_outer_layer(partial(TrustedHostMiddleware, allowed=settings.allowed_hosts))
+    if settings.access_log and access_logger.isEnabledFor(logging.INFO):
+        app.add_outer_layer(AccessLog)
     return app
 
 
-@contextmanager
-def _steady() -> Iterator[None]:
-    """Keep what is quick from waiting: for the garbage collector, for threads that read.
-
-    What is loaded by now stays, so no collection need look at it again; and a thread that computes
-    hands over after half a millisecond, not five.
-    """
-    interval = sys.getswitchinterval()
-    gc.freeze()
-    sys.setswitchinterval(0.000_5)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(interval)
-        gc.unfreeze()
+@asynccontextmanager
+async def _serve_record(app: Application) -> AsyncIterator[dict[str, Any]]:
+    """The lifespan: open the archive, and pass the settings to the server's connections."""
+    settings: Settings = app.state.settings
+    async with serve_archive(app.state, app.cache, settings):
+        gc.freeze()  # what is loaded by now stays: no collection needs to traverse it again
+        try:
+            yield {SETTINGS_KEY: settings}
+        finally:
+            gc.unfreeze()
 
 
-def _answer_errors(app: FastAPI) -> None:
+def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(Problem)
-    async def answer_problem(request: Request, error: Problem) -> Response:
+    async def send_problem(request: Request, error: Problem) -> Response:
         return error.response(request.scope["path"])
 
     @app.exception_handler(HTTPException)
-    async def answer_framework(request: Request, error: HTTPException) -> Response:
+    async def send_framework_error(request: Request, error: HTTPException) -> Response:
         path: str = request.scope["path"]
         if error.status_code == 404:
-            return NotFound(_whereabouts(path)).response(path)
-        kind = MethodNotAllowed if error.status_code == 405 else BadRequest
-        return kind(str(error.detail)).response(path)
+            return NotFound(_suggest_path(path)).response(path)
+        problem = MethodNotAllowed if error.status_code == 405 else BadRequest
+        return problem(str(error.detail)).response(path)
 
 
-def _whereabouts(path: str) -> str:
-    """Where a path that names nothing may have been meant to lead."""
+def _suggest_path(path: str) -> str:
+    """The detail of a 404: the path that was probably meant, or where to find all."""
     routes = [route for module in ROUTERS for route in module.router.routes]
     trimmed = "/" + path.strip("/")
-    if trimmed != path and any(route.matches(_get(trimmed))[0] is Match.FULL for route in routes):
-        return f"Paths have no trailing slash and no empty part; ask for {trimmed}."
+    if trimmed != path and any(
+        route.matches(_get_scope(trimmed))[0] is Match.FULL for route in routes
+    ):
+        return f"Paths have no trailing slash and no empty segment; use {trimmed}."
     meant = closest_match(trimmed, [route.path for route in routes if "{" not in route.path])
     return f"Did you mean {meant}?" if meant else "See /v1 for every collection."
 
 
-def _get(path: str) -> Scope:
+def _get_scope(path: str) -> Scope:
     return {"type": "http", "method": "GET", "path": path, "headers": []}
 
 
-def _configured() -> FastAPI:
+def _app_from_environment() -> FastAPI:
     try:
         return create_app(read_settings())
     except ConfigurationError as error:
         sys.exit(str(error))
 
 
-app = _configured()
+app = _app_from_environment()

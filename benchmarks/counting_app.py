@@ -28,6 +28,6 @@ class CountingMiddleware:
 
 
 app = create_app(read_settings())
-if not isinstance(getattr(app, "kept", None), ResponseCache):
+if not isinstance(getattr(app, "cache", None), ResponseCache):
     raise TypeError("the response cache is no longer outside the middleware: move the counter")
 app.add_middleware(CountingMiddleware)

@@ -1,1 +1,1 @@
-"""HTTP connections, the response cache, logs and telemetry."""
+"""HTTP connections, response headers, the response cache, logs and telemetry."""

@@ -1,9 +1,20 @@
-"""Connections: what a client may send, how long it may take, how many there may be.
+"""HTTP/1.1 connections: limits on the size of a request, timeouts, and a limit on their number.
 
-uvicorn's protocol on httptools, which is quick and keeps no time: a request that is never finished
-and an answer that is never read hold their connection for good, a head of any size is read, and
-two `Host` lines pass. For a request that is in order nothing is done here but to look at its size
-and to count its hosts; time is kept by one look at every connection each second.
+uvicorn's protocol on httptools is fast but has no timeout for receiving a request or sending a
+response, no limit on the size of a request head, and accepts two `Host` headers. This adds them at
+little cost: a valid request is checked for its size and its number of hosts, and one sweep a
+second over all connections enforces the timeouts.
+
+Private parts of uvicorn, as of 0.54.0 (pyproject.toml has an upper bound):
+
+- `HttpToolsProtocol.on_headers_complete`, called directly
+- `HttpToolsProtocol.on_response_complete` and `._start_asgi_task` (since 0.45.0), overridden
+- `HttpToolsProtocol.app`, `.app_state`, `.client`, `.cycle`, `.flow`, `.headers`, `.loop`,
+  `.parser`, `.pipeline`, `.scope`, `.server_state`, `.transport`, `.url`
+- `RequestResponseCycle.keep_alive`, `.response_complete`, `.response_started`, `.scope`
+- `FlowControl.resume_reading`, `.write_paused`
+- `ServerState.connections`, `.default_headers`, `.total_requests`; it also gets a `limiter`
+- `STATUS_LINE`
 """
 
 from __future__ import annotations
@@ -38,26 +49,25 @@ from app.server.response_cache import ResponseHead
 from app.settings import SETTINGS_KEY, Settings
 
 _SWEEP_SECONDS = 1.0
-"""Seconds between two looks at every connection."""
+"""Interval at which timeouts are enforced."""
 _CLOSE_GRACE_SECONDS = 2.0
-"""Seconds that a client has to read why it was refused."""
+"""Time for a client to read an error before its connection is closed."""
 _WRITE_PROGRESS_BYTES = 65_536
-"""Bytes that a client must take of a waiting answer for its time to begin anew."""
+"""Bytes that a client must read for its write timeout to start again."""
 _MAX_HEADERS = 100
 _MAX_BODY_BYTES = 65_536
-_LOGGED_URL_CHARACTERS = 1_000
-"""Bytes of a URL that are told of a request that is refused."""
-_SPARE_FILES = 64
-"""Descriptors that are not for connections: the archive's, the log's, the event loop's."""
-
-
-_begin = HttpToolsProtocol.on_headers_complete
-
+_MAX_LOGGED_URL_BYTES = 1_000
+"""Longest path, and longest query, that is logged of a rejected request."""
+_RESERVED_FILES = 64
+"""File descriptors not available to connections: the archive's, logs', the event loop's."""
 
 FastPath = Callable[[Scope], tuple[ResponseHead, bytes] | None] | None
-"""What gives an answer that needs no application, if anything does."""
+"""Looks up a cached response that is sent without running the application; None if disabled."""
+
+_start_request = HttpToolsProtocol.on_headers_complete
+
 _HOST = re.compile(rb"(?:[\w.~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?", re.ASCII)
-"""A host with or without a port (RFC 3986, 3.2.2), which may be empty (RFC 9112, 3.2)."""
+"""A host with an optional port (RFC 3986, 3.2.2), which may be empty (RFC 9112, 3.2)."""
 
 
 @lru_cache(maxsize=256)
@@ -66,36 +76,38 @@ def _is_host(value: bytes) -> bool:
 
 
 class RequestRejected(Exception):
-    """Raised within the parser, to end it."""
+    """Raised in a parser callback to stop parsing."""
 
 
 class Connection(HttpToolsProtocol):
-    """One client's connection, for uvicorn's `http` option.
+    """A client connection, for uvicorn's `http` option.
 
     Attributes:
-        refused: Whether nothing more is read.
-        idle: Whether it waits for another request, of which nothing has come.
-        fault: What is wrong with the request that is being parsed.
-        received: Bytes that came of a request whose head is not whole.
-        bodied: The request whose body came last.
-        bodily: Bytes of that body.
-        queued: Bytes of an answer that waited for the client when its time began.
-        since: When the client's time began.
+        limiter: What connections of one server share.
+        precheck_limit: Bytes up to which a request head is within every limit.
+        reading_stopped: Whether no more input is parsed.
+        idle: Whether it waits for the next request, of which no byte has arrived.
+        problem: The problem found in a parser callback with the request being parsed.
+        head_bytes: Bytes received of a request whose head is incomplete.
+        body_cycle: The request whose body was received last.
+        body_bytes: Bytes of that body.
+        unsent_bytes: Size of the write buffer when the write timeout started; 0 without one.
+        waiting_since: When the current timeout started.
     """
 
-    __slots__ = (  # beside uvicorn's attributes, which are as many as are quick to find
-        "_standing",
-        "bodied",
-        "bodily",
-        "fault",
-        "guard",
+    __slots__ = (  # uvicorn's attributes are in a dict, which is kept small enough to be fast
+        "_last_state",
+        "body_bytes",
+        "body_cycle",
+        "head_bytes",
         "idle",
-        "queued",
-        "received",
-        "refused",
+        "limiter",
+        "precheck_limit",
+        "problem",
+        "reading_stopped",
         "settings",
-        "since",
-        "small",
+        "unsent_bytes",
+        "waiting_since",
     )
 
     def __init__(
@@ -106,109 +118,109 @@ class Connection(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.guard = ConnectionLimiter.of(self)
-        self.settings = self.guard.settings
-        self.small = min(self.settings.max_url_bytes, self.settings.max_header_bytes)
-        self.fault: Problem | None = None
-        self.refused = self.idle = False
-        self.received = self.bodily = self.queued = 0
-        self.bodied: object = None
-        self.since = self.loop.time()
-        self._standing: object = None
+        self.limiter = ConnectionLimiter.shared_by(self)
+        self.settings = self.limiter.settings
+        self.precheck_limit = min(self.settings.max_url_bytes, self.settings.max_header_bytes)
+        self.problem: Problem | None = None
+        self.reading_stopped = self.idle = False
+        self.head_bytes = self.body_bytes = self.unsent_bytes = 0
+        self.body_cycle: object = None
+        self.waiting_since = self.loop.time()
+        self._last_state: object = None
 
     @property
-    def answering(self) -> bool:
-        """Whether a request is being answered."""
+    def responding(self) -> bool:
+        """Whether a response is in progress."""
         return self.cycle is not None and not self.cycle.response_complete
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is on its way, be it only its end that the client has yet to take."""
-        return self.answering or self.transport.get_write_buffer_size() > 0
+        """Whether a response is in progress or not yet completely read by the client."""
+        return self.responding or self.transport.get_write_buffer_size() > 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin, unless there are too many."""
+        """Start, within the limit on connections."""
         super().connection_made(transport)
-        self.guard.admit(self)
+        self.limiter.admit(self)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came; what cannot be a request is refused."""
-        if self.refused:
+        """Parse input; what is not HTTP/1.1 or too large is rejected."""
+        if self.reading_stopped:
             return
         self.idle = False
-        self.received += len(data)
+        self.head_bytes += len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:  # to nothing that is spoken here
-            self._finish()
+        except httptools.HttpParserUpgrade:  # no other protocol is supported
+            self._stop_reading()
             return
         except httptools.HttpParserError as error:
-            told = f"This is not a request in HTTP/1.1: {_reason(error)}."
-            self.refuse(self.fault or BadRequest(told))
+            detail = f"Malformed HTTP/1.1 request: {_parser_message(error)}."
+            self.reject(self.problem or BadRequest(detail))
             return
-        if self.received:
-            self._look_at_part()
+        if self.head_bytes:
+            self._check_incomplete_head()
 
     def on_headers_complete(self) -> None:
-        """Begin to answer a request whose head is in order.
+        """Start a request whose head is valid.
 
         Raises:
-            Refused: It is not.
+            RequestRejected: It is not.
         """
         headers = self.headers
-        if not 0 < self.received <= self.small or len(headers) > _MAX_HEADERS:
-            self._measure()  # also what came together with another request
-        self.received = 0
+        if not 0 < self.head_bytes <= self.precheck_limit or len(headers) > _MAX_HEADERS:
+            self._check_head()  # also where it arrived together with another request
+        self.head_bytes = 0
         hosts, host = 0, b""
         for name, value in headers:
             if name == b"host":
                 hosts, host = hosts + 1, value
         if hosts != 1 and (hosts or self.parser.get_http_version() != "1.0"):
-            self._raise(BadRequest("A request in HTTP/1.1 has one Host header."))
+            self._raise(BadRequest("An HTTP/1.1 request must have exactly one Host header."))
         if not _is_host(host):
-            self._raise(BadRequest("Host is a name or an address, with a port or without."))
-        _begin(self)
+            self._raise(BadRequest("Host must be a name or an IP address, optionally with a port."))
+        _start_request(self)
 
     def on_body(self, body: bytes) -> None:
-        """Take note of a body, which has no meaning here.
+        """Accept a body, which no resource uses, up to a limit.
 
         Raises:
-            Refused: It is long; its request is answered all the same.
+            RequestRejected: It is longer. The request is still served, then the connection closed.
         """
-        if self.cycle is not self.bodied:
-            self.bodied, self.bodily = self.cycle, 0
-        self.bodily += len(body)
-        if self.bodily > _MAX_BODY_BYTES:
+        if self.cycle is not self.body_cycle:
+            self.body_cycle, self.body_bytes = self.cycle, 0
+        self.body_bytes += len(body)
+        if self.body_bytes > _MAX_BODY_BYTES:
             raise RequestRejected
         super().on_body(body)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        """Send what is at hand at once; where there is nothing, or the client is slow, ask."""
-        lookup = self.guard.lookup
-        # after a request to upgrade nothing more is read, which an answer from here could not tell
+        """Send a cached response directly; on a miss, or to a slow client, run the application."""
+        lookup = self.limiter.lookup
+        # after an upgrade request nothing more is read, which only the application's way handles
         upgrade = self.parser.should_upgrade()
         if lookup is not None and app is self.app and not self.pipeline and not upgrade:
-            answer = None if self.flow.write_paused else lookup(cast("Scope", cycle.scope))
-            if answer is not None:
-                self._send(cycle, *answer)
+            cached = None if self.flow.write_paused else lookup(cast("Scope", cycle.scope))
+            if cached is not None:
+                self._send_cached(cycle, *cached)
                 return
         super()._start_asgi_task(cycle, app)
 
-    def _send(self, cycle: RequestResponseCycle, lines: ResponseHead, body: bytes) -> None:
+    def _send_cached(self, cycle: RequestResponseCycle, head: ResponseHead, body: bytes) -> None:
         cycle.response_started = cycle.response_complete = True
-        status, headers = lines
+        status, headers = head
         ending = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
-        head = b"".join((status, self.guard.lines(), headers, ending))
-        if len(body) > _WRITE_PROGRESS_BYTES:  # not copied: clients that are slow to read share it
-            self.transport.writelines((head, body))
+        lines = b"".join((status, self.limiter.default_header_lines(), headers, ending))
+        if len(body) > _WRITE_PROGRESS_BYTES:  # not copied: slow clients share the bytes
+            self.transport.writelines((lines, body))
         else:
-            self.transport.write(head + body)
+            self.transport.write(lines + body)
         if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
 
     def on_response_complete(self) -> None:
-        """Go on to the next request; no timer is set where there is none yet."""
+        """Go on to the next request; unlike uvicorn's, sets no timer for the idle timeout."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -218,169 +230,185 @@ class Connection(HttpToolsProtocol):
         else:
             self.idle = True
 
-    def refuse(self, problem: Problem) -> None:
-        """Tell a problem and close; where the request has its answer, only close."""
-        if self.refused or self.transport.is_closing():
+    def reject(self, problem: Problem) -> None:
+        """Send a problem and close; where the request already has a response, only close."""
+        if self.reading_stopped or self.transport.is_closing():
             return
-        self._finish()
-        if self.answering:
+        self._stop_reading()
+        if self.responding:
             return
         if self.cycle is not None and self.cycle.scope is self.scope:
             self.transport.write_eof()
             return
-        asked = self._asked()
-        response = problem.response(asked["raw_path"].decode("latin-1"))
+        request = self._partial_scope()
+        response = problem.response(request["raw_path"].decode("latin-1"))
         closing = [*response.raw_headers, (b"connection", b"close")]
-        headers = add_common_headers(closing, problem.status, request_id(asked["headers"]))
+        headers = add_common_headers(closing, problem.status, request_id(request["headers"]))
         lines = (b"%b: %b\r\n" % pair for pair in [*self.server_state.default_headers, *headers])
-        body = b"" if asked["method"] == "HEAD" else bytes(response.body)
+        body = b"" if request["method"] == "HEAD" else bytes(response.body)
         head = STATUS_LINE[problem.status] + b"".join(lines)
         self.transport.write(head + b"\r\n" + body)
-        self.transport.write_eof()  # reading on, or the client might not get to read this
+        self.transport.write_eof()  # input is still drained, or the client might see a reset
         if self.settings.access_log:
-            named = request_id(headers).decode()
-            log_request(asked, problem.status, bytes=len(body), request_id=named)
+            name = request_id(headers).decode()
+            log_request(request, problem.status, bytes=len(body), request_id=name)
 
-    def _asked(self) -> Scope:
-        """As much as is known of the request that is being parsed."""
+    def _partial_scope(self) -> Scope:
+        """What is known so far of the request being parsed, for its problem and the log."""
         path, _, query = getattr(self, "url", b"").partition(b"?")
         return {
             "client": self.client,
             "method": self.parser.get_method().decode() if path else "-",
-            "raw_path": path[:_LOGGED_URL_CHARACTERS] or b"/",
-            "query_string": query[:_LOGGED_URL_CHARACTERS],
+            "raw_path": path[:_MAX_LOGGED_URL_BYTES] or b"/",
+            "query_string": query[:_MAX_LOGGED_URL_BYTES],
             "headers": self.headers or [],
         }
 
-    def overdue(self, now: float) -> bool:
-        """Whether the client has had its time; called now and then."""
-        waiting = self.transport.get_write_buffer_size()
-        if waiting or self.queued:
-            if not self.queued - _WRITE_PROGRESS_BYTES < waiting <= self.queued:
-                self.queued, self.since = waiting, now
-            return bool(waiting) and now - self.since > self.settings.write_seconds
-        if self.refused and not self.answering:
-            return now - self.since > _CLOSE_GRACE_SECONDS
-        standing = self.cycle, self.idle
-        if self.answering or standing != self._standing:
-            self._standing, self.since = standing, now
-        patience = self.settings.idle_seconds if self.idle else self.settings.request_seconds
-        return now - self.since > patience
+    def timed_out(self, now: float) -> bool:
+        """Whether a timeout has expired; called periodically, as it also restarts timeouts."""
+        unsent = self.transport.get_write_buffer_size()
+        if unsent or self.unsent_bytes:
+            if not self.unsent_bytes - _WRITE_PROGRESS_BYTES < unsent <= self.unsent_bytes:
+                self.unsent_bytes, self.waiting_since = unsent, now
+            return bool(unsent) and now - self.waiting_since > self.settings.write_seconds
+        if self.reading_stopped and not self.responding:
+            return now - self.waiting_since > _CLOSE_GRACE_SECONDS
+        state = self.cycle, self.idle
+        if self.responding or state != self._last_state:
+            self._last_state, self.waiting_since = state, now
+        timeout = self.settings.idle_seconds if self.idle else self.settings.request_seconds
+        return now - self.waiting_since > timeout
 
-    def _finish(self) -> None:
-        """Close after what is being answered; read no more."""
-        self.refused, self.since = True, self.loop.time()
-        if self.answering:
+    def _stop_reading(self) -> None:
+        """Ignore further input, and close after the response in progress."""
+        self.reading_stopped, self.waiting_since = True, self.loop.time()
+        if self.responding:
             self.cycle.keep_alive = False
 
-    def _look_at_part(self) -> None:
-        """Refuse a head that is too large while it comes."""
-        if self.cycle is not None and self.cycle.scope is self.scope:  # it is whole: a body comes
-            self.received = 0
+    def _check_incomplete_head(self) -> None:
+        """Reject a head that is too large before it is complete."""
+        if self.cycle is not None and self.cycle.scope is self.scope:  # complete: a body follows
+            self.head_bytes = 0
             self.idle = self.cycle.response_complete
             return
         url = getattr(self, "url", b"")
         if len(url) > self.settings.max_url_bytes:
-            self.refuse(self._too_long())
-        elif self.received - len(url) > self.settings.max_header_bytes + self.small:
-            self.refuse(self._too_large())
+            self.reject(self._url_too_long())
+        elif self.head_bytes - len(url) > self.settings.max_header_bytes + self.precheck_limit:
+            self.reject(self._headers_too_large())
 
-    def _measure(self) -> None:
-        """Refuse a whole head that is too large.
+    def _check_head(self) -> None:
+        """Check the size of a complete head.
 
         Raises:
-            Refused: It is.
+            RequestRejected: It is too large.
         """
         if len(self.url) > self.settings.max_url_bytes:
-            self._raise(self._too_long())
+            self._raise(self._url_too_long())
         size = sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > self.settings.max_header_bytes or len(self.headers) > _MAX_HEADERS:
-            self._raise(self._too_large())
+            self._raise(self._headers_too_large())
 
-    def _too_long(self) -> Problem:
-        return UrlTooLong(f"A URL may have {self.settings.max_url_bytes} bytes.")
+    def _url_too_long(self) -> Problem:
+        return UrlTooLong(f"The URL is longer than {self.settings.max_url_bytes} bytes.")
 
-    def _too_large(self) -> Problem:
-        most = self.settings.max_header_bytes
-        told = f"There may be {_MAX_HEADERS} headers of {most} bytes together."
-        return HeadersTooLarge(told)
+    def _headers_too_large(self) -> Problem:
+        limit = self.settings.max_header_bytes
+        detail = f"At most {_MAX_HEADERS} headers of {limit} bytes in total are accepted."
+        return HeadersTooLarge(detail)
 
-    def _raise(self, fault: Problem) -> None:
-        self.fault = fault
+    def _raise(self, problem: Problem) -> None:
+        self.problem = problem
         raise RequestRejected
 
 
-def _reason(error: httptools.HttpParserError) -> str:
-    """What the parser says, where it says it itself."""
-    told = str(error)
-    return told if told.isascii() and len(told) < 100 and told.isprintable() else "malformed"
+def _parser_message(error: httptools.HttpParserError) -> str:
+    """The parser's own message, where it is one line that quotes no input."""
+    message = str(error)
+    is_plain = message.isascii() and len(message) < 100 and message.isprintable()
+    return message if is_plain else "malformed"
 
 
 class ConnectionLimiter:
-    """Looks after the connections of one server."""
+    """Limits the number of a server's connections and enforces their timeouts.
+
+    Attributes:
+        settings: The application's settings.
+        lookup: The application's fast path.
+        connections: All open connections.
+        max_connections: The setting, or fewer where the process may open fewer files.
+    """
 
     def __init__(self, first: Connection) -> None:
         self.settings: Settings = first.app_state[SETTINGS_KEY]
-        self.lookup: FastPath = getattr(first.app, "at_hand", None)
-        self._state = first.server_state
-        self._told: object = None
-        self._lines = b""
+        self.lookup: FastPath = getattr(first.app, "lookup", None)
+        self._server_state = first.server_state
+        self._default_headers: object = None
+        self._default_header_lines = b""
         self.connections: set[Any] = first.server_state.connections
         self.loop = first.loop
-        self.most = min(self.settings.max_connections, raise_file_limit() - _SPARE_FILES)
+        available = raise_file_limit() - _RESERVED_FILES
+        self.max_connections = min(self.settings.max_connections, available)
         self._timer: asyncio.TimerHandle | None = None
 
     @classmethod
-    def of(cls, connection: Connection) -> ConnectionLimiter:
-        """The guard of a connection's server; the first connection begins it."""
+    def shared_by(cls, connection: Connection) -> ConnectionLimiter:
+        """The limiter of a connection's server, created for the first connection."""
         state = connection.server_state
-        guard = getattr(state, "guard", None)
-        if not isinstance(guard, cls):
-            guard = cls(connection)
-            state.guard = guard  # type: ignore[attr-defined]
-        return guard
+        limiter = getattr(state, "limiter", None)
+        if not isinstance(limiter, cls):
+            limiter = cls(connection)
+            state.limiter = limiter  # type: ignore[attr-defined]
+        return limiter
 
-    def lines(self) -> bytes:
-        """The headers that uvicorn gives every answer, which change each second."""
-        headers = self._state.default_headers
-        if headers is not self._told:
-            self._told, self._lines = headers, b"".join(b"%b: %b\r\n" % one for one in headers)
-        return self._lines
+    def default_header_lines(self) -> bytes:
+        """Uvicorn's default headers as lines, rendered once a second as `Date` changes."""
+        headers = self._server_state.default_headers
+        if headers is not self._default_headers:
+            self._default_headers = headers
+            self._default_header_lines = b"".join(b"%b: %b\r\n" % pair for pair in headers)
+        return self._default_header_lines
 
-    def admit(self, newcomer: Connection) -> None:
-        """Make room for a connection: what waits longest goes, and no answer is broken off."""
+    def admit(self, connection: Connection) -> None:
+        """Stay within the limit: close the longest-waiting connection, or reject the new one.
+
+        A connection with a response in progress is never closed.
+        """
         if self._timer is None:
             self._timer = self.loop.call_later(_SWEEP_SECONDS, self._sweep)
-        if len(self.connections) <= self.most:
+        if len(self.connections) <= self.max_connections:
             return
-        waiting = [one for one in self.connections if one is not newcomer and not one.busy]
+        waiting = [
+            other for other in self.connections if other is not connection and not other.busy
+        ]
         if waiting:
-            self._drop(min(waiting, key=_eviction_order))
+            self._abort(min(waiting, key=_eviction_order))
         else:
-            told = "Every connection is busy."
-            newcomer.refuse(Unavailable(told, headers={"Retry-After": "1"}))
+            detail = "All connections are in use."
+            connection.reject(Unavailable(detail, headers={"Retry-After": "1"}))
 
     def _sweep(self) -> None:
-        """Close every connection whose client has had its time."""
+        """Close every connection with an expired timeout."""
         self._timer = (
             self.loop.call_later(_SWEEP_SECONDS, self._sweep) if self.connections else None
         )
         now = self.loop.time()
-        for one in [one for one in self.connections if one.overdue(now)]:
-            self._drop(one)
+        expired = [connection for connection in self.connections if connection.timed_out(now)]
+        for connection in expired:
+            self._abort(connection)
 
-    def _drop(self, connection: Connection) -> None:
+    def _abort(self, connection: Connection) -> None:
         self.connections.discard(connection)
         connection.transport.abort()
 
 
 def _eviction_order(connection: Connection) -> tuple[bool, float]:
-    """Half a request goes before a connection that has asked before; then what waits longest."""
-    return connection.idle, connection.since
+    """Sort key: incomplete requests before idle connections, then the longest-waiting first."""
+    return connection.idle, connection.waiting_since
 
 
 def raise_file_limit() -> int:
-    """Descriptors that this process may open; as many as it is allowed to allow itself."""
+    """Raise this process's soft limit on open files to the hard limit, and return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,4 +1,4 @@
-"""What holds for every response, whatever the path: methods, headers, failures."""
+"""Rules for every response, whatever the path: methods, common headers, errors, hosts."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from app.archive.archive import ARCHIVE_KEY, Archive
 from app.responses.problems import BadRequest, InternalError, MethodNotAllowed, Problem, Unavailable
 from app.server.response_cache import DISCARD_BUFFER, Headers, ResponseFinished
 
-METHODS = "GET, HEAD, OPTIONS"
+ALLOWED_METHODS = "GET, HEAD, OPTIONS"
 
-_HEADERS = [
+_COMMON_HEADERS = [
     (b"access-control-allow-origin", b"*"),
     (
         b"access-control-expose-headers",
@@ -29,14 +29,14 @@ _HEADERS = [
     (b"vary", b"Accept, Accept-Encoding"),
 ]
 _CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-"""What a browser may load for an answer that is no page: nothing."""
+"""Content security policy of responses that are not HTML pages: nothing may be loaded."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
-_ALIVE = "/healthz"
-_PROBES = (_ALIVE, "/readyz")
+_LIVENESS_PATH = "/healthz"
+_PROBE_PATHS = (_LIVENESS_PATH, "/readyz")
 _PORT = re.compile(r":[0-9]*$")
-_PREFLIGHT = {
-    "Allow": METHODS,
-    "Access-Control-Allow-Methods": METHODS,
+_PREFLIGHT_HEADERS = {
+    "Allow": ALLOWED_METHODS,
+    "Access-Control-Allow-Methods": ALLOWED_METHODS,
     "Access-Control-Allow-Headers": "*",
     "Access-Control-Max-Age": "86400",
     "Cache-Control": "no-store",
@@ -46,12 +46,12 @@ logger = logging.getLogger("cpc_record")
 
 
 class ResponseHeadersMiddleware:
-    """Answers what no route should see, and completes what routes answer.
+    """ASGI middleware for methods, common headers and unexpected errors.
 
-    The record is read-only: OPTIONS is 204 and any other method than GET and HEAD 405, on every
-    path. Every response can be read from any origin (Fetch, 3.2), whether or not the request
-    names one, since a shared cache keeps it for all. A failure inside is logged and answered with
-    a problem document, as long as nothing was sent.
+    The API is read-only: OPTIONS gives 204, and any method but GET and HEAD gives 405, on every
+    path. CORS headers (Fetch, 3.2) are sent whether or not the request has `Origin`, because a
+    shared cache stores the response for all clients. An exception is logged and becomes a problem
+    document, as long as nothing was sent.
     """
 
     def __init__(self, app: ASGIApp, *, max_age: int) -> None:
@@ -59,34 +59,34 @@ class ResponseHeadersMiddleware:
         self.cache_control = b"public, max-age=%d" % max_age
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request (ASGI 3)."""
+        """Serve one request (ASGI 3)."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         scope[ARCHIVE_KEY] = getattr(scope["app"].state, "archive", None)
-        completed = self._completing(scope, send)
+        send = self._with_headers(scope, send)
         if scope["method"] == "OPTIONS":
-            await completed(_start(204, _PREFLIGHT))
-            await completed({"type": "http.response.body"})
+            await send(_response_start(204, _PREFLIGHT_HEADERS))
+            await send({"type": "http.response.body"})
         elif scope["method"] in ("GET", "HEAD"):
-            await self._guard(scope, receive, completed)
+            await self._handle_errors(scope, receive, send)
         else:
-            detail = f"{scope['method'][:20]} is not possible here; use {METHODS}."
-            refusal = MethodNotAllowed(detail, headers={"Allow": METHODS})
-            await refusal.response(scope["path"])(scope, receive, completed)
+            detail = f"{scope['method'][:20]} is not allowed; use {ALLOWED_METHODS}."
+            problem = MethodNotAllowed(detail, headers={"Allow": ALLOWED_METHODS})
+            await problem.response(scope["path"])(scope, receive, send)
 
-    def _completing(self, scope: Scope, send: Send) -> Send:
-        """`send` with the headers that every response has.
+    def _with_headers(self, scope: Scope, send: Send) -> Send:
+        """`send` with the common headers added.
 
         Raises:
-            Unavailable: By `send`: what a success was read from is not intact.
+            Unavailable: By `send`, in place of a success: the archive file was modified.
         """
         archive: Archive | None = scope[ARCHIVE_KEY]
 
-        async def completing(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 status = message["status"]
-                if archive is not None and status < 400 and scope["path"] != _ALIVE:
+                if archive is not None and status < 400 and scope["path"] != _LIVENESS_PATH:
                     archive.ensure_unmodified()
                 headers = add_common_headers(
                     message["headers"], status, request_id(scope["headers"])
@@ -94,74 +94,75 @@ class ResponseHeadersMiddleware:
                 if archive is not None:
                     headers.append((b"x-data-release", archive.release.encode()))
                 if not any(name == b"cache-control" for name, _ in headers):
-                    kept = self.cache_control if status < 300 else b"no-store"
-                    headers.append((b"cache-control", kept))
+                    cache_control = self.cache_control if status < 300 else b"no-store"
+                    headers.append((b"cache-control", cache_control))
                 message["headers"] = headers
             await send(message)
 
-        return completing
+        return send_with_headers
 
-    async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run what is inside; a failure is logged and answered, as long as nothing was sent."""
+    async def _handle_errors(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application; an exception becomes a problem, as long as nothing was sent."""
         started = False
 
-        async def watched(message: Message) -> None:
+        async def tracking_send(message: Message) -> None:
             nonlocal started
             await send(message)
             started = True
 
         try:
-            await self.app(scope, receive, watched)
+            await self.app(scope, receive, tracking_send)
         except (ClientDisconnect, ResponseFinished):
             raise
         except asyncio.CancelledError:
-            if started and not scope.get(DISCARD_BUFFER, _sent)():
+            if started and not _discard_buffer(scope):
                 raise
-            stopping = Unavailable("The server is stopping.", headers={"Retry-After": "1"})
-            await stopping.response(scope["path"])(scope, receive, send)
+            problem = Unavailable("The server is stopping.", headers={"Retry-After": "1"})
+            await problem.response(scope["path"])(scope, receive, send)
         except Exception as error:
-            failure = _named(error, scope[ARCHIVE_KEY]) or _logged(error, scope)
-            if started and not scope.get(DISCARD_BUFFER, _sent)():
+            failure = _problem_of(error, scope[ARCHIVE_KEY]) or _log_error(error, scope)
+            if started and not _discard_buffer(scope):
                 raise ResponseAborted(failure.detail) from error
             await failure.response(scope["path"])(scope, receive, send)
 
 
 class ResponseAborted(Exception):
-    """An answer that was begun and cannot be ended; the connection is closed."""
+    """An error in the middle of a response; the server closes the connection."""
 
 
-def _logged(error: Exception, scope: Scope) -> InternalError:
-    """A failure of this code, told in the log with all that led to it."""
+def _log_error(error: Exception, scope: Scope) -> InternalError:
+    """Log an unexpected exception with its traceback, under the id in the problem returned."""
     name = request_id(scope["headers"]).decode() or uuid4().hex
-    known = {"request_id": name, "method": scope["method"], "path": scope["path"]}
-    logger.error("Request %s failed.", name, exc_info=error, extra={"known": known})
-    told = f"The fault was logged as request {name}; it is not the request's."
-    return InternalError(told, headers={"X-Request-Id": name})
+    fields = {"request_id": name, "method": scope["method"], "path": scope["path"]}
+    logger.error("Request %s failed.", name, exc_info=error, extra={"fields": fields})
+    detail = f"The server failed; the error was logged under request id {name}."
+    return InternalError(detail, headers={"X-Request-Id": name})
 
 
 class TrustedHostMiddleware:
-    """Lets pass what asks for one of the hosts that are served; probes may name any."""
+    """ASGI middleware that rejects requests to other hosts than those allowed.
+
+    Health probes may use any host, as orchestrators probe by IP address.
+    """
 
     def __init__(self, app: ASGIApp, allowed: str) -> None:
         self.app = app
-        self.patterns = [one.strip().lower() for one in allowed.split(",")]
+        self.patterns = [pattern.strip().lower() for pattern in allowed.split(",")]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request (ASGI 3)."""
-        named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-        if scope["path"] in _PROBES or (len(named) == 1 and self.allow(named[0])):
+        """Serve one request (ASGI 3)."""
+        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        if scope["path"] in _PROBE_PATHS or (len(hosts) == 1 and self.is_allowed(hosts[0])):
             await self.app(scope, receive, send)
             return
-        refusal = BadRequest("The host that the request names is not served here.").response(
-            scope["path"]
+        response = BadRequest("The host in the request is not served here.").response(scope["path"])
+        response.raw_headers = add_common_headers(
+            response.raw_headers, 400, request_id(scope["headers"])
         )
-        refusal.raw_headers = add_common_headers(
-            refusal.raw_headers, 400, request_id(scope["headers"])
-        )
-        await refusal(scope, receive, send)
+        await response(scope, receive, send)
 
-    def allow(self, host: str) -> bool:
-        """Whether a `Host` header, with its port or without, names one of them."""
+    def is_allowed(self, host: str) -> bool:
+        """Whether a `Host` header, with or without a port, matches an allowed host."""
         name = _PORT.sub("", host.lower())
         return any(
             name.endswith(pattern[1:]) if pattern.startswith("*.") else name == pattern
@@ -170,30 +171,30 @@ class TrustedHostMiddleware:
 
 
 def add_common_headers(
-    headers: Iterable[tuple[bytes, bytes]], status: int, named: bytes = b""
+    headers: Iterable[tuple[bytes, bytes]], status: int, request_id: bytes = b""
 ) -> Headers:
-    """A response's headers with those that every response has.
+    """A response's headers, with the common ones added.
 
-    An error is named, by the request's own id or a new one, for whoever reports it; a success is
-    not, as it is kept and given to others.
+    An error gets `X-Request-Id`, the request's own or a new one, for bug reports. A success does
+    not, because it is cached and served to others.
     """
     own = [pair for pair in headers if pair[0] != b"vary"]
-    whole = own + _HEADERS
+    result = own + _COMMON_HEADERS
     if not any(name == b"content-security-policy" for name, _ in own):
-        whole.append(_CSP)
+        result.append(_CSP)
     if status >= 400 and not any(name == b"x-request-id" for name, _ in own):
-        whole.append((b"x-request-id", named or uuid4().hex.encode()))
-    return whole
+        result.append((b"x-request-id", request_id or uuid4().hex.encode()))
+    return result
 
 
 def request_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """The id that a request came with, where it is one; otherwise nothing."""
-    given = next((value for name, value in headers if name == b"x-request-id"), b"")
-    return given if _REQUEST_ID.fullmatch(given) else b""
+    """The request's `X-Request-Id`; empty where it is absent or invalid."""
+    value = next((value for name, value in headers if name == b"x-request-id"), b"")
+    return value if _REQUEST_ID.fullmatch(value) else b""
 
 
-def _named(error: Exception, archive: Archive | None) -> Problem | None:
-    """The problem that a failure is, where it is not a fault of this code."""
+def _problem_of(error: Exception, archive: Archive | None) -> Problem | None:
+    """The problem to send for an exception, or None where it is a bug in this code."""
     try:
         if archive is not None:
             archive.ensure_unmodified()
@@ -203,10 +204,12 @@ def _named(error: Exception, archive: Archive | None) -> Problem | None:
     return error if isinstance(error, Problem) else cause if isinstance(cause, Problem) else None
 
 
-def _sent() -> bool:
-    return False
+def _discard_buffer(scope: Scope) -> bool:
+    """Discard what the response cache has buffered; False where that is impossible."""
+    discard = scope.get(DISCARD_BUFFER)
+    return discard is not None and bool(discard())
 
 
-def _start(status: int, headers: dict[str, str]) -> Message:
+def _response_start(status: int, headers: dict[str, str]) -> Message:
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     return {"type": "http.response.start", "status": status, "headers": raw}

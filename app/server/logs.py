@@ -1,4 +1,4 @@
-"""Log lines: for people or as JSON, one a request, and no text of a client's can forge one."""
+"""Logging: console lines or JSON, an access log, and no log injection by clients."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from app.server.headers import request_id
 
 access_logger = logging.getLogger("cpc_record.access")
 
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
+_CONTROL_CHARACTERS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
     0x2028: "\\u2028",
     0x2029: "\\u2029",
 }
-_TRACE = re.compile(
+_TRACEPARENT = re.compile(
     rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}"
 )
 
 
-def logging_config(form: Literal["console", "json"], level: str) -> dict[str, Any]:
-    """What `logging.config` is told: requests go to the standard output, the rest to the error."""
-    own = {"level": level.upper(), "propagate": False}
+def logging_config(log_format: Literal["console", "json"], level: str) -> dict[str, Any]:
+    """Configuration for `logging.config.dictConfig`: access log to stdout, the rest to stderr."""
+    common = {"level": level.upper(), "propagate": False}
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -38,22 +38,22 @@ def logging_config(form: Literal["console", "json"], level: str) -> dict[str, An
         "handlers": {
             name: {
                 "class": "logging.StreamHandler",
-                "formatter": form,
+                "formatter": log_format,
                 "stream": f"ext://sys.{name}",
             }
             for name in ("stdout", "stderr")
         },
         "loggers": {
-            "uvicorn": {"handlers": ["stderr"], **own},
-            "cpc_record": {"handlers": ["stderr"], **own},
-            "cpc_record.access": {"handlers": ["stdout"], **own},
+            "uvicorn": {"handlers": ["stderr"], **common},
+            "cpc_record": {"handlers": ["stderr"], **common},
+            "cpc_record.access": {"handlers": ["stdout"], **common},
         },
         "root": {"handlers": ["stderr"], "level": "WARNING"},
     }
 
 
 class ConsoleFormatter(logging.Formatter):
-    """A line for people; only the program itself begins one."""
+    """Readable lines; text from clients cannot start a line of its own."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-8s %(message)s")
@@ -61,44 +61,44 @@ class ConsoleFormatter(logging.Formatter):
         self.default_time_format, self.default_msec_format = "%Y-%m-%dT%H:%M:%S", "%s.%03dZ"
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        """The line, with control characters as escapes."""
-        return super().formatMessage(record).translate(_CONTROL)
+        """The line, with control characters escaped."""
+        return super().formatMessage(record).translate(_CONTROL_CHARACTERS)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
-        """The traceback, set in, with control characters as escapes."""
+        """The traceback, indented, with control characters escaped."""
         lines = super().formatException(ei).splitlines()
-        return "\n".join(f"    {line.translate(_CONTROL)}" for line in lines)
+        return "\n".join(f"    {line.translate(_CONTROL_CHARACTERS)}" for line in lines)
 
 
 class JsonFormatter(logging.Formatter):
-    """A JSON object on a line."""
+    """One JSON object per line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The object: when, how bad, who says it, what, and what else the program knows."""
-        told: dict[str, Any] = {
+        """Time, level, logger and message, with the fields passed as `extra={"fields": ...}`."""
+        entry: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **getattr(record, "known", {}),
+            **getattr(record, "fields", {}),
         }
         if record.exc_info:
-            told["exception"] = self.formatException(record.exc_info)
-        return json.dumps(told, default=str)
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry, default=str)
 
 
 class AccessLog:
-    """Logs a line for every request, once it is answered."""
+    """ASGI middleware that logs every request once its response was sent."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request (ASGI 3)."""
-        began, size = time.perf_counter(), 0
+        """Serve one request (ASGI 3)."""
+        started, size = time.perf_counter(), 0
         start: Message = {}
 
-        async def counted(message: Message) -> None:
+        async def counting_send(message: Message) -> None:
             nonlocal size, start
             if message["type"] == "http.response.start":
                 start = message
@@ -106,37 +106,37 @@ class AccessLog:
             await send(message)
 
         try:
-            await self.app(scope, receive, counted)
+            await self.app(scope, receive, counting_send)
         except BaseException:
             start = {**start, "status": None}
             raise
         finally:
-            named = request_id(scope["headers"]) or request_id(start.get("headers", ()))
+            name = request_id(scope["headers"]) or request_id(start.get("headers", ()))
             log_request(
                 scope,
                 start.get("status"),
                 bytes=0 if scope["method"] == "HEAD" else size,
-                milliseconds=round((time.perf_counter() - began) * 1_000, 3),
-                request_id=named.decode() or None,
+                milliseconds=round((time.perf_counter() - started) * 1_000, 3),
+                request_id=name.decode() or None,
             )
 
 
-def log_request(scope: Scope, status: int | None, **known: Any) -> None:
-    """Log how a request was answered; without a status, it was broken off."""
+def log_request(scope: Scope, status: int | None, **fields: Any) -> None:
+    """Log a request and its status; without a status, the response was aborted."""
     query = scope["query_string"].decode("latin-1")
     path = scope["raw_path"].decode("latin-1")
     target = f"{path}?{query}" if query else path
     host = scope["client"][0] if scope.get("client") else "-"
-    line = f'{host} "{scope["method"]} {target}" {status or "broken off"}'
-    told = {"method": scope["method"], "path": path, "query": query, "status": status}
-    trace = _trace(scope["headers"])
-    access_logger.info(line, extra={"known": {"client": host, **told, **known, **trace}})
+    line = f'{host} "{scope["method"]} {target}" {status or "aborted"}'
+    request = {"method": scope["method"], "path": path, "query": query, "status": status}
+    trace = _trace_ids(scope["headers"])
+    access_logger.info(line, extra={"fields": {"client": host, **request, **fields, **trace}})
 
 
-def _trace(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """The trace that a request is part of (W3C Trace Context, `traceparent`)."""
-    sent = [value for name, value in headers if name == b"traceparent"]
-    found = _TRACE.match(sent[0]) if len(sent) == 1 else None
-    if found is None:
+def _trace_ids(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Trace and parent id from `traceparent` (W3C Trace Context); empty where it is invalid."""
+    values = [value for name, value in headers if name == b"traceparent"]
+    match = _TRACEPARENT.match(values[0]) if len(values) == 1 else None
+    if match is None:
         return {}
-    return {"trace_id": found[1].decode(), "parent_id": found[2].decode()}
+    return {"trace_id": match[1].decode(), "parent_id": match[2].decode()}

@@ -1,4 +1,4 @@
-"""The archive that is served, exchanged when another takes its place or its file is spoiled."""
+"""The served archive: opened at startup, reloaded when replaced, rebuilt when damaged."""
 
 from __future__ import annotations
 
@@ -20,69 +20,68 @@ from app.settings import Settings
 logger = logging.getLogger("cpc_record")
 
 _CHECK_SECONDS = 1.0
-"""Seconds between two looks at the file."""
-_CHECKS_SKIPPED = 10
-"""Looks that are left out after an archive could not be had."""
+_RETRY_SECONDS = 10.0
+"""Extra pause after a check that failed."""
 
 
 @asynccontextmanager
 async def serve_archive(
-    state: State, answers: ResponseCache, settings: Settings
+    state: State, cache: ResponseCache, settings: Settings
 ) -> AsyncIterator[None]:
-    """Compile the record where need be, open it, and look after it as long as it is served.
+    """Compile the record if needed, open its archive, and follow changes of the file until exit.
 
     Raises:
-        SeedError: The seed is faulty.
+        SeedError: The seed is invalid.
         ArchiveError: The archive cannot be compiled or opened.
     """
-    keeper = ArchiveReloader(state, answers, settings)
-    keeper.begin()
-    watch = asyncio.create_task(keeper.watch())
+    reloader = ArchiveReloader(state, cache, settings)
+    reloader.start()
+    watcher = asyncio.create_task(reloader.watch())
     try:
         yield
     finally:
-        watch.cancel()
-        await asyncio.wait([watch])
-        keeper.end()
+        watcher.cancel()
+        await asyncio.wait([watcher])
+        reloader.close()
 
 
 class ArchiveReloader:
-    """Sees to it that what is served is a whole archive, and the one that is in place.
+    """Keeps `state.archive` and `state.exports` on the archive file in place.
 
-    A file that another replaced, as every compilation does, is read to the end by whoever began,
-    and the other is served from then on; kept answers of the old release go with it. A file that
-    was written into or cut is not read again: it is compiled anew from the seed.
+    A file that was replaced, as every build does, stays open for requests in progress; new ones
+    read the replacement, and the cached responses of the old release are dropped. A file that was
+    modified or truncated in place is not read again but rebuilt from the seed.
     """
 
-    def __init__(self, state: State, answers: ResponseCache, settings: Settings) -> None:
-        self.state, self.answers, self.settings = state, answers, settings
+    def __init__(self, state: State, cache: ResponseCache, settings: Settings) -> None:
+        self.state, self.cache, self.settings = state, cache, settings
         self._release = ""
-        self._refused: object = None
-        """The file in place that is no archive to be served."""
+        self._rejected: object = None
+        """Inode, mtime and size of the file in place, if it is not a valid archive."""
 
-    def begin(self) -> None:
-        """Serve the seed's archive."""
+    def start(self) -> None:
+        """Serve the seed's archive, compiled if needed."""
         build_if_stale(self.settings.seed_file, self.settings.archive_file)
         self._serve(self._open())
 
-    def end(self) -> None:
-        """Let go of the archive."""
+    def close(self) -> None:
+        """Stop serving and close the archive."""
         archive, self.state.archive, self.state.exports = self.state.archive, None, None
         if archive is not None:
             archive.close()
 
     async def watch(self) -> None:
-        """Look at the file now and then, for as long as the server runs."""
+        """Check the file periodically until cancelled."""
         while True:
             await asyncio.sleep(_CHECK_SECONDS)
             try:
                 await self._check()
             except (SeedError, ArchiveError, OSError, sqlite3.Error) as error:
-                logger.error("%s", error)  # noqa: TRY400 - the sentence is all there is to tell
-                await asyncio.sleep(_CHECK_SECONDS * _CHECKS_SKIPPED)
+                logger.error("%s", error)  # noqa: TRY400 - the message says it all
+                await asyncio.sleep(_RETRY_SECONDS)
             except Exception:
-                logger.exception("The archive could not be looked after.")
-                await asyncio.sleep(_CHECK_SECONDS * _CHECKS_SKIPPED)
+                logger.exception("Checking the archive failed.")
+                await asyncio.sleep(_RETRY_SECONDS)
 
     async def _check(self) -> None:
         archive: Archive | None = self.state.archive
@@ -92,37 +91,37 @@ class ArchiveReloader:
             await self._reload()
 
     async def _rebuild(self) -> None:
-        """Compile anew what was spoiled; until then nothing is read."""
+        """Rebuild a damaged archive from the seed; until then nothing is read."""
         if self.state.archive is not None:
-            told = "%s was changed by another program; what it holds is compiled anew."
-            logger.error(told, self.settings.archive_file)
+            message = "%s was modified by another program; rebuilding it."
+            logger.error(message, self.settings.archive_file)
             self.state.archive = self.state.exports = None
         await asyncio.to_thread(build_if_stale, self.settings.seed_file, self.settings.archive_file)
         self._serve(await asyncio.to_thread(self._open))
 
     async def _reload(self) -> None:
-        """Serve the archive that took this one's place, if it is one of this code's."""
+        """Serve the replacement, if it is a valid archive of this version."""
         path = self.settings.archive_file
         found = path.stat()
         identity = found.st_ino, found.st_mtime_ns, found.st_size
-        if identity == self._refused:
+        if identity == self._rejected:
             return
         if await asyncio.to_thread(is_valid_archive, path):
             self._serve(await asyncio.to_thread(self._open))
         else:
-            self._refused = identity
-            logger.error("%s is no whole archive now; the one before is served on.", path)
+            self._rejected = identity
+            logger.error("%s is not a valid archive; the previous one stays in use.", path)
 
     def _open(self) -> Archive:
         return Archive.open(self.settings.archive_file, self.settings.query_seconds)
 
     def _serve(self, archive: Archive) -> None:
-        """Answer from an archive from now on."""
+        """Use an archive from now on."""
         self.state.archive = archive
         self.state.exports = ExportCatalog(archive, self.settings)
         with suppress(KeyError, AttributeError):
             del self.state.openapi
         if archive.release != self._release:
             self._release = archive.release
-            self.answers.clear()
-        logger.info("Release %s is served.", archive.release)
+            self.cache.clear()
+        logger.info("Serving release %s.", archive.release)

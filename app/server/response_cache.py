@@ -1,4 +1,4 @@
-"""Answers kept as bytes, outside routing: an archive's answers never change within a release."""
+"""Response cache, outside routing: responses never change within a release."""
 
 from __future__ import annotations
 
@@ -24,189 +24,205 @@ from app.responses.formats import format_preference
 
 Headers = list[tuple[bytes, bytes]]
 ResponseHead = tuple[bytes, bytes]
-"""A status line, and header lines; between them a server has headers of its own."""
+"""A status line and header lines, separate so that a server can put its own headers between."""
 
-DISCARD_BUFFER = "cpc_record.take_back"
-"""Key of the scope under which a response that was begun can be taken back."""
-_NO_BODY: Message = {"type": "http.response.body", "body": b""}
-_OVERHEAD = 2_800
-"""Bytes that an entry is reckoned to take besides its body, headers and key."""
+DISCARD_BUFFER = "cpc_record.discard_buffer"
+"""Scope key of a function that discards a buffered response, so that another can be sent."""
+_EMPTY_BODY: Message = {"type": "http.response.body", "body": b""}
+_ENTRY_OVERHEAD_BYTES = 2_800
+"""Estimated memory of a cache entry, not counting its body, headers and key."""
 
 
-Key = tuple[bytes, bytes, str, bytes]
-"""All that a response depends on: path, raw query, formats by preference, content coding."""
+CacheKey = tuple[bytes, bytes, str, bytes]
+"""Everything a response depends on: path, raw query, formats by preference, content coding."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedResponse:
-    """A complete response, and its 304.
+    """A complete response, and the 304 for clients that have it already.
 
     Attributes:
-        start: The message that begins it.
-        not_modified: The message that begins the 304 to a client that has it already.
-        body: The message that holds all of its body.
-        etag: Its strong entity tag.
-        lines: Status line and headers as HTTP/1.1 sends them, and those of the 304.
+        start: ASGI message that starts the response.
+        not_modified: ASGI message that starts the 304.
+        body: ASGI message with the complete body.
+        etag: Strong entity tag.
+        heads: Status line and header lines of the response and of the 304, for HTTP/1.1.
     """
 
     start: Message
     not_modified: Message
     body: Message
     etag: bytes
-    lines: tuple[ResponseHead, ResponseHead]
+    heads: tuple[ResponseHead, ResponseHead]
 
     @classmethod
-    def of(cls, status: int, headers: Headers, body: bytes) -> CachedResponse:
-        """The answer with its entity tag (RFC 9110, 8.8.3) added."""
+    def create(cls, status: int, headers: Headers, body: bytes) -> CachedResponse:
+        """Add an entity tag made from the body (RFC 9110, 8.8.3) and render both heads."""
         etag = b'"%b"' % sha256(body).hexdigest()[:32].encode()
         tagged = [*headers, (b"etag", etag)]
-        kept = [pair for pair in tagged if pair[0] not in (b"content-length", b"content-type")]
+        bodiless = [pair for pair in tagged if pair[0] not in (b"content-length", b"content-type")]
         return cls(
             {"type": "http.response.start", "status": status, "headers": tagged},
-            {"type": "http.response.start", "status": 304, "headers": kept},
+            {"type": "http.response.start", "status": 304, "headers": bodiless},
             {"type": "http.response.body", "body": body},
             etag,
-            (_lines(status, tagged), _lines(304, kept)),
+            (_http11_head(status, tagged), _http11_head(304, bodiless)),
         )
 
     def as_asgi(self, if_none_match: bytes, *, head: bool) -> tuple[Message, Message]:
-        """The response to a client, or its 304 where `If-None-Match` names the answer."""
+        """The response as ASGI messages, or its 304 where `If-None-Match` matches."""
         if if_none_match and etag_matches(if_none_match, self.etag):
-            return self.not_modified, _NO_BODY
-        return self.start, _NO_BODY if head else self.body
+            return self.not_modified, _EMPTY_BODY
+        return self.start, _EMPTY_BODY if head else self.body
 
     def as_http11(self, if_none_match: bytes, *, head: bool) -> tuple[ResponseHead, bytes]:
-        """The same as HTTP/1.1 sends it: status line, headers, body."""
+        """The response as an HTTP/1.1 head and body, or its 304 where `If-None-Match` matches."""
         if if_none_match and etag_matches(if_none_match, self.etag):
-            return self.lines[1], b""
-        return self.lines[0], b"" if head else self.body["body"]
+            return self.heads[1], b""
+        return self.heads[0], b"" if head else self.body["body"]
 
 
-def _lines(status: int, headers: Headers) -> ResponseHead:
+def _http11_head(status: int, headers: Headers) -> ResponseHead:
     phrase = HTTPStatus(status).phrase.encode()
     return b"HTTP/1.1 %d %b\r\n" % (status, phrase), b"".join(
-        b"%b: %b\r\n" % one for one in headers
+        b"%b: %b\r\n" % pair for pair in headers
     )
 
 
-class Store:
-    """Answers by key, bounded in bytes.
+class ResponseStore:
+    """Cached responses by key, bounded in bytes (segmented LRU).
 
-    Two queues: an answer begins on probation and is protected once it is asked for again, so a
-    flood of addresses that are each asked for once passes through probation only (segmented
-    LRU).
+    A new entry starts on probation and becomes protected on its first hit, so a flood of URLs that
+    are each requested once evicts entries on probation only.
     """
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.size = 0
-        self._probation: OrderedDict[Key, CachedResponse] = OrderedDict()
-        self._protected: OrderedDict[Key, CachedResponse] = OrderedDict()
-        self._protected_size = 0
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self.bytes = 0
+        self._probation: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
+        self._protected: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
+        self._protected_bytes = 0
 
     def __len__(self) -> int:
         return len(self._probation) + len(self._protected)
 
-    def get(self, key: Key) -> CachedResponse | None:
-        """The answer kept under a key."""
-        answer = self._protected.get(key)
-        if answer is not None:
+    def get(self, key: CacheKey) -> CachedResponse | None:
+        """The entry, which becomes the most recently used, or None."""
+        response = self._protected.get(key)
+        if response is not None:
             self._protected.move_to_end(key)
-            return answer
-        answer = self._probation.pop(key, None)
-        if answer is not None:
-            self._protected[key] = answer
-            self._protected_size += _weight(key, answer)
+            return response
+        response = self._probation.pop(key, None)
+        if response is not None:
+            self._protected[key] = response
+            self._protected_bytes += _entry_bytes(key, response)
             self._demote()
-        return answer
+        return response
 
-    def put(self, key: Key, answer: CachedResponse) -> None:
-        """Keep an answer, unless it would take more than an eighth of the room."""
-        weight = _weight(key, answer)
-        if weight > self.limit // 8 or key in self._probation or key in self._protected:
+    def put(self, key: CacheKey, response: CachedResponse) -> None:
+        """Add an entry, unless it takes more than an eighth of the limit or the key exists."""
+        size = _entry_bytes(key, response)
+        if size > self.max_bytes // 8 or key in self._probation or key in self._protected:
             return
-        self._probation[key] = answer
-        self.size += weight
-        while self.size > self.limit:
-            oldest, gone = self._probation.popitem(last=False)
-            self.size -= _weight(oldest, gone)
+        self._probation[key] = response
+        self.bytes += size
+        while self.bytes > self.max_bytes:
+            oldest, evicted = self._probation.popitem(last=False)
+            self.bytes -= _entry_bytes(oldest, evicted)
 
     def _demote(self) -> None:
-        while self._protected_size > self.limit * 3 // 4:
-            oldest, answer = self._protected.popitem(last=False)
-            self._protected_size -= _weight(oldest, answer)
-            self._probation[oldest] = answer
+        """Limit protected entries to three quarters of the store."""
+        while self._protected_bytes > self.max_bytes * 3 // 4:
+            oldest, response = self._protected.popitem(last=False)
+            self._protected_bytes -= _entry_bytes(oldest, response)
+            self._probation[oldest] = response
 
 
-def _weight(key: Key, answer: CachedResponse) -> int:
-    headers = 3 * len(answer.lines[0][1])  # as pairs, as lines, and as lines of the 304
-    return len(answer.body["body"]) + headers + len(key[0]) + len(key[1]) + _OVERHEAD
+def _entry_bytes(key: CacheKey, response: CachedResponse) -> int:
+    """Estimated memory of an entry."""
+    headers = 3 * len(response.heads[0][1])  # as pairs, as lines, and as lines of the 304
+    return len(response.body["body"]) + headers + len(key[0]) + len(key[1]) + _ENTRY_OVERHEAD_BYTES
 
 
 class ResponseCache:
-    """Keeps successful answers and tags every success.
+    """ASGI middleware that caches 200 responses in memory and adds `ETag` to all of them.
 
-    Sits outside everything that a request passes, so that a kept answer costs one look-up. HEAD
-    is answered from GET's entry. Requests for the same cold address wait for one rendering.
+    HEAD is served from GET's entry. Concurrent requests for one uncached URL wait for a single
+    rendering.
+
+    Attributes:
+        app: The application that renders what is not cached.
+        store: The entries of the current release.
+        max_buffered_bytes: Largest body that is buffered; a larger one is streamed, not cached.
     """
 
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
         self.app = app
-        self.store = Store(limit)
-        self.largest = max(limit // 8, 1)
-        self._pending: dict[Key, asyncio.Event] = {}
+        self.store = ResponseStore(max_bytes)
+        self.max_buffered_bytes = max(max_bytes // 8, 1)
+        self._pending: dict[CacheKey, asyncio.Event] = {}
 
     def clear(self) -> None:
-        """Keep nothing of what was answered so far: another release is served."""
-        self.store = Store(self.store.limit)
+        """Start with an empty store, as another release is served from now on.
+
+        Responses that are still being rendered go to the old store.
+        """
+        self.store = ResponseStore(self.store.max_bytes)
 
     def lookup(self, scope: Scope) -> tuple[ResponseHead, bytes] | None:
-        """What a server that needs no application can send at once; None where nothing is kept."""
+        """The cached response to a request as HTTP/1.1 head and body, or None on a miss."""
         method = scope["method"]
         if method not in ("GET", "HEAD"):
             return None
         key, if_none_match = _cache_key(scope)
-        answer = self.store.get(key)
-        return None if answer is None else answer.as_http11(if_none_match, head=method == "HEAD")
+        response = self.store.get(key)
+        if response is None:
+            return None
+        return response.as_http11(if_none_match, head=method == "HEAD")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request (ASGI 3)."""
+        """Serve one request (ASGI 3)."""
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
         key, if_none_match = _cache_key(scope)
         head = scope["method"] == "HEAD"
-        answer = self.store.get(key)
-        if answer is None and (pending := self._pending.get(key)) is not None:
+        response = self.store.get(key)
+        if response is None and (pending := self._pending.get(key)) is not None:
             await pending.wait()
-            answer = self.store.get(key)
-        if answer is not None:
-            begin, rest = answer.as_asgi(if_none_match, head=head)
-            await send(begin)
-            await send(rest)
+            response = self.store.get(key)
+        if response is not None:
+            start, body = response.as_asgi(if_none_match, head=head)
+            await send(start)
+            await send(body)
             return
-        asked = _ClientRequest(key, if_none_match, head, send, self.store)
-        inner = {**scope, "method": "GET", "headers": _inner_headers(scope["headers"], key[3])}
-        done = self._pending.setdefault(key, asyncio.Event())
+        client = _ClientRequest(key, if_none_match, head, send, self.store)
+        await self._render(client, scope, receive)
+
+    async def _render(self, client: _ClientRequest, scope: Scope, receive: Receive) -> None:
+        """Run the application for a cache miss; others that request the same wait for it."""
+        key = client.key
+        rendered = self._pending.setdefault(key, asyncio.Event())
 
         def release() -> None:
-            done.set()
-            if self._pending.get(key) is done:
+            rendered.set()
+            if self._pending.get(key) is rendered:
                 del self._pending[key]
 
-        collector = _Collector(self, asked, release)
-        inner[DISCARD_BUFFER] = collector.discard_buffer
+        buffer = _ResponseBuffer(self.max_buffered_bytes, client, release)
+        inner = {**scope, "method": "GET", "headers": _inner_headers(scope["headers"], key[3])}
+        inner[DISCARD_BUFFER] = buffer.discard
         try:
-            await self.app(inner, receive, collector)
+            await self.app(inner, receive, buffer)
         except (ClientDisconnect, ResponseFinished):
-            if not collector.satisfied:
+            if not buffer.finished:
                 raise
         finally:
             release()
 
 
-def _cache_key(scope: Scope) -> tuple[Key, bytes]:
-    """Under which key an answer is kept, and the tags of what the client has already."""
+def _cache_key(scope: Scope) -> tuple[CacheKey, bytes]:
+    """The cache key of a request, and its `If-None-Match`."""
     accept, accept_encoding, if_none_match = request_conditions(scope["headers"])
     encoding = choose_encoding(accept_encoding)
     return (
@@ -218,31 +234,37 @@ def _cache_key(scope: Scope) -> tuple[Key, bytes]:
 
 
 class ResponseFinished(OSError):
-    """Raised by `send` when the client needs no more, as if it had gone."""
+    """Raised by `send` to stop rendering: a HEAD or 304 response ends with its headers.
+
+    An OSError, as for a client that disconnected, so that frameworks stop without logging it.
+    """
 
 
 class _ClientRequest(NamedTuple):
-    """What one client asked for, and how to answer it."""
+    """A request that missed the cache, and where its response goes."""
 
-    key: Key
+    key: CacheKey
     if_none_match: bytes
     head: bool
     send: Send
-    store: Store
-    """Where the answer is kept: what began under another release is not kept for this one."""
+    store: ResponseStore
+    """The store of the release at the start of the request."""
 
 
-class _Collector:
-    """Holds a response back until it is whole, or too large to keep."""
+class _ResponseBuffer:
+    """`send` for the application: buffers a response until it is complete or too large to cache.
 
-    def __init__(
-        self, cache: ResponseCache, asked: _ClientRequest, release: Callable[[], None]
-    ) -> None:
-        self.cache, self.asked, self.release = cache, asked, release
+    Attributes:
+        finished: Whether rendering was stopped because the client needs only the headers.
+    """
+
+    def __init__(self, max_bytes: int, client: _ClientRequest, release: Callable[[], None]) -> None:
+        self.max_bytes, self.client, self.release = max_bytes, client, release
         self.start: Message = {}
-        self.parts: list[bytes] | None = []
-        self.size = 0
-        self.satisfied = False
+        self.chunks: list[bytes] | None = []
+        """None once anything was sent to the client."""
+        self.bytes = 0
+        self.finished = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -251,67 +273,68 @@ class _Collector:
         if message["type"] != "http.response.body":
             return
         body, more = message.get("body", b""), message.get("more_body", False)
-        if self.parts is None:
-            await self._pass_on(body, more)
+        if self.chunks is None:
+            await self._forward(body, more)
             return
-        self.parts.append(body)
-        self.size += len(body)
-        if more and self.size <= self.cache.largest:
+        self.chunks.append(body)
+        self.bytes += len(body)
+        if more and self.bytes <= self.max_bytes:
             return
-        whole = b"".join(self.parts)
+        buffered = b"".join(self.chunks)
         if more:
-            self.parts = None
+            self.chunks = None
             self.release()
-            await self._begin_stream()
-            await self._pass_on(whole, more)
+            await self._start_stream()
+            await self._forward(buffered, more)
             return
-        await self._finish(whole)
+        await self._send_complete(buffered)
 
-    async def _begin_stream(self) -> None:
-        """Begin a response too large to keep; its tag is of all that determines it.
+    async def _start_stream(self) -> None:
+        """Start a response too large to cache; its tag is made from all that determines it.
 
         Raises:
-            Satisfied: The client needs no more than the headers, so what is inside can stop.
+            ResponseFinished: The client needs only the headers, so rendering can stop.
         """
         release = next((v for name, v in self.start["headers"] if name == b"x-data-release"), b"")
-        key = self.asked.key
-        determined = repr((__version__, release, key)).encode()
-        head = CachedResponse.of(self.start["status"], self.start["headers"], determined)
-        unchanged = etag_matches(self.asked.if_none_match, head.etag)
-        await self.asked.send(head.not_modified if unchanged else head.start)
-        if unchanged or self.asked.head:
-            await self.asked.send(_NO_BODY)
-            self.satisfied = True
+        key = self.client.key
+        identity = repr((__version__, release, key)).encode()
+        head = CachedResponse.create(self.start["status"], self.start["headers"], identity)
+        unchanged = etag_matches(self.client.if_none_match, head.etag)
+        await self.client.send(head.not_modified if unchanged else head.start)
+        if unchanged or self.client.head:
+            await self.client.send(_EMPTY_BODY)
+            self.finished = True
             raise ResponseFinished
 
-    async def _pass_on(self, body: bytes, more: bool) -> None:
-        sent = b"" if self.asked.head else body
-        await self.asked.send({"type": "http.response.body", "body": sent, "more_body": more})
+    async def _forward(self, body: bytes, more: bool) -> None:
+        sent = b"" if self.client.head else body
+        await self.client.send({"type": "http.response.body", "body": sent, "more_body": more})
 
-    async def _finish(self, body: bytes) -> None:
+    async def _send_complete(self, body: bytes) -> None:
+        """Cache a complete response where that is allowed, and send it."""
         status, headers = self.start["status"], self.start["headers"]
-        if status == 200 and not any(name == b"content-length" for name, _ in headers):
-            headers = [*headers, (b"content-length", b"%d" % len(body))]
-        answer = (
-            CachedResponse.of(status, headers, zero_gzip_mtime(body)) if status == 200 else None
-        )
-        if answer is not None and not _uncacheable(headers):
-            self.asked.store.put(self.asked.key, answer)
+        response = None
+        if status == 200:
+            if not any(name == b"content-length" for name, _ in headers):
+                headers = [*headers, (b"content-length", b"%d" % len(body))]
+            response = CachedResponse.create(status, headers, zero_gzip_mtime(body))
+            if not _uncacheable(headers):
+                self.client.store.put(self.client.key, response)
         self.release()  # before sending: nobody waits for a client that does not read
-        self.parts = None
-        if answer is not None:
-            begin, rest = answer.as_asgi(self.asked.if_none_match, head=self.asked.head)
-            await self.asked.send(begin)
-            await self.asked.send(rest)
+        self.chunks = None
+        if response is not None:
+            start, rest = response.as_asgi(self.client.if_none_match, head=self.client.head)
+            await self.client.send(start)
+            await self.client.send(rest)
         else:
-            await self.asked.send(self.start)
-            await self._pass_on(body, more=False)
+            await self.client.send(self.start)
+            await self._forward(body, more=False)
 
-    def discard_buffer(self) -> bool:
-        """Forget what was collected, for another response; False once something was sent."""
-        if self.parts is None:
+    def discard(self) -> bool:
+        """Empty the buffer for another response; False once something was sent."""
+        if self.chunks is None:
             return False
-        self.parts, self.size = [], 0
+        self.chunks, self.bytes = [], 0
         return True
 
 
@@ -320,7 +343,7 @@ def _uncacheable(headers: Headers) -> bool:
 
 
 def _inner_headers(headers: Iterable[tuple[bytes, bytes]], encoding: bytes) -> Headers:
-    """Request headers with the chosen coding alone, and without conditions and ranges."""
+    """Request headers with only the chosen coding, and without conditions and ranges."""
     dropped = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range", b"if-range")
-    kept = [pair for pair in headers if pair[0] not in dropped]
-    return [*kept, (b"accept-encoding", encoding)] if encoding else kept
+    rest = [pair for pair in headers if pair[0] not in dropped]
+    return [*rest, (b"accept-encoding", encoding)] if encoding else rest

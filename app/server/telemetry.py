@@ -1,4 +1,4 @@
-"""Telemetry: OpenTelemetry as FastAPI speaks it, where the settings ask for it."""
+"""OpenTelemetry through FastAPI's native support, where the settings turn it on."""
 
 from __future__ import annotations
 
@@ -11,37 +11,39 @@ from fastapi.telemetry import TelemetryConfig
 
 from app.settings import ConfigurationError, Settings
 
-_OTLP = "OTEL_EXPORTER_OTLP_"
-_EXTRA = (
-    "TELEMETRY needs more than is installed: "
+_OTLP_PREFIX = "OTEL_EXPORTER_OTLP_"
+_NOT_INSTALLED = (
+    "TELEMETRY requires packages that are not installed: "
     "pip install --require-hashes -r requirements-telemetry.txt."
 )
 
 
 def check_telemetry(settings: Settings) -> None:
-    """See that what is asked for can be had.
+    """Check that the requested telemetry can work.
 
     Raises:
-        ConfigurationError: What it takes is not installed or not set.
+        ConfigurationError: A package is not installed, or another setting does not fit.
     """
-    chosen = settings.telemetry
-    if chosen == "off":
+    telemetry = settings.telemetry
+    if telemetry == "off":
         return
     if find_spec("opentelemetry.sdk") is None or find_spec("prometheus_client") is None:
-        raise ConfigurationError(_EXTRA)
-    if chosen == "otlp" and not any(name.startswith(_OTLP) for name in os.environ):
-        told = f"TELEMETRY is otlp: set {_OTLP}ENDPOINT, to http://127.0.0.1:4318 say."
-        raise ConfigurationError(told)
-    if chosen == "prometheus" and settings.workers > 1:
-        told = "TELEMETRY is prometheus: WORKERS must be 1, or /metrics would tell of one in turn."
-        raise ConfigurationError(told)
+        raise ConfigurationError(_NOT_INSTALLED)
+    if telemetry == "otlp" and not any(name.startswith(_OTLP_PREFIX) for name in os.environ):
+        message = f"TELEMETRY is otlp: set {_OTLP_PREFIX}ENDPOINT, such as http://127.0.0.1:4318."
+        raise ConfigurationError(message)
+    if telemetry == "prometheus" and settings.workers > 1:
+        message = (
+            "TELEMETRY is prometheus: WORKERS must be 1, because /metrics reports one process."
+        )
+        raise ConfigurationError(message)
 
 
 def telemetry_config(settings: Settings) -> TelemetryConfig:
-    """What FastAPI is told: nothing is measured, or all is sent, or figures are to be fetched.
+    """FastAPI's telemetry options: nothing, traces and metrics by OTLP, or Prometheus metrics.
 
     Raises:
-        ConfigurationError: What it takes is not installed or not set.
+        ConfigurationError: A package is not installed, or another setting does not fit.
     """
     check_telemetry(settings)
     if settings.telemetry == "off":
@@ -57,8 +59,8 @@ def telemetry_config(settings: Settings) -> TelemetryConfig:
 
 
 async def get_metrics(_: Request) -> Response:
-    """The figures of this process, as Prometheus reads them."""
+    """The metrics of this process in Prometheus' text format."""
     from prometheus_client import CONTENT_TYPE_LATEST, generate_latest  # noqa: PLC0415 - optional
 
-    never_kept = {"Cache-Control": "no-store"}
-    return Response(generate_latest(), headers=never_kept, media_type=CONTENT_TYPE_LATEST)
+    uncached = {"Cache-Control": "no-store"}
+    return Response(generate_latest(), headers=uncached, media_type=CONTENT_TYPE_LATEST)

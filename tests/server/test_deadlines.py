@@ -22,7 +22,7 @@ from tests.support.problem import assert_problem
 @pytest.fixture(scope="module")
 def endless(start_server: Start, archive_file: Path) -> str:
     """A server with paths whose queries never end, and a second for each query."""
-    command = ["-m", "uvicorn", "tests.endless:app", "--port", "{port}"]
+    command = ["-m", "uvicorn", "tests.support.endless:app", "--port", "{port}"]
     guarded = ["--http", "app.server.connections:Connection"]
     settings = {"ARCHIVE_FILE": str(archive_file), "QUERY_SECONDS": "1"}
     url, _ = start_server(sys.executable, *command, *guarded, **settings)
@@ -89,6 +89,12 @@ async def test_only_so_many_may_wait(archive_file: Path) -> None:
         archive.close()
 
 
+def select_one(connection: sqlite3.Connection) -> tuple[int]:
+    """A query that is over at once."""
+    row: tuple[int] = connection.execute("SELECT 1").fetchone()
+    return row
+
+
 @pytest.mark.anyio
 async def test_a_reader_is_as_good_as_before(archive_file: Path) -> None:
     """An interrupted query leaves nothing behind in the connection that ran it."""
@@ -97,7 +103,9 @@ async def test_a_reader_is_as_good_as_before(archive_file: Path) -> None:
         for _ in range(8):
             with pytest.raises(Unavailable, match="longer than"):
                 await archive.run_in_thread(count_for_ever)
-            assert await archive.run_in_thread(lambda one: one.execute("SELECT 1").fetchone()) == (1,)
+            assert await archive.run_in_thread(lambda one: one.execute("SELECT 1").fetchone()) == (
+                1,
+            )
     finally:
         archive.close()
 

@@ -23,7 +23,7 @@ from tests.support.problem import assert_problem
 
 POLICY = "default-src 'none'; frame-ancestors 'none'"
 ENDLESS = [
-    *(sys.executable, "-m", "uvicorn", "tests.endless:app", "--port", "{port}"),
+    *(sys.executable, "-m", "uvicorn", "tests.support.endless:app", "--port", "{port}"),
     *("--http", "app.server.connections:Connection", "--timeout-graceful-shutdown", "1"),
 ]
 

@@ -28,9 +28,9 @@ from app.server.response_cache import (
     CachedResponse,
     Headers,
     ResponseCache,
-    Store,
+    ResponseStore,
+    _entry_bytes,
     _inner_headers,
-    _weight,
 )
 from app.settings import Settings
 from tests.conftest import SEED, Start
@@ -64,7 +64,7 @@ class Origin:
                 Route("/{name:path}", self.text),
             ]
         )
-        self.cache = ResponseCache(inner, limit=_LIMIT)
+        self.cache = ResponseCache(inner, max_bytes=_LIMIT)
         transport = httpx.ASGITransport(app=self.cache)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://cache.test")
 
@@ -195,7 +195,7 @@ async def test_head_first_fills_the_cache_for_get(origin: Origin) -> None:
         (b"", False),
         (b'"other"', False),
         (b"*", True),
-        (CachedResponse.of(200, [], _PAGE).etag, True),
+        (CachedResponse.create(200, [], _PAGE).etag, True),
     ],
 )
 async def test_an_answer_is_the_same_however_it_is_sent(
@@ -227,7 +227,7 @@ async def test_what_is_neither_get_nor_head_passes_as_it_is() -> None:
     async def send(_: Message) -> None:
         pass
 
-    cache = ResponseCache(app, limit=_LIMIT)
+    cache = ResponseCache(app, max_bytes=_LIMIT)
     for scope in ({"type": "lifespan"}, asking("/page", (b"range", b"x"), method="POST")):
         await cache(scope, receive, send)
         assert passed.pop() == (scope, receive, send)
@@ -243,7 +243,7 @@ async def test_inside_every_request_is_a_get_without_conditions() -> None:
 
     headers = [(b"accept-encoding", b"gzip, br"), (b"if-none-match", b'"a"'), (b"x-other", b"1")]
     scope = asking("/page", *headers, method="HEAD")
-    await said(ResponseCache(app, limit=_LIMIT), scope)
+    await said(ResponseCache(app, max_bytes=_LIMIT), scope)
     [seen] = inside
     del seen[DISCARD_BUFFER]
     narrowed = [(b"x-other", b"1"), (b"accept-encoding", b"br")]
@@ -286,7 +286,7 @@ async def test_an_answer_says_whether_it_is_kept(
     header: tuple[bytes, bytes], *, kept: bool
 ) -> None:
     """`no-store` in `Cache-Control` keeps an answer out, and nothing else does."""
-    cache = ResponseCache(Piecemeal(b"ok", headers=[header]), limit=_LIMIT)
+    cache = ResponseCache(Piecemeal(b"ok", headers=[header]), max_bytes=_LIMIT)
     await said(cache, asking("/"))
     assert len(cache.store) == kept
 
@@ -333,7 +333,7 @@ async def test_a_flood_of_addresses_is_bounded_and_evicts_nothing_in_use(origin:
         await origin.client.get("/wanted")
     for number in range(2_000):
         await origin.client.get(f"/flood-{number}")
-    assert store.size <= _LIMIT
+    assert store.bytes <= _LIMIT
     seen = len(origin.rendered)
     await origin.client.get("/wanted")
     assert len(origin.rendered) == seen
@@ -341,21 +341,21 @@ async def test_a_flood_of_addresses_is_bounded_and_evicts_nothing_in_use(origin:
 
 async def test_the_store_holds_its_bound_under_a_hundred_thousand_keys() -> None:
     """Size never passes the limit, is what the entries weigh, and the wanted entry stays."""
-    store = Store(_LIMIT)
-    answer = CachedResponse.of(200, [], b"x" * 500)
+    store = ResponseStore(_LIMIT)
+    answer = CachedResponse.create(200, [], b"x" * 500)
     wanted = (b"/wanted", b"", "", b"")
     store.put(wanted, answer)
     assert store.get(wanted) is answer
     for number in range(100_000):
         key = (b"/flood", b"%d" % number, "", b"")
         store.put(key, answer)
-        assert store.size <= _LIMIT
+        assert store.bytes <= _LIMIT
         if number % 3 == 0:
             store.get(key)
         if number % 50 == 0:
             assert store.get(wanted) is answer
     entries = {**store._probation, **store._protected}
-    assert store.size == sum(_weight(key, kept) for key, kept in entries.items())
+    assert store.bytes == sum(_entry_bytes(key, kept) for key, kept in entries.items())
 
 
 async def test_what_is_too_large_is_streamed_with_a_strong_tag(origin: Origin) -> None:
@@ -381,7 +381,7 @@ async def test_an_answer_is_held_back_until_it_is_too_large(size: int, tries: in
     headers = [(b"content-type", b"text/plain")]
     tries = tries if size <= _LARGEST else 0
     app = Piecemeal(b"", b"x" * size, headers=headers, tries=tries)
-    begin, *rest = await said(ResponseCache(app, limit=_LIMIT), asking("/"))
+    begin, *rest = await said(ResponseCache(app, max_bytes=_LIMIT), asking("/"))
     tag = begin["headers"].pop()
     assert tag[0] == b"etag"
     if size <= _LARGEST:
@@ -402,7 +402,7 @@ async def test_the_tag_of_a_stream_is_of_what_determines_it() -> None:
     async def tag(path: str, *headers: tuple[bytes, bytes]) -> bytes:
         app = Piecemeal(b"x" * _LIMIT, headers=[*headers])
         known = asking(path, (b"if-none-match", b'"other"'))
-        begin, *_ = await said(ResponseCache(app, limit=_LIMIT), known)
+        begin, *_ = await said(ResponseCache(app, max_bytes=_LIMIT), known)
         assert begin["status"] == 200
         return bytes(dict(begin["headers"])[b"etag"])
 
@@ -421,7 +421,7 @@ async def test_a_client_that_left_is_told_of() -> None:
         raise ClientDisconnect
 
     with pytest.raises(ClientDisconnect):
-        await said(ResponseCache(app, limit=_LIMIT), asking("/"))
+        await said(ResponseCache(app, max_bytes=_LIMIT), asking("/"))
 
 
 async def test_every_worker_and_restart_gives_the_same_bytes(
@@ -592,7 +592,7 @@ def test_only_gzip_has_a_clock() -> None:
 def test_an_answer_and_its_304() -> None:
     """A strong tag of the body; the 304 has all headers but those of the body."""
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"2"), (b"vary", b"Accept")]
-    answer = CachedResponse.of(200, headers, b"ok")
+    answer = CachedResponse.create(200, headers, b"ok")
     assert answer.etag == b'"%b"' % hashlib.sha256(b"ok").hexdigest()[:32].encode()
     tag = (b"etag", answer.etag)
     assert answer.start == {
@@ -616,19 +616,19 @@ def _key(name: str) -> tuple[bytes, bytes, str, bytes]:
 
 
 def _page(size: int) -> CachedResponse:
-    return CachedResponse.of(200, [], b"x" * size)
+    return CachedResponse.create(200, [], b"x" * size)
 
 
 def test_the_store_reckons_with_what_it_keeps() -> None:
     """Size is the sum of what is kept; too large is not kept; the same is kept once."""
-    store = Store(80_000)
-    weight = _weight(_key("a"), _page(1_000))
+    store = ResponseStore(80_000)
+    weight = _entry_bytes(_key("a"), _page(1_000))
     store.put(_key("a"), _page(1_000))
-    assert (len(store), store.size) == (1, weight)
+    assert (len(store), store.bytes) == (1, weight)
     store.put(_key("a"), _page(2_000))
-    assert (len(store), store.size) == (1, weight)
+    assert (len(store), store.bytes) == (1, weight)
     store.put(_key("b"), _page(1_000 + 10_000 - weight))
-    assert (len(store), store.size) == (2, weight + 10_000)
+    assert (len(store), store.bytes) == (2, weight + 10_000)
     store.put(_key("c"), _page(1_000 + 10_001 - weight))
     assert store.get(_key("c")) is None
     assert len(store) == 2
@@ -637,35 +637,37 @@ def test_the_store_reckons_with_what_it_keeps() -> None:
 def test_an_entry_weighs_what_it_takes() -> None:
     """A byte of the address or the body counts once, one of the headers three times."""
     key, answer = (b"/", b"", "", b""), _page(0)
-    least = _weight(key, answer)
+    least = _entry_bytes(key, answer)
     assert least > 2_000
-    assert _weight((b"/longer", b"", "", b""), answer) == least + 6
-    assert _weight((b"/", b"a=1", "", b""), answer) == least + 3
-    assert _weight(key, _page(1_000)) == least + 1_000
-    assert _weight(key, CachedResponse.of(200, [(b"a", b"b")], b"")) == least + 3 * len(b"a: b\r\n")
+    assert _entry_bytes((b"/longer", b"", "", b""), answer) == least + 6
+    assert _entry_bytes((b"/", b"a=1", "", b""), answer) == least + 3
+    assert _entry_bytes(key, _page(1_000)) == least + 1_000
+    assert _entry_bytes(key, CachedResponse.create(200, [(b"a", b"b")], b"")) == least + 3 * len(
+        b"a: b\r\n"
+    )
 
 
 def test_the_store_is_filled_to_the_brim() -> None:
     """What just fits is kept; for one more the oldest goes."""
-    weight = _weight(_key("00"), _page(1_000))
-    store = Store(12 * weight)
+    weight = _entry_bytes(_key("00"), _page(1_000))
+    store = ResponseStore(12 * weight)
     for number in range(10, 24):
         store.put(_key(f"{number}"), _page(1_000))
         assert len(store) == min(number - 9, 12)
-        assert store.size == len(store) * weight
+        assert store.bytes == len(store) * weight
     assert [store.get(_key(f"{number}")) for number in (10, 11)] == [None, None]
     assert store.get(_key("12")) is not None
-    assert (len(store), store.size) == (12, 12 * weight)
+    assert (len(store), store.bytes) == (12, 12 * weight)
 
 
 def test_what_was_asked_for_twice_outlives_what_was_not() -> None:
     """A flood passes through probation; in it the oldest goes first."""
-    store = Store(12 * _weight(_key("old"), _page(1_000)))
+    store = ResponseStore(12 * _entry_bytes(_key("old"), _page(1_000)))
     store.put(_key("old"), _page(1_000))
     assert store.get(_key("old")) is not None
     for number in range(100):
         store.put(_key(f"{number}"), _page(1_000))
-        assert store.size <= store.limit
+        assert store.bytes <= store.max_bytes
     assert store.get(_key("old")) is not None
     assert store.get(_key("0")) is None
     assert store.get(_key("99")) is not None
@@ -674,12 +676,12 @@ def test_what_was_asked_for_twice_outlives_what_was_not() -> None:
 @pytest.mark.parametrize(("room", "protected"), [(11, 8), (12, 9)])
 def test_protection_is_bounded_too(room: int, protected: int) -> None:
     """Three quarters of the room at most are protected; who was asked for longest ago leaves."""
-    store = Store(room * _weight(_key("0"), _page(1_000)))
+    store = ResponseStore(room * _entry_bytes(_key("0"), _page(1_000)))
     for number in range(10):
         store.put(_key(f"{number}"), _page(1_000))
         assert store.get(_key(f"{number}")) is not None
-    assert store._protected_size <= store.limit * 3 // 4
-    assert store._protected_size == sum(_weight(*pair) for pair in store._protected.items())
+    assert store._protected_bytes <= store.max_bytes * 3 // 4
+    assert store._protected_bytes == sum(_entry_bytes(*pair) for pair in store._protected.items())
     left = 10 - protected
     assert set(store._protected) == {_key(f"{number}") for number in range(left, 10)}
     assert set(store._probation) == {_key(f"{number}") for number in range(left)}

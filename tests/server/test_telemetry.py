@@ -115,14 +115,14 @@ def test_a_collector_gets_traces_and_figures(start_server: Start, archive_file: 
             assert httpx.get(f"{url}{AWARD}", headers=headers).status_code == 200
         process.terminate()
         assert process.wait(timeout=20) == 0
-        rowid_ranges = [
+        spans = [
             span
             for group in collector.traces.resource_spans
             for scope in group.scope_spans
-            for span in scope.rowid_ranges
+            for span in scope.spans
             if span.kind == span.SPAN_KIND_SERVER and span.trace_id.hex() == TRACE
         ]
-        assert len(rowid_ranges) == 3
+        assert len(spans) == 3
         names = {
             metric.name
             for group in collector.metrics.resource_metrics

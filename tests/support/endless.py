@@ -1,4 +1,4 @@
-"""The application with two more paths, whose queries never end: `uvicorn tests.endless:app`."""
+"""An application with two more paths, whose queries never end: `tests.support.endless:app`."""
 
 from __future__ import annotations
 
