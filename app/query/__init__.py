@@ -1,1 +1,1 @@
-"""Parameters, and the statements that they become."""
+"""Query parameters, list queries as SQL, and full-text search."""

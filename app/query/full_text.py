@@ -1,11 +1,10 @@
-"""Full-text search over every type, best match first."""
+"""Full-text search over all resource types, best match first."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 import struct
-import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,36 +26,37 @@ from app.query.selection import invalid_cursor
 from app.query.snippets import snippet
 from app.responses.representations import encode_json
 
-_DIGEST = 12
-_PLACE = struct.Struct(">dq")
 MAX_RANKED = 5_000
-"""Matches up to which all are ranked."""
+"""Maximum number of matches that are ranked by BM25; more are sorted by whether titles match."""
 
-_COLLECTION = {model.type: model.collection for model in RESOURCES}
+_MAC_BYTES = 12
+_KEY_STRUCT = struct.Struct(">dq")
+_COLLECTION_BY_TYPE = {model.type: model.collection for model in RESOURCES}
 
 
 @cache
 def search_parameters() -> Mapping[str, Parameter]:
     """The query parameters of search, by name."""
-    q = q_parameter("Words to look for.")
-    kinds = ChoiceType([model.type for model in RESOURCES])
-    listed = [
+    q = q_parameter("Words to search for.")
+    types = ChoiceType([model.type for model in RESOURCES])
+    description = "Only resources of this type. Repeat the parameter for OR."
+    parameters = [
         Parameter(q.name, q.type, q.description, required=True),
-        Parameter("type", kinds, "Only resources of this type. Repeat it for OR.", repeatable=True),
+        Parameter("type", types, description, repeatable=True),
         limit_parameter(),
         cursor_parameter(),
     ]
-    return {parameter.name: parameter for parameter in listed}
+    return {parameter.name: parameter for parameter in parameters}
 
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """One page of matches.
+    """One page of search results.
 
     Attributes:
-        hits: Each as JSON.
-        total: How many resources match.
-        cursor: Where the next page begins, or None on the last one.
+        hits: The matches as JSON.
+        total: Number of matching resources on all pages.
+        cursor: Cursor of the next page; None on the last page.
     """
 
     hits: Sequence[bytes]
@@ -67,126 +67,133 @@ class SearchPage:
 def find_matches(
     archive: Archive, values: ParameterValues, connection: sqlite3.Connection
 ) -> SearchPage:
-    """The resources that match, by relevance.
+    """The requested page of matching resources, by relevance.
 
-    That is BM25, a word in the title counting ten times. Words that more than `MOST_RANKED`
-    resources have tell little apart: then those that have them in the title come first, and each
-    group is in the order of the record.
+    Relevance is BM25, with titles weighted ten times. If more than `MAX_RANKED` resources match,
+    the words distinguish them too little for that: resources with all words in the title come
+    first, and each group is in record order.
 
     Raises:
-        InvalidParameters: The cursor is not one that this search gave under this release.
+        InvalidParameters: The cursor is invalid for this search or release.
     """
-    where, bound = _matching(archive, values)
-    counting = f"SELECT count(*) FROM search WHERE {where}"  # noqa: S608 - values are bound
-    total = archive.cached_count(connection, counting, bound)
-    wanted = values.get("limit", DEFAULT_LIMIT) + 1
-    place = _place(archive, values)
-    order = _ranked if total <= MAX_RANKED else _by_title
-    ranked = order(connection, where, {**bound, "wanted": wanted}, place)
+    where, bind_values = _match_condition(archive, values)
+    count_statement = f"SELECT count(*) FROM search WHERE {where}"  # noqa: S608 - values are bound
+    total = archive.cached_count(connection, count_statement, bind_values)
+    after = _decode_cursor(archive, values)
+    limit = values.get("limit", DEFAULT_LIMIT)
+    find_keys = _find_by_rank if total <= MAX_RANKED else _find_by_title
+    keys = find_keys(connection, where, {**bind_values, "limit": limit + 1}, after)
     cursor = None
-    if len(ranked) == wanted:
-        ranked.pop()
-        cursor = _cursor(archive, values, *ranked[-1])
-    hits = _hits(connection, values["q"], [number for _, number in ranked])
+    if len(keys) > limit:
+        keys.pop()
+        cursor = _encode_cursor(archive, values, *keys[-1])
+    hits = _load_hits(connection, values["q"], [rowid for _, rowid in keys])
     return SearchPage(hits, total, cursor)
 
 
-Place = tuple[float, int]
-"""Rank and number of a match; the better match has the lower rank."""
+MatchKey = tuple[float, int]
+"""Rank and rowid of a match, its sort key; a lower rank is a better match."""
 
 
-def _ranked(
-    connection: sqlite3.Connection, where: str, bound: dict[str, Any], place: Place | None
-) -> list[Place]:
-    """Matches after a place, by BM25."""
-    after = ""
-    if place is not None:
-        after = " AND (rank > :rank OR (rank = :rank AND rowid > :number))"
-        bound = {**bound, "rank": place[0], "number": place[1]}
+def _find_by_rank(
+    connection: sqlite3.Connection, where: str, bind_values: dict[str, Any], after: MatchKey | None
+) -> list[MatchKey]:
+    """Keys of the matches after a key, sorted by BM25."""
+    condition = ""
+    if after is not None:
+        condition = " AND (rank > :rank OR (rank = :rank AND rowid > :rowid))"
+        bind_values = {**bind_values, "rank": after[0], "rowid": after[1]}
     return connection.execute(
-        f"SELECT rank, rowid FROM search WHERE {where}{after} ORDER BY rank, rowid LIMIT :wanted",  # noqa: S608 - values are bound
-        bound,
+        f"SELECT rank, rowid FROM search WHERE {where}{condition} "  # noqa: S608 - values are bound
+        "ORDER BY rank, rowid LIMIT :limit",
+        bind_values,
     ).fetchall()
 
 
-def _by_title(
-    connection: sqlite3.Connection, where: str, bound: dict[str, Any], place: Place | None
-) -> list[Place]:
-    """Matches after a place, those in the title first."""
-    words = bound["q"]
+def _find_by_title(
+    connection: sqlite3.Connection, where: str, bind_values: dict[str, Any], after: MatchKey | None
+) -> list[MatchKey]:
+    """Keys of the matches after a key: rank 0 if the title has all words, otherwise rank 1."""
+    words = bind_values["q"]
     in_title = f"title : ({words})"
     groups = ((0.0, in_title), (1.0, f"({words}) NOT ({in_title})"))
-    found: list[Place] = []
-    for rank, match in groups:
-        if place is not None and rank < place[0]:
+    keys: list[MatchKey] = []
+    for rank, expression in groups:
+        if after is not None and rank < after[0]:
             continue
-        number = place[1] if place is not None and rank == place[0] else 0
-        asked = {**bound, "q": match, "number": number, "wanted": bound["wanted"] - len(found)}
-        found += connection.execute(
-            f"SELECT {rank}, rowid FROM search WHERE {where} AND rowid > :number "  # noqa: S608 - values are bound
-            "ORDER BY rowid LIMIT :wanted",
-            asked,
+        rowid = after[1] if after is not None and rank == after[0] else 0
+        limit = bind_values["limit"] - len(keys)
+        keys += connection.execute(
+            f"SELECT {rank}, rowid FROM search WHERE {where} AND rowid > :rowid "  # noqa: S608 - values are bound
+            "ORDER BY rowid LIMIT :limit",
+            {**bind_values, "q": expression, "rowid": rowid, "limit": limit},
         ).fetchall()
-    return found
+    return keys
 
 
-def _matching(archive: Archive, values: ParameterValues) -> tuple[str, dict[str, Any]]:
-    """The condition on rows of the index, and what it binds."""
-    bound: dict[str, Any] = {"q": match_expression(values["q"])}
-    rowid_ranges = []
-    for number, kind in enumerate(dict.fromkeys(values.get("type", ()))):
-        bound[f"first_{number}"], bound[f"last_{number}"] = archive.rowid_ranges[kind]
-        rowid_ranges.append(f"rowid BETWEEN :first_{number} AND :last_{number}")
+def _match_condition(archive: Archive, values: ParameterValues) -> tuple[str, dict[str, Any]]:
+    """SQL condition on the rows of the full-text index, and its bind parameters."""
+    bind_values: dict[str, Any] = {"q": match_expression(values["q"])}
+    ranges = []
+    for number, type_ in enumerate(dict.fromkeys(values.get("type", ()))):
+        first, last = archive.rowid_ranges[type_]
+        bind_values |= {f"first_{number}": first, f"last_{number}": last}
+        ranges.append(f"rowid BETWEEN :first_{number} AND :last_{number}")
     where = "search MATCH :q"
-    return (f"{where} AND ({' OR '.join(rowid_ranges)})" if rowid_ranges else where), bound
+    return (f"{where} AND ({' OR '.join(ranges)})" if ranges else where), bind_values
 
 
-def _hits(connection: sqlite3.Connection, q: str, numbers: list[int]) -> list[bytes]:
-    """The matches as JSON, in the order of their numbers."""
+def _load_hits(connection: sqlite3.Connection, q: str, rowids: list[int]) -> list[bytes]:
+    """The matches as JSON, in the order of `rowids`."""
     rows = connection.execute(
         "SELECT rowid, type, id, heading, text FROM search "
         "WHERE rowid IN (SELECT value FROM json_each(?))",
-        (json.dumps(numbers),),
+        (json.dumps(rowids),),
     )
-    hits = {}
-    for number, *parts in rows:
-        hits[number] = encode_json(_hit(q, *(part.decode() for part in parts)))
-        time.sleep(0)  # lets go of the interpreter, for the event loop to answer meanwhile
-    return [hits[number] for number in numbers]
+    hits = {
+        rowid: encode_json(_hit(q, *(column.decode() for column in columns)))
+        for rowid, *columns in rows
+    }
+    return [hits[rowid] for rowid in rowids]
 
 
-def _hit(q: str, kind: str, name: str, heading: str, text: str) -> dict[str, Any]:
+def _hit(q: str, type_: str, resource_id: str, title: str, text: str) -> dict[str, Any]:
     return {
-        "type": kind,
-        "id": name,
-        "title": heading,
-        "snippet": snippet((text, heading), q),
-        "links": {"self": f"/v1/{_COLLECTION[kind]}/{name}"},
+        "type": type_,
+        "id": resource_id,
+        "title": title,
+        "snippet": snippet((text, title), q),
+        "links": {"self": f"/v1/{_COLLECTION_BY_TYPE[type_]}/{resource_id}"},
     }
 
 
-def _cursor(archive: Archive, values: ParameterValues, rank: float, number: int) -> str:
-    place = _PLACE.pack(rank, number)
-    asked = json.dumps([values["q"], sorted(values.get("type", ()))]).encode()
-    key = bytes.fromhex(archive.release)
-    signed = blake2b(asked + place, key=key, digest_size=_DIGEST, person=b"search").digest()
-    return urlsafe_b64encode(signed + place).rstrip(b"=").decode()
+def _encode_cursor(archive: Archive, values: ParameterValues, rank: float, rowid: int) -> str:
+    """Cursor of the page after a match: a MAC of the search and the match key, and the key."""
+    match_key = _KEY_STRUCT.pack(rank, rowid)
+    search = json.dumps([values["q"], sorted(values.get("type", ()))]).encode()
+    mac = blake2b(
+        search + match_key,
+        key=bytes.fromhex(archive.release),
+        digest_size=_MAC_BYTES,
+        person=b"search",
+    ).digest()
+    return urlsafe_b64encode(mac + match_key).rstrip(b"=").decode()
 
 
-def _place(archive: Archive, values: ParameterValues) -> Place | None:
-    """The place after which the page begins; None at the start.
+def _decode_cursor(archive: Archive, values: ParameterValues) -> MatchKey | None:
+    """Key of the match before the first one of the page; None without a cursor.
 
     Raises:
-        InvalidParameters: The cursor is not one that this search gave under this release.
+        InvalidParameters: The cursor is invalid for this search or release.
     """
-    sent = values.get("cursor")
-    if sent is None:
+    cursor = values.get("cursor")
+    if cursor is None:
         return None
     try:
-        token = urlsafe_b64decode(sent + "=" * (-len(sent) % 4))
-        rank, number = _PLACE.unpack(token[_DIGEST:])
+        token = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        rank, rowid = _KEY_STRUCT.unpack(token[_MAC_BYTES:])
     except (ValueError, struct.error):
         raise invalid_cursor() from None
-    if _cursor(archive, values, rank, number) != sent:
+    if _encode_cursor(archive, values, rank, rowid) != cursor:
         raise invalid_cursor()
-    return rank, number
+    return rank, rowid

@@ -1,4 +1,4 @@
-"""Query parameters: declared as data, read strictly, described to OpenAPI."""
+"""Query parameters: declared as data, parsed strictly, described in OpenAPI."""
 
 from __future__ import annotations
 
@@ -11,27 +11,29 @@ from urllib.parse import unquote_to_bytes
 from app.models.dates import DATE_EXPECTED, DATE_PATTERN, first_day
 from app.responses.problems import InvalidParameters, ParameterError, closest_match
 
-_MOST_ERRORS = 20
+_MAX_ERRORS = 20
+"""Maximum number of errors in a response."""
+_MAX_ECHO_LENGTH = 60
+"""Maximum length of a name or value that is repeated in an error message."""
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
-_SHOWN = 60
-_ELSEWHERE = {
+_ALIASES = {
     "jsonl": "ndjson",
     "offset": "cursor",
     "page": "cursor",
     "page_size": "limit",
     "per_page": "limit",
 }
-"""What other APIs call it, and what it is called here."""
+"""Names that are common in other APIs, and their equivalents in this one."""
 
 
 class ParameterType(Protocol):
     """A type of parameter value."""
 
-    def read(self, text: str) -> Any:
-        """The value that `text` stands for.
+    def parse(self, text: str) -> Any:
+        """The value that `text` represents.
 
         Raises:
-            ValueError: It stands for none; the message says what is expected.
+            ValueError: `text` is not valid; the message says what is expected.
         """
 
     def schema(self) -> dict[str, Any]:
@@ -39,7 +41,7 @@ class ParameterType(Protocol):
 
     @property
     def allowed(self) -> Sequence[str] | None:
-        """The closed set of values, where there is one."""
+        """The allowed values, if they are a closed set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,51 +50,57 @@ class ChoiceType:
 
     allowed: Sequence[str]
 
-    def read(self, text: str) -> str:
+    def parse(self, text: str) -> str:
         """`text`, if it is in the set."""
         if text not in self.allowed:
             raise ValueError(f"expected one of {', '.join(self.allowed)}")
         return text
 
     def schema(self) -> dict[str, Any]:
-        """JSON Schema of the set."""
+        """JSON Schema with the set as an enum."""
         return {"type": "string", "enum": list(self.allowed)}
 
 
 @dataclass(frozen=True, slots=True)
 class TextType:
-    """A string of bounded length, of a given shape."""
+    """A string that matches a pattern.
+
+    Attributes:
+        expected: The pattern in words, for error messages.
+        pattern: Regular expression that the whole string must match, if any.
+        max_length: Maximum number of characters.
+    """
 
     expected: str
     pattern: str | None = None
-    longest: int = 200
+    max_length: int = 200
     allowed = None
 
-    def read(self, text: str) -> str:
-        """`text`, if it has the shape."""
-        if len(text) > self.longest:
-            raise ValueError(f"expected at most {self.longest} characters, found {len(text)}")
+    def parse(self, text: str) -> str:
+        """`text`, if it matches."""
+        if len(text) > self.max_length:
+            raise ValueError(f"expected at most {self.max_length} characters, found {len(text)}")
         if self.pattern is not None and not re.fullmatch(self.pattern, text):
             raise ValueError(f"expected {self.expected}")
         return text
 
     def schema(self) -> dict[str, Any]:
-        """JSON Schema of the shape."""
-        schema = {"type": "string", "minLength": 1, "maxLength": self.longest}
+        """JSON Schema with the lengths and the pattern."""
+        schema = {"type": "string", "minLength": 1, "maxLength": self.max_length}
         return schema if self.pattern is None else {**schema, "pattern": self.pattern}
 
 
 @dataclass(frozen=True, slots=True)
 class IntegerType:
-    """A whole number in plain decimal digits, within bounds."""
+    """An integer in plain decimal digits, between `minimum` and `maximum`."""
 
     minimum: int
     maximum: int
     allowed = None
 
-    def read(self, text: str) -> int:
-        """The number, if it is within the bounds."""
-        expected = f"expected a whole number from {self.minimum} to {self.maximum}"
+    def parse(self, text: str) -> int:
+        """The integer, if it is in the range."""
+        expected = f"expected an integer from {self.minimum} to {self.maximum}"
         if len(text) > 20 or not _INTEGER.fullmatch(text):
             raise ValueError(expected)
         if not self.minimum <= (value := int(text)) <= self.maximum:
@@ -100,23 +108,23 @@ class IntegerType:
         return value
 
     def schema(self) -> dict[str, Any]:
-        """JSON Schema of the numbers."""
+        """JSON Schema with the range."""
         return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
 
 
 @dataclass(frozen=True, slots=True)
 class DateType:
-    """A date at the precision of a day, a month or a year."""
+    """A date with the precision of a day, a month or a year."""
 
     allowed = None
 
-    def read(self, text: str) -> str:
-        """`text`, if it is in the calendar."""
+    def parse(self, text: str) -> str:
+        """`text`, if it is a calendar date."""
         first_day(text)
         return text
 
     def schema(self) -> dict[str, Any]:
-        """JSON Schema of the dates."""
+        """JSON Schema with the pattern of dates."""
         return {
             "type": "string",
             "pattern": DATE_PATTERN,
@@ -129,12 +137,12 @@ class Parameter:
     """A query parameter.
 
     Attributes:
-        name: Its name.
+        name: Its name in the query string.
         type: Type of its values.
         description: What it does, in Markdown.
-        repeatable: Whether it may stand more than once.
+        repeatable: Whether it may be given more than once.
+        default: Value if it is not given.
         required: Whether it must be given.
-        default: The value where it is not given.
     """
 
     name: str
@@ -151,15 +159,15 @@ class Parameter:
             schema["default"] = self.default
         if self.repeatable:
             schema = {"type": "array", "items": schema}
-        schema = {"description": self.description, **schema}  # where Python clients look for it
-        described = {"description": self.description, "schema": schema}
-        shape = {"style": "form", "explode": True} if self.repeatable else {}
-        named = {"name": self.name, "in": "query", "required": self.required}
-        return {**named, **described, **shape}
+        # In the schema too, because generators of Python clients read descriptions from there.
+        schema = {"description": self.description, **schema}
+        identity = {"name": self.name, "in": "query", "required": self.required}
+        serialization = {"style": "form", "explode": True} if self.repeatable else {}
+        return {**identity, "description": self.description, "schema": schema, **serialization}
 
 
 ParameterValues = dict[str, Any]
-"""Parameter values by name: a list for a repeatable parameter, one value otherwise."""
+"""Parameter values by name: a list for a repeatable parameter, a single value otherwise."""
 
 
 def split_query_string(raw: bytes) -> list[tuple[bytes, bytes]]:
@@ -174,10 +182,11 @@ def split_query_string(raw: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def parse_query_string(raw: bytes, parameters: Mapping[str, Parameter]) -> ParameterValues:
-    """The values of a query string; absent parameters are left out.
+    """The validated values of a query string; parameters that are not given are left out.
 
     Raises:
-        InvalidParameters: A parameter is unknown, repeated, empty or mistyped. All are named.
+        InvalidParameters: A parameter is unknown, repeated, empty, invalid or missing. All errors
+            are reported at once, up to a maximum.
     """
     values: ParameterValues = {}
     errors: list[ParameterError] = []
@@ -185,91 +194,99 @@ def parse_query_string(raw: bytes, parameters: Mapping[str, Parameter]) -> Param
         (name.decode("utf-8", "backslashreplace"), value) for name, value in split_query_string(raw)
     ]
     for name, raw_value in pairs:
-        if len(errors) >= _MOST_ERRORS:
+        if len(errors) >= _MAX_ERRORS:
             break
-        parameter = parameters.get(name)
-        if parameter is None:
-            errors.append(_unknown(name, parameters))
-        elif name in values and not parameter.repeatable:
-            errors.append(ParameterError(name, f"{name} is given more than once; give it once."))
-        else:
-            try:
-                value = parameter.type.read(_text(raw_value))
-            except ValueError as error:
-                errors.append(_mistyped(parameter, raw_value, str(error)))
-                continue
-            if parameter.repeatable:
-                values.setdefault(name, []).append(value)
-            else:
-                values[name] = value
+        error = _add_value(values, name, raw_value, parameters)
+        if error is not None:
+            errors.append(error)
     for name, parameter in parameters.items():
-        if parameter.required and not any(name == sent for sent, _ in pairs):
+        if parameter.required and not any(name == sent_name for sent_name, _ in pairs):
             errors.append(ParameterError(name, f"{name} is required. {parameter.description}"))
     if errors:
-        raise InvalidParameters(errors[:_MOST_ERRORS])
+        raise InvalidParameters(errors[:_MAX_ERRORS])
     return values
 
 
-def _text(raw: bytes) -> str:
+def _add_value(
+    values: ParameterValues, name: str, raw: bytes, parameters: Mapping[str, Parameter]
+) -> ParameterError | None:
+    """Add a value to `values`, or return the error if it is not valid."""
+    parameter = parameters.get(name)
+    if parameter is None:
+        return _unknown_parameter(name, parameters)
+    if name in values and not parameter.repeatable:
+        return ParameterError(name, f"{name} must not be given more than once.")
+    try:
+        value = parameter.type.parse(_decode(raw))
+    except ValueError as error:
+        return _invalid_value(parameter, raw, str(error))
+    if parameter.repeatable:
+        values.setdefault(name, []).append(value)
+    else:
+        values[name] = value
+    return None
+
+
+def _decode(raw: bytes) -> str:
     try:
         text = raw.decode()
     except UnicodeDecodeError:
         raise ValueError("expected percent-encoded UTF-8") from None
     if not text:
-        raise ValueError("expected a value; leave the parameter out to do without it")
+        raise ValueError("expected a value (omit the parameter instead of leaving it empty)")
     return text
 
 
-def _unknown(name: str, parameters: Mapping[str, Parameter]) -> ParameterError:
-    takes = f"takes {', '.join(parameters)}" if parameters else "takes no parameters"
-    meant = _meant(name, list(parameters))
-    hint = f" Did you mean {meant}?" if meant else ""
-    message = (
-        f"{_cut(name) or 'An empty name'} is not a parameter of this path, which {takes}.{hint}"
-    )
-    return ParameterError(_cut(name), message, list(parameters), meant)
+def _unknown_parameter(name: str, parameters: Mapping[str, Parameter]) -> ParameterError:
+    match = _closest_match(name, list(parameters))
+    suggestion = f" Did you mean {match}?" if match else ""
+    allowed = f"Allowed: {', '.join(parameters)}." if parameters else "This path has no parameters."
+    message = f"Unknown parameter {_quote(name)}.{suggestion} {allowed}"
+    return ParameterError(_truncate(name), message, list(parameters), match)
 
 
-def _mistyped(parameter: Parameter, raw: bytes, expected: str) -> ParameterError:
-    found = raw.decode("utf-8", "surrogateescape")
-    message = f"{parameter.name}: {expected}; found {_written(found)}."
+def _invalid_value(parameter: Parameter, raw: bytes, expected: str) -> ParameterError:
+    value = raw.decode("utf-8", "surrogateescape")
+    message = f"{parameter.name}: {expected}; found {_quote(value)}."
     allowed = parameter.type.allowed
-    meant = _meant(found, allowed) if allowed else _in_other_case(found, parameter.type)
-    return ParameterError(parameter.name, message, allowed, meant)
+    match = _closest_match(value, allowed) if allowed else _correct_case(value, parameter.type)
+    return ParameterError(parameter.name, message, allowed, match)
 
 
-def _meant(name: str, allowed: Sequence[str]) -> str | None:
-    known = _ELSEWHERE.get(name.lower())
-    return known if known in allowed else closest_match(name, allowed)
+def _closest_match(name: str, allowed: Sequence[str]) -> str | None:
+    alias = _ALIASES.get(name.lower())
+    return alias if alias in allowed else closest_match(name, allowed)
 
 
-def _in_other_case(text: str, kind: ParameterType) -> str | None:
-    """The text in small letters or in capitals, where it would then be right."""
-    if not isinstance(kind, TextType) or kind.pattern is None:
+def _correct_case(text: str, type_: ParameterType) -> str | None:
+    """The text in lower or upper case, if it is valid then."""
+    if not isinstance(type_, TextType) or type_.pattern is None:
         return None
-    right = re.compile(kind.pattern)
-    cased = (text.lower(), text.upper())
-    return next((one for one in cased if len(one) <= kind.longest and right.fullmatch(one)), None)
+    for variant in (text.lower(), text.upper()):
+        if len(variant) <= type_.max_length and re.fullmatch(type_.pattern, variant):
+            return variant
+    return None
 
 
-def _written(text: str) -> str:
-    """The text in quotes; control characters, and bytes that are no UTF-8, by their numbers."""
-    return re.sub(r"(?<!\\)\\udc(..)", r"\\x\1", repr(_cut(text)))
+def _quote(text: str) -> str:
+    """The text in quotes, truncated, with control characters and invalid UTF-8 escaped."""
+    return re.sub(r"(?<!\\)\\udc(..)", r"\\x\1", repr(_truncate(text)))
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+def _truncate(text: str) -> str:
+    return text if len(text) <= _MAX_ECHO_LENGTH else f"{text[: _MAX_ECHO_LENGTH - 1]}…"
 
 
 def path_parameter(name: str, description: str, examples: Sequence[str] = ()) -> dict[str, Any]:
-    """A part of a path as OpenAPI declares it.
+    """A path parameter as an OpenAPI parameter object.
 
-    Endpoints read it from the request: a parameter of the function would be checked by a model,
-    which costs a request a tenth of its time and tells no more than that it is a string.
+    Endpoints read path parameters from the request. Declared as function arguments they would be
+    validated by a pydantic model, which takes a tenth of the time of a request and only checks
+    that they are strings.
     """
     schema: dict[str, Any] = {"type": "string", "description": description}
     if examples:
         schema["examples"] = list(examples)
     schema["title"] = name.capitalize()
-    told = {"name": name, "in": "path", "required": True}
-    return {**told, "schema": schema, "description": description}
+    identity = {"name": name, "in": "path", "required": True}
+    return {**identity, "schema": schema, "description": description}

@@ -1,4 +1,4 @@
-"""What a collection can be asked, and a request that asks it."""
+"""The query parameters of each collection, and list requests parsed from them."""
 
 from __future__ import annotations
 
@@ -31,96 +31,92 @@ from app.responses.problems import InvalidParameters, ParameterError
 DEFAULT_LIMIT = 200
 MAX_LIMIT = 1_000
 MAX_Q_LENGTH = 200
-_LARGEST = 2**53 - 1
-_NOT_CONDITIONS = {"sort", "limit", "cursor", "include", "facet", "format"}
+_MAX_VALUE_LENGTH = 100
+_MAX_CURSOR_LENGTH = 200
+_MAX_INTEGER = 2**53 - 1
+"""Largest integer that every JSON parser reads exactly (RFC 8259, 6)."""
+_NON_FILTER_PARAMETERS = {"sort", "limit", "cursor", "include", "facet", "format"}
 
 
 def limit_parameter() -> Parameter:
-    """Size of a page, the same everywhere."""
+    """`limit`, the page size."""
     return Parameter(
         "limit",
         IntegerType(1, MAX_LIMIT),
-        f"Most items on a page, from 1 to {MAX_LIMIT}, {DEFAULT_LIMIT} unless told; more is "
-        "an error, never clamped.",
+        f"Page size, 1 to {MAX_LIMIT:,} (default {DEFAULT_LIMIT}). Larger values are rejected.",
     )
 
 
 def cursor_parameter() -> Parameter:
-    """Where a page begins, the same everywhere."""
+    """`cursor`, the start of the page."""
+    expected = "a cursor from links.next (omit it to start again from the first page)"
     return Parameter(
         "cursor",
-        TextType("the cursor of a links.next; start again without it", r"^[A-Za-z0-9_-]+$", 200),
-        "Where the page begins, as `links.next` of the page before has it. Opaque, and good for "
-        "the same query under the same release of the data only.",
+        TextType(expected, r"^[A-Za-z0-9_-]+$", _MAX_CURSOR_LENGTH),
+        "Start of the page, from `links.next` of the previous page. Opaque; valid only for the "
+        "same query and the same release of the data.",
     )
 
 
-def q_parameter(described: str) -> Parameter:
-    """Words to search for, the same everywhere."""
+def q_parameter(description: str) -> Parameter:
+    """`q`, the words of a full-text search; the rules are added to the description."""
     return Parameter(
         "q",
         TextType("words", None, MAX_Q_LENGTH),
-        f"{described} Every word must occur; the last may be the beginning of one. Case and "
-        "accents do not matter, and nothing in it is an operator.",
+        f"{description} Every word must occur; the last one also matches as a prefix. Case and "
+        "accents are ignored, and there are no operators.",
     )
 
 
 @cache
 def collection_parameters(collection: str) -> Mapping[str, Parameter]:
-    """Every query parameter of a collection, by name, in the order they are described."""
+    """Query parameters of a collection by name, in the order of the documentation."""
     model = COLLECTIONS[collection]
-    listed = [
-        *(_filter_parameter(one) for one in model.filters),
-        *(parameter for one in model.ranges for parameter in _range_parameters(one)),
+    parameters = [
+        *(_filter_parameter(filter_) for filter_ in model.filters),
+        *(parameter for range_ in model.ranges for parameter in _range_parameters(range_)),
     ]
     if issubclass(model, Resource):
-        listed.append(q_parameter("Only items with these words in their text."))
-    sorts = [name for sort in model.sorts for name in (sort.field, f"-{sort.field}")]
-    listed += [
-        Parameter(
-            "sort",
-            ChoiceType(sorts),
-            "Field to sort by; `-` before it for descending. `null` comes last, ties go by `id`. "
-            "Dates sort by their first day, text without case and accents.",
-            default=sorts[0],
-        ),
+        parameters.append(q_parameter("Only items that contain these words."))
+    parameters += [
+        _sort_parameter(model),
         limit_parameter(),
         cursor_parameter(),
-        *_shape_parameters(model),
+        *_representation_parameters(model),
     ]
-    return {parameter.name: parameter for parameter in listed}
+    return {parameter.name: parameter for parameter in parameters}
 
 
 @cache
 def item_parameters(collection: str) -> Mapping[str, Parameter]:
-    """The query parameters of a single item, by name."""
-    taken = collection_parameters(collection)
-    return {name: taken[name] for name in ("include",) if name in taken}
+    """Query parameters of a single item, by name."""
+    parameters = collection_parameters(collection)
+    return {name: parameters[name] for name in ("include",) if name in parameters}
 
 
 def includable_fields(model: type[Document]) -> tuple[str, ...]:
-    """What `include` can name: fields that hold ids, and the citations."""
+    """Values of `include`: the fields that reference other resources, and `citations`."""
     return (*model.references, "citations") if issubclass(model, Resource) else ()
 
 
 StatementShape = tuple[tuple[str, bool], ...]
-"""Conditions without their values: names, and whether there are several values."""
+"""Names of conditions, each with whether it has several values; determines the SQL text."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """What a list request asks for.
+    """A list request.
 
     Attributes:
         collection: Name of the collection.
         conditions: Values of filters, ranges and `q`, by parameter.
-        sort: What to sort by.
-        descending: Whether the order is reversed; `null` is last all the same.
-        limit: Most items on the page; None where none was given.
-        cursor: Where the page begins, as sent.
+        sort: Field to sort by.
+        descending: Whether the order is reversed; `null` is last either way.
+        limit: Page size; None if not given.
+        cursor: Cursor as sent.
         include: Reference fields whose resources are added.
         facet: Filters whose values are counted.
-        format: Name of the format asked for; None where the `Accept` header decides.
+        format: Name of the requested format; None if the `Accept` header decides.
     """
 
     collection: str
@@ -135,14 +131,15 @@ class Query:
 
     @classmethod
     def from_parameters(cls, collection: str, values: ParameterValues) -> Query:
-        """The query that parsed parameter values ask for."""
+        """A query from parsed parameter values."""
         model = COLLECTIONS[collection]
-        name = values.get("sort", model.sorts[0].field)
+        sort_value = values.get("sort", model.sorts[0].field)
+        field = sort_value.removeprefix("-")
         return cls(
             collection,
-            {key: value for key, value in values.items() if key not in _NOT_CONDITIONS},
-            next(one for one in model.sorts if one.field == name.removeprefix("-")),
-            name.startswith("-"),
+            {name: value for name, value in values.items() if name not in _NON_FILTER_PARAMETERS},
+            next(sort for sort in model.sorts if sort.field == field),
+            sort_value.startswith("-"),
             values.get("limit"),
             values.get("cursor"),
             tuple(dict.fromkeys(values.get("include", ()))),
@@ -152,12 +149,12 @@ class Query:
 
     @property
     def page_size(self) -> int:
-        """Most items on the page, the default where none was given."""
+        """Maximum number of items on the page; the default if `limit` was not given."""
         return DEFAULT_LIMIT if self.limit is None else self.limit
 
     @cached_property
     def shape(self) -> StatementShape:
-        """What decides the text of its statements."""
+        """The conditions without their values; queries of one shape share their SQL."""
         return tuple(
             (name, isinstance(value, list) and len(value) > 1)
             for name, value in sorted(self.conditions.items())
@@ -165,17 +162,17 @@ class Query:
 
     @cached_property
     def bind_values(self) -> dict[str, Any]:
-        """Values of the conditions, as its statements take them."""
-        return {name: _bound(name, value) for name, value in self.conditions.items()}
+        """Values of the conditions as SQL bind parameters."""
+        return {name: _bind_value(name, value) for name, value in self.conditions.items()}
 
-    def reject_json_only_parameters(self, chosen: str) -> None:
-        """Let no parameter pass that only JSON's envelope has room for.
+    def reject_json_only_parameters(self, format_name: str) -> None:
+        """Raise if a parameter was given that only JSON responses support.
 
         Raises:
             InvalidParameters: `include` or `facet` was given.
         """
         errors = [
-            ParameterError(name, f"{name} needs format=json; {chosen} has no place for it.")
+            ParameterError(name, f"{name} requires format=json; {format_name} does not support it.")
             for name in ("include", "facet")
             if getattr(self, name)
         ]
@@ -183,7 +180,7 @@ class Query:
             raise InvalidParameters(errors)
 
 
-def _bound(name: str, value: Any) -> Any:
+def _bind_value(name: str, value: Any) -> Any:
     if name == "q":
         return match_expression(value)
     if isinstance(value, list):
@@ -195,71 +192,81 @@ def _bound(name: str, value: Any) -> Any:
 
 
 def match_expression(q: str) -> str:
-    """User's words as an FTS5 query: each a phrase, all required, the last a prefix.
+    """User input as an FTS5 query: every word required, the last one a prefix.
 
-    They are folded as the index is, and quoted (SQLite FTS5, 3.1), so that nothing in them is an
-    operator.
+    Words are folded like the index and quoted as strings (SQLite FTS5, 3.1), so that no input has
+    the effect of an operator.
     """
     words = [word.replace('"', '""') for word in re.split(r"[\s\x00-\x1f\x7f]+", fold(q)) if word]
-    return (
-        " ".join(f'"{word}"' for word in words) + ("*" if words and last_word_is_prefix(q) else "")
-        or '""'
+    if not words:
+        return '""'
+    prefix = "*" if last_word_is_prefix(q) else ""
+    return " ".join(f'"{word}"' for word in words) + prefix
+
+
+def _filter_parameter(filter_: Filter) -> Parameter:
+    type_: ParameterType
+    if filter_.choices:
+        type_ = ChoiceType(filter_.choices)
+    elif filter_.pattern is not None:
+        type_ = TextType(filter_.expected, filter_.pattern, _MAX_VALUE_LENGTH)
+    else:
+        expected = "an id: lowercase letters, digits and single hyphens"
+        type_ = TextType(expected, SLUG_PATTERN, _MAX_VALUE_LENGTH)
+    description = (
+        f"Only items whose `{filter_.field}` is this value or, if it is a list, contains it. "
+        "Repeat the parameter for OR."
+    )
+    return Parameter(filter_.parameter, type_, description, repeatable=True)
+
+
+def _range_parameters(range_: Range) -> Iterator[Parameter]:
+    gte, lte = f"{range_.field}__gte", f"{range_.field}__lte"
+    subject = f"Only items whose `{range_.field}` is"
+    if range_.value_type == "integer":
+        amount = IntegerType(0, _MAX_INTEGER)
+        yield Parameter(gte, amount, f"{subject} this number or greater.")
+        yield Parameter(lte, amount, f"{subject} this number or less.")
+    else:
+        period = "An item matches only if its whole period lies in the range."
+        yield Parameter(gte, DateType(), f"{subject} on or after this date. {period}")
+        yield Parameter(lte, DateType(), f"{subject} on or before this date. {period}")
+
+
+def _sort_parameter(model: type[Document]) -> Parameter:
+    values = [value for sort in model.sorts for value in (sort.field, f"-{sort.field}")]
+    return Parameter(
+        "sort",
+        ChoiceType(values),
+        "Field to sort by. Prefix with `-` to sort in descending order. `null` is always last; "
+        "ties are sorted by `id`. Dates sort by their first day, text without case and accents.",
+        default=values[0],
     )
 
 
-def _filter_parameter(one: Filter) -> Parameter:
-    kind: ParameterType
-    if one.choices:
-        kind = ChoiceType(one.choices)
-    elif one.pattern is not None:
-        kind = TextType(one.expected, one.pattern, 100)
-    else:
-        kind = TextType("an id: lower-case letters, digits and single hyphens", SLUG_PATTERN, 100)
-    described = f"Only items whose `{one.field}` is this value, or holds it where it is a list."
-    return Parameter(one.parameter, kind, f"{described} Repeat it for OR.", repeatable=True)
-
-
-def _range_parameters(one: Range) -> Iterator[Parameter]:
-    if one.value_type == "integer":
-        amount = IntegerType(0, _LARGEST)
-        yield Parameter(f"{one.field}__gte", amount, f"Only items with this `{one.field}` or more.")
-        yield Parameter(f"{one.field}__lte", amount, f"Only items with this `{one.field}` or less.")
-    else:
-        yield Parameter(
-            f"{one.field}__gte",
-            DateType(),
-            f"Only items whose `{one.field}` is on or after this date; first days are compared.",
-        )
-        yield Parameter(
-            f"{one.field}__lte",
-            DateType(),
-            f"Only items whose `{one.field}` is on or before this date; last days are compared.",
-        )
-
-
-def _shape_parameters(model: type[Document]) -> Iterator[Parameter]:
-    """What the answer holds and looks like."""
+def _representation_parameters(model: type[Document]) -> Iterator[Parameter]:
+    """Parameters for the content and format of the response."""
     fields = includable_fields(model)
     if fields:
         yield Parameter(
             "include",
             ChoiceType(fields),
-            "Adds the resources that a field names, or the citations, once each under `included`. "
-            "Repeat it for several.",
+            "Adds the resources that a field references, or the citations, to `included`, each "
+            "once. Repeat the parameter for several fields.",
             repeatable=True,
         )
     if model.facets():
         yield Parameter(
             "facet",
             ChoiceType(model.facets()),
-            "Counts the items per value of a filter, under the same filters, under `facets`. "
-            "Repeat it for several.",
+            "Adds the number of matching items for each value of a filter to `facets`. Repeat the "
+            "parameter for several filters.",
             repeatable=True,
         )
     formats = [JSON, CSV, NDJSON, *([GEOJSON] if model.collection == "regions" else [])]
     yield Parameter(
         "format",
-        ChoiceType([one.name for one in formats]),
-        "Format of the answer; overrides `Accept`. All but `json` give the whole filtered "
+        ChoiceType([format_.name for format_ in formats]),
+        "Response format; overrides `Accept`. All formats except `json` return the whole filtered "
         "collection unless `limit` is given.",
     )

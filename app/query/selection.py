@@ -1,4 +1,8 @@
-"""Queries as statements: rows of a page, totals, facets and what is included."""
+"""Queries as SQL: pages, totals, facets and included resources.
+
+Pages are selected by keyset pagination: the cursor holds the id of the last row of a page, and the
+next page starts after that row in the sort order. Late pages are thus as fast as early ones.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -38,20 +42,20 @@ from app.responses.problems import InvalidParameters, ParameterError
 Rows = list[tuple[bytes, bytes]]
 """Ids and documents."""
 
-_DIGEST = 12
-_MOST_STATEMENTS = 1_000
-_BY_TYPE = {model.type: model for model in RESOURCES}
+_MAC_BYTES = 12
+_MAX_CACHED_STATEMENTS = 1_000
+_MODEL_BY_TYPE = {model.type: model for model in RESOURCES}
 
 
 @dataclass(frozen=True, slots=True)
 class ResultPage:
-    """The documents of one page.
+    """One page of a collection.
 
     Attributes:
-        documents: Each as JSON.
-        ids: The id of each.
-        total: How many there are on all pages.
-        cursor: Where the next page begins, or None on the last one.
+        documents: The items as JSON.
+        ids: Ids of the items.
+        total: Number of items on all pages.
+        cursor: Cursor of the next page; None on the last page.
     """
 
     documents: Sequence[bytes]
@@ -61,10 +65,10 @@ class ResultPage:
 
 
 def find_page(archive: Archive, query: Query, connection: sqlite3.Connection) -> ResultPage:
-    """Select one page.
+    """The requested page.
 
     Raises:
-        InvalidParameters: The cursor is not one that this query gave under this release.
+        InvalidParameters: The cursor is invalid for this query or release.
     """
     after = decode_cursor(archive, query, connection)
     total = count_items(archive, query, connection)
@@ -80,131 +84,151 @@ def find_rows(
     archive: Archive,
     query: Query,
     after: str | None,
-    wanted: int,
+    limit: int,
     connection: sqlite3.Connection,
 ) -> Rows:
-    """Ids and documents in the query's order, from the row after the one of this id on."""
-    bound = _bound(archive, query)
-    walks = _prefers_sort_index(archive, query, wanted, connection)
+    """Ids and documents in the query's sort order.
+
+    Args:
+        archive: The archive.
+        query: The query; its own cursor and limit are ignored.
+        after: Id of the row before the first one to return; None for the start.
+        limit: Maximum number of rows.
+        connection: Connection to the archive.
+    """
+    bind_values = _bind_values(archive, query)
+    scans_sort_index = _prefers_sort_index(archive, query, limit, connection)
     rows: Rows = []
-    for segment, values in _keyset_ranges(connection, query, after):
-        statement = _page_statement(query.collection, query.shape, query.sort, segment, walks)
-        everything = {**bound, **values, "wanted": wanted - len(rows)}
-        rows += connection.execute(statement, everything).fetchall()
-        if len(rows) >= wanted:
+    for keyset_range, last_row in _keyset_ranges(connection, query, after):
+        statement = _page_statement(
+            query.collection, query.shape, query.sort, keyset_range, scans_sort_index
+        )
+        range_values = {**bind_values, **last_row, "limit": limit - len(rows)}
+        rows += connection.execute(statement, range_values).fetchall()
+        if len(rows) >= limit:
             break
     return rows
 
 
-def find_document(archive: Archive, collection: str, name: str) -> bytes | None:
-    """The document of one resource as JSON, or None where no resource has this id."""
+def find_document(archive: Archive, collection: str, item_id: str) -> bytes | None:
+    """The document of an item as JSON; None if no item has this id."""
     row = archive.connection.execute(
         f"SELECT document FROM {collection} WHERE id = ?",  # noqa: S608 - a name from COLLECTIONS
-        (name,),
+        (item_id,),
     ).fetchone()
     return None if row is None else row[0]
 
 
 def count_items(archive: Archive, query: Query, connection: sqlite3.Connection) -> int:
-    """How many items the conditions leave."""
+    """Number of items that match the conditions."""
     if not query.conditions:
         return archive.counts[query.collection]
     statement = _count_statement(query.collection, query.shape)
-    return archive.cached_count(connection, statement, _bound(archive, query))
+    return archive.cached_count(connection, statement, _bind_values(archive, query))
 
 
 def count_facets(
     archive: Archive, query: Query, connection: sqlite3.Connection
 ) -> dict[str, list[dict[str, Any]]]:
-    """For each facet asked for, the number of items per value, the commonest first.
+    """Number of matching items per value for each requested facet, highest count first.
 
     Items without a value are counted under None.
     """
-    bound = _bound(archive, query)
+    bind_values = _bind_values(archive, query)
     facets = {}
     for parameter in query.facet:
-        counted: list[tuple[str | None, int]] = []
+        counts: list[tuple[str | None, int]] = []
         for statement in _facet_statements(query.collection, query.shape, parameter):
-            for value, number in connection.execute(statement, bound):
-                if number:
-                    counted.append((None if value is None else value.decode(), number))
-        counted.sort(key=lambda one: (-one[1], one[0] is None, one[0]))
-        facets[parameter] = [{"value": value, "count": number} for value, number in counted]
+            for value, count in connection.execute(statement, bind_values):
+                if count:
+                    counts.append((None if value is None else value.decode(), count))
+        counts.sort(key=lambda item: (-item[1], item[0] is None, item[0]))
+        facets[parameter] = [{"value": value, "count": count} for value, count in counts]
     return facets
 
 
 def find_included(
     collection: str, ids: Sequence[str], include: Sequence[str], connection: sqlite3.Connection
 ) -> dict[str, list[bytes]]:
-    """The documents that items refer to, once each, by collection and in the record's order."""
+    """The documents that items reference, without duplicates, by collection, in record order."""
     included = {}
     for field in include:
-        name, statement = _inclusion(collection, field)
+        name, statement = _include_statement(collection, field)
         rows = connection.execute(statement, (json.dumps(ids),))
         included[name] = [document for (document,) in rows]
     return included
 
 
-def encode_cursor(archive: Archive, query: Query, name: str) -> str:
-    """An opaque token for the row after which the next page begins."""
-    canonical = [query.collection, sorted(query.conditions.items()), query.sort.field]
-    content = json.dumps([*canonical, query.descending, name]).encode()
+def encode_cursor(archive: Archive, query: Query, last_id: str) -> str:
+    """Cursor of the page after the row with this id: a MAC of the query and the id, and the id."""
+    conditions = sorted(query.conditions.items())
+    signed = [query.collection, conditions, query.sort.field, query.descending, last_id]
     key = bytes.fromhex(archive.release)
-    token = blake2b(content, key=key, digest_size=_DIGEST).digest() + name.encode()
-    return urlsafe_b64encode(token).rstrip(b"=").decode()
+    mac = blake2b(json.dumps(signed).encode(), key=key, digest_size=_MAC_BYTES).digest()
+    return urlsafe_b64encode(mac + last_id.encode()).rstrip(b"=").decode()
 
 
 def decode_cursor(archive: Archive, query: Query, connection: sqlite3.Connection) -> str | None:
-    """Id of the row after which the page begins; None at the start.
+    """Id of the row before the first one of the page; None without a cursor.
 
     Raises:
-        InvalidParameters: The cursor is not one that this query gave under this release.
+        InvalidParameters: The cursor is invalid for this query or release.
     """
     if query.cursor is None:
         return None
     try:
         padded = query.cursor + "=" * (-len(query.cursor) % 4)
-        name = urlsafe_b64decode(padded)[_DIGEST:].decode()
+        last_id = urlsafe_b64decode(padded)[_MAC_BYTES:].decode()
     except ValueError:
-        name = None
-    if name is None or encode_cursor(archive, query, name) != query.cursor:
+        raise invalid_cursor() from None
+    if encode_cursor(archive, query, last_id) != query.cursor:
         raise invalid_cursor()
-    if _key(connection, query, name) is None:  # signed by someone else: the release is no secret
+    # The MAC key is public, so this is an integrity check, not authentication; verify that the
+    # row exists.
+    if _find_sort_key(connection, query, last_id) is None:
         raise invalid_cursor()
-    return name
+    return last_id
 
 
-def _key(connection: sqlite3.Connection, query: Query, name: str) -> tuple[Any] | None:
-    """What the row of an id is sorted by, or None where there is no such row."""
+def _find_sort_key(connection: sqlite3.Connection, query: Query, item_id: str) -> tuple[Any] | None:
+    """Value of the sort column of an item; None if no item has this id."""
     row: tuple[Any] | None = connection.execute(
         f"SELECT {query.sort.column} FROM {query.collection} WHERE id = ?",  # noqa: S608 - names from the models
-        (name,),
+        (item_id,),
     ).fetchone()
     return row
 
 
 def invalid_cursor() -> InvalidParameters:
-    """The error of a cursor that was tampered with, or is of another query or release."""
-    message = (
-        "cursor: not one that this query gave under this release of the data. "
-        "Start again without it, or follow links.next unchanged."
-    )
+    """The error for a cursor that was modified or belongs to another query or release."""
+    message = "This cursor is invalid for this query or release. Start again from the first page."
     return InvalidParameters([ParameterError("cursor", message)])
 
 
 class _KeysetRange(NamedTuple):
-    """A stretch of the order: with a key or without one, after a row or from the start."""
+    """A contiguous range of the sort index.
+
+    Attributes:
+        null: Whether the rows have a null sort key or a non-null one.
+        after: How the rows are limited to those after the last row of the previous page; None at
+            the start. `equal`: the same sort key and a greater id. `greater`: a sort key later in
+            the order (only used in descending order, so a smaller value). `tuple`: sort key and id
+            compared together.
+        descending: Whether the sort key descends.
+    """
 
     null: bool = False
-    after: str | None = None
-    """`ties` with the last row's key, `beyond` it, or both at once (`row`)."""
+    after: Literal["equal", "greater", "tuple"] | None = None
     descending: bool = False
 
 
 def _keyset_ranges(
     connection: sqlite3.Connection, query: Query, after: str | None
 ) -> Iterator[tuple[_KeysetRange, dict[str, Any]]]:
-    """The stretches of the order from a row on; each is one walk along an index."""
+    """The ranges that follow a row in the sort order, each with its bind parameters.
+
+    Every range is one contiguous scan of an index.
+    """
     descending = query.descending
     nulls = _KeysetRange(null=True, descending=descending)
     if after is None:
@@ -212,24 +236,24 @@ def _keyset_ranges(
         if query.sort.nullable:
             yield nulls, {}
         return
-    row = _key(connection, query, after)
+    row = _find_sort_key(connection, query, after)
     key = row[0] if row is not None else None
     key = key.decode() if isinstance(key, bytes) else key
-    last = {"last_key": key, "last_id": after}
+    last_row = {"last_key": key, "last_id": after}
     if key is None:
-        yield _KeysetRange(null=True, after="ties", descending=descending), last
+        yield _KeysetRange(null=True, after="equal", descending=descending), last_row
         return
-    if query.sort.column != "id" and descending:
-        yield _KeysetRange(after="ties", descending=True), last
-        yield _KeysetRange(after="beyond", descending=True), last
+    if query.sort.column != "id" and descending:  # the sort key descends, but the id ascends
+        yield _KeysetRange(after="equal", descending=True), last_row
+        yield _KeysetRange(after="greater", descending=True), last_row
     else:
-        yield _KeysetRange(after="row", descending=descending), last
+        yield _KeysetRange(after="tuple", descending=descending), last_row
     if query.sort.nullable:
         yield nulls, {}
 
 
-def _bound(archive: Archive, query: Query) -> dict[str, Any]:
-    """Values of the conditions, with the rows among which full text is searched."""
+def _bind_values(archive: Archive, query: Query) -> dict[str, Any]:
+    """Bind parameters of the conditions, with the rowids that full-text search is limited to."""
     if "q" not in query.conditions:
         return query.bind_values
     first, last = archive.rowid_ranges[COLLECTIONS[query.collection].type]
@@ -237,194 +261,226 @@ def _bound(archive: Archive, query: Query) -> dict[str, Any]:
 
 
 def _prefers_sort_index(
-    archive: Archive, query: Query, wanted: int, connection: sqlite3.Connection
+    archive: Archive, query: Query, limit: int, connection: sqlite3.Connection
 ) -> bool:
-    """Whether it is cheaper to walk along the sort's index and try each row.
+    """Whether to scan the sort index and filter, rather than filter by index and then sort.
 
-    The other way is to gather the rows that a filter's index gives and sort them: worth it where
-    they are few. A walk passes about `wanted * all / total` rows, gathering passes `total`.
+    The scan reads about `limit * all / total` rows; filtering first reads `total` rows.
     """
-    if not query.conditions or query.sort.column == "id":  # filters' indexes are in order of id
+    if not query.conditions or query.sort.column == "id":  # indexes of filters are ordered by id
         return False
     total = count_items(archive, query, connection)
-    return total * total >= wanted * archive.counts[query.collection]
+    return total * total >= limit * archive.counts[query.collection]
 
 
-@lru_cache(_MOST_STATEMENTS)
+@lru_cache(_MAX_CACHED_STATEMENTS)
 def _count_statement(collection: str, shape: StatementShape) -> str:
-    """SQL that counts the rows which the conditions leave."""
-    table = SQLModel.metadata.tables[collection]
+    """SQL that counts the matching items.
+
+    The rows of a link table are counted in place of the items where a filter has one. For several
+    values they have to be counted distinctly, which pays off only without other conditions.
+    """
     model = COLLECTIONS[collection]
     for name, several in shape:
-        one = _linked(model, name)
-        if one is None or (several and len(shape) > 1):
-            continue
-        linked, parameter = one
-        held = [
-            _range_condition(model, linked.c.__getitem__, other)
-            for other, _ in shape
-            if "__" in other
-        ]
-        others = [
-            _condition(table, model, *other, walks=False)
-            for other in shape
-            if other[0] != name and "__" not in other[0]
-        ]
-        rows = linked
-        if others:
-            rows = _with_owners(linked, table)
-        number = func.count(linked.c.number.distinct()) if several else func.count()
-        holds = _member_condition(linked.c[parameter], name, several)
-        return _text(select(number).select_from(rows).where(holds, *held, *others))
-    conditions = [_condition(table, model, *one, walks=False) for one in shape]
-    return _text(select(func.count()).select_from(table).where(*conditions))
-
-
-@lru_cache(_MOST_STATEMENTS)
-def _page_statement(
-    collection: str, shape: StatementShape, sort: Sort, segment: _KeysetRange, walks: bool
-) -> str:
-    """SQL of one stretch of a page."""
+        link = _link_column(model, name)
+        if link is not None and not (several and len(shape) > 1):
+            return _compile(_count_link_rows(collection, shape, link, name, several=several))
     table = SQLModel.metadata.tables[collection]
-    conditions = [_condition(table, COLLECTIONS[collection], *one, walks=walks) for one in shape]
+    conditions = [_condition(table, model, *condition) for condition in shape]
+    return _compile(select(func.count()).select_from(table).where(*conditions))
+
+
+def _count_link_rows(
+    collection: str,
+    shape: StatementShape,
+    link: tuple[FromClause, str],
+    name: str,
+    *,
+    several: bool,
+) -> Select[*tuple[Any, ...]]:
+    """Select the number of link rows that meet the filter `name` and all other conditions."""
+    table, model = SQLModel.metadata.tables[collection], COLLECTIONS[collection]
+    links, column = link
+    filter_condition = _value_condition(links.c[column], name, several)
+    ranges = [
+        _range_condition(model, links.c.__getitem__, other)
+        for other, _ in shape
+        if _is_range(other)
+    ]
+    others = [
+        _condition(table, model, *other)
+        for other in shape
+        if other[0] != name and not _is_range(other[0])
+    ]
+    source = _join_items(links, table) if others else links
+    count = func.count(links.c.number.distinct()) if several else func.count()
+    return select(count).select_from(source).where(filter_condition, *ranges, *others)
+
+
+@lru_cache(_MAX_CACHED_STATEMENTS)
+def _page_statement(
+    collection: str,
+    shape: StatementShape,
+    sort: Sort,
+    keyset_range: _KeysetRange,
+    scans_sort_index: bool,
+) -> str:
+    """SQL that selects the matching rows of a keyset range."""
+    table = SQLModel.metadata.tables[collection]
+    conditions = [
+        _condition(table, COLLECTIONS[collection], *condition, scans_sort_index=scans_sort_index)
+        for condition in shape
+    ]
     column = table.c[sort.column]
-    order = [column.desc() if segment.descending else column, table.c.id]
-    return _text(
+    order = [column.desc() if keyset_range.descending else column, table.c.id]
+    return _compile(
         select(table.c.id, table.c.document)
-        .where(*conditions, *_keyset_condition(table, column, sort, segment))
+        .where(*conditions, *_keyset_conditions(table, column, sort, keyset_range))
         .order_by(*(order[:1] if sort.column == "id" else order))
-        .limit(bindparam("wanted"))
+        .limit(bindparam("limit"))
         .offset(literal_column("0"))
     )
 
 
-@lru_cache(_MOST_STATEMENTS)
+@lru_cache(_MAX_CACHED_STATEMENTS)
 def _facet_statements(collection: str, shape: StatementShape, parameter: str) -> list[str]:
-    """SQL that counts items per value: one statement, and one for those that have none."""
+    """SQL that counts items per value; for a list field, a second one counts empty lists."""
     model = COLLECTIONS[collection]
     table = SQLModel.metadata.tables[collection]
-    conditions = [_condition(table, model, *one, walks=False) for one in shape]
-    field = next(one.field for one in model.filters if one.parameter == parameter)
+    conditions = [_condition(table, model, *condition) for condition in shape]
+    field = next(filter_.field for filter_ in model.filters if filter_.parameter == parameter)
     link = link_table(model, field)
     if link is None:
         column = table.c[field]
-        return [_text(select(column, func.count()).where(*conditions).group_by(column))]
-    linked = SQLModel.metadata.tables[link]
-    value, owner = linked.c[parameter], linked.c[model.type]
-    joined = _with_owners(linked, table)
-    per_value = select(value, func.count()).select_from(joined).where(*conditions).group_by(value)
-    none = ~exists().where(owner == table.c.id)
-    nothing: ColumnElement[Any] = literal_column("NULL")
-    without = select(nothing, func.count()).select_from(table)
-    return [_text(per_value), _text(without.where(*conditions, none))]
+        return [_compile(select(column, func.count()).where(*conditions).group_by(column))]
+    links = SQLModel.metadata.tables[link]
+    value, item_id = links.c[parameter], links.c[model.type]
+    source = _join_items(links, table)
+    per_value = select(value, func.count()).select_from(source).where(*conditions).group_by(value)
+    is_empty = ~exists().where(item_id == table.c.id)
+    null: ColumnElement[Any] = literal_column("NULL")
+    empty = select(null, func.count()).select_from(table).where(*conditions, is_empty)
+    return [_compile(per_value), _compile(empty)]
 
 
 @cache
-def _inclusion(collection: str, field: str) -> tuple[str, str]:
-    """The collection that a field's resources are of, and the SQL that finds them."""
+def _include_statement(collection: str, field: str) -> tuple[str, str]:
+    """The collection that a field references, and SQL that selects its documents.
+
+    The bind parameter is a JSON array with the ids of the referencing items.
+    """
     model = COLLECTIONS[collection]
-    items = "SELECT value FROM json_each(?)"
+    item_ids = "SELECT value FROM json_each(?)"
     if field == "citations":
         return "citations", (
             f"SELECT document FROM citations WHERE resource_type = '{model.type}' "  # noqa: S608 - names from the models
-            f"AND resource IN ({items}) ORDER BY rowid"
+            f"AND resource IN ({item_ids}) ORDER BY rowid"
         )
-    wanted = _BY_TYPE[model.references[field]].collection  # type: ignore[attr-defined]
+    target = _MODEL_BY_TYPE[model.references[field]].collection  # type: ignore[attr-defined]
     link = link_table(model, field)
-    named = f"SELECT {field} FROM {collection} WHERE id IN ({items})"  # noqa: S608 - names from the models
+    target_ids = f"SELECT {field} FROM {collection} WHERE id IN ({item_ids})"  # noqa: S608 - names from the models
     if link is not None:
-        parameter = next(one.parameter for one in model.filters if one.field == field)
-        named = f"SELECT {parameter} FROM {link} WHERE {model.type} IN ({items})"  # noqa: S608 - as above
-    return wanted, f"SELECT document FROM {wanted} WHERE id IN ({named}) ORDER BY rowid"  # noqa: S608 - as above
+        parameter = next(filter_.parameter for filter_ in model.filters if filter_.field == field)
+        target_ids = f"SELECT {parameter} FROM {link} WHERE {model.type} IN ({item_ids})"  # noqa: S608 - as above
+    return target, f"SELECT document FROM {target} WHERE id IN ({target_ids}) ORDER BY rowid"  # noqa: S608 - as above
 
 
-def _text(statement: Select[*tuple[Any, ...]]) -> str:
+def _compile(statement: Select[*tuple[Any, ...]]) -> str:
     return str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
 
 
-def _keyset_condition(
-    table: Table, column: ColumnElement[Any], sort: Sort, segment: _KeysetRange
+def _keyset_conditions(
+    table: Table, column: ColumnElement[Any], sort: Sort, keyset_range: _KeysetRange
 ) -> Iterator[ColumnElement[bool]]:
-    key: BindParameter[Any] = bindparam("last_key")
-    name: BindParameter[Any] = bindparam("last_id")
+    last_key: BindParameter[Any] = bindparam("last_key")
+    last_id: BindParameter[Any] = bindparam("last_id")
     if sort.nullable:
-        yield column.is_(None) if segment.null else column.is_not(None)
-    match segment.after:
-        case "ties" if segment.null:
-            yield table.c.id > name
-        case "ties":
-            yield column == key
-            yield table.c.id > name
-        case "beyond":
-            yield column < key
-        case "row" if sort.column == "id":
-            yield column < name if segment.descending else column > name
-        case "row":
-            yield tuple_(column, table.c.id) > tuple_(key, name)
+        yield column.is_(None) if keyset_range.null else column.is_not(None)
+    match keyset_range.after:
+        case "equal" if keyset_range.null:
+            yield table.c.id > last_id
+        case "equal":
+            yield column == last_key
+            yield table.c.id > last_id
+        case "greater":
+            yield column < last_key
+        case "tuple" if sort.column == "id":
+            yield column < last_id if keyset_range.descending else column > last_id
+        case "tuple":
+            yield tuple_(column, table.c.id) > tuple_(last_key, last_id)
 
 
 def _condition(
-    table: Table, model: type[Document], name: str, several: bool, *, walks: bool
+    table: Table,
+    model: type[Document],
+    name: str,
+    several: bool,
+    *,
+    scans_sort_index: bool = False,
 ) -> ColumnElement[bool] | TextClause:
-    """A filter, range or search as a condition on rows.
+    """The SQL condition of a filter, a range or `q`.
 
-    For a walk along the sort's index no other index may be taken: a plus before a column keeps
-    SQLite from it (its query planner's documentation, "unary + operators").
+    To scan the sort index, SQLite must not use the index of a filter: a unary plus before a column
+    rules that out (SQLite's query planner documentation, "unary + operators").
     """
-    plus = "+" if walks else ""
+    plus = "+" if scans_sort_index else ""
 
-    def column(named: str) -> ColumnElement[Any]:
-        own: ColumnElement[Any] = literal_column(f'{plus}{table.name}."{named}"')
-        return own
+    def column(field: str) -> ColumnElement[Any]:
+        prefixed: ColumnElement[Any] = literal_column(f'{plus}{table.name}."{field}"')
+        return prefixed
 
     if name == "q":
-        return _matching(table, plus)
-    if "__" in name:
+        return _full_text_condition(table, plus)
+    if _is_range(name):
         return _range_condition(model, column, name)
-    link = _linked(model, name)
+    link = _link_column(model, name)
     if link is None:
-        field = next(one.field for one in model.filters if one.parameter == name)
-        return _member_condition(column(field), name, several)
-    linked, parameter = link
-    holds = _member_condition(linked.c[parameter], name, several)
-    if walks:
-        return exists().where(linked.c[model.type] == table.c.id, holds)
-    return table.c.id.in_(select(linked.c[model.type]).where(holds))
+        field = next(filter_.field for filter_ in model.filters if filter_.parameter == name)
+        return _value_condition(column(field), name, several)
+    links, link_column = link
+    has_value = _value_condition(links.c[link_column], name, several)
+    if scans_sort_index:
+        return exists().where(links.c[model.type] == table.c.id, has_value)
+    return table.c.id.in_(select(links.c[model.type]).where(has_value))
+
+
+def _is_range(name: str) -> bool:
+    return "__" in name
 
 
 def _range_condition(
     model: type[Document], column: Callable[[str], ColumnElement[Any]], name: str
 ) -> ColumnElement[bool]:
-    """A range as a condition on a column."""
-    field, _, bound = name.partition("__")
-    first, last = next(one.columns for one in model.ranges if one.field == field)
+    """The SQL condition of a range; `column` maps the name of a column to its expression."""
+    field, _, operator = name.partition("__")
+    first, last = next(range_.columns for range_ in model.ranges if range_.field == field)
     value: BindParameter[Any] = bindparam(name)
-    return column(first) >= value if bound == "gte" else column(last) <= value
+    return column(first) >= value if operator == "gte" else column(last) <= value
 
 
-def _with_owners(linked: FromClause, table: Table) -> FromClause:
-    """The members of lists, each with the row that it belongs to, which is found by its number."""
-    number: ColumnElement[int] = literal_column(f"{table.name}.rowid")
-    return linked.join(table, linked.c.number == number)
+def _join_items(links: FromClause, table: Table) -> FromClause:
+    """The link table joined to the items, by rowid."""
+    rowid: ColumnElement[int] = literal_column(f"{table.name}.rowid")
+    return links.join(table, links.c.number == rowid)
 
 
-def _linked(model: type[Document], name: str) -> tuple[FromClause, str] | None:
-    """The table that holds the members of a filter's list, and its column; None for no list."""
-    one = next((one for one in model.filters if one.parameter == name), None)
-    link = link_table(model, one.field) if one is not None else None
+def _link_column(model: type[Document], name: str) -> tuple[FromClause, str] | None:
+    """The link table of a filter on a list field, and its value column; None for other fields."""
+    filter_ = next((filter_ for filter_ in model.filters if filter_.parameter == name), None)
+    link = link_table(model, filter_.field) if filter_ is not None else None
     return None if link is None else (SQLModel.metadata.tables[link].alias(), name)
 
 
-def _matching(table: Table, plus: str) -> TextClause:
-    """Rows that full-text search finds: the index numbers them as the table does."""
+def _full_text_condition(table: Table, plus: str) -> TextClause:
+    """The SQL condition of `q`; the full-text index has the rowids of the table."""
     return text(
         f"{plus}{table.name}.rowid IN (SELECT rowid FROM search "  # noqa: S608 - a name from COLLECTIONS
         "WHERE search MATCH :q AND rowid BETWEEN :q_first AND :q_last)"
     )
 
 
-def _member_condition(column: ColumnElement[Any], name: str, several: bool) -> ColumnElement[bool]:
+def _value_condition(column: ColumnElement[Any], name: str, several: bool) -> ColumnElement[bool]:
     if not several:
         return column == bindparam(name)
-    members = func.json_each(bindparam(name)).table_valued("value")
-    return column.in_(select(literal_column("value")).select_from(members))
+    values = func.json_each(bindparam(name)).table_valued("value")
+    return column.in_(select(literal_column("value")).select_from(values))
