@@ -1,97 +1,125 @@
-"""An application asked in its own process, over ASGI, answer after answer in pieces."""
+"""Requests to an application in the same process, by plain ASGI calls."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 
-import httpx
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Scope
 
-_WAITING = 2
-"""Pieces of an answer that may wait to be read."""
+_BUFFERED_MESSAGES = 2
+"""Messages that the application may send ahead of the reader; then it waits."""
 _NO_BODY: Message = {"type": "http.request", "body": b"", "more_body": False}
+_DEFAULT_HEADERS = {"accept": "*/*", "accept-encoding": "identity"}
 
 
-def client_of(app: ASGIApp) -> httpx.AsyncClient:
-    """A client of an application that has started; it accepts no coding unless told to."""
-    return httpx.AsyncClient(
-        transport=_Inside(app),
-        base_url="http://mirror.invalid",
-        headers={"accept": "*/*", "accept-encoding": "identity"},
-        timeout=None,  # noqa: S113 - nothing but the application itself is waited for
-    )
+class IncompleteResponseError(Exception):
+    """The application finished before its response was complete."""
 
 
-class _Inside(httpx.AsyncBaseTransport):
-    """Hands a body on as it is made; httpx's own transport for ASGI collects it first."""
+@dataclass(frozen=True, slots=True)
+class AsgiResponse:
+    """A response whose body can be read once.
+
+    Attributes:
+        status: HTTP status code.
+        headers: Headers by name, case-insensitive; values of a repeated header are joined.
+        body: Chunks of the body, as the application sends them.
+    """
+
+    status: int
+    headers: Headers
+    body: AsyncIterator[bytes]
+
+    @property
+    def is_storable(self) -> bool:
+        """Whether the response is complete (200) and may be stored (no `no-store`)."""
+        no_store = "no-store" in self.headers.get("cache-control", "")
+        return self.status == HTTPStatus.OK and not no_store
+
+
+class AsgiClient:
+    """Client of an application that has started."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+        self._app = app
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        body = _Body()
-        body.task = asyncio.create_task(self._run(_scope(request), body))
-        start = await body.next()
-        return httpx.Response(start["status"], headers=start["headers"], stream=body)
+    @asynccontextmanager
+    async def request(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[AsgiResponse]:
+        """Send a request without body; on exit, a response that is not read yet is canceled.
 
-    async def _run(self, scope: Scope, body: _Body) -> None:
-        asked = [_NO_BODY]
+        Raises:
+            IncompleteResponseError: The application finished early; also when the body is read.
+        """
+        messages: asyncio.Queue[Message | Exception] = asyncio.Queue(_BUFFERED_MESSAGES)
+        scope = _scope(method, path, {**_DEFAULT_HEADERS, **(headers or {})})
+        task = asyncio.create_task(self._run(scope, messages))
+        try:
+            start = await _next(messages)
+            yield AsgiResponse(start["status"], _joined(start["headers"]), _body(messages))
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _run(self, scope: Scope, messages: asyncio.Queue[Message | Exception]) -> None:
+        request = [_NO_BODY]
 
         async def receive() -> Message:
-            return asked.pop() if asked else await asyncio.Future()  # nobody hangs up
+            return request.pop() if request else await asyncio.Future()  # never disconnects
 
         try:
-            await self.app(scope, receive, body.messages.put)
-        except Exception as error:  # noqa: BLE001 - raised again where the answer is read
-            await body.messages.put(error)
+            await self._app(scope, receive, messages.put)
+        except Exception as error:  # noqa: BLE001 - raised again by `_next`
+            await messages.put(error)
+        else:
+            await messages.put(IncompleteResponseError(f"{scope['path']}: incomplete response"))
 
 
-class _Body(httpx.AsyncByteStream):
-    def __init__(self) -> None:
-        self.messages: asyncio.Queue[Message | Exception] = asyncio.Queue(_WAITING)
-        self.task: asyncio.Task[None] | None = None
-
-    async def next(self) -> Message:
-        message = await self.messages.get()
-        if isinstance(message, Exception):
-            raise message
-        return message
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        more = True
-        while more:
-            message = await self.next()
-            more = message.get("more_body", False)
-            yield message.get("body", b"")
-
-    async def aclose(self) -> None:
-        if self.task is not None and not self.task.done():
-            self.task.cancel()
-            await asyncio.wait([self.task])
+async def _next(messages: asyncio.Queue[Message | Exception]) -> Message:
+    message = await messages.get()
+    if isinstance(message, Exception):
+        raise message
+    return message
 
 
-def _scope(request: httpx.Request) -> Scope:
-    raw_path, _, query = request.url.raw_path.partition(b"?")
+async def _body(messages: asyncio.Queue[Message | Exception]) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await _next(messages)
+        more = message.get("more_body", False)
+        yield message.get("body", b"")
+
+
+def _joined(headers: list[tuple[bytes, bytes]]) -> Headers:
+    values: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        values[name] = f"{values[name]}, {value}" if name in values else value
+    return Headers(values)
+
+
+def _scope(method: str, path: str, headers: Mapping[str, str]) -> Scope:
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
-        "method": request.method,
-        "scheme": request.url.scheme,
-        "path": request.url.path,
-        "raw_path": raw_path,
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
         "root_path": "",
-        "query_string": query,
-        "headers": [(name.lower(), value) for name, value in request.headers.raw],
-        "server": (request.url.host, request.url.port),
+        "query_string": b"",
+        "headers": [
+            (b"host", b"mirror.invalid"),
+            *((name.encode(), value.encode()) for name, value in headers.items()),
+        ],
+        "server": ("mirror.invalid", 80),
         "client": ("127.0.0.1", 0),
         "state": {},
     }
-
-
-def is_success(response: httpx.Response) -> bool:
-    """Whether an answer is one that may be kept: whole, and not of the moment only."""
-    kept = "no-store" not in response.headers.get("cache-control", "")
-    return response.status_code == HTTPStatus.OK and kept

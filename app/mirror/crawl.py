@@ -1,42 +1,41 @@
-"""Which addresses the mirror has: the application's own paths, what they lead to, every item."""
+"""Which URLs the mirror has: the application's own paths, what they link to, and every item."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from http import HTTPStatus
 
 from fastapi import FastAPI
 from starlette.routing import Match, Route
 
-from app.archive.archive import COLLECTIONS, Archive
+from app.archive.archive import COLLECTIONS, Archive, ProgressCallback
 from app.mirror.entries import Downloader, Entry
 
-ProgressCallback = Callable[[int, int], None]
-"""Told how many addresses are done, of how many."""
-
-_ACCEPTED = {"/": "text/html, */*;q=0.1"}
-"""What is asked for where the answer for people is another than that for programs."""
+_ACCEPT_HEADERS = {"/": "text/html, */*;q=0.1"}
+"""`Accept` by URL, where browsers and programs receive different responses."""
 _QUOTED_PATH = re.compile(rb"""(?<! id=)["'](/[A-Za-z0-9._~/-]*)["']""")
-"""A path in quotes; the id of an element, which may look like one, leads nowhere."""
-_READABLE = ("application/json", "text/html", "application/linkset+json")
-_BATCH = 1_000
+"""A path in quotes, as in JSON and HTML links; the id of an HTML element is no link."""
+_LINKING_TYPES = ("application/json", "text/html", "application/linkset+json")
+_ROWS_PER_QUERY = 1_000
+_ITEMS_PER_REPORT = 100
 
 
 class CrawlError(Exception):
-    """Answers that do not make a mirror."""
+    """Responses from which no mirror can be made."""
 
 
 @dataclass(frozen=True, slots=True)
 class CrawlResult:
-    """What is told apart while the mirror is made.
+    """What a crawl has found so far.
 
     Attributes:
-        pages: Entries of addresses that are no items.
-        items: The first entry of each collection's items, by the collection's name.
-        left_out: Status by address of what is not an answer complete in itself.
+        pages: Entries of all URLs that are not items.
+        items: The entry of the first item of each collection, by the collection's name.
+        left_out: Status code of each response that cannot be stored, by URL.
     """
 
     pages: list[Entry] = field(default_factory=list)
@@ -45,75 +44,93 @@ class CrawlResult:
 
 
 async def crawl(
-    app: FastAPI, archive: Archive, taker: Downloader, gathered: CrawlResult, told: ProgressCallback
+    app: FastAPI,
+    archive: Archive,
+    downloader: Downloader,
+    result: CrawlResult,
+    progress: ProgressCallback,
 ) -> AsyncIterator[Entry]:
-    """Take every answer that is complete in itself; always in the same order."""
+    """Download every response that can be stored, always in the same order; fills `result`.
+
+    Raises:
+        CrawlError: A page failed (5xx), or an item is missing or has other headers than the rest
+            of its collection.
+        IncompleteResponseError: The application broke off a response.
+    """
     total = sum(archive.counts.values())
-    async for entry in _pages(app, taker, gathered):
-        gathered.pages.append(entry)
+    async for entry in _pages(app, downloader, result):
+        result.pages.append(entry)
         yield entry
     done = 0
-    async for collection, url in _items(archive):
-        entry = await _item(taker, url)
-        usual = gathered.items.setdefault(collection, entry)
-        if (entry.media_type, entry.headers) != (usual.media_type, usual.headers):
-            raise CrawlError(f"{url} has other headers than {usual.url}; was the record changed?")
+    async for collection, url in _item_urls(archive):
+        entry = await _download_item(downloader, url)
+        first = result.items.setdefault(collection, entry)
+        if (entry.media_type, entry.headers) != (first.media_type, first.headers):
+            raise CrawlError(
+                f"{url} has other headers than {first.url}; check that the record did not change"
+            )
         yield entry
         done += 1
-        if done % 100 == 0 or done == total:
-            told(done, total)
+        if done % _ITEMS_PER_REPORT == 0 or done == total:
+            progress(done, total)
 
 
-async def _pages(app: FastAPI, taker: Downloader, gathered: CrawlResult) -> AsyncIterator[Entry]:
-    """What has a path of its own, and what is led to from there."""
-    routes = [one for one in app.routes if isinstance(one, Route)]
-    waiting = dict.fromkeys(one.path for one in routes if "{" not in one.path)
+async def _pages(app: FastAPI, downloader: Downloader, result: CrawlResult) -> AsyncIterator[Entry]:
+    """Entries of the paths without parameters, and of the paths that they link to."""
+    routes = [route for route in app.routes if isinstance(route, Route)]
+    pending = dict.fromkeys(route.path for route in routes if "{" not in route.path)
     seen: set[str] = set()
-    while waiting:
-        url = next(iter(waiting))
-        del waiting[url]
+    while pending:
+        url = next(iter(pending))
+        del pending[url]
         seen.add(url)
-        taken = await taker.take(url, _ACCEPTED.get(url, "*/*"))
-        if isinstance(taken, int):
-            gathered.left_out[url] = taken
+        download = await downloader.download(url, _ACCEPT_HEADERS.get(url, "*/*"))
+        if isinstance(download, int):
+            if download >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise CrawlError(f"{url} returned status {download}")
+            result.left_out[url] = download
             continue
-        entry, begins = taken
+        entry, first_chunk = download
         yield entry
-        if entry.media_type.startswith(_READABLE):
-            led = (path for path in _paths_in(begins) if path not in seen)
-            waiting |= dict.fromkeys(path for path in led if _is_page(path, routes))
+        if entry.media_type.startswith(_LINKING_TYPES):
+            links = (path for path in _find_paths(first_chunk) if path not in seen)
+            pending |= dict.fromkeys(path for path in links if _is_page(path, routes))
 
 
-def _paths_in(body: bytes) -> Iterable[str]:
-    return dict.fromkeys(found.decode() for found in _QUOTED_PATH.findall(body))
+def _find_paths(body: bytes) -> Iterable[str]:
+    return dict.fromkeys(path.decode() for path in _QUOTED_PATH.findall(body))
 
 
 def _is_page(path: str, routes: Iterable[Route]) -> bool:
-    """Whether a path is the application's, and not an item's, which the archive tells of."""
+    """Whether a path belongs to the application and is not an item; those come from the archive."""
     if path.startswith(tuple(f"/v1/{name}/" for name in COLLECTIONS)):
         return False
-    asked = {"type": "http", "method": "GET", "path": path, "headers": []}
-    return any(route.matches(asked)[0] is Match.FULL for route in routes)
+    scope = {"type": "http", "method": "GET", "path": path, "headers": []}
+    return any(route.matches(scope)[0] is Match.FULL for route in routes)
 
 
-async def _items(archive: Archive) -> AsyncIterator[tuple[str, str]]:
-    """Collection and address of every item, in the order of the record."""
+async def _item_urls(archive: Archive) -> AsyncIterator[tuple[str, str]]:
+    """Collection name and URL of every item, in the order of the record."""
     for collection in COLLECTIONS:
-        reached = 0
-        while rows := await archive.run_in_thread(partial(_ids, collection, reached)):
-            for _, name in rows:
-                yield collection, f"/v1/{collection}/{name.decode()}"
-            reached = rows[-1][0]
+        last_rowid = 0
+        while rows := await archive.run_in_thread(partial(_item_ids, collection, last_rowid)):
+            for _, item_id in rows:
+                yield collection, f"/v1/{collection}/{item_id.decode()}"
+            last_rowid = rows[-1][0]
 
 
-def _ids(collection: str, reached: int, connection: sqlite3.Connection) -> list[tuple[int, bytes]]:
+def _item_ids(
+    collection: str, last_rowid: int, connection: sqlite3.Connection
+) -> list[tuple[int, bytes]]:
     statement = f"SELECT rowid, id FROM {collection} WHERE rowid > ? ORDER BY rowid LIMIT ?"  # noqa: S608 - a name from COLLECTIONS
-    rows: list[tuple[int, bytes]] = connection.execute(statement, (reached, _BATCH)).fetchall()
+    rows: list[tuple[int, bytes]] = connection.execute(
+        statement, (last_rowid, _ROWS_PER_QUERY)
+    ).fetchall()
     return rows
 
 
-async def _item(taker: Downloader, url: str) -> Entry:
-    taken = await taker.take(url)
-    if isinstance(taken, int):
-        raise CrawlError(f"{url} was answered with {taken}")
-    return taken[0]
+async def _download_item(downloader: Downloader, url: str) -> Entry:
+    download = await downloader.download(url)
+    if isinstance(download, int):
+        raise CrawlError(f"{url} returned status {download}")
+    return download[0]

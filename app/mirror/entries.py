@@ -1,4 +1,4 @@
-"""Answers of the application as files: one entry an address."""
+"""Manifest entries, and the downloader that makes them from responses: one per URL."""
 
 from __future__ import annotations
 
@@ -11,18 +11,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-import httpx
-
-from app.mirror.asgi_client import is_success
+from app.mirror.asgi_client import AsgiClient, AsgiResponse
 from app.responses.conditions import zero_gzip_mtime
 from app.responses.formats import NDJSON
 
 FILES = "files"
-"""Folder of the mirror that holds what is served."""
-CODINGS: Mapping[str, str] = {"gzip": ".gz", "br": ".br", "zstd": ".zst"}
-"""Content codings that answers are kept in besides, by what their files end with."""
-WORTH_CODING = 1_400
-"""Bytes from which on a coding saves a packet."""
+"""Directory of the mirror that holds the files to be served."""
+CODING_SUFFIXES: Mapping[str, str] = {"gzip": ".gz", "br": ".br", "zstd": ".zst"}
+"""File name suffix of each content coding that bodies are stored in."""
+MIN_CODED_BYTES = 1_400
+"""Size from which compressed files are stored; a smaller body fits one packet anyway."""
 
 _SUFFIXES = {
     "application/json": ".json",
@@ -31,15 +29,22 @@ _SUFFIXES = {
     "text/plain": ".txt",
     "application/linkset+json": ".json",
 }
-_OF_ONE_ANSWER = {"content-length", "content-type", "content-encoding", "etag", "last-modified"}
-_OF_ONE_ANSWER |= {"accept-ranges"}
+_REPRESENTATION_HEADERS = {
+    "accept-ranges",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "etag",
+    "last-modified",
+}
+"""Headers that the web server sets itself for each file."""
 
 
 def mtime_from_digest(digest: str) -> int:
-    """The time that a file of this SHA-256 is given, in seconds since 1970.
+    """Modification time for a file with this SHA-256, in seconds since 1970.
 
-    Web servers make entity tags of a file's length and time. So that other content has another
-    tag, and the same content the same everywhere, the time is made of the digest.
+    Web servers derive entity tags from a file's size and modification time. With a time derived
+    from the digest, the tag changes when the content does and is the same on every copy.
     """
     return 100_000_000 + int(digest[:8], 16) % 2**30
 
@@ -49,9 +54,9 @@ class MirrorFile:
     """A file of the mirror.
 
     Attributes:
-        file: Its path in the folder of files.
-        bytes: Its length.
-        sha256: Its SHA-256, hexadecimal.
+        file: Path below `files/`.
+        bytes: Size in bytes.
+        sha256: SHA-256 of the content, hexadecimal.
     """
 
     file: str
@@ -59,22 +64,22 @@ class MirrorFile:
     sha256: str
 
     @property
-    def time(self) -> int:
-        """The time that the file is given."""
+    def mtime(self) -> int:
+        """Modification time, in seconds since 1970."""
         return mtime_from_digest(self.sha256)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An address of the mirror, and what it gives.
+    """A URL of the mirror and its files.
 
     Attributes:
         url: Path from the root of the origin.
         media_type: Its `Content-Type`.
-        plain: The answer without content coding.
-        codings: The same in each coding that it is kept in.
-        note: What is to be known of it.
-        headers: What else its answer says of itself.
+        plain: The body without content coding.
+        codings: The body in each content coding that is stored.
+        note: Remark for readers of the manifest.
+        headers: Other headers of the response; not written to the manifest.
     """
 
     url: str
@@ -86,100 +91,106 @@ class Entry:
 
     @property
     def files(self) -> tuple[MirrorFile, ...]:
-        """All that is kept of it."""
+        """Every stored file, the plain one first."""
         return (self.plain, *self.codings.values())
 
-    def line(self) -> bytes:
-        """It as a line of the manifest."""
-        told: dict[str, Any] = {"url": self.url, "media_type": self.media_type}
-        told |= asdict(self.plain)
-        told["codings"] = {coding: asdict(one) for coding, one in self.codings.items()}
+    def manifest_line(self) -> bytes:
+        """The entry as a line of the manifest (NDJSON)."""
+        document: dict[str, Any] = {"url": self.url, "media_type": self.media_type}
+        document |= asdict(self.plain)
+        document["codings"] = {coding: asdict(file) for coding, file in self.codings.items()}
         if self.note:
-            told["note"] = self.note
-        return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+            document["note"] = self.note
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def read_line(line: bytes) -> Entry:
-    """An entry from its line; its headers are not in it.
+def parse_manifest_line(line: bytes) -> Entry:
+    """The entry of a manifest line, without headers.
 
     Raises:
-        ValueError, KeyError, TypeError: It is no line of a manifest.
+        ValueError, KeyError, TypeError: The line is malformed.
     """
-    told = json.loads(line)
-    codings = {coding: MirrorFile(**one) for coding, one in told["codings"].items()}
-    plain = MirrorFile(told["file"], told["bytes"], told["sha256"])
-    return Entry(told["url"], told["media_type"], plain, codings, told.get("note"))
+    document = json.loads(line)
+    codings = {coding: MirrorFile(**file) for coding, file in document["codings"].items()}
+    plain = MirrorFile(document["file"], document["bytes"], document["sha256"])
+    return Entry(document["url"], document["media_type"], plain, codings, document.get("note"))
 
 
 class Downloader:
-    """Takes answers of an application, and keeps them in a folder where there is one."""
+    """Downloads responses of an application and writes them to a directory.
 
-    def __init__(self, client: httpx.AsyncClient, folder: Path | None) -> None:
-        self.client = client
-        self.folder = folder
+    Without a directory nothing is written; the entries are the same.
+    """
 
-    async def take(self, url: str, accept: str = "*/*") -> tuple[Entry, bytes] | int:
-        """The entry of an address, and how its answer begins; its status if it cannot be kept.
+    def __init__(self, client: AsgiClient, folder: Path | None) -> None:
+        self._client = client
+        self._folder = folder
 
-        A page of a collection that goes on gives the whole collection as lines instead.
+    async def download(self, url: str, accept: str = "*/*") -> tuple[Entry, bytes] | int:
+        """The entry of a URL and the first chunk of its body.
+
+        For a collection that is longer than a page, the entry is the whole collection as NDJSON.
+        For a response that cannot be stored, only the status code is returned.
         """
-        async with self._asked(url, accept) as response:
-            if not is_success(response):
-                return response.status_code
-            goes_on = 'rel="next"' in response.headers.get("link", "")
-            if not goes_on:
-                return await self._kept(url, accept, response)
-        async with self._asked(url, NDJSON.media_type) as response:
-            note = "The whole collection, one item a line, as it is longer than a page."
-            return await self._kept(url, NDJSON.media_type, response, note)
+        async with self._get(url, accept) as response:
+            if not response.is_storable:
+                return response.status
+            has_next_page = 'rel="next"' in response.headers.get("link", "")
+            if not has_next_page:
+                return await self._store(url, accept, response)
+        async with self._get(url, NDJSON.media_type) as response:
+            note = "The full collection as NDJSON, because it is longer than one page."
+            return await self._store(url, NDJSON.media_type, response, note)
 
-    async def _kept(
-        self, url: str, accept: str, response: httpx.Response, note: str | None = None
+    async def _store(
+        self, url: str, accept: str, response: AsgiResponse, note: str | None = None
     ) -> tuple[Entry, bytes]:
         media_type = response.headers["content-type"]
         name = file_name(url, media_type)
-        plain, begins = await self._written(name, response)
+        plain, first_chunk = await self._write(name, response)
         codings = {}
-        if plain.bytes >= WORTH_CODING:
-            codings = {coding: one async for coding, one in self._coded(url, accept, name)}
-        kept = ((key, value) for key, value in response.headers.items())
-        headers = tuple(pair for pair in kept if pair[0] not in _OF_ONE_ANSWER)
-        return Entry(url, media_type, plain, codings, note, headers), begins
+        if plain.bytes >= MIN_CODED_BYTES:
+            codings = {coding: file async for coding, file in self._coded(url, accept, name)}
+        headers = tuple(
+            (header, value)
+            for header, value in response.headers.items()
+            if header not in _REPRESENTATION_HEADERS
+        )
+        return Entry(url, media_type, plain, codings, note, headers), first_chunk
 
     async def _coded(
         self, url: str, accept: str, name: str
     ) -> AsyncIterator[tuple[str, MirrorFile]]:
-        for coding, suffix in CODINGS.items():
-            async with self._asked(url, accept, coding) as response:
+        for coding, suffix in CODING_SUFFIXES.items():
+            async with self._get(url, accept, coding) as response:
                 if response.headers.get("content-encoding") == coding:
-                    yield coding, (await self._written(name + suffix, response))[0]
+                    yield coding, (await self._write(name + suffix, response))[0]
 
-    def _asked(
+    def _get(
         self, url: str, accept: str, coding: str = "identity"
-    ) -> AbstractAsyncContextManager[httpx.Response]:
-        headers = {"accept": accept, "accept-encoding": coding}
-        return self.client.stream("GET", url, headers=headers)
+    ) -> AbstractAsyncContextManager[AsgiResponse]:
+        return self._client.request("GET", url, {"accept": accept, "accept-encoding": coding})
 
-    async def _written(self, name: str, response: httpx.Response) -> tuple[MirrorFile, bytes]:
-        """Write a body down; returns what it measures, and its first piece."""
-        digest, size, begins = hashlib.sha256(), 0, b""
+    async def _write(self, name: str, response: AsgiResponse) -> tuple[MirrorFile, bytes]:
+        """Write a body to a file, chunk by chunk; returns the file and the first chunk."""
+        digest, size, first_chunk = hashlib.sha256(), 0, b""
         with ExitStack() as stack:
-            file = stack.enter_context(self._opened(name)) if self.folder else None
-            async for piece in response.aiter_raw():
-                if not size and piece:
-                    begins = piece = zero_gzip_mtime(piece)  # noqa: PLW2901 - the same without its time
-                digest.update(piece)
-                size += len(piece)
-                if file is not None:
-                    file.write(piece)
-        measured = MirrorFile(name, size, digest.hexdigest())
-        if self.folder:
-            os.utime(self.folder / name, (measured.time, measured.time))
-        return measured, begins
+            output = stack.enter_context(self._create(name)) if self._folder else None
+            async for chunk in response.body:
+                if not size and chunk:
+                    first_chunk = chunk = zero_gzip_mtime(chunk)  # noqa: PLW2901 - the same chunk, reproducible
+                digest.update(chunk)
+                size += len(chunk)
+                if output is not None:
+                    output.write(chunk)
+        file = MirrorFile(name, size, digest.hexdigest())
+        if self._folder:
+            os.utime(self._folder / name, (file.mtime, file.mtime))
+        return file, first_chunk
 
-    def _opened(self, name: str) -> IO[bytes]:
-        assert self.folder is not None  # noqa: S101 - for the type checker
-        path = self.folder / name
+    def _create(self, name: str) -> IO[bytes]:
+        assert self._folder is not None  # noqa: S101 - for the type checker
+        path = self._folder / name
         try:
             return path.open("xb")
         except FileNotFoundError:
@@ -188,9 +199,9 @@ class Downloader:
 
 
 def file_name(url: str, media_type: str) -> str:
-    """Where an answer is kept: its path with the ending of its type.
+    """Path below `files/` for a URL: its path and the suffix of its media type.
 
-    So `/v1/awards` and what is below it can both be there.
+    With a suffix, the file of `/v1/awards` and the directory of its items can both exist.
     """
     name = url.removeprefix("/") or "index"
     suffix = _SUFFIXES.get(media_type.partition(";")[0], "")

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
-import fcntl
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,18 +12,17 @@ from typing import Any
 from fastapi import FastAPI
 
 from app import __version__
-from app.archive.archive import Archive
+from app.archive.archive import Archive, ProgressCallback
+from app.archive.atomic import commit, temporary_folder
 from app.main import create_app
-from app.mirror import caddy, nginx
-from app.mirror.asgi_client import client_of
-from app.mirror.crawl import CrawlError, CrawlResult, ProgressCallback, crawl
+from app.mirror.asgi_client import AsgiClient, IncompleteResponseError
+from app.mirror.configuration import CONFIGURATION_FILES, render_configuration
+from app.mirror.crawl import CrawlError, CrawlResult, crawl
 from app.mirror.entries import FILES, Downloader, mtime_from_digest
-from app.mirror.rules import Rules, rules_of
+from app.mirror.rules import build_rules
 from app.settings import Settings
 
 MANIFEST, SUMMARY = "manifest.ndjson", "mirror.json"
-_AT_CURRENT_DIRECTORY, _EXCHANGE = -100, 2
-"""Of renameat2(2)."""
 
 
 class MirrorError(Exception):
@@ -81,11 +75,12 @@ async def freeze(
     folder = Path.cwd() / folder
     _check_place(folder)
     try:
-        with _unfinished(folder) as growing:
-            frozen = await fill(app, archive, growing, told)
-            os.sync()
-            swap_into_place(growing, folder)
-    except (CrawlError, ValueError) as error:
+        with temporary_folder(folder) as temporary:
+            frozen = await fill(app, archive, temporary, told)
+            commit(temporary, folder)
+    except BlockingIOError:
+        raise MirrorError(f"{folder} is being written by another process.") from None
+    except (CrawlError, IncompleteResponseError, ValueError) as error:
         raise MirrorError(f"Cannot write the mirror {folder}: {error}.") from error
     except OSError as error:
         raise MirrorError(
@@ -100,46 +95,26 @@ async def fill(
 ) -> MirrorSummary:
     """Write everything of a mirror into an empty folder."""
     (folder / FILES).mkdir()
-    async with client_of(app) as client:
-        gathered = CrawlResult()
-        count = files = size = 0
-        with (folder / MANIFEST).open("xb") as manifest:
-            taker = Downloader(client, folder / FILES)
-            async for entry in crawl(app, archive, taker, gathered, told):
-                manifest.write(entry.line())
-                count += 1
-                files += len(entry.files)
-                size += sum(one.bytes for one in entry.files)
-        rules = await rules_of(client, gathered.pages, gathered.items)
-    for name, text in configuration(rules).items():
+    client = AsgiClient(app)
+    gathered = CrawlResult()
+    count = files = size = 0
+    with (folder / MANIFEST).open("xb") as manifest:
+        taker = Downloader(client, folder / FILES)
+        async for entry in crawl(app, archive, taker, gathered, told):
+            manifest.write(entry.manifest_line())
+            count += 1
+            files += len(entry.files)
+            size += sum(one.bytes for one in entry.files)
+    rules = await build_rules(client, gathered.pages, gathered.items)
+    for name, text in render_configuration(rules).items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, "utf-8")
     frozen = MirrorSummary(count, files, size)
     summary = _summary(archive.release, gathered, frozen, folder)
     (folder / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
-    for name in (MANIFEST, SUMMARY, *CONFIGURATION):
+    for name in (MANIFEST, SUMMARY, *CONFIGURATION_FILES):
         os.utime(folder / name, (mtime_from_digest(digest_of(folder / name)),) * 2)
     return frozen
-
-
-def configuration(rules: Rules) -> Mapping[str, str]:
-    """The files that tell web servers how to serve the mirror, by name."""
-    return {
-        "nginx.conf": nginx.WHOLE,
-        "nginx/http.conf": nginx.http_block(),
-        "nginx/server.conf": nginx.server_block(rules),
-        "Caddyfile": caddy.WHOLE,
-        "caddy/site.caddy": caddy.site(rules),
-    }
-
-
-CONFIGURATION = (
-    "nginx.conf",
-    "nginx/http.conf",
-    "nginx/server.conf",
-    "Caddyfile",
-    "caddy/site.caddy",
-)
 
 
 def _summary(
@@ -154,7 +129,7 @@ def _summary(
         "bytes": frozen.bytes,
         "as_lines": [one.url for one in gathered.pages if one.note],
         "left_out": gathered.left_out,
-        "sha256": {name: digest_of(folder / name) for name in (MANIFEST, *CONFIGURATION)},
+        "sha256": {name: digest_of(folder / name) for name in (MANIFEST, *CONFIGURATION_FILES)},
     }
 
 
@@ -178,56 +153,3 @@ def _check_place(folder: Path) -> None:
         raise MirrorError(
             f"{folder} holds something else; name one that is new, empty or a mirror."
         )
-
-
-@contextmanager
-def _unfinished(folder: Path) -> Iterator[Path]:
-    """An empty folder beside another, locked while it grows; it goes where that fails.
-
-    What a killed process left goes first.
-
-    Raises:
-        MirrorError: Another process is at it.
-    """
-    growing = folder.with_name(f".{folder.name}.unfinished")
-    growing.mkdir(mode=0o755, exist_ok=True)
-    descriptor = os.open(growing, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise MirrorError(f"{folder} is being written by another process.") from None
-        try:
-            _empty(growing)
-            yield growing
-        except BaseException:
-            shutil.rmtree(growing, ignore_errors=True)
-            raise
-    finally:
-        os.close(descriptor)
-
-
-def _empty(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-
-
-def swap_into_place(growing: Path, folder: Path) -> None:
-    """Exchange two folders at once; where the system cannot, one after the other."""
-    if not folder.exists():
-        growing.rename(folder)
-        return
-    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    names = os.fsencode(growing), os.fsencode(folder)
-    at = _AT_CURRENT_DIRECTORY
-    former = folder.with_name(f".{folder.name}.former")
-    shutil.rmtree(former, ignore_errors=True)
-    if renameat2 is not None and renameat2(at, names[0], at, names[1], _EXCHANGE) == 0:
-        growing.rename(former)  # so that nobody takes it for one that grows
-    else:
-        folder.rename(former)
-        growing.rename(folder)
-    shutil.rmtree(former)

@@ -1,4 +1,4 @@
-"""What a web server has to do to answer as the application does, whichever server it is."""
+"""How a web server must respond to match the API, independent of the server."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import httpx
-
+from app.mirror.asgi_client import AsgiClient
 from app.mirror.entries import Entry
 from app.responses.problems import (
     BadRequest,
@@ -19,121 +18,111 @@ from app.responses.problems import (
     RangeNotSatisfiable,
 )
 
-Headers = Mapping[str, str]
-
 METHODS = ("GET", "HEAD")
-RANGED = "/v1/exports/"
-"""Path below which files come in ranges."""
 INSTANCE = "INSTANCE"
-"""Stands in a problem document for the path that was asked for."""
+"""Placeholder in `PROBLEMS` for the path of the request."""
 INSTANCE_PATTERN = r"^([-A-Za-z0-9._~!$&()*+,;=:@/%]+)"
-"""The part of a path that can stand in JSON as it is."""
+"""Matches the part of a request target that needs no escaping in JSON."""
+_RANGES_PREFIX = "/v1/exports/"
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How a mirror is served.
+    """What the configuration files are rendered from.
 
     Attributes:
-        headers: What every answer says, but for `Cache-Control`.
-        kept: `Cache-Control` of what is served.
-        options: What is answered to OPTIONS besides.
-        pages: Entries of the addresses that are no items.
-        items: An entry for the items of each collection.
-        collections: Every collection that has items, in the order of the record.
+        headers: Headers of every response, except `Cache-Control`.
+        cache_control: `Cache-Control` of successful responses.
+        preflight_headers: Headers of responses to OPTIONS, in addition to `headers`.
+        pages: Entries of all URLs that are not items.
+        items: The entry of one item of each collection, by the collection's name.
     """
 
-    headers: Headers
-    kept: str
-    options: Headers
+    headers: Mapping[str, str]
+    cache_control: str
+    preflight_headers: Mapping[str, str]
     pages: Sequence[Entry]
     items: Mapping[str, Entry]
 
     def extra_headers(self, entry: Entry) -> Mapping[str, str | None]:
-        """What an entry's answer says other than most answers do; None where it says nothing."""
-        own, usual = dict(entry.headers), self._usual
-        lacking = dict.fromkeys(name for name in usual if name not in own)
-        return {name: one for name, one in own.items() if usual.get(name) != one} | lacking
+        """Headers in which an entry differs from most responses; None for a header it lacks."""
+        headers = dict(entry.headers)
+        common = {**self.headers, "cache-control": self.cache_control}
+        missing = dict.fromkeys(name for name in common if name not in headers)
+        differing = {name: value for name, value in headers.items() if common.get(name) != value}
+        return differing | missing
 
-    @property
-    def _usual(self) -> Headers:
-        return {**self.headers, "cache-control": self.kept}
+    def item_groups(self) -> Sequence[tuple[Sequence[str], Entry]]:
+        """Names of collections whose items have the same headers, with the entry of one item."""
+        groups: dict[tuple[object, ...], list[str]] = {}
+        for collection, entry in self.items.items():
+            groups.setdefault((entry.media_type, entry.headers), []).append(collection)
+        return [(collections, self.items[collections[0]]) for collections in groups.values()]
+
+    @staticmethod
+    def supports_ranges(entry: Entry) -> bool:
+        """Whether range requests (RFC 9110, 14) are supported: only for export files."""
+        return entry.url.startswith(_RANGES_PREFIX)
 
 
-async def rules_of(
-    client: httpx.AsyncClient, pages: Sequence[Entry], items: Mapping[str, Entry]
+async def build_rules(
+    client: AsgiClient, pages: Sequence[Entry], items: Mapping[str, Entry]
 ) -> Rules:
-    """The rules that follow from the answers of an application.
+    """Derive the rules from responses of the application.
 
     Raises:
-        ValueError: A header has a value that a server's configuration cannot hold.
+        ValueError: A header has a value that a configuration file cannot hold.
     """
-    usual = dict(next(one for one in pages if one.url == "/v1/meta").headers)
-    preflight = dict((await client.options("/v1")).headers)
+    common = dict(next(entry for entry in pages if entry.url == "/v1/meta").headers)
+    async with client.request("OPTIONS", "/v1") as preflight:
+        options = dict(preflight.headers)
     for entry in (*pages, *items.values()):
-        _check(dict(entry.headers).items())
-    options = {name: one for name, one in preflight.items() if name not in usual}
-    kept = usual.pop("cache-control")
-    return Rules(usual, kept, options, pages, items)
+        _check_quotable(entry.headers)
+    preflight_headers = {name: value for name, value in options.items() if name not in common}
+    cache_control = common.pop("cache-control")
+    return Rules(common, cache_control, preflight_headers, pages, items)
 
 
-def beyond(size: int) -> str:
-    """Regular expression of a `Range` that begins after the end of so many bytes."""
-    digits = str(size)
-    further = [f"[0-9]{{{len(digits) + 1},}}"]
-    for place, digit in enumerate(digits):
-        if digit != "9":
-            rest = len(digits) - place - 1
-            further.append(
-                f"{digits[:place]}[{int(digit) + 1}-9]" + f"[0-9]{{{rest}}}" * (rest > 0)
-            )
-    return f"^bytes=(0*({'|'.join([*further, digits])})-[0-9]*|-0+)$"
-
-
-def quoted(value: str) -> str:
-    """A value as a word of a configuration; quotes within it are escaped alike in both."""
-    escaped = value.replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _check(headers: Iterable[tuple[str, str]]) -> None:
+def _check_quotable(headers: Iterable[tuple[str, str]]) -> None:
     for name, value in headers:
         if set(value) & set("\\${}`\n"):
-            raise ValueError(f"{name} cannot be written into a configuration: {value}")
+            raise ValueError(f"{name} cannot be written into a configuration file: {value}")
 
 
-def _rendered(problem: Problem) -> str:
+def _render(problem: Problem) -> str:
     body: str = bytes(problem.response(f"/{INSTANCE}").body).decode()
     return body.replace(f"/{INSTANCE}", INSTANCE)
 
 
-def _query_refused() -> InvalidParameters:
-    refused = InvalidParameters(())
-    refused.detail = (
-        "This is a static mirror: what it gives is whole, and it takes no query parameters. "
-        "Leave them out, or ask the API itself."
+def _query_not_supported() -> InvalidParameters:
+    problem = InvalidParameters(())
+    problem.detail = (
+        "This is a static mirror: it serves full responses and supports no query parameters. "
+        "Remove the query string, or use the API."
     )
-    return refused
+    return problem
 
 
 PROBLEMS: Mapping[str, str] = {
-    "bad request": _rendered(BadRequest("The request cannot be understood.")),
-    "not found": _rendered(
-        NotFound("No file of this mirror has this path. /v1 links every collection.")
+    "bad_request": _render(BadRequest("The request is malformed.")),
+    "not_found": _render(
+        NotFound("This mirror has no file for this path. /v1 links to every collection.")
     ),
-    "method": _rendered(MethodNotAllowed("Only GET, HEAD and OPTIONS are possible here.")),
-    "query": _rendered(_query_refused()),
-    "range": _rendered(RangeNotSatisfiable("The file ends before the range that was asked for.")),
-    "failure": _rendered(InternalError("The file cannot be read now.")),
-    "precondition": json.dumps(
+    "method_not_allowed": _render(MethodNotAllowed("Only GET, HEAD and OPTIONS are supported.")),
+    "query_not_supported": _render(_query_not_supported()),
+    "range_not_satisfiable": _render(
+        RangeNotSatisfiable("The requested range starts after the end of the file.")
+    ),
+    "internal_error": _render(InternalError("The file cannot be read.")),
+    "precondition_failed": json.dumps(
         {
             "type": "about:blank",
             "title": "Precondition Failed",
             "status": 412,
-            "detail": "What the request demands of the file does not hold.",
+            "detail": "The file's entity tag does not match If-Match.",
             "instance": INSTANCE,
         },
         separators=(",", ":"),
     ),
 }
-"""Problem documents by what happened."""
+"""Problem documents (RFC 9457) as JSON, by name."""

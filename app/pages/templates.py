@@ -1,4 +1,4 @@
-"""How templates of pages are read. Loaded when the first page is asked for."""
+"""Jinja environments. Jinja is imported when the first template is rendered."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def template_environment(package: str, filters: Mapping[str, Any]) -> Environment:
-    """The templates of a package, escaping what they are given; what they lack is an error."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - as late as can be
+def template_environment(
+    package: str, filters: Mapping[str, Any], *, autoescape: bool = True
+) -> Environment:
+    """A package's templates, with HTML escaping; undefined variables raise an error."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - loaded on first use
 
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader(package),
-        autoescape=True,
+        autoescape=autoescape,  # noqa: S701 - off only for configuration files
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= filters
-    return made
+    environment.filters |= filters
+    return environment
