@@ -1,1 +1,1 @@
-"""HTML pages: the guide and the record page."""
+"""HTML pages: the API guide, the problem pages and the record page."""

@@ -1,7 +1,8 @@
-"""The guide's lines run as they stand, and its pages are the same for everyone who asks alike."""
+"""The guide's examples run as is; guide and problem pages negotiate, cache and restrict content."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from hashlib import sha256
@@ -19,34 +20,44 @@ from tests.support.problem import assert_problem
 from tests.support.published import PUBLIC_URL, published_client
 from tests.support.serving import client_for
 
-BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
-LANGUAGES = {"bash": ["bash", "-euc"], "python": [sys.executable, "-c"], "js": ["node", "-e"]}
-RUNNING = ["start", "filtering", "paging", "related", "formats", "evidence", "errors", "caching"]
-"""Sections of the guide with lines to run."""
+BROWSER_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+INTERPRETERS = {"bash": ["bash", "-euc"], "python": [sys.executable, "-c"], "js": ["node", "-e"]}
+EXAMPLE_SECTIONS = [
+    "start",
+    "filtering",
+    "paging",
+    "related",
+    "formats",
+    "evidence",
+    "errors",
+    "caching",
+]
+"""Sections of the guide that have code examples."""
 
 
-def snippets(page: bytes) -> dict[tuple[str, str], str]:
-    """The lines of the guide, by section and language."""
-    found = {}
+def code_examples(page: bytes) -> dict[tuple[str, str], str]:
+    """Code examples of the guide by section and language."""
+    examples = {}
     for figure in html.fromstring(page).iterfind(".//figure[@data-language]"):
         section = figure.xpath("ancestor::section[1]/@aria-labelledby")[0]
         code = figure.find(".//code").text_content()
-        found[section, figure.get("data-language")] = code
-    return found
+        examples[section, figure.get("data-language")] = code
+    return examples
 
 
 @pytest.fixture(scope="module")
 def guide(start_server: Any, archive_file: Path) -> tuple[str, dict[tuple[str, str], str]]:
-    """A server that knows no address of its own, and the lines of its guide."""
+    """Base URL of a server without `PUBLIC_URL`, and the code examples of its guide."""
     url, _ = start_server(ARCHIVE_FILE=str(archive_file))
-    return url, snippets(httpx.get(f"{url}/docs").raise_for_status().content)
+    return url, code_examples(httpx.get(f"{url}/docs").raise_for_status().content)
 
 
-def expected(section: str, url: str) -> list[str]:
-    """What the lines of a section print, as the API has it."""
+def expected_output(section: str, url: str) -> list[str]:
+    """Texts that the examples of a section print."""
 
     def ids(path: str) -> list[str]:
-        return [one["id"] for one in httpx.get(f"{url}{path}").raise_for_status().json()["data"]]
+        response = httpx.get(f"{url}{path}").raise_for_status()
+        return [resource["id"] for resource in response.json()["data"]]
 
     return {
         "start": ["ILO programme against child sex and labor trafficking in Peru"],
@@ -55,77 +66,82 @@ def expected(section: str, url: str) -> list[str]:
         "related": [*ids("/v1/objectives"), "International Labor Organization"],
         "formats": [],
         "evidence": ["October 2017", "stated", "announced"],
-        "errors": ["/problems/invalid-parameters", "regoin is not a parameter"],
+        "errors": ["/problems/invalid-parameters", "Unknown parameter"],
         "caching": ["304"],
     }[section]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("section", RUNNING)
-def test_lines_run(
+@pytest.mark.parametrize("language", INTERPRETERS)
+@pytest.mark.parametrize("section", EXAMPLE_SECTIONS)
+def test_examples_run(
     guide: tuple[str, dict[tuple[str, str], str]], tmp_path: Path, section: str, language: str
 ) -> None:
-    """Each snippet, run as it stands against a real server, prints what its section is about."""
-    url, lines = guide
-    program = LANGUAGES[language]
-    needs(program[0], "the guide's lines are run")
-    needs("curl", "the guide's lines use it")
-    assert DEFAULT_BASE_URL in lines[section, language]
-    done = subprocess.run(
-        [*program, in_function(lines[section, language].replace(DEFAULT_BASE_URL, url), language)],
+    """Each example runs as is against a real server and prints the data of its section."""
+    url, examples = guide
+    interpreter = INTERPRETERS[language]
+    needs(interpreter[0], "the guide's examples are run")
+    needs("curl", "the guide's examples use it")
+    code = examples[section, language]
+    assert DEFAULT_BASE_URL in code
+    completed = subprocess.run(
+        [*interpreter, as_script(code.replace(DEFAULT_BASE_URL, url), language)],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip()
-    for fact in expected(section, url):
-        assert fact in done.stdout, f"{fact} in {done.stdout}"
+    assert completed.returncode == 0, completed.stderr
+    assert completed.stdout.strip()
+    for text in expected_output(section, url):
+        assert text in completed.stdout, f"{text} in {completed.stdout}"
 
 
-def test_an_objective_that_is_not_stated_is_none(
+def test_csv_example_distinguishes_null_from_an_empty_list(
     guide: tuple[str, dict[tuple[str, str], str]],
 ) -> None:
-    """The lines that read CSV tell a list from no list, and never print a nameless objective."""
-    url, lines = guide
-    code = lines["formats", "python"].replace(DEFAULT_BASE_URL, url)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    told = [line.split(" ", 1)[1] for line in done.stdout.splitlines()]
+    """The CSV example prints None for objectives that are not stated, and never an empty id."""
+    url, examples = guide
+    code = examples["formats", "python"].replace(DEFAULT_BASE_URL, url)
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    printed = [line.split(" ", 1)[1] for line in output.splitlines()]
     data = httpx.get(f"{url}/v1/activities").raise_for_status().json()["data"]
-    assert told == [str(one["objectives"]) for one in data]
-    assert "None" in told
+    assert printed == [str(activity["objectives"]) for activity in data]
+    assert "None" in printed
 
 
-def in_function(code: str, language: str) -> str:
-    """JavaScript in an asynchronous function, as a browser's console has it; else as it is."""
+def as_script(code: str, language: str) -> str:
+    """The code; JavaScript in an async function, because Node's `-e` has no top-level await."""
     return f"(async () => {{\n{code}\n}})();" if language == "js" else code
 
 
 def test_every_section_has_every_language(
     guide: tuple[str, dict[tuple[str, str], str]],
 ) -> None:
-    """No section gives an example in one language and leaves out another."""
-    _, lines = guide
-    assert set(lines) == {(section, one) for section in RUNNING for one in LANGUAGES}
+    """Each section has its example in every language."""
+    _, examples = guide
+    assert set(examples) == {
+        (section, language) for section in EXAMPLE_SECTIONS for language in INTERPRETERS
+    }
 
 
 @pytest.mark.anyio
-async def test_the_answer_shown_is_the_answer(client: httpx.AsyncClient) -> None:
-    """The guide's first answer, and its error, are what the API gives."""
+async def test_responses_in_the_guide_are_real(client: httpx.AsyncClient) -> None:
+    """The response and the error shown in the guide equal what the API returns."""
     page = html.fromstring((await client.get("/docs")).content)
-    shown = [one.find(".//code").text_content() for one in page.find_class("answer")]
-    given = [
+    shown = [figure.find(".//code").text_content() for figure in page.find_class("response")]
+    returned = [
         (await client.get(path)).json()
         for path in ("/v1/awards/peru-ilo", "/v1/awards?regoin=cusco")
     ]
-    assert [httpx.Response(200, text=one).json() for one in shown] == given
+    assert [json.loads(text) for text in shown] == returned
 
 
 @pytest.mark.anyio
-async def test_the_guide_names_every_filter_path_and_problem(client: httpx.AsyncClient) -> None:
-    """What can be asked is in the guide: each path of the contract, each kind of error."""
+async def test_the_guide_lists_every_path_filter_and_problem(client: httpx.AsyncClient) -> None:
+    """The guide contains each path of the OpenAPI document, each error type and the filters."""
     text = (await client.get("/docs")).text
     document = (await client.get("/openapi.json")).json()
     assert [path for path in document["paths"] if f"<code>{path}</code>" not in text] == []
@@ -136,7 +152,7 @@ async def test_the_guide_names_every_filter_path_and_problem(client: httpx.Async
 
 @pytest.mark.anyio
 async def test_the_guide_does_not_depend_on_the_host(client: httpx.AsyncClient) -> None:
-    """Whatever name the server is called by, the bytes are the same and do not hold it."""
+    """The `Host` header changes nothing in the guide and does not appear in it."""
     first = await client.get("/docs", headers={"Host": "a.example"})
     second = await client.get("/docs", headers={"Host": "b.example"})
     assert first.content == second.content
@@ -144,62 +160,60 @@ async def test_the_guide_does_not_depend_on_the_host(client: httpx.AsyncClient) 
 
 
 @pytest.mark.anyio
-async def test_the_guide_uses_the_public_address(seed: SeedCopy, tmp_path: Path) -> None:
-    """Where a setting says how the API is found from outside, the lines say so too."""
+async def test_the_guide_uses_the_public_url(seed: SeedCopy, tmp_path: Path) -> None:
+    """With `PUBLIC_URL` set, every example uses it."""
     async with published_client(seed.write(), tmp_path / "archive.sqlite") as client:
         page = (await client.get("/docs")).content
-    for line in snippets(page).values():
-        assert PUBLIC_URL in line
-        assert DEFAULT_BASE_URL not in line
+    for code in code_examples(page).values():
+        assert PUBLIC_URL in code
+        assert DEFAULT_BASE_URL not in code
     assert b"data-base" not in page
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
-    ("partnership", "path"), [(True, "/v1/partnerships/us-peru-cpc'"), (False, "/v1'")]
+    ("has_partnership", "path"), [(True, "/v1/partnerships/us-peru-cpc'"), (False, "/v1'")]
 )
 async def test_the_guide_of_an_empty_record(
-    seed: SeedCopy, tmp_path: Path, partnership: bool, path: str
+    seed: SeedCopy, tmp_path: Path, has_partnership: bool, path: str
 ) -> None:
-    """Without an award, or anything at all, the guide still stands, on what is there."""
+    """Without awards, or without any resource, the examples use what the record has."""
     lists = [name for name, value in seed.data.items() if isinstance(value, list)]
-    for name in ["awards", "activities"] if partnership else lists:
+    for name in ["awards", "activities"] if has_partnership else lists:
         seed.data[name] = []
-    if not partnership:
+    if not has_partnership:
         outlines = b'{"type": "FeatureCollection", "features": []}'
         (tmp_path / "regions.geojson").write_bytes(outlines)
         seed.data["outlines"]["sha256"] = sha256(outlines).hexdigest()
     async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
         response = await client.get("/docs")
         assert response.status_code == 200
-        lines = snippets(response.content)
-        assert path in lines["start", "bash"]
-        told = "".join(lines.values()).replace("If-None-Match", "").replace("else None)", "")
-        assert "None" not in told
+        examples = code_examples(response.content)
+        assert path in examples["start", "bash"]
+        code = "".join(examples.values()).replace("If-None-Match", "").replace("else None)", "")
+        assert "None" not in code
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("path", ["/problems", *(f"/problems/{slug}" for slug in PROBLEMS)])
-async def test_a_type_is_explained_to_people_and_programs(
-    client: httpx.AsyncClient, path: str
-) -> None:
-    """A browser gets a page, a program JSON with the same words; each has a tag of its own."""
-    page = await client.get(path, headers={"Accept": BROWSER})
+async def test_problems_are_served_as_html_and_json(client: httpx.AsyncClient, path: str) -> None:
+    """Browsers get HTML, API clients get JSON with the same text, each with its own ETag."""
+    page = await client.get(path, headers={"Accept": BROWSER_ACCEPT})
     data = await client.get(path)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert data.headers["content-type"] == "application/json"
     assert page.headers["etag"] != data.headers["etag"]
     assert page.headers["vary"] == data.headers["vary"] == "Accept, Accept-Encoding"
-    kinds = data.json()["data"]
+    problems = data.json()["data"]
     text = " ".join(html.fromstring(page.content).text_content().split())
-    for kind in kinds if isinstance(kinds, list) else [kinds]:
-        assert kind["title"] in text
-        assert kind["explanation"].replace("`", "") in text
+    for problem in problems if isinstance(problems, list) else [problems]:
+        assert problem["title"] in text
+        assert problem["explanation"].replace("`", "") in text
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
-    ("accept", "given"),
+    ("accept", "media_type"),
     [
         ("*/*", "application/json"),
         ("application/json", "application/json"),
@@ -210,45 +224,45 @@ async def test_a_type_is_explained_to_people_and_programs(
         ("application/problem+json, */*;q=0.1", "application/json"),
     ],
 )
-async def test_a_page_is_for_those_who_prefer_one(
-    client: httpx.AsyncClient, accept: str, given: str
+async def test_html_is_served_only_when_preferred(
+    client: httpx.AsyncClient, accept: str, media_type: str
 ) -> None:
-    """JSON unless HTML is wanted more, also after the other was kept."""
-    for before in (BROWSER, "*/*"):
-        await client.get("/problems/not-found", headers={"Accept": before})
-        answer = await client.get("/problems/not-found", headers={"Accept": accept})
-        assert answer.headers["content-type"].partition(";")[0] == given
+    """JSON unless HTML has the higher quality, also when the other one is cached."""
+    for cached_accept in (BROWSER_ACCEPT, "*/*"):
+        await client.get("/problems/not-found", headers={"Accept": cached_accept})
+        response = await client.get("/problems/not-found", headers={"Accept": accept})
+        assert response.headers["content-type"].partition(";")[0] == media_type
         head = await client.head("/problems/not-found", headers={"Accept": accept})
-        assert head.headers["etag"] == answer.headers["etag"]
+        assert head.headers["etag"] == response.headers["etag"]
 
 
 @pytest.mark.anyio
-async def test_browsers_get_the_data_in_json(client: httpx.AsyncClient) -> None:
-    """A page is given only where there is one: a collection and an error stay JSON."""
-    awards = await client.get("/v1/awards", headers={"Accept": BROWSER})
+async def test_browsers_get_json_from_other_paths(client: httpx.AsyncClient) -> None:
+    """Collections and errors have no HTML form and stay JSON."""
+    awards = await client.get("/v1/awards", headers={"Accept": BROWSER_ACCEPT})
     assert awards.headers["content-type"] == "application/json"
-    assert_problem(await client.get("/problems/nope", headers={"Accept": BROWSER}), 404)
+    assert_problem(await client.get("/problems/nope", headers={"Accept": BROWSER_ACCEPT}), 404)
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("path", ["/docs", "/problems", "/problems/not-found"])
-async def test_pages_run_and_load_nothing_but_this_origins(
-    client: httpx.AsyncClient, path: str
+@pytest.mark.parametrize("page_path", ["/docs", "/problems", "/problems/not-found"])
+async def test_pages_load_only_files_of_their_origin(
+    client: httpx.AsyncClient, page_path: str
 ) -> None:
-    """The policy is strict, and no page has anything inline that it would have to allow."""
-    response = await client.get(path, headers={"Accept": BROWSER})
+    """The Content-Security-Policy is strict, and pages have no inline scripts or styles."""
+    response = await client.get(page_path, headers={"Accept": BROWSER_ACCEPT})
     policy = response.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     page = html.fromstring(response.content)
     assert page.xpath("//script[not(@src)] | //style | //@style") == []
-    for address in page.xpath("//script/@src | //link/@href | //img/@src"):
-        assert address.startswith("/")
-        assert (await client.get(address)).status_code == 200
+    for path in page.xpath("//script/@src | //link/@href | //img/@src"):
+        assert path.startswith("/")
+        assert (await client.get(path)).status_code == 200
 
 
 @pytest.mark.anyio
-async def test_an_asset_that_is_not_there(client: httpx.AsyncClient) -> None:
-    """Another name beside the documentation's files is a 404 that lists them."""
+async def test_an_unknown_asset_is_not_found(client: httpx.AsyncClient) -> None:
+    """An unknown file below `/docs/` is a 404 that lists the known ones."""
     problem = assert_problem(await client.get("/docs/nope.js"), 404)
     assert "docs.js" in problem["detail"]

@@ -146,7 +146,7 @@ def test_a_change_of_language_keeps_the_place(browser: Browser, server: str) -> 
         page.locator(AWARD).wait_for()
         before = page.locator("h2#errors").bounding_box()
         page.locator("label", has_text="Python").click()
-        expect(page.get_by_text("answer.is_error").first).to_be_visible()
+        expect(page.get_by_text("response.is_error").first).to_be_visible()
         after = page.locator("h2#errors").bounding_box()
         assert before
         assert after

@@ -1,1 +1,1 @@
-"""The guide to the API and the pages that explain its errors: for people, to read."""
+"""The API guide and the pages that explain each type of error."""

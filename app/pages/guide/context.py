@@ -1,4 +1,4 @@
-"""The guide to the API: what is asked most, with requests that run on the record that is served."""
+"""Template context of the API guide: examples on the served data and lists of parameters."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from app.responses.problems import PROBLEMS, InvalidParameters
 from app.responses.representations import item_body
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8000"
-"""Where `make serve` answers: the base of the examples where no setting says another."""
+"""Base URL in the examples when `PUBLIC_URL` is not set: the address of `make serve`."""
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """The one resource that the examples ask for.
+class ExampleResource:
+    """The resource that the examples request.
 
     Attributes:
-        path: Where it is.
-        name: What a program may call it.
-        heading: Its field that a person reads first.
-        citations: Path of what its values rest on.
-        answer: What its path gives, where it is worth showing.
+        path: Its path.
+        variable: Variable name in the code examples.
+        title_field: Field with its title or name.
+        citations_path: Path of its citations.
+        response: JSON response of its path; None if it is not shown.
     """
 
     path: str
-    name: str
-    heading: str
-    citations: str
-    answer: Json | None
+    variable: str
+    title_field: str
+    citations_path: str
+    response: Json | None
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionParameters:
-    """What one collection can be asked."""
+    """Query parameters and their values that one collection supports."""
 
-    name: str
+    collection: str
     filters: tuple[str, ...]
     ranges: tuple[str, ...]
     sorts: tuple[str, ...]
@@ -54,7 +54,7 @@ class CollectionParameters:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One path of the reference."""
+    """A GET operation of the OpenAPI document."""
 
     id: str
     path: str
@@ -63,73 +63,76 @@ class Operation:
 
 
 def guide_context(archive: Archive, document: Json, public_url: str | None) -> Json:
-    """What the guide's template is filled in with.
+    """Variables of the guide's template.
 
     Args:
-        archive: Where the examples come from.
-        document: The OpenAPI document, for the list of paths.
-        public_url: Where the API is found from outside, where that is known.
+        archive: Source of the example ids and responses.
+        document: The OpenAPI document, for the list of operations.
+        public_url: Public base URL of the API, if it is set.
     """
     operations = list(_operations(document["paths"]))
     return {
         "base": public_url or DEFAULT_BASE_URL,
         "is_public": public_url is not None,
-        "item": _item(archive),
-        "regions": _some_ids(archive, "regions", 2),
+        "example": _example_resource(archive),
+        "region_ids": _first_ids(archive, "regions", 2),
         "release": archive.release,
-        "askable": [_askable(name) for name in COLLECTIONS],
+        "collections": [_collection_parameters(name) for name in COLLECTIONS],
         "problems": PROBLEMS.values(),
-        "refusal": _refusal(),
-        "groups": [
-            (tag, [one for one in operations if one.tag == tag["name"]]) for tag in document["tags"]
+        "error_response": _error_response(),
+        "operations_by_tag": [
+            (tag, [operation for operation in operations if operation.tag == tag["name"]])
+            for tag in document["tags"]
         ],
     }
 
 
-def _item(archive: Archive) -> Item:
-    """The first award, else the first resource of any type, else the index."""
+def _example_resource(archive: Archive) -> ExampleResource:
+    """The first award, else the first resource of any type, else the index of the API."""
     models: Sequence[type[Resource]] = (Award, *RESOURCES)
     for model in models:
-        for name in _some_ids(archive, model.collection, 1):
-            document = find_document(archive, model.collection, name)
+        for resource_id in _first_ids(archive, model.collection, 1):
+            document = find_document(archive, model.collection, resource_id)
             if document is not None:
-                answer: Json = json.loads(item_body(document))
-                links = answer["data"]["links"]
-                heading = "title" if "title" in answer["data"] else "name"
-                return Item(links["self"], model.type, heading, links["citations"], answer)
-    return Item("/v1", "index", "title", "/v1/citations", None)
+                response: Json = json.loads(item_body(document))
+                links = response["data"]["links"]
+                title_field = "title" if "title" in response["data"] else "name"
+                return ExampleResource(
+                    links["self"], model.type, title_field, links["citations"], response
+                )
+    return ExampleResource("/v1", "index", "title", "/v1/citations", None)
 
 
-def _refusal() -> Json | None:
-    """What a misspelt filter of the awards is answered with."""
+def _error_response() -> Json | None:
+    """The problem document for a misspelled filter of the awards."""
     try:
         parse_query_string(b"regoin=cusco", collection_parameters("awards"))
     except InvalidParameters as problem:
-        answer: Json = json.loads(bytes(problem.response("/v1/awards").body))
-        return answer
+        response: Json = json.loads(bytes(problem.response("/v1/awards").body))
+        return response
     return None
 
 
-def _some_ids(archive: Archive, collection: str, number: int) -> list[str]:
+def _first_ids(archive: Archive, collection: str, limit: int) -> list[str]:
     rows = archive.connection.execute(
-        f"SELECT id FROM {collection} ORDER BY rowid LIMIT {number}"  # noqa: S608 - names from the models
+        f"SELECT id FROM {collection} ORDER BY rowid LIMIT {limit}"  # noqa: S608 - names from the models
     )
-    return [name.decode() for (name,) in rows]
+    return [resource_id.decode() for (resource_id,) in rows]
 
 
-def _askable(name: str) -> CollectionParameters:
-    model = COLLECTIONS[name]
+def _collection_parameters(collection: str) -> CollectionParameters:
+    model = COLLECTIONS[collection]
     return CollectionParameters(
-        name,
-        tuple(one.parameter for one in model.filters),
-        tuple(one.field for one in model.ranges),
-        tuple(one.field for one in model.sorts),
+        collection,
+        tuple(filter_.parameter for filter_ in model.filters),
+        tuple(range_.field for range_ in model.ranges),
+        tuple(sort.field for sort in model.sorts),
         model.facets(),
         includable_fields(model),
     )
 
 
 def _operations(paths: Mapping[str, Any]) -> Iterator[Operation]:
-    for path, item in paths.items():
-        one = item["get"]
-        yield Operation(one["operationId"], path, one["summary"], one["tags"][0])
+    for path, path_item in paths.items():
+        operation = path_item["get"]
+        yield Operation(operation["operationId"], path, operation["summary"], operation["tags"][0])

@@ -1,4 +1,4 @@
-"""Pages for people: templates filled in, code coloured. Loaded when the first page is asked for."""
+"""Renders the guide and the problem pages. Jinja and Pygments are imported on first use."""
 
 from __future__ import annotations
 
@@ -14,39 +14,42 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def render(template: str, **context: Any) -> bytes:
-    """A template with its context filled in; what the context lacks is an error."""
-    page: str = _templates().get_template(template).render(context)
-    return page.encode()
+def render_template(name: str, **context: Any) -> bytes:
+    """A template's HTML in UTF-8; variables missing from the context raise an error."""
+    html: str = _environment().get_template(name).render(context)
+    return html.encode()
 
 
 @cache
 def static_file(name: str) -> bytes:
-    """A style sheet or script of the pages."""
+    """Content of a style sheet or script from `static/`."""
     return (files("app.pages.guide") / "static" / name).read_bytes()
 
 
 @cache
-def _templates() -> Environment:
-    pretty = partial(json.dumps, indent=2, ensure_ascii=False)
-    filters = {"coloured": highlight_code, "marked": inline_code, "pretty": pretty}
+def _environment() -> Environment:
+    filters = {
+        "highlight": highlight_code,
+        "inline_code": inline_code,
+        "pretty_json": partial(json.dumps, indent=2, ensure_ascii=False),
+    }
     return template_environment("app.pages.guide", filters)
 
 
 def inline_code(text: str) -> str:
-    """A sentence with what stands between backticks as code; as HTML."""
-    from markupsafe import Markup, escape  # noqa: PLC0415 - as late as can be
+    """HTML of a text in which backticks mark code."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 - loaded on first use
 
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
 
 
 def highlight_code(code: str, language: str) -> str:
-    """Code with its tokens marked up for the style sheet; as HTML, safe to put in a page."""
-    from markupsafe import Markup  # noqa: PLC0415 - as late as can be
+    """HTML of highlighted code: escaped, with Pygments' short class names."""
+    from markupsafe import Markup  # noqa: PLC0415 - loaded on first use
     from pygments import highlight  # noqa: PLC0415
     from pygments.formatters.html import HtmlFormatter  # noqa: PLC0415
     from pygments.lexers import get_lexer_by_name  # noqa: PLC0415
 
     lexer = get_lexer_by_name(language, stripnl=True)
-    marked = highlight(str(code), lexer, HtmlFormatter(nowrap=True))
-    return Markup(marked.rstrip("\n"))  # noqa: S704 - the formatter escapes
+    html = highlight(str(code), lexer, HtmlFormatter(nowrap=True))
+    return Markup(html.rstrip("\n"))  # noqa: S704 - the formatter escapes

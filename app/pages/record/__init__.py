@@ -1,1 +1,1 @@
-"""The record as a page for people: read from the archive, footnoted, drawn and rendered."""
+"""The record as one HTML page with footnotes, a timeline, a map and JSON-LD."""

@@ -1,4 +1,4 @@
-"""What the page tells, in its order, and how much of it."""
+"""Reads what the record page shows, in the order of the page, with a limit for each list."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from app.pages.record.documents import DocumentReader, Excerpt, Json
 from app.pages.record.outlines import Map, draw_map
 from app.pages.record.timeline import TimeAxis
 
-_TOLD = 2
-_PARTNERSHIPS = 24
-_OBJECTIVES = 8
-_AWARDS = 6
-_ACTIVITIES = 10
-_REGIONS = 12
-_ORGANIZATIONS = 16
-_SOURCES = 2
+_MAX_PARTNERSHIP_SECTIONS = 2
+_MAX_PARTNERSHIPS = 24
+_MAX_OBJECTIVES = 8
+_MAX_AWARDS = 6
+_MAX_ACTIVITIES = 10
+_MAX_REGIONS = 12
+_MAX_ORGANIZATIONS = 16
+_MAX_SOURCES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class AwardSection:
-    """An award and what it pays for.
+    """An award with its activities.
 
     Attributes:
-        letter: What it is called in figures.
+        letter: Label of the award in the table and on the map.
         award: The award.
         activities: Its activities.
     """
@@ -34,108 +34,125 @@ class AwardSection:
     award: Json
     activities: Excerpt
 
-    def is_in(self, objective: Json, region: Json) -> bool:
-        """Whether the award lists both an objective and a region."""
-        lists = (self.award["objectives"] or [], self.award["regions"] or [])
-        return objective["id"] in lists[0] and region["id"] in lists[1]
+    def covers(self, objective: Json, region: Json) -> bool:
+        """Whether the award lists both the objective and the region."""
+        return objective["id"] in (self.award["objectives"] or []) and self.covers_region(
+            region["id"]
+        )
 
-    def works_in(self, region: Json) -> bool:
-        """Whether the award lists a region."""
-        return region["id"] in (self.award["regions"] or [])
+    def covers_region(self, region_id: str) -> bool:
+        """Whether the award lists the region."""
+        return region_id in (self.award["regions"] or [])
 
 
 @dataclass(frozen=True, slots=True)
 class PartnershipSection:
-    """A partnership with all that belongs to it.
+    """A partnership with its objectives, regions and awards.
 
     Attributes:
         partnership: The partnership.
         objectives: Its objectives.
-        regions: The regions that it or its awards name.
-        awards: Its awards, as a list.
-        works: The same, with their activities.
+        regions: Regions that the partnership or one of its awards lists.
+        awards: Its awards.
+        award_sections: The same awards with their activities.
     """
 
     partnership: Json
     objectives: Excerpt
     regions: Sequence[Json]
     awards: Excerpt
-    works: Sequence[AwardSection]
+    award_sections: Sequence[AwardSection]
 
 
 @dataclass(frozen=True, slots=True)
 class PageContent:
-    """All that the page shows.
+    """Data of the record page.
 
     Attributes:
-        partnerships: The partnerships that are named.
-        chapters: The first of them, each told with all that belongs to it.
-        axis: Years of the timeline; None where no date is known.
+        partnerships: The partnerships.
+        partnership_sections: The first of them, in full.
+        time_axis: Years of the timeline; None if no date is known.
         regions: The regions.
-        map: Their outlines; None where none is known.
+        map: Map of their outlines; None if there is no outline.
         organizations: The organizations.
         sources: The archived pages.
-        bases: Number of citations of each basis.
+        citation_counts: Number of citations by basis.
     """
 
     partnerships: Excerpt
-    chapters: Sequence[PartnershipSection]
-    axis: TimeAxis | None
+    partnership_sections: Sequence[PartnershipSection]
+    time_axis: TimeAxis | None
     regions: Excerpt
     map: Map | None
     organizations: Excerpt
     sources: Excerpt
-    bases: Mapping[str, int]
+    citation_counts: Mapping[str, int]
 
     @property
-    def others(self) -> Sequence[Json]:
-        """The partnerships that are named only."""
-        return self.partnerships.items[len(self.chapters) :]
+    def other_partnerships(self) -> Sequence[Json]:
+        """Partnerships without a section of their own."""
+        return self.partnerships.items[len(self.partnership_sections) :]
 
     @property
-    def works(self) -> list[AwardSection]:
-        """Every award that is told, with its activities."""
-        return [work for chapter in self.chapters for work in chapter.works]
+    def award_sections(self) -> list[AwardSection]:
+        """The awards of every partnership section."""
+        return [
+            award_section
+            for section in self.partnership_sections
+            for award_section in section.award_sections
+        ]
 
 
 def read_content(reader: DocumentReader) -> PageContent:
-    """Read what the page tells: the first of everything, so that the page stays of one size."""
-    partnerships = reader.some("partnerships", _PARTNERSHIPS)
+    """The first items of each collection, limited so that the page's size is bounded."""
+    partnerships = reader.first_items("partnerships", _MAX_PARTNERSHIPS)
     letters = iter(ascii_uppercase)
-    chapters = []
-    for partnership in partnerships.items[:_TOLD]:
-        awards = reader.some("awards", _AWARDS, partnership=partnership["id"])
-        works = [
+    sections = []
+    for partnership in partnerships.items[:_MAX_PARTNERSHIP_SECTIONS]:
+        awards = reader.first_items("awards", _MAX_AWARDS, partnership=partnership["id"])
+        award_sections = [
             AwardSection(
-                next(letters), award, reader.some("activities", _ACTIVITIES, award=award["id"])
+                next(letters),
+                award,
+                reader.first_items("activities", _MAX_ACTIVITIES, award=award["id"]),
             )
             for award in awards
         ]
-        objectives = reader.some("objectives", _OBJECTIVES, partnership=partnership["id"])
-        named = _regions(reader, [partnership, *awards])
-        chapters.append(PartnershipSection(partnership, objectives, named, awards, works))
-    regions = reader.some("regions", _REGIONS)
-    names = {one["id"]: one["name"] for one in regions}
+        objectives = reader.first_items(
+            "objectives", _MAX_OBJECTIVES, partnership=partnership["id"]
+        )
+        listed_regions = _listed_regions(reader, [partnership, *awards])
+        sections.append(
+            PartnershipSection(partnership, objectives, listed_regions, awards, award_sections)
+        )
+    regions = reader.first_items("regions", _MAX_REGIONS)
+    names = {region["id"]: region["name"] for region in regions}
     return PageContent(
         partnerships,
-        chapters,
-        TimeAxis.of(_dates(chapters)),
+        sections,
+        TimeAxis.covering(_dates(sections)),
         regions,
-        draw_map(reader.outlines(regions.items), names),
-        reader.some("organizations", _ORGANIZATIONS),
-        reader.some("sources", _SOURCES),
-        reader.bases(),
+        draw_map(reader.region_outlines(regions.items), names),
+        reader.first_items("organizations", _MAX_ORGANIZATIONS),
+        reader.first_items("sources", _MAX_SOURCES),
+        reader.count_citations_by_basis(),
     )
 
 
-def _regions(reader: DocumentReader, places: Sequence[Json]) -> list[Json]:
-    """The regions that a partnership or one of its awards names, each once."""
-    names = dict.fromkeys(name for one in places for name in one["regions"] or [])
-    found = (reader.one("regions", name) for name in list(names)[:_REGIONS])
-    return [one for one in found if one is not None]
+def _listed_regions(reader: DocumentReader, resources: Sequence[Json]) -> list[Json]:
+    """Regions that a partnership and its awards list, without duplicates."""
+    ids = dict.fromkeys(
+        region_id for resource in resources for region_id in resource["regions"] or []
+    )
+    regions = (reader.find("regions", region_id) for region_id in list(ids)[:_MAX_REGIONS])
+    return [region for region in regions if region is not None]
 
 
-def _dates(chapters: Sequence[PartnershipSection]) -> list[str | None]:
-    signed = [one.partnership[name] for one in chapters for name in ("signed", "ends")]
-    awards = [work.award for one in chapters for work in one.works]
-    return signed + [award[name] for award in awards for name in ("announced", "ends")]
+def _dates(sections: Sequence[PartnershipSection]) -> list[str | None]:
+    partnership_dates = [
+        section.partnership[field] for section in sections for field in ("signed", "ends")
+    ]
+    awards = [
+        award_section.award for section in sections for award_section in section.award_sections
+    ]
+    return partnership_dates + [award[field] for award in awards for field in ("announced", "ends")]

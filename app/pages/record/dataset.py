@@ -1,4 +1,4 @@
-"""The record as a dataset, for search engines (schema.org, as JSON-LD)."""
+"""Describes the record as a schema.org Dataset in JSON-LD, for search engines."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Where the record is published, and by whom, as far as the settings say it.
+    """Where and by whom the record is published, from the settings.
 
     Attributes:
-        origin: Where the API is found from outside.
-        publisher: Name of who publishes it.
-        exports: The files that it can be taken away as.
+        origin: Public base URL of the API.
+        publisher: Name of the publisher.
+        exports: Export files that can be downloaded.
     """
 
     origin: str | None = None
@@ -36,25 +36,25 @@ class Publication:
 def dataset_json_ld(
     archive: Archive, publication: Publication, connection: sqlite3.Connection
 ) -> Markup:
-    """The dataset as JSON that can stand in a script element of HTML."""
+    """The description as JSON, escaped for an HTML script element."""
     text = encode_json(dataset_description(archive, publication, connection)).decode()
-    for mark in "<>&\u2028\u2029":
-        text = text.replace(mark, f"\\u{ord(mark):04x}")
-    return Markup(text)  # noqa: S704 - nothing in it ends the element
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 - cannot end the element
 
 
 def dataset_description(
     archive: Archive, publication: Publication, connection: sqlite3.Connection
 ) -> Json:
-    """The dataset; what needs the address of the API is left out where that is not set."""
-    known: Json = {
+    """The Dataset object, without URLs of the API if its public URL is not set."""
+    optional: Json = {
         "temporalCoverage": temporal_coverage(connection),
-        "spatialCoverage": _places(connection),
+        "spatialCoverage": _spatial_coverage(connection),
         "isBasedOn": source_urls(connection),
         "dateModified": archive.header["modified"],
         "publisher": publication.publisher
         and {"@type": "Organization", "name": publication.publisher},
-        **(_located(publication, publication.origin) if publication.origin else {}),
+        **(_urls(publication, publication.origin) if publication.origin else {}),
     }
     return {
         "@context": "https://schema.org",
@@ -66,11 +66,12 @@ def dataset_description(
         "version": archive.release,
         "inLanguage": "en",
         "isAccessibleForFree": True,
-        **{name: value for name, value in known.items() if value},
+        **{name: value for name, value in optional.items() if value},
     }
 
 
-def _located(publication: Publication, origin: str) -> Json:
+def _urls(publication: Publication, origin: str) -> Json:
+    """Properties with URLs of the API: identifiers and downloads."""
     return {
         "@id": f"{origin}/",
         "url": f"{origin}/",
@@ -78,19 +79,19 @@ def _located(publication: Publication, origin: str) -> Json:
         "distribution": [
             {
                 "@type": "DataDownload",
-                "name": one.title,
-                "description": one.description,
-                "encodingFormat": one.media_type,
-                "contentUrl": f"{origin}{one.path}",
+                "name": export.title,
+                "description": export.description,
+                "encodingFormat": export.media_type,
+                "contentUrl": f"{origin}{export.path}",
             }
-            for one in publication.exports
-            if one != CATALOG
+            for export in publication.exports
+            if export != CATALOG
         ],
     }
 
 
-def _places(connection: sqlite3.Connection) -> Json | None:
-    """The box around all outlines: south, west, north and east, in degrees."""
+def _spatial_coverage(connection: sqlite3.Connection) -> Json | None:
+    """A Place with the bounding box of all outlines: south, west, north and east, in degrees."""
     extent = outline_bounds(connection)
     if extent is None:
         return None

@@ -1,4 +1,4 @@
-"""What the page reads: documents as the API serves them, some of each collection."""
+"""Reads the documents of the record page from the archive, with their citations."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Excerpt:
 
     Attributes:
         items: Their documents.
-        total: How many there are in all.
-        all: The request that lists them all, as a path.
+        total: Number of items in the whole list.
+        list_path: API path that lists every item.
     """
 
     items: Sequence[Json]
     total: int
-    all: str
+    list_path: str
 
     def __iter__(self) -> Iterator[Json]:
         return iter(self.items)
@@ -39,59 +39,59 @@ class Excerpt:
 
 @dataclass
 class DocumentReader:
-    """Reads documents, and with them the citations that they rest on.
+    """Reads documents and caches them and their citations.
 
     Attributes:
         archive: The record.
-        connection: Where it is read on this thread.
-        cited: Citations by the path of their resource and by field, of all that was listed.
+        connection: Connection of the current thread.
+        citations: Citations of every item in an excerpt, by resource path, then by field.
     """
 
     archive: Archive
     connection: sqlite3.Connection
-    cited: dict[str, dict[str, list[Json]]] = field(default_factory=dict)
-    _known: dict[tuple[str, str], Json | None] = field(default_factory=dict)
+    citations: dict[str, dict[str, list[Json]]] = field(default_factory=dict)
+    _documents: dict[tuple[str, str], Json | None] = field(default_factory=dict)
 
-    def some(self, collection: str, limit: int, **conditions: str) -> Excerpt:
-        """The first items under filters, in the collection's own order."""
-        values: Json = {name: [value] for name, value in conditions.items()}
+    def first_items(self, collection: str, limit: int, **filters: str) -> Excerpt:
+        """The first items that match the filters, in the collection's default order."""
+        values: Json = {name: [value] for name, value in filters.items()}
         query = Query.from_parameters(collection, {**values, "limit": limit})
         page = find_page(self.archive, query, self.connection)
         items = [json.loads(document) for document in page.documents]
-        self._cite(collection, items)
-        return Excerpt(
-            items, page.total, url_with_query(f"/v1/{collection}", list(conditions.items()))
-        )
+        self._cache_with_citations(collection, items)
+        path = url_with_query(f"/v1/{collection}", list(filters.items()))
+        return Excerpt(items, page.total, path)
 
-    def one(self, collection: str, name: str) -> Json | None:
-        """One resource by its id."""
-        if (collection, name) not in self._known:
+    def find(self, collection: str, resource_id: str) -> Json | None:
+        """The resource with this id; None if there is none."""
+        key = collection, resource_id
+        if key not in self._documents:
             row = self.connection.execute(
                 f"SELECT document FROM {collection} WHERE id = ?",  # noqa: S608 - a collection's name
-                (name,),
+                (resource_id,),
             ).fetchone()
-            self._known[collection, name] = json.loads(row[0]) if row else None
-        return self._known[collection, name]
+            self._documents[key] = json.loads(row[0]) if row else None
+        return self._documents[key]
 
-    def bases(self) -> dict[str, int]:
-        """Number of citations of each basis."""
+    def count_citations_by_basis(self) -> dict[str, int]:
+        """Number of citations of the record, by basis."""
         rows = self.connection.execute("SELECT basis, count(*) FROM citations GROUP BY basis")
-        return {basis.decode(): number for basis, number in rows}
+        return {basis.decode(): count for basis, count in rows}
 
-    def outlines(self, regions: Sequence[Json]) -> dict[str, Json]:
-        """The outlines of regions that have one, as GeoJSON geometries, by region."""
+    def region_outlines(self, regions: Sequence[Json]) -> dict[str, Json]:
+        """GeoJSON geometries by region id; regions without an outline are left out."""
         rows = self.connection.execute(
             "SELECT region, geometry FROM outlines "
             "WHERE region IN (SELECT value FROM json_each(?))",
-            (json.dumps([one["id"] for one in regions]),),
+            (json.dumps([region["id"] for region in regions]),),
         )
-        return {name.decode(): json.loads(geometry) for name, geometry in rows}
+        return {region_id.decode(): json.loads(geometry) for region_id, geometry in rows}
 
-    def _cite(self, collection: str, items: Sequence[Json]) -> None:
-        paths = {one["id"]: one["links"]["self"] for one in items}
-        found = find_included(collection, list(paths), ["citations"], self.connection)
-        for citation in map(json.loads, found["citations"]):
-            fields = self.cited.setdefault(paths[citation["resource"]], {})
-            fields.setdefault(citation["field"], []).append(citation)
-        for name, item in zip(paths, items, strict=True):
-            self._known[collection, name] = item
+    def _cache_with_citations(self, collection: str, items: Sequence[Json]) -> None:
+        paths = {item["id"]: item["links"]["self"] for item in items}
+        included = find_included(collection, list(paths), ["citations"], self.connection)
+        for citation in map(json.loads, included["citations"]):
+            by_field = self.citations.setdefault(paths[citation["resource"]], {})
+            by_field.setdefault(citation["field"], []).append(citation)
+        for resource_id, item in zip(paths, items, strict=True):
+            self._documents[collection, resource_id] = item

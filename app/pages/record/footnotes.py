@@ -1,4 +1,4 @@
-"""Footnotes: for each value that is shown, on what it rests."""
+"""Footnotes of the record page: the citations of each value."""
 
 from __future__ import annotations
 
@@ -12,95 +12,91 @@ from app.pages.record.documents import DocumentReader, Json
 
 @dataclass(slots=True)
 class Footnote:
-    """The footnote of one field of one resource.
+    """Citations of one field of one resource.
 
     Attributes:
-        number: Its number on the page.
-        resource: What the value is of.
+        number: Number on the page, from 1.
+        resource: Document of the resource.
         field: Name of the field.
-        citations: What the value rests on.
-        marks: How often the page refers to it.
+        citations: Citations that support the value.
+        marker_count: Number of markers on the page that link here.
     """
 
     number: int
     resource: Json
     field: str
     citations: list[Json]
-    marks: int = 0
+    marker_count: int = 0
 
     @property
-    def called(self) -> str:
-        """What the resource is called."""
-        names = (self.resource.get(name) for name in ("short_name", "name", "title"))
+    def resource_name(self) -> str:
+        """Short name, name or title of the resource: the first that is set."""
+        names = (self.resource.get(key) for key in ("short_name", "name", "title"))
         return next(str(name) for name in names if name)
 
     @property
     def basis(self) -> str:
-        """The basis of its first citation."""
+        """Basis of the first citation."""
         basis: str = self.citations[0]["basis"]
         return basis
 
 
 @dataclass(frozen=True, slots=True)
 class FootnoteMarker:
-    """One reference to a footnote.
+    """A link to a footnote beside a value.
 
     Attributes:
-        note: The footnote.
-        place: Which of the references to it this is, from 1.
+        footnote: The footnote.
+        occurrence: Which of the links to this footnote it is, from 1.
     """
 
-    note: Footnote
-    place: int
+    footnote: Footnote
+    occurrence: int
 
 
 @dataclass(slots=True)
 class Footnotes:
-    """Numbers the footnotes in the order in which the page first refers to them."""
+    """Footnotes in the order in which the page first links to them."""
 
     reader: DocumentReader
-    notes: list[Footnote] = field(default_factory=list)
-    _known: dict[tuple[str, str], Footnote] = field(default_factory=dict)
+    footnotes: list[Footnote] = field(default_factory=list)
+    _by_field: dict[tuple[str, str], Footnote] = field(default_factory=dict)
 
-    def mark(self, resource: Json, name: str) -> FootnoteMarker | None:
-        """A reference to the footnote of a field; None where nothing is cited for it."""
+    def add_marker(self, resource: Json, name: str) -> FootnoteMarker | None:
+        """A new marker for a field, whose footnote is added if needed; None without citations."""
         path = resource["links"]["self"]
-        citations = self.reader.cited.get(path, {}).get(name)
+        citations = self.reader.citations.get(path, {}).get(name)
         if not citations:
             return None
-        note = self._known.get((path, name))
-        if note is None:
-            note = self._known[path, name] = Footnote(
-                len(self.notes) + 1, resource, name, citations
-            )
-            self.notes.append(note)
-        note.marks += 1
-        return FootnoteMarker(note, note.marks)
+        footnote = self._by_field.get((path, name))
+        if footnote is None:
+            footnote = Footnote(len(self.footnotes) + 1, resource, name, citations)
+            self._by_field[path, name] = footnote
+            self.footnotes.append(footnote)
+        footnote.marker_count += 1
+        return FootnoteMarker(footnote, footnote.marker_count)
 
-    def source_of(self, citation: Json) -> Json | None:
-        """The archived page that a citation quotes."""
+    def quote_url(self, citation: Json) -> str | None:
+        """URL of the quoted words on the archived page; None if the page's URL is unknown."""
+        source = self._find_source(citation)
+        url = source["url"] if source else None
+        if url is None:
+            return None
+        return text_fragment_url(url, selectors_by_type(citation)["TextQuoteSelector"])
+
+    def _find_source(self, citation: Json) -> Json | None:
         if citation["target"] is None:
             return None
-        return self.reader.one("sources", citation["target"]["source"].rpartition("/")[2])
-
-    def passage(self, citation: Json) -> str | None:
-        """Address of the quoted words within the archived page, where its address is known."""
-        source = self.source_of(citation)
-        url = source["url"] if source else None
-        return (
-            None
-            if url is None
-            else text_fragment_url(url, selectors(citation)["TextQuoteSelector"])
-        )
+        return self.reader.find("sources", citation["target"]["source"].rpartition("/")[2])
 
 
-def selectors(citation: Json) -> Mapping[str, Any]:
-    """The quoted fragment and its position, by type of selector."""
-    found = {one["type"]: one for one in citation["target"]["selector"]}
-    return {**found, "TextQuoteSelector": found["TextQuoteSelector"]["exact"]}
+def selectors_by_type(citation: Json) -> Mapping[str, Any]:
+    """Selectors of a citation's target by type; the text quote as a plain string."""
+    selectors = {selector["type"]: selector for selector in citation["target"]["selector"]}
+    return {**selectors, "TextQuoteSelector": selectors["TextQuoteSelector"]["exact"]}
 
 
-def text_fragment_url(url: str, words: str) -> str:
-    """An address that scrolls a browser to these words (URL Fragment Text Directives, 3)."""
-    encoded = quote(words, safe="").replace("-", "%2D")
+def text_fragment_url(url: str, text: str) -> str:
+    """URL that scrolls a browser to the text (URL Fragment Text Directives, section 3)."""
+    encoded = quote(text, safe="").replace("-", "%2D")
     return f"{url}{'' if '#' in url else '#'}:~:text={encoded}"

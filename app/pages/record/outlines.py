@@ -1,4 +1,4 @@
-"""Where: outlines of regions as paths on a map (equirectangular, true at its middle latitude)."""
+"""Draws region outlines as SVG paths (equirectangular projection, true at the middle latitude)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ Ring = list[Point]
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom."""
 
-_LONGEST = 560.0
-_WIDEST = 340.0
-_FINEST = 0.6
-"""Vertices nearer than this to the one before are left out."""
-_STEPS = (0.5, 1, 2, 5, 10, 20, 30, 60)
-_MOST_LINES = 5
-_LETTER = 8.2
-"""About the width of a letter of a label."""
-_GAP = 8.0
+_MAX_HEIGHT = 560.0
+_MAX_WIDTH = 340.0
+_MIN_VERTEX_DISTANCE = 0.6
+"""Vertices closer than this to the previous one are dropped."""
+_GRATICULE_STEPS_DEGREES = (0.5, 1, 2, 5, 10, 20, 30, 60)
+_MAX_GRATICULE_INTERVALS = 5
+_CHARACTER_WIDTH = 8.2
+"""Approximate width of a character of a label."""
+_LABEL_GAP = 8.0
 LINE_HEIGHT = 17.0
-"""From one line of a label to the next."""
+"""Distance between the baselines of a label's lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class Label:
     """The name of a region on the map.
 
     Attributes:
-        lines: The name, in one line or two.
-        x: Where it stands.
-        y: Base line of the first line.
-        anchor: How it is aligned, as SVG's `text-anchor`.
+        lines: The name, on one line or two.
+        x: Horizontal position of the text anchor.
+        y: Baseline of the first line.
+        anchor: SVG `text-anchor`: start, middle or end.
     """
 
     lines: Sequence[str]
@@ -44,8 +44,8 @@ class Label:
 
     @property
     def box(self) -> Box:
-        """The room that it takes, with a line below for what else is said."""
-        width = max(map(len, self.lines)) * _LETTER
+        """Approximate bounding box, with one more line for the letters of the awards."""
+        width = max(map(len, self.lines)) * _CHARACTER_WIDTH
         left = self.x - {"start": 0, "middle": width / 2, "end": width}[self.anchor]
         top = self.y - LINE_HEIGHT
         return left, top, left + width, top + (len(self.lines) + 1.2) * LINE_HEIGHT
@@ -53,28 +53,28 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class RegionShape:
-    """One region on the map.
+    """A region on the map.
 
     Attributes:
-        region: Its id.
-        path: Its outline, as an SVG path.
-        label: Its name.
+        region_id: Id of the region.
+        path: Outline as SVG path data.
+        label: Label with its name.
     """
 
-    region: str
+    region_id: str
     path: str
     label: Label
 
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """A map, in units of its view box.
+    """A map; lengths are in units of its view box.
 
     Attributes:
-        width: Its width.
-        height: Its height.
-        meridians: Labels of meridians, and where they run.
-        parallels: Labels of parallels, and where they run.
+        width: Width.
+        height: Height.
+        meridians: Labels of the meridians and their x positions.
+        parallels: Labels of the parallels and their y positions.
         shapes: The regions.
     """
 
@@ -86,8 +86,8 @@ class Map:
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
-    """What part of the earth is shown, in degrees, and how large."""
+class _Viewport:
+    """The section of the earth that the map shows, in degrees."""
 
     west: float
     south: float
@@ -95,57 +95,61 @@ class _Frame:
     north: float
 
     @classmethod
-    def around(cls, points: Iterable[Point]) -> _Frame:
+    def around(cls, points: Iterable[Point]) -> _Viewport:
+        """The bounding box of the points with a margin of 4%."""
         xs, ys = zip(*points, strict=True)
         west, south, east, north = min(xs), min(ys), max(xs), max(ys)
         margin = max(east - west, north - south, 0.1) * 0.04
         return cls(west - margin, south - margin, east + margin, north + margin)
 
     @property
-    def squeeze(self) -> float:
-        """How much shorter a degree of longitude is than one of latitude."""
+    def longitude_ratio(self) -> float:
+        """Length of a degree of longitude relative to one of latitude, at the middle latitude."""
         return max(cos(radians((self.south + self.north) / 2)), 0.1)
 
     @property
     def scale(self) -> float:
-        """Units a degree of latitude."""
-        wide, high = (self.east - self.west) * self.squeeze, self.north - self.south
-        return min(_WIDEST / wide, _LONGEST / high)
+        """Map units per degree of latitude."""
+        width = (self.east - self.west) * self.longitude_ratio
+        return min(_MAX_WIDTH / width, _MAX_HEIGHT / (self.north - self.south))
 
-    def place(self, point: Point) -> Point:
-        x, y = point
+    def project(self, point: Point) -> Point:
+        """Map position of a longitude and latitude."""
+        longitude, latitude = point
         scale = self.scale
-        return (x - self.west) * self.squeeze * scale, (self.north - y) * scale
+        x = (longitude - self.west) * self.longitude_ratio * scale
+        return x, (self.north - latitude) * scale
 
 
 def draw_map(outlines: Mapping[str, Json], names: Mapping[str, str]) -> Map | None:
-    """A map of GeoJSON geometries by region; None where there is nothing to draw."""
-    rings = {name: list(_rings(outline)) for name, outline in outlines.items()}
-    rings = {name: found for name, found in rings.items() if found}
-    if not rings:
+    """A map of the regions; None if there is nothing to draw.
+
+    Args:
+        outlines: GeoJSON geometries by region id.
+        names: Names by region id.
+    """
+    geographic = {region_id: list(_outer_rings(outline)) for region_id, outline in outlines.items()}
+    geographic = {region_id: rings for region_id, rings in geographic.items() if rings}
+    if not geographic:
         return None
-    frame = _Frame.around(point for found in rings.values() for ring in found for point in ring)
-    width, height = frame.place((frame.east, frame.south))
-    placed = {
-        name: [[frame.place(one) for one in ring] for ring in found]
-        for name, found in rings.items()
-    }
-    labels = _labels(placed, names, (0, 0, width, height))
-    shapes = [
-        RegionShape(name, "".join(_path(_thinned(ring)) for ring in found), labels[name])
-        for name, found in placed.items()
-    ]
-    return Map(
-        round(width, 1),
-        round(height, 1),
-        [(_degrees(x, "E", "W"), round(frame.place((x, 0))[0], 1)) for x in _lines(frame, 0)],
-        [(_degrees(y, "N", "S"), round(frame.place((0, y))[1], 1)) for y in _lines(frame, 1)],
-        shapes,
+    viewport = _Viewport.around(
+        point for rings in geographic.values() for ring in rings for point in ring
     )
+    width, height = viewport.project((viewport.east, viewport.south))
+    projected = {
+        region_id: [[viewport.project(point) for point in ring] for ring in rings]
+        for region_id, rings in geographic.items()
+    }
+    labels = _place_labels(projected, names, (0, 0, width, height))
+    shapes = [
+        RegionShape(region_id, "".join(_path(_simplify(ring)) for ring in rings), labels[region_id])
+        for region_id, rings in projected.items()
+    ]
+    return Map(round(width, 1), round(height, 1), *_graticule(viewport), shapes)
 
 
-def _rings(outline: Json) -> Iterator[Ring]:
-    """The outer rings of a polygon or of several; holes are not drawn."""
+def _outer_rings(outline: Json) -> Iterator[Ring]:
+    """The outer rings of a Polygon or MultiPolygon; holes are not drawn."""
     if outline["type"] == "Polygon":
         polygons = [outline["coordinates"]]
     elif outline["type"] == "MultiPolygon":
@@ -156,84 +160,67 @@ def _rings(outline: Json) -> Iterator[Ring]:
         yield [(point[0], point[1]) for point in polygon[0]]
 
 
-def _labels(
-    placed: Mapping[str, list[Ring]], names: Mapping[str, str], sheet: Box
+def _place_labels(
+    regions: Mapping[str, list[Ring]], names: Mapping[str, str], sheet: Box
 ) -> dict[str, Label]:
-    """A label for each region: in it, or beside it where it covers nothing else."""
-    largest = {name: max(rings, key=_area) for name, rings in placed.items()}
-    boxes = {name: _box(ring) for name, ring in largest.items()}
+    """A label for each region: inside its outline, else beside it where nothing is covered."""
+    largest = {region_id: max(rings, key=_area) for region_id, rings in regions.items()}
+    boxes = {region_id: _bounding_box(ring) for region_id, ring in largest.items()}
     labels: dict[str, Label] = {}
-    for name in sorted(largest, key=lambda one: -_area(largest[one])):
-        taken = [box for other, box in boxes.items() if other != name]
-        taken += [label.box for label in labels.values()]
-        candidates = list(_candidates(names[name], largest[name]))
-        free = (one for one in candidates if _is_free(one.box, taken, sheet))
-        labels[name] = next(free, candidates[0])
+    for region_id in sorted(largest, key=lambda key: -_area(largest[key])):
+        occupied = [box for other, box in boxes.items() if other != region_id]
+        occupied += [label.box for label in labels.values()]
+        candidates = list(_label_candidates(names[region_id], largest[region_id]))
+        free = (label for label in candidates if _is_free(label.box, occupied, sheet))
+        labels[region_id] = next(free, candidates[0])
     return labels
 
 
-def _candidates(name: str, ring: Ring) -> Iterator[Label]:
-    """Where the name of a region may stand, the best place first."""
-    left, top, right, bottom = _box(ring)
-    _, x, y = _centre(ring)
-    for lines in _broken(name):
-        if max(map(len, lines)) * _LETTER < right - left and bottom - top > 3 * LINE_HEIGHT:
+def _label_candidates(name: str, ring: Ring) -> Iterator[Label]:
+    """Possible labels of a region, best position first."""
+    left, top, right, bottom = _bounding_box(ring)
+    _, x, y = _area_and_centroid(ring)
+    for lines in _line_breaks(name):
+        width = max(map(len, lines)) * _CHARACTER_WIDTH
+        if width < right - left and bottom - top > 3 * LINE_HEIGHT:
             yield Label(lines, round(x, 1), round(y, 1), "middle")
-    for lines in _broken(name):
+    for lines in _line_breaks(name):
         below, above = bottom + LINE_HEIGHT, top - len(lines) * LINE_HEIGHT
-        yield Label(lines, round(right + _GAP, 1), round(y, 1), "start")
-        yield Label(lines, round(left - _GAP, 1), round(y, 1), "end")
+        yield Label(lines, round(right + _LABEL_GAP, 1), round(y, 1), "start")
+        yield Label(lines, round(left - _LABEL_GAP, 1), round(y, 1), "end")
         yield Label(lines, round(left, 1), round(below, 1), "start")
         yield Label(lines, round(left, 1), round(above, 1), "start")
 
 
-def _broken(name: str) -> Iterator[list[str]]:
-    """A name in one line, and in two where it has several words."""
+def _line_breaks(name: str) -> Iterator[list[str]]:
+    """The name on one line and, if it has several words, on two lines of similar length."""
     yield [name]
     words = name.split()
     if len(words) > 1:
-        cuts = [(" ".join(words[:cut]), " ".join(words[cut:])) for cut in range(1, len(words))]
-        yield list(min(cuts, key=lambda cut: max(map(len, cut))))
+        splits = [(" ".join(words[:at]), " ".join(words[at:])) for at in range(1, len(words))]
+        yield list(min(splits, key=lambda split: max(map(len, split))))
 
 
-def _is_free(box: Box, taken: Iterable[Box], sheet: Box) -> bool:
+def _is_free(box: Box, occupied: Iterable[Box], sheet: Box) -> bool:
+    """Whether a box lies on the sheet and overlaps none of the occupied boxes."""
     inside = box[0] >= sheet[0] and box[1] >= sheet[1] and box[2] <= sheet[2] and box[3] <= sheet[3]
     return inside and not any(
         box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]
-        for other in taken
+        for other in occupied
     )
 
 
-def _box(ring: Ring) -> Box:
+def _bounding_box(ring: Ring) -> Box:
     xs, ys = zip(*ring, strict=True)
     return min(xs), min(ys), max(xs), max(ys)
 
 
 def _area(ring: Ring) -> float:
-    return abs(_centre(ring)[0])
+    return abs(_area_and_centroid(ring)[0])
 
 
-def _thinned(ring: Ring) -> Ring:
-    kept = ring[:1]
-    for x, y in ring[1:]:
-        if abs(x - kept[-1][0]) + abs(y - kept[-1][1]) >= _FINEST:
-            kept.append((x, y))
-    return kept
-
-
-def _path(ring: Ring) -> str:
-    """A closed ring as an SVG path, in steps of a tenth of a unit."""
-    tenths = [(round(x * 10), round(y * 10)) for x, y in ring]
-    (x, y), *others = tenths
-    told = [f"M{x / 10:g} {y / 10:g}l"]
-    for after_x, after_y in others:
-        told.append(f"{(after_x - x) / 10:g} {(after_y - y) / 10:g} ")
-        x, y = after_x, after_y
-    return "".join(told).rstrip() + "z"
-
-
-def _centre(ring: Ring) -> tuple[float, float, float]:
-    """Area and centre of gravity of a ring (the shoelace formula)."""
+def _area_and_centroid(ring: Ring) -> tuple[float, float, float]:
+    """Signed area of a ring and x and y of its centroid (shoelace formula)."""
     area = x = y = 0.0
     for (x1, y1), (x2, y2) in zip(ring, ring[1:] + ring[:1], strict=True):
         cross = x1 * y2 - x2 * y1
@@ -243,14 +230,50 @@ def _centre(ring: Ring) -> tuple[float, float, float]:
     return area / 2, x / (3 * area), y / (3 * area)
 
 
-def _lines(frame: _Frame, axis: int) -> list[float]:
-    """Whole degrees at which a line of the graticule runs."""
-    low, high = (frame.west, frame.east) if axis == 0 else (frame.south, frame.north)
-    span = max(frame.east - frame.west, frame.north - frame.south)
-    step = next((one for one in _STEPS if span / one <= _MOST_LINES), _STEPS[-1])
+def _simplify(ring: Ring) -> Ring:
+    """The ring without vertices that are too close to the previous one."""
+    vertices = ring[:1]
+    for x, y in ring[1:]:
+        if abs(x - vertices[-1][0]) + abs(y - vertices[-1][1]) >= _MIN_VERTEX_DISTANCE:
+            vertices.append((x, y))
+    return vertices
+
+
+def _path(ring: Ring) -> str:
+    """SVG path data of a closed ring, relative and rounded to a tenth of a unit."""
+    (x, y), *others = [(round(x * 10), round(y * 10)) for x, y in ring]
+    commands = [f"M{x / 10:g} {y / 10:g}l"]
+    for next_x, next_y in others:
+        commands.append(f"{(next_x - x) / 10:g} {(next_y - y) / 10:g} ")
+        x, y = next_x, next_y
+    return "".join(commands).rstrip() + "z"
+
+
+def _graticule(
+    viewport: _Viewport,
+) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+    """Meridians and parallels: labels and map positions."""
+    span = max(viewport.east - viewport.west, viewport.north - viewport.south)
+    meridians = [
+        (_degree_label(longitude, "E", "W"), round(viewport.project((longitude, 0))[0], 1))
+        for longitude in _multiples(viewport.west, viewport.east, span)
+    ]
+    parallels = [
+        (_degree_label(latitude, "N", "S"), round(viewport.project((0, latitude))[1], 1))
+        for latitude in _multiples(viewport.south, viewport.north, span)
+    ]
+    return meridians, parallels
+
+
+def _multiples(low: float, high: float, span: float) -> list[float]:
+    """Degrees from low to high at which a graticule line is drawn, for a span of degrees."""
+    step = next(
+        (step for step in _GRATICULE_STEPS_DEGREES if span / step <= _MAX_GRATICULE_INTERVALS),
+        _GRATICULE_STEPS_DEGREES[-1],
+    )
     return [number * step for number in range(ceil(low / step), floor(high / step) + 1)]
 
 
-def _degrees(value: float, positive: str, negative: str) -> str:
+def _degree_label(value: float, positive: str, negative: str) -> str:
     side = "" if value == 0 else positive if value > 0 else negative
     return f"{abs(value):g}°{side}"

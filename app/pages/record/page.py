@@ -1,4 +1,4 @@
-"""The page itself: templates filled with the record, and the policy that it is shown under."""
+"""Renders the record page and its Content-Security-Policy."""
 
 from __future__ import annotations
 
@@ -19,64 +19,67 @@ from app.pages.record import words
 from app.pages.record.content import PageContent, read_content
 from app.pages.record.dataset import Publication, dataset_json_ld
 from app.pages.record.documents import DocumentReader, Json
-from app.pages.record.footnotes import Footnotes, selectors
+from app.pages.record.footnotes import Footnotes, selectors_by_type
 from app.pages.templates import template_environment
 
-_WIKIDATA = "https://www.wikidata.org/wiki/"
-_LONGEST_TITLE = 200
-_LONGEST_TEXT = 900
-_MOST_MEMBERS = 12
-_REFERENCES = {"investor": "organizations", "recipient": "organizations"} | {
+_WIKIDATA_URL = "https://www.wikidata.org/wiki/"
+_MAX_TITLE_CHARACTERS = 200
+_MAX_TEXT_CHARACTERS = 900
+_MAX_LIST_VALUES = 12
+_REFERENCE_FIELDS = {
+    "investor": "organizations",
+    "recipient": "organizations",
     "publisher": "organizations",
     "objectives": "objectives",
     "regions": "regions",
 }
-_DATES = {"signed", "announced", "ends", "archived_from", "archived_to"}
+"""Collections that reference fields refer to."""
+_DATE_FIELDS = {"signed", "announced", "ends", "archived_from", "archived_to"}
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedPage:
-    """The page as sent.
+    """The page as it is sent.
 
     Attributes:
         body: HTML in UTF-8.
-        policy: Its Content-Security-Policy (CSP 3).
+        policy: Content-Security-Policy (CSP 3).
     """
 
     body: bytes
     policy: str
 
 
-def render(
+def render_page(
     archive: Archive, publication: Publication, connection: sqlite3.Connection
 ) -> RenderedPage:
-    """The record as HTML, complete in itself: nothing else need be loaded to show it."""
+    """The record as a self-contained HTML page: only the icon is a separate file."""
     reader = DocumentReader(archive, connection)
-    story = read_content(reader)
-    teller, style = _FieldRenderer(reader, story), style_sheet()
+    content = read_content(reader)
+    renderer, style = _FieldRenderer(reader, content), style_sheet()
     body = (
-        _templates()
+        _environment()
         .get_template("record.html")
         .render(
-            story=story,
+            content=content,
             archive=archive,
             origin=publication.origin,
             dataset=dataset_json_ld(archive, publication, connection),
             style=Markup(style),  # noqa: S704 - a file of this package
-            names={one["id"]: one["name"] for one in story.regions},
-            notes=Footnotes(reader),
-            selectors=selectors,
-            tell=teller.tell,
-            award_name=teller.award_name,
+            region_names={region["id"]: region["name"] for region in content.regions},
+            footnotes=Footnotes(reader),
+            selectors_by_type=selectors_by_type,
+            field_value=renderer.field_value,
+            award_label=renderer.award_label,
         )
     )
     return RenderedPage(body.encode(), content_security_policy(style))
 
 
 def content_security_policy(style: str) -> str:
-    """What the page may load: its own style sheet and, from its own origin, the icon.
+    """The page's policy: allows its own style sheet, and the icon from its own origin.
 
-    `connect-src` lets a browser's tools look at `robots.txt` from within the page.
+    `connect-src` lets browser tools such as Lighthouse fetch `robots.txt` from within the page.
     """
     digest = b64encode(sha256(style.encode()).digest()).decode()
     return (
@@ -87,97 +90,106 @@ def content_security_policy(style: str) -> str:
 
 @cache
 def style_sheet() -> str:
-    """The style sheet, without indentation."""
-    text = (files("app.pages.record") / "templates" / "record.css").read_text("utf-8")
-    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+    """The style sheet without indentation and empty lines."""
+    css = (files("app.pages.record") / "templates" / "record.css").read_text("utf-8")
+    return "\n".join(line.strip() for line in css.splitlines() if line.strip())
 
 
 @cache
-def _templates() -> Environment:
+def _environment() -> Environment:
     filters = {
-        "brief": truncate,
-        "field": words.field_in_words,
-        "counted": words.count_noun,
-        "date": words.date_in_words,
+        "count_noun": words.count_noun,
+        "date_in_words": words.date_in_words,
+        "field_label": words.field_label,
+        "noun_for": words.noun_for,
         "precision": words.precision,
+        "shorten": shorten,
     }
     return template_environment("app.pages.record", filters)
 
 
-def truncate(text: str, longest: int = _LONGEST_TEXT) -> str:
-    """A text, cut at a word where it is too long for the page."""
-    if len(text) <= longest:
+def shorten(text: str, max_characters: int = _MAX_TEXT_CHARACTERS) -> str:
+    """The text, cut after a word and marked with an ellipsis if it is too long."""
+    if len(text) <= max_characters:
         return text
-    head = text[:longest]
+    head = text[:max_characters]
     return f"{head.rpartition(' ')[0] or head} …"
 
 
 class _FieldRenderer:
-    """Says what a field of a resource holds."""
+    """Renders values of resources as HTML."""
 
-    def __init__(self, reader: DocumentReader, story: PageContent) -> None:
+    def __init__(self, reader: DocumentReader, content: PageContent) -> None:
         self.reader = reader
-        shown = (*story.organizations, *story.regions)
-        self._shown = {one["links"]["self"] for one in shown}
-        self._shown |= {one["links"]["self"] for part in story.chapters for one in part.objectives}
+        linkable = [*content.organizations, *content.regions]
+        for section in content.partnership_sections:
+            linkable += section.objectives
+        self._paths_on_page = {resource["links"]["self"] for resource in linkable}
 
-    def tell(self, resource: Json, name: str) -> str:
-        """The value of a field, as HTML."""
+    def field_value(self, resource: Json, name: str) -> str:
+        """HTML of a field's value, which must not be null."""
         value = resource[name]
-        if name in _REFERENCES:
-            return self._references(_REFERENCES[name], value)
-        if name in _DATES:
+        if name in _REFERENCE_FIELDS:
+            return self._reference_links(_REFERENCE_FIELDS[name], value)
+        if name in _DATE_FIELDS:
             return Markup('<time datetime="{}">{}</time>').format(value, words.date_in_words(value))
-        if name in _WORDS:
-            return escape(_WORDS[name](value))
+        if name in _FORMATTERS:
+            return escape(_FORMATTERS[name](value))
         if name == "wikidata":
-            return Markup('<a href="{}{}" translate="no">{}</a>').format(_WIKIDATA, value, value)
+            return Markup('<a href="{}{}" translate="no">{}</a>').format(
+                _WIKIDATA_URL, value, value
+            )
         if name == "url":
-            return Markup('<a href="{}">{}</a>').format(value, truncate(value, _LONGEST_TITLE))
-        members = value if isinstance(value, list) else [value]
+            return Markup('<a href="{}">{}</a>').format(
+                value, shorten(value, _MAX_TITLE_CHARACTERS)
+            )
+        values = value if isinstance(value, list) else [value]
         return Markup("; ").join(
-            Markup("<bdi>{}</bdi>").format(truncate(str(one))) for one in members[:_MOST_MEMBERS]
+            Markup("<bdi>{}</bdi>").format(shorten(str(item))) for item in values[:_MAX_LIST_VALUES]
         )
 
-    def award_name(self, award: Json) -> str:
-        """What to call an award in a figure: its recipient, or its title where that is unknown."""
-        recipient = award["recipient"] and self.reader.one("organizations", award["recipient"])
+    def award_label(self, award: Json) -> str:
+        """Name of the award's recipient, or the award's title if the recipient is not stated."""
+        recipient = award["recipient"] and self.reader.find("organizations", award["recipient"])
         return str(recipient["short_name"] or recipient["name"] if recipient else award["title"])
 
-    def _references(self, collection: str, value: Any) -> Markup:
-        names = value if isinstance(value, list) else [value]
-        return Markup(", ").join(self._reference(collection, one) for one in names[:_MOST_MEMBERS])
+    def _reference_links(self, collection: str, value: Any) -> Markup:
+        ids = value if isinstance(value, list) else [value]
+        return Markup(", ").join(
+            self._reference_link(collection, resource_id) for resource_id in ids[:_MAX_LIST_VALUES]
+        )
 
-    def _reference(self, collection: str, name: str) -> Markup:
-        """The name of a resource, linked to where the page tells of it, or to its own address."""
-        found = self.reader.one(collection, name)
-        if found is None:
-            return escape(name)
-        path = found["links"]["self"]
-        here = f"#{COLLECTIONS[collection].type}-{name}"
-        called = found.get("short_name") or found.get("name") or found["title"]
+    def _reference_link(self, collection: str, resource_id: str) -> Markup:
+        """A resource's name with a link to its place on the page, else to its API path."""
+        resource = self.reader.find(collection, resource_id)
+        if resource is None:
+            return escape(resource_id)
+        path = resource["links"]["self"]
+        fragment = f"#{COLLECTIONS[collection].type}-{resource_id}"
+        label = resource.get("short_name") or resource.get("name") or resource["title"]
         return Markup('<a href="{}"><bdi>{}</bdi></a>').format(
-            here if path in self._shown else path, truncate(called, _LONGEST_TITLE)
+            fragment if path in self._paths_on_page else path, shorten(label, _MAX_TITLE_CHARACTERS)
         )
 
 
-def _listed(*, told: Callable[[Any], str], joint: str = ", ") -> Callable[[list[Any]], str]:
-    return lambda values: joint.join(told(one) for one in values[:_MOST_MEMBERS])
+def _list_formatter(
+    format_value: Callable[[Any], str], separator: str = ", "
+) -> Callable[[list[Any]], str]:
+    return lambda values: separator.join(map(format_value, values[:_MAX_LIST_VALUES]))
 
 
-_WORDS: dict[str, Callable[[Any], str]] = {
+_FORMATTERS: dict[str, Callable[[Any], str]] = {
     "planned_years": lambda years: words.count_noun(years, "year"),
     "investment_amount": words.amount_in_words,
     "amount": words.amount_in_words,
     "bytes": "{:,}".format,
     "characters": "{:,}".format,
-    "has_sub_recipients": lambda has: "yes" if has else "no",
+    "has_sub_recipients": lambda value: "yes" if value else "no",
     "kind": words.code_in_words,
-    "roles": _listed(told=words.code_in_words),
-    "trafficking_forms": _listed(told=words.code_in_words),
+    "roles": _list_formatter(words.code_in_words),
+    "trafficking_forms": _list_formatter(words.code_in_words),
     "country": words.country_in_words,
-    "countries": _listed(told=words.country_in_words, joint=" and "),
-    "precedence": _listed(
-        told=lambda one: f"{words.ordinal(one['ordinal'])} in {words.code_in_words(one['scope'])}"
-    ),
+    "countries": _list_formatter(words.country_in_words, " and "),
+    "precedence": lambda ranks: words.precedence_in_words(ranks[:_MAX_LIST_VALUES]),
 }
+"""Formats values as plain text, by field name."""

@@ -1,4 +1,4 @@
-"""When: dates at their own precision, placed on an axis of years."""
+"""Positions of partial dates on a time axis."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from datetime import date
 
 from app.models.dates import first_day, last_day
 
-_MOST_TICKS = 7
-_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
+_MAX_TICK_INTERVALS = 7
+_TICK_STEPS_YEARS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of the axis, in percent of its width.
+    """A section of the axis, in percent of its width.
 
     Attributes:
-        start: Where it begins.
-        end: Where it ends.
+        start: Left end.
+        end: Right end.
     """
 
     start: float
@@ -26,44 +26,54 @@ class Span:
 
     @property
     def middle(self) -> float:
-        """Its middle."""
+        """Center of the span."""
         return round((self.start + self.end) / 2, 2)
 
     @property
     def width(self) -> float:
-        """Its width."""
+        """Distance from start to end."""
         return round(self.end - self.start, 2)
 
 
 @dataclass(frozen=True, slots=True)
 class TimeAxis:
-    """Whole years, from the first of January of one to that of another."""
+    """An axis of whole years.
 
-    first: int
-    last: int
+    Attributes:
+        first_year: Its January 1 is the start of the axis.
+        last_year: Its January 1 is the end of the axis.
+    """
+
+    first_year: int
+    last_year: int
 
     @classmethod
-    def of(cls, values: Iterable[str | None]) -> TimeAxis | None:
-        """The axis that has room for dates; None where there are none."""
-        known = [value for value in values if value is not None]
+    def covering(cls, dates: Iterable[str | None]) -> TimeAxis | None:
+        """The shortest axis that covers all dates; None if there are none."""
+        known = [value for value in dates if value is not None]
         if not known:
             return None
-        first = min(first_day(value) for value in known).year
-        return cls(first, max(last_day(value) for value in known).year + 1)
+        first_year = min(first_day(value) for value in known).year
+        return cls(first_year, max(last_day(value) for value in known).year + 1)
 
     @property
     def ticks(self) -> Sequence[tuple[int, float]]:
-        """Years to label, and where each begins in percent."""
-        years = self.last - self.first
-        step = next((one for one in _STEPS if years / one <= _MOST_TICKS), years)
-        marked = range(self.first, self.last + 1, step)
-        return [(year, self._percent(date(year, 1, 1).toordinal())) for year in marked]
+        """Labeled years, each with its position in percent."""
+        year_count = self.last_year - self.first_year
+        step = next(
+            (step for step in _TICK_STEPS_YEARS if year_count / step <= _MAX_TICK_INTERVALS),
+            year_count,
+        )
+        years = range(self.first_year, self.last_year + 1, step)
+        return [(year, self._position(date(year, 1, 1).toordinal())) for year in years]
 
     def span(self, value: str) -> Span:
-        """The days that a date covers: a month for a date without a day."""
+        """The days that a partial date covers: a whole month if it has no day."""
         start, end = first_day(value).toordinal(), last_day(value).toordinal() + 1
-        return Span(self._percent(start), self._percent(end))
+        return Span(self._position(start), self._position(end))
 
-    def _percent(self, day: int) -> float:
-        start = date(self.first, 1, 1).toordinal()
-        return round(100 * (day - start) / (date(self.last, 1, 1).toordinal() - start), 2)
+    def _position(self, day: int) -> float:
+        """Position of an ordinal day, in percent."""
+        start = date(self.first_year, 1, 1).toordinal()
+        end = date(self.last_year, 1, 1).toordinal()
+        return round(100 * (day - start) / (end - start), 2)

@@ -1,30 +1,31 @@
-"""Values of the record in words."""
+"""Formats field names and values of the record for display."""
 
 from __future__ import annotations
 
 from calendar import month_name
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _ORDINALS = ("zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 _CODES = {
     "ngo": "NGO",
-    "americas": "the Americas",
-    "world": "the world",
+    "americas": "in the Americas",
+    "world": "worldwide",
     "sex": "sex trafficking",
     "labor": "labor trafficking",
 }
-_FIELDS = {
+_FIELD_LABELS = {
     "iso_3166_2": "ISO 3166-2",
     "inei_ubigeo": "INEI ubigeo",
-    "wikidata": "Wikidata",
-    "has_sub_recipients": "sub-recipients",
-    "planned_years": "plan",
+    "has_sub_recipients": "Sub-recipients",
+    "kind": "Type",
     "sha256": "SHA-256",
+    "url": "URL",
 }
 
 
 def date_in_words(value: str) -> str:
-    """A date at its own precision: `15 June 2017`, `October 2017` or `2017`."""
+    """A partial date: `15 June 2017`, `October 2017` or `2017`."""
     parts = [int(part) for part in value.split("-")]
     words = [str(parts[0])]
     if len(parts) > 1:
@@ -35,12 +36,12 @@ def date_in_words(value: str) -> str:
 
 
 def precision(value: str) -> str:
-    """How exact a date is: to the day, the month or the year."""
+    """Smallest unit of a partial date: `day`, `month` or `year`."""
     return ("year", "month", "day")[value.count("-")]
 
 
 def amount_in_words(value: int) -> str:
-    """A sum, in millions where those are few digits: `5 million`, `1.25 million`, `12,500`."""
+    """An amount, in millions if at most two decimals are needed: `1.25 million`, `12,500`."""
     if value >= 1_000_000 and value % 10_000 == 0:
         return f"{value / 1_000_000:,.2f}".rstrip("0").rstrip(".") + " million"
     return f"{value:,}"
@@ -55,23 +56,39 @@ def ordinal(value: int) -> str:
 
 
 def code_in_words(value: str) -> str:
-    """A value of a closed set: `government agency`, `NGO`, `in the Americas`."""
+    """A value of an enumeration: `government agency`, `NGO`, `in the Americas`."""
     return _CODES.get(value, value.replace("_", " "))
 
 
-def field_in_words(name: str) -> str:
-    """The name of a field: `planned years`."""
-    return _FIELDS.get(name, name.replace("_", " "))
+def precedence_in_words(precedence: Sequence[Mapping[str, Any]]) -> str:
+    """Ordinals with their scopes: `First in the Americas, third worldwide`."""
+    ranks = [f"{ordinal(rank['ordinal'])} {code_in_words(rank['scope'])}" for rank in precedence]
+    return capitalize_first(", ".join(ranks))
+
+
+def field_label(name: str) -> str:
+    """Display name of a field: `Planned years`, `ISO 3166-2`."""
+    return _FIELD_LABELS.get(name) or capitalize_first(name.replace("_", " "))
+
+
+def capitalize_first(text: str) -> str:
+    """The text with an upper-case first letter; unlike `str.capitalize`, the rest stays."""
+    return text[:1].upper() + text[1:]
 
 
 def country_in_words(code: str) -> str:
-    """The English name of a country, or its code where it has none."""
-    import pycountry  # noqa: PLC0415 - its tables are read at first use
+    """English name of an ISO 3166-1 country, or the code if it is unknown."""
+    import pycountry  # noqa: PLC0415 - reads its tables on first use
 
-    found: Any = pycountry.countries.get(alpha_2=code)
-    return str(getattr(found, "common_name", found.name)) if found else code
+    country: Any = pycountry.countries.get(alpha_2=code)
+    return str(getattr(country, "common_name", country.name)) if country else code
 
 
-def count_noun(number: int, singular: str, plural: str | None = None) -> str:
-    """A number with its noun: `1 award`, `3 regions`."""
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+def count_noun(count: int, singular: str, plural: str | None = None) -> str:
+    """A count with its noun: `1 award`, `3 regions`."""
+    return f"{count:,} {noun_for(count, singular, plural)}"
+
+
+def noun_for(count: int, singular: str, plural: str | None = None) -> str:
+    """The singular for a count of 1, else the plural, which adds an `s` by default."""
+    return singular if count == 1 else plural or f"{singular}s"

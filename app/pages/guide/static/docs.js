@@ -1,14 +1,15 @@
-// The guide is complete without this: it adds copying, this origin's address, and the reference.
+// Adds copy buttons, this server's origin in the examples and the interactive reference.
+// The guide is complete without JavaScript.
 "use strict";
 
-const said = document.querySelector(".said");
+const toast = document.querySelector(".toast");
 const reference = document.getElementById("swagger-ui");
 const base = document.body.dataset.base;
 
 if (base && base !== location.origin) {
-  const texts = document.createTreeWalker(document.getElementById("content"), NodeFilter.SHOW_TEXT);
-  while (texts.nextNode()) {
-    const text = texts.currentNode;
+  const walker = document.createTreeWalker(document.getElementById("content"), NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const text = walker.currentNode;
     if (text.data.includes(base)) text.data = text.data.replaceAll(base, location.origin);
   }
 }
@@ -25,60 +26,60 @@ for (const figure of document.querySelectorAll("figure.code")) {
 }
 
 async function copy(code, button) {
-  let done = true;
+  let copied = true;
   try {
     await navigator.clipboard.writeText(code.textContent);
   } catch {
-    getSelection().selectAllChildren(code); // where only a secure origin may use the clipboard
-    done = document.execCommand("copy");
+    getSelection().selectAllChildren(code); // the clipboard API needs a secure origin
+    copied = document.execCommand("copy");
   }
-  said.textContent = done ? "Copied." : "Selected; copy it with the keyboard.";
-  button.textContent = done ? "Copied" : "Selected";
+  toast.textContent = copied ? "Copied." : "Selected. Press Ctrl+C or ⌘C to copy.";
+  button.textContent = copied ? "Copied" : "Selected";
   setTimeout(() => {
     button.textContent = "Copy";
-    said.textContent = "";
+    toast.textContent = "";
   }, 2000);
 }
 
-// The section that is read stays where it is when those above it grow or shrink.
+// Keep the section in view at its scroll position when the examples above it change height.
 const languages = document.querySelector(".languages");
-let read = null;
-function mark(event) {
-  if (event.target.matches("input") && event.type === "click") return; // the choice is made by then
+let anchor = null;
+function saveScrollAnchor(event) {
+  if (event.target.matches("input") && event.type === "click") return; // after the change event
   const headings = [...document.querySelectorAll(".guide h2")];
-  const heading = headings.findLast((one) => one.getBoundingClientRect().top < innerHeight / 2);
-  read = heading && { heading, top: heading.getBoundingClientRect().top };
+  const heading = headings.findLast((h2) => h2.getBoundingClientRect().top < innerHeight / 2);
+  anchor = heading && { heading, top: heading.getBoundingClientRect().top };
 }
-languages.addEventListener("click", mark);
-languages.addEventListener("keydown", mark);
+languages.addEventListener("click", saveScrollAnchor);
+languages.addEventListener("keydown", saveScrollAnchor);
 languages.addEventListener("change", () => {
-  if (read) scrollBy(0, read.heading.getBoundingClientRect().top - read.top);
+  if (anchor) scrollBy(0, anchor.heading.getBoundingClientRect().top - anchor.top);
 });
 
-const chosen = "cpc-record language";
-for (const choice of document.querySelectorAll("input[name=language]")) {
+const STORAGE_KEY = "cpc-record language";
+for (const input of document.querySelectorAll("input[name=language]")) {
   try {
-    if (localStorage.getItem(chosen) === choice.value) choice.checked = true;
+    if (localStorage.getItem(STORAGE_KEY) === input.value) input.checked = true;
   } catch {
-    // Storage may be refused; the choice then lasts as long as the page.
+    // Storage may be blocked; the language is then not remembered.
   }
-  choice.addEventListener("change", () => {
+  input.addEventListener("change", () => {
     try {
-      localStorage.setItem(chosen, choice.value);
+      localStorage.setItem(STORAGE_KEY, input.value);
     } catch {
-      // As above.
+      // Storage may be blocked.
     }
   });
 }
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
-function dress() {
+function applyColorScheme() {
   document.documentElement.classList.toggle("dark-mode", dark.matches);
 }
-dark.addEventListener("change", dress);
-dress();
+dark.addEventListener("change", applyColorScheme);
+applyColorScheme();
 
-function find(hash) {
+function findOperation(hash) {
   const [, tag, operation] = hash.slice(1).split("/");
   return document.getElementById(
     operation ? `operations-${tag}-${operation}` : `operations-tag-${tag}`,
@@ -86,26 +87,25 @@ function find(hash) {
 }
 
 addEventListener("hashchange", () => {
-  const found = location.hash.startsWith("#/") && find(location.hash);
-  if (!found) return;
-  const closed = found.querySelector(".opblock-summary-control[aria-expanded=false]");
-  if (closed) closed.click();
-  found.scrollIntoView();
+  const block = location.hash.startsWith("#/") && findOperation(location.hash);
+  if (!block) return;
+  const collapsed = block.querySelector(".opblock-summary-control[aria-expanded=false]");
+  if (collapsed) collapsed.click();
+  block.scrollIntoView();
 });
 
-// What the address names stays in view when the reference takes its room.
-let settled = false;
-function settle() {
-  if (settled || !reference.querySelector(".opblock")) return;
-  settled = true;
+// Scroll to the URL's section again once the reference has rendered and changed the layout.
+let hasScrolled = false;
+function restoreScrollTarget() {
+  if (hasScrolled || !reference.querySelector(".opblock")) return;
+  hasScrolled = true;
   if (location.hash && !location.hash.startsWith("#/")) {
     document.getElementById(location.hash.slice(1))?.scrollIntoView();
   }
 }
 
-// Names for what Swagger UI leaves without one, and a place in the keyboard's order.
-function complete() {
-  settle();
+// Add accessible names and keyboard focus that Swagger UI leaves out.
+function improveAccessibility() {
   for (const select of reference.querySelectorAll("select:not([aria-label])")) {
     const parameter = select.closest("[data-param-name]");
     select.setAttribute("aria-label", parameter ? parameter.dataset.paramName : "media type");
@@ -119,9 +119,14 @@ function complete() {
   for (const block of reference.querySelectorAll("pre:not([tabindex])")) block.tabIndex = 0;
 }
 
-// A link within a button cannot be reached by everyone, the guide has said what the API is, and an
-// address that names one of its sections names no operation.
-const plain = ({ React }) => ({
+function onReferenceChange() {
+  restoreScrollTarget();
+  improveAccessibility();
+}
+
+// Swagger UI plugin: no links inside buttons, no description of the API, which the guide has, and
+// no deep linking for the guide's own fragments.
+const guidePlugin = ({ React }) => ({
   wrapComponents: {
     DeepLink: () => ({ text }) => React.createElement("span", null, text),
     InfoContainer: () => () => null,
@@ -136,7 +141,7 @@ const plain = ({ React }) => ({
 });
 
 if (typeof SwaggerUIBundle === "function") {
-  new MutationObserver(complete).observe(reference, { childList: true, subtree: true });
+  new MutationObserver(onReferenceChange).observe(reference, { childList: true, subtree: true });
   SwaggerUIBundle({
     url: "/openapi.json",
     dom_id: "#swagger-ui",
@@ -146,6 +151,6 @@ if (typeof SwaggerUIBundle === "function") {
     validatorUrl: null,
     layout: "BaseLayout",
     presets: [SwaggerUIBundle.presets.apis],
-    plugins: [plain],
+    plugins: [guidePlugin],
   });
 }
