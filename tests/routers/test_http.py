@@ -1,4 +1,4 @@
-"""Methods, headers and validators, the same on every path."""
+"""Methods, headers and validators are the same on every path."""
 
 from __future__ import annotations
 
@@ -28,8 +28,10 @@ PATHS = [
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_success_can_be_kept_and_read_anywhere(client: httpx.AsyncClient, path: str) -> None:
-    """Every success has a strong tag, a lifetime, the release and CORS, whoever asks."""
+async def test_success_is_cacheable_and_readable_from_any_origin(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    """Success has a strong ETag, max-age, the release and CORS, with or without `Origin`."""
     response = await client.get(path)
     assert response.status_code == 200
     assert response.headers["etag"].startswith('"')
@@ -38,13 +40,13 @@ async def test_success_can_be_kept_and_read_anywhere(client: httpx.AsyncClient, 
     assert response.headers["access-control-allow-origin"] == "*"
     assert "ETag" in response.headers["access-control-expose-headers"]
     assert len(response.headers["x-data-release"]) == 64
-    asked = await client.get(path, headers={"Origin": "https://example.org"})
-    assert {**asked.headers} == {**response.headers}
+    with_origin = await client.get(path, headers={"Origin": "https://example.org"})
+    assert {**with_origin.headers} == {**response.headers}
 
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_head_is_get_without_a_body(client: httpx.AsyncClient, path: str) -> None:
-    """HEAD gives GET's headers, asked first or second."""
+    """HEAD returns the headers of GET, before and after a GET."""
     head = await client.head(path)
     get = await client.get(path)
     assert head.content == b""
@@ -53,32 +55,34 @@ async def test_head_is_get_without_a_body(client: httpx.AsyncClient, path: str) 
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_unchanged_is_not_sent_again(client: httpx.AsyncClient, path: str) -> None:
-    """If-None-Match with the tag, among others or weak or `*`, gives 304 without a body."""
-    tag = (await client.get(path)).headers["etag"]
-    for known in (tag, f'"other", W/{tag}', "*"):
+async def test_unchanged_resources_return_304(client: httpx.AsyncClient, path: str) -> None:
+    """`If-None-Match` with the ETag, in a list, weak or as `*`, returns 304 without a body."""
+    etag = (await client.get(path)).headers["etag"]
+    for if_none_match in (etag, f'"other", W/{etag}', "*"):
         for method in ("GET", "HEAD"):
-            again = await client.request(method, path, headers={"If-None-Match": known})
-            assert again.status_code == 304
-            assert again.content == b""
-            assert again.headers["etag"] == tag
-            assert "content-length" not in again.headers
+            response = await client.request(method, path, headers={"If-None-Match": if_none_match})
+            assert response.status_code == 304
+            assert response.content == b""
+            assert response.headers["etag"] == etag
+            assert "content-length" not in response.headers
     changed = await client.get(path, headers={"If-None-Match": '"other"'})
     assert changed.status_code == 200
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"])
 @pytest.mark.parametrize("path", ["/v1/awards", "/healthz", "/nowhere"])
-async def test_nothing_can_be_changed(client: httpx.AsyncClient, method: str, path: str) -> None:
-    """Any other method is 405 with `Allow`, on every path."""
+async def test_other_methods_are_rejected(
+    client: httpx.AsyncClient, method: str, path: str
+) -> None:
+    """Any other method returns 405 with `Allow`, on every path."""
     response = await client.request(method, path)
     assert_problem(response, 405)
     assert response.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize("path", ["/v1/awards", "/healthz", "/nowhere"])
-async def test_options_says_what_is_allowed(client: httpx.AsyncClient, path: str) -> None:
-    """OPTIONS is 204 with `Allow`, and a preflight from any origin passes."""
+async def test_options_lists_allowed_methods(client: httpx.AsyncClient, path: str) -> None:
+    """OPTIONS returns 204 with `Allow`, and CORS preflight succeeds for any origin."""
     preflight = {"Origin": "https://example.org", "Access-Control-Request-Method": "GET"}
     for headers in ({}, preflight):
         response = await client.options(path, headers=headers)
@@ -90,15 +94,15 @@ async def test_options_says_what_is_allowed(client: httpx.AsyncClient, path: str
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-async def test_health_is_never_kept(client: httpx.AsyncClient, path: str) -> None:
-    """Health answers are not to be stored by anyone."""
+async def test_health_is_never_cached(client: httpx.AsyncClient, path: str) -> None:
+    """Health responses have `Cache-Control: no-store`."""
     response = await client.get(path)
     assert response.json() == {"status": "ok"}
     assert response.headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize(
-    ("accepted", "chosen"),
+    ("accept_encoding", "expected"),
     [
         ("zstd, br, gzip", "zstd"),
         ("br, gzip", "br"),
@@ -111,26 +115,26 @@ async def test_health_is_never_kept(client: httpx.AsyncClient, path: str) -> Non
         ("", None),
     ],
 )
-async def test_the_best_accepted_coding_is_used(
-    client: httpx.AsyncClient, accepted: str, chosen: str | None
+async def test_preferred_content_coding_is_used(
+    client: httpx.AsyncClient, accept_encoding: str, expected: str | None
 ) -> None:
-    """Content codings follow the client's wish, and each has a tag of its own."""
+    """The client's preferred content coding is used, and each coding has its own ETag."""
     plain = await client.get("/v1/awards", headers={"Accept-Encoding": "identity"})
-    response = await client.get("/v1/awards", headers={"Accept-Encoding": accepted})
-    assert response.headers.get("content-encoding") == chosen
+    response = await client.get("/v1/awards", headers={"Accept-Encoding": accept_encoding})
+    assert response.headers.get("content-encoding") == expected
     assert response.content == plain.content
-    assert (response.headers["etag"] == plain.headers["etag"]) == (chosen is None)
+    assert (response.headers["etag"] == plain.headers["etag"]) == (expected is None)
 
 
 @pytest.mark.parametrize("name", ["json", "csv", "ndjson", "geojson"])
-async def test_every_format_is_compressed(client: httpx.AsyncClient, name: str) -> None:
-    """A client that accepts a coding gets it, whatever the format."""
+async def test_every_format_can_be_compressed(client: httpx.AsyncClient, name: str) -> None:
+    """Responses in every format are compressed if the client accepts it."""
     response = await client.get(f"/v1/regions?format={name}", headers={"Accept-Encoding": "gzip"})
     assert response.headers.get("content-encoding") == "gzip"
 
 
 async def test_the_release_is_the_digest_of_the_seed(client: httpx.AsyncClient) -> None:
-    """`X-Data-Release`, every page and the meta page name the SHA-256 of the seed file."""
+    """`X-Data-Release`, pages and `/v1/meta` give the SHA-256 of the seed file."""
     digest = hashlib.sha256(SEED.read_bytes()).hexdigest()
     page, meta = await client.get("/v1/awards"), await client.get("/v1/meta")
     assert page.headers["x-data-release"] == digest
@@ -142,17 +146,17 @@ async def test_the_release_is_the_digest_of_the_seed(client: httpx.AsyncClient) 
     "path",
     ["/v1/awards/", "/v1/awards/peru-ilo/", "/v1/", "//v1/awards", "/docs/"],
 )
-async def test_a_trailing_slash_is_told_the_right_path(
+async def test_a_trailing_slash_suggests_the_right_path(
     client: httpx.AsyncClient, path: str
 ) -> None:
-    """Nothing redirects; the problem names the path that was meant."""
+    """There is no redirect; the problem suggests the right path."""
     response = await client.get(f"http://record.test{path}")
     problem = assert_problem(response, 404)
     assert "/" + path.strip("/") in problem["detail"]
 
 
-async def test_a_misspelt_path_is_told_the_nearest(client: httpx.AsyncClient) -> None:
-    """A path that names nothing suggests one that does."""
+async def test_a_misspelled_path_suggests_the_closest_match(client: httpx.AsyncClient) -> None:
+    """An unknown path suggests a similar existing one."""
     problem = assert_problem(await client.get("/v1/award"), 404)
     assert "/v1/awards" in problem["detail"]
 
@@ -161,20 +165,20 @@ async def test_a_misspelt_path_is_told_the_nearest(client: httpx.AsyncClient) ->
     ("name", "hint"),
     [("PERU-ILO", " Did you mean peru-ilo?"), ("NONE", ""), ("none", ""), ("%ED", "")],
 )
-async def test_an_id_in_capitals_is_told_the_right_one(
+async def test_an_upper_case_id_suggests_the_lower_case_one(
     client: httpx.AsyncClient, name: str, hint: str
 ) -> None:
-    """An id is told in small letters where that names an award, and nothing else is guessed."""
+    """The lower-case id is suggested only if an award has it; nothing else is guessed."""
     problem = assert_problem(await client.get(f"/v1/awards/{name}"), 404)
     assert problem["detail"] == f"No award has this id.{hint} See /v1/awards for all awards."
 
 
-async def test_every_type_of_problem_is_explained(client: httpx.AsyncClient) -> None:
-    """`type` resolves to its explanation."""
-    listed = (await client.get("/problems")).json()["data"]
-    assert len(listed) >= 7
-    for kind in listed:
-        explained = (await client.get(kind["type"])).json()["data"]
-        assert explained == kind
+async def test_every_problem_type_is_explained(client: httpx.AsyncClient) -> None:
+    """The `type` URI of every problem resolves to its explanation."""
+    problem_types = (await client.get("/problems")).json()["data"]
+    assert len(problem_types) >= 7
+    for problem_type in problem_types:
+        explained = (await client.get(problem_type["type"])).json()["data"]
+        assert explained == problem_type
         assert explained["explanation"]
     assert_problem(await client.get("/problems/none"), 404)

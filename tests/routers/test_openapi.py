@@ -1,4 +1,4 @@
-"""The OpenAPI document is valid, complete and true."""
+"""The OpenAPI document is valid, complete and correct."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ pytestmark = pytest.mark.anyio
 
 Json = dict[str, Any]
 
-UNSET = {"/data.json"}
-"""Paths that give nothing until a setting says who publishes."""
+DISABLED_BY_DEFAULT = {"/data.json"}
+"""Paths that return 404 unless publisher settings are set."""
 WITHOUT_EXAMPLE = {
     "/v1/record",
     "/v1/exports",
     "/v1/exports/{file}",
     "/healthz",
     "/readyz",
-    *UNSET,
+    *DISABLED_BY_DEFAULT,
 }
-"""Paths whose answer is too long for an example, or too short to need one."""
+"""Paths whose response is too long for an example, or too short to need one."""
 
 CLOSED_SETS = {
     ("Organization", "kind"): [
@@ -47,119 +47,123 @@ CLOSED_SETS = {
 
 @pytest.fixture
 async def document(client: httpx.AsyncClient) -> Json:
-    """The document as served."""
+    """The served document."""
     response = await client.get("/openapi.json")
     assert response.status_code == 200, response.text
-    served: Json = response.json()
-    return served
+    document: Json = response.json()
+    return document
 
 
 def operations(document: Json) -> Iterator[tuple[str, Json]]:
-    """Every path with its one operation."""
+    """Every path with its only operation."""
     for path, item in document["paths"].items():
         assert list(item) == ["get"], path
         yield path, item["get"]
 
 
 def parameters(document: Json) -> Iterator[tuple[str, Json]]:
-    """Every parameter with where it stands."""
+    """Every parameter with a label of its location."""
     for path, operation in operations(document):
         for parameter in operation.get("parameters", []):
             yield f"{parameter['name']} of {path}", parameter
 
 
-def nodes(value: Any) -> Iterator[Json]:
+def objects_in(value: Any) -> Iterator[Json]:
     """Every object within a JSON value."""
     if isinstance(value, dict):
         yield value
         value = list(value.values())
     if isinstance(value, list):
-        for one in value:
-            yield from nodes(one)
+        for member in value:
+            yield from objects_in(member)
 
 
 def resolved(document: Json, schema: Json) -> Json:
-    """The schema that a reference names, or the schema itself."""
+    """The schema, with a reference resolved."""
     name = schema.get("$ref", "").rpartition("/")[2]
-    found: Json = document["components"]["schemas"][name] if name else schema
-    return found
+    target: Json = document["components"]["schemas"][name] if name else schema
+    return target
 
 
-def choices(document: Json, schema: Json) -> list[str] | None:
-    """The closed set of a schema, of its items, or of its alternative to `null`."""
+def enum_values(document: Json, schema: Json) -> list[str] | None:
+    """The enum of a schema, of its items, or of its alternative to `null`."""
     schema = resolved(document, schema)
     if "enum" in schema:
         allowed: list[str] = schema["enum"]
         return allowed
     inner = [*schema.get("anyOf", []), *([schema["items"]] if "items" in schema else [])]
-    found = (choices(document, one) for one in inner)
-    return next((one for one in found if one), None)
+    enums = (enum_values(document, subschema) for subschema in inner)
+    return next((enum for enum in enums if enum), None)
 
 
 def is_described(document: Json, schema: Json) -> bool:
-    """Whether a schema, or one that it refers to, says what it means; a constant does."""
+    """Whether a schema, or one it refers to, has a description or is a constant."""
     parts = [schema, schema.get("items", {}), *schema.get("anyOf", [])]
-    whole = [*parts, *(resolved(document, part) for part in parts)]
-    return any(part.get("description") or "const" in part for part in whole)
+    candidates = [*parts, *(resolved(document, part) for part in parts)]
+    return any(part.get("description") or "const" in part for part in candidates)
 
 
-def json_answer(operation: Json) -> Json:
-    """What an operation declares of its success as JSON."""
-    answer: Json = operation["responses"]["200"]["content"]["application/json"]
-    return answer
+def json_response(operation: Json) -> Json:
+    """The JSON media type object of an operation's 200 response."""
+    media_type: Json = operation["responses"]["200"]["content"]["application/json"]
+    return media_type
 
 
-def examples(operation: Json, place: str) -> Json:
-    """Examples of an operation's parameters in the path or the query, by name."""
-    taken = [one for one in operation.get("parameters", []) if one["in"] == place]
-    within = {p["name"]: p["schema"]["examples"][0] for p in taken if "examples" in p["schema"]}
-    return within | {one["name"]: one["example"] for one in taken if "example" in one}
+def examples(operation: Json, location: str) -> Json:
+    """Examples of an operation's path or query parameters, by name."""
+    declared = [p for p in operation.get("parameters", []) if p["in"] == location]
+    in_schema = {
+        p["name"]: p["schema"]["examples"][0] for p in declared if "examples" in p["schema"]
+    }
+    return in_schema | {p["name"]: p["example"] for p in declared if "example" in p}
 
 
 def required(operation: Json) -> set[str]:
-    """Names of the parameters that an operation cannot do without."""
-    return {one["name"] for one in operation.get("parameters", []) if one["required"]}
+    """Names of the required parameters of an operation."""
+    return {p["name"] for p in operation.get("parameters", []) if p["required"]}
 
 
-def assert_fits(document: Json, schema: Json, value: Any) -> None:
-    """Check a value against a schema of the document."""
+def assert_valid(document: Json, schema: Json, value: Any) -> None:
+    """Validate a value against a schema of the document."""
     validator = Draft202012Validator({**schema, "components": document["components"]})
-    faults = [f"{fault.json_path}: {fault.message}" for fault in validator.iter_errors(value)]
-    assert faults == []
+    errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+    assert errors == []
 
 
 async def test_document_is_valid(document: Json) -> None:
-    """A validator of OpenAPI 3.1 has nothing to say."""
+    """An OpenAPI 3.1 validator finds no errors."""
     assert document["openapi"].startswith("3.1.")
     assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
 
 
-async def test_no_other_host_is_named_as_a_server(document: Json) -> None:
-    """The API is wherever the document came from; no server and no reference leads elsewhere."""
-    for node in nodes(document):
+async def test_no_other_host_is_referenced(document: Json) -> None:
+    """Servers and references are relative to the origin of the document."""
+    for node in objects_in(document):
         servers = node.get("servers", [])
         assert all(server["url"].startswith("/") for server in servers)
         assert node.get("$ref", "#").startswith("#")
 
 
-async def test_operations_are_named_for_what_they_give(document: Json) -> None:
-    """`listX` and `getX`, besides `search`, are unique: the function names of clients."""
+async def test_operation_ids_are_unique_and_consistent(document: Json) -> None:
+    """Operation ids are `listX`, `getX` or `search`; generators make function names of them."""
     names = [operation["operationId"] for _, operation in operations(document)]
     assert [name for name, count in Counter(names).items() if count > 1] == []
-    odd = [name for name in names if not re.fullmatch(r"(list|get)[A-Z][A-Za-z]*", name)]
-    assert set(odd) <= {"search"}
+    other = [name for name in names if not re.fullmatch(r"(list|get)[A-Z][A-Za-z]*", name)]
+    assert set(other) <= {"search"}
 
 
 @pytest.mark.parametrize("model", COLLECTIONS.values())
-async def test_every_collection_is_listed_and_got(document: Json, model: Any) -> None:
+async def test_every_collection_has_a_list_and_an_item_operation(
+    document: Json, model: Any
+) -> None:
     """`/v1/awards` is `listAwards`, `/v1/awards/{id}` is `getAward`."""
     paths, path = document["paths"], f"/v1/{model.collection}"
     assert paths[path]["get"]["operationId"] == f"list{model.collection.title()}"
     assert paths[f"{path}/{{id}}"]["get"]["operationId"] == f"get{model.type.title()}"
 
 
-async def test_types_have_plain_names(document: Json) -> None:
-    """Every schema has a name fit for a class, the same in every client, and is used."""
+async def test_schema_names_are_class_names(document: Json) -> None:
+    """Every schema has a name that is a valid class name, and is used."""
     schemas, text = document["components"]["schemas"], json.dumps(document)
     for name, schema in schemas.items():
         assert re.fullmatch(r"[A-Z][A-Za-z0-9]*", name)
@@ -167,96 +171,95 @@ async def test_types_have_plain_names(document: Json) -> None:
         assert f'"#/components/schemas/{name}"' in text, f"{name} is not used"
 
 
-async def test_types_may_grow(document: Json) -> None:
-    """No schema of an answer is closed: a later release may add fields."""
+async def test_schemas_are_open(document: Json) -> None:
+    """No response schema is closed, because later versions may add fields."""
     schemas = document["components"]["schemas"]
-    assert [n for n, one in schemas.items() if one.get("additionalProperties") is False] == []
+    closed = [n for n, s in schemas.items() if s.get("additionalProperties") is False]
+    assert closed == []
 
 
 async def test_everything_is_described(document: Json) -> None:
-    """Operations, answers, their headers and parameters each say what they are."""
+    """Operations, responses, headers and parameters have descriptions."""
     for path, operation in operations(document):
         assert operation["summary"], path
         assert operation["description"], path
-        for answer in operation["responses"].values():
-            assert answer["description"], path
-            assert all(header["description"] for header in answer.get("headers", {}).values())
-    undescribed = [where for where, one in parameters(document) if not one.get("description")]
+        for response in operation["responses"].values():
+            assert response["description"], path
+            assert all(header["description"] for header in response.get("headers", {}).values())
+    undescribed = [label for label, p in parameters(document) if not p.get("description")]
     assert undescribed == []
 
 
 async def test_every_field_is_described(document: Json) -> None:
-    """Each field says what it holds, there or in the type it refers to."""
-    bare = [
+    """Each field has a description, itself or in the schema it refers to."""
+    undescribed = [
         f"{field} of {name}"
         for name, schema in document["components"]["schemas"].items()
-        for field, one in schema.get("properties", {}).items()
-        if not is_described(document, one)
+        for field, property_schema in schema.get("properties", {}).items()
+        if not is_described(document, property_schema)
     ]
-    assert bare == []
+    assert undescribed == []
 
 
-async def test_every_answer_is_exemplified(document: Json) -> None:
-    """Each operation shows an answer, and it is what the operation says it gives."""
+async def test_every_response_has_a_valid_example(document: Json) -> None:
+    """Each operation has an example response that matches its schema."""
     for path, operation in operations(document):
         if path not in WITHOUT_EXAMPLE:
-            answer = json_answer(operation)
-            assert "example" in answer, path
-            assert_fits(document, answer["schema"], answer["example"])
+            response = json_response(operation)
+            assert "example" in response, path
+            assert_valid(document, response["schema"], response["example"])
 
 
-async def test_examples_of_parameters_are_accepted(
-    client: httpx.AsyncClient, document: Json
-) -> None:
-    """Each parameter, sent as in its example, is answered as declared."""
+async def test_parameter_examples_are_accepted(client: httpx.AsyncClient, document: Json) -> None:
+    """Each parameter example gives a response that matches the declared schema."""
     for path, operation in operations(document):
-        if path in UNSET:
+        if path in DISABLED_BY_DEFAULT:
             continue
         target = path.format(**examples(operation, "path"))
-        sent = examples(operation, "query")
-        always = {name: value for name, value in sent.items() if name in required(operation)}
-        for one in [{}, *({name: value} for name, value in sent.items())]:
-            response = await client.get(target, params={**always, **one})
+        values = examples(operation, "query")
+        base = {name: value for name, value in values.items() if name in required(operation)}
+        for extra in [{}, *({name: value} for name, value in values.items())]:
+            response = await client.get(target, params={**base, **extra})
             assert response.status_code == 200, response.text
             if response.headers["content-type"] == "application/json":
-                assert_fits(document, json_answer(operation)["schema"], response.json())
+                assert_valid(document, json_response(operation)["schema"], response.json())
 
 
 async def test_every_error_is_declared_as_a_problem(document: Json) -> None:
-    """Each error a path declares is a problem document, with an example that is one."""
+    """Each declared error is a problem document with a valid example."""
     for path, operation in operations(document):
-        errors = {s: a for s, a in operation["responses"].items() if int(s) >= 400}
+        errors = {s: r for s, r in operation["responses"].items() if int(s) >= 400}
         assert set(errors) >= {"500", "503"}, path
         assert "404" in errors or "{" not in path
         assert "422" in errors or not path.startswith("/v1")
-        for status, answer in errors.items():
-            assert list(answer["content"]) == ["application/problem+json"], f"{status} of {path}"
-            problem = answer["content"]["application/problem+json"]
+        for status, response in errors.items():
+            assert list(response["content"]) == ["application/problem+json"], f"{status} of {path}"
+            problem = response["content"]["application/problem+json"]
             assert problem["schema"] == {"$ref": "#/components/schemas/ProblemDocument"}
             assert problem["example"]["status"] == int(status)
-            assert_fits(document, problem["schema"], problem["example"])
+            assert_valid(document, problem["schema"], problem["example"])
 
 
 @pytest.mark.parametrize(("name", "field"), CLOSED_SETS)
 async def test_closed_sets_are_enums(document: Json, name: str, field: str) -> None:
-    """A field whose values are a closed set lists them."""
+    """A field with a closed set of values is an enum."""
     schema = document["components"]["schemas"][name]["properties"][field]
-    assert choices(document, schema) == CLOSED_SETS[name, field]
+    assert enum_values(document, schema) == CLOSED_SETS[name, field]
 
 
 @pytest.mark.parametrize("model", COLLECTIONS.values())
 async def test_closed_parameters_are_enums(document: Json, model: Any) -> None:
-    """Filters of a closed set, and `sort`, list what they take."""
+    """Filters with a closed set of values, and `sort`, are enums."""
     operation = document["paths"][f"/v1/{model.collection}"]["get"]
-    taken = {one["name"]: choices(document, one["schema"]) for one in operation["parameters"]}
-    for one in model.filters:
-        assert taken[one.parameter] == (list(one.choices) or None)
-    fields = [one.field for one in model.sorts]
-    assert set(taken["sort"] or ()) == {*fields, *(f"-{field}" for field in fields)}
+    enums = {p["name"]: enum_values(document, p["schema"]) for p in operation["parameters"]}
+    for model_filter in model.filters:
+        assert enums[model_filter.parameter] == (list(model_filter.choices) or None)
+    fields = [sort.field for sort in model.sorts]
+    assert set(enums["sort"] or ()) == {*fields, *(f"-{field}" for field in fields)}
 
 
-async def test_lists_are_repeated_keys(document: Json) -> None:
-    """A parameter of several values is an array sent as a repeated key, never with commas."""
-    for where, one in parameters(document):
-        if one["schema"].get("type") == "array":
-            assert (one["style"], one["explode"]) == ("form", True), where
+async def test_array_parameters_are_repeated_keys(document: Json) -> None:
+    """Array parameters are sent as repeated keys, not comma-separated."""
+    for label, parameter in parameters(document):
+        if parameter["schema"].get("type") == "array":
+            assert (parameter["style"], parameter["explode"]) == ("form", True), label

@@ -1,4 +1,4 @@
-"""The running API keeps its OpenAPI document, whatever schemathesis thinks of to send."""
+"""Schemathesis finds no deviation of the running API from its OpenAPI document."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from tests.conftest import ROOT
 from tests.support.schemathesis_hooks import is_excused, is_too_long
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
-FEWEST_CASES = 1_000
+MIN_CASES = 1_000
 
 
-def test_every_answer_is_as_declared(server: str, tmp_path: Path) -> None:
-    """All phases and all checks over every operation: no failure, no error, no warning."""
-    report = tmp_path / "report.json"
-    done = subprocess.run(
+def test_responses_match_the_openapi_document(server: str, tmp_path: Path) -> None:
+    """All phases and checks pass for every operation, without errors or warnings."""
+    report_path = tmp_path / "report.json"
+    result = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "--no-color"),
             *("run", f"{server}/openapi.json"),
-            *("--report", "json", "--report-json-path", str(report)),
+            *("--report", "json", "--report-json-path", str(report_path)),
         ],
         cwd=ROOT,
         capture_output=True,
@@ -32,15 +32,15 @@ def test_every_answer_is_as_declared(server: str, tmp_path: Path) -> None:
         timeout=300,
         check=False,
     )
-    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
-    told = json.loads(report.read_text("utf-8"))
-    assert {name: phase["status"] for name, phase in told["phases"].items()} == dict.fromkeys(
+    assert result.returncode == 0, result.stdout[-20_000:] + result.stderr
+    report = json.loads(report_path.read_text("utf-8"))
+    assert {name: phase["status"] for name, phase in report["phases"].items()} == dict.fromkeys(
         PHASES, "success"
     )
-    assert told["operations"]["tested"] == told["operations"]["total"] > 0
-    assert told["operations"]["total"] == len(httpx.get(f"{server}/openapi.json").json()["paths"])
-    assert told["test_cases"]["generated"] >= FEWEST_CASES
-    assert told["test_cases"]["without_checks"] == 0
+    assert report["operations"]["tested"] == report["operations"]["total"] > 0
+    assert report["operations"]["total"] == len(httpx.get(f"{server}/openapi.json").json()["paths"])
+    assert report["test_cases"]["generated"] >= MIN_CASES
+    assert report["test_cases"]["without_checks"] == 0
 
 
 @pytest.mark.parametrize(
@@ -55,15 +55,15 @@ def test_every_answer_is_as_declared(server: str, tmp_path: Path) -> None:
         "/v1/regions?format=geojson&include=citations",
     ],
 )
-def test_what_no_schema_can_say_is_excused(server: str, url: str) -> None:
-    """A forged cursor, a day that is not, a parameter without a place: refused, and rightly."""
-    refusal = httpx.get(f"{server}{url}")
-    assert refusal.status_code == 422
-    assert is_excused(url, refusal.json())
+def test_rejections_beyond_json_schema_are_excused(server: str, url: str) -> None:
+    """Invented cursors, invalid dates and JSON-only parameters are rejected and excused."""
+    response = httpx.get(f"{server}{url}")
+    assert response.status_code == 422
+    assert is_excused(url, response.json())
 
 
 @pytest.mark.parametrize(
-    ("url", "blamed"),
+    ("url", "parameters"),
     [
         ("/v1/awards?limit=1", ["limit"]),
         ("/v1/awards?region=cusco", ["cursor"]),
@@ -76,16 +76,16 @@ def test_what_no_schema_can_say_is_excused(server: str, url: str) -> None:
         ("/v1/awards?format=csv&q=lima", []),
     ],
 )
-def test_nothing_else_is_excused(url: str, blamed: list[str]) -> None:
-    """A refusal without cause in what was sent stays a failure, be it one error of several."""
-    assert not is_excused(url, {"errors": [{"parameter": name} for name in blamed]})
+def test_other_rejections_are_not_excused(url: str, parameters: list[str]) -> None:
+    """A rejection is not excused if any of its errors has no cause in the request."""
+    assert not is_excused(url, {"errors": [{"parameter": name} for name in parameters]})
 
 
-@pytest.mark.parametrize("spare", [0, 1])
-def test_only_what_is_too_long_is_excused_for_its_length(server: str, spare: int) -> None:
-    """The longest address that is read is not excused, and one byte more is refused with 414."""
-    longest = 16_384
+@pytest.mark.parametrize("excess", [0, 1])
+def test_only_too_long_urls_are_excused_for_length(server: str, excess: int) -> None:
+    """The longest allowed URL is not excused; one more byte is rejected with 414."""
+    max_bytes = 16_384
     path = "/v1/awards?region="
-    url = f"{server}{path}{'a' * (longest - len(path) + spare)}"
-    assert is_too_long(url) is bool(spare)
-    assert (httpx.get(url).status_code == 414) is bool(spare)
+    url = f"{server}{path}{'a' * (max_bytes - len(path) + excess)}"
+    assert is_too_long(url) is bool(excess)
+    assert (httpx.get(url).status_code == 414) is bool(excess)
