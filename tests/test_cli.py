@@ -160,7 +160,7 @@ def test_verify_tells_what_it_checked(archive_file: Path) -> None:
     said = run_cli("verify", ARCHIVE_FILE=str(archive_file))
     assert said.returncode == 0, said.stderr
     assert "The seed file is sound" in said.stdout
-    assert "The archive is the record's own" in said.stdout
+    assert "The archive matches the seed file" in said.stdout
 
 
 def test_verify_finds_a_foreign_archive(archive_file: Path, tmp_path: Path) -> None:

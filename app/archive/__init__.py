@@ -1,1 +1,1 @@
-"""The compiled record: a SQLite file, written once a release."""
+"""The compiled record: a SQLite file, built once per release."""

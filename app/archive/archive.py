@@ -1,4 +1,4 @@
-"""The archive: a record compiled to SQLite once a release, then only read."""
+"""The archive: a record compiled to SQLite once per release, then opened read-only."""
 
 from __future__ import annotations
 
@@ -20,56 +20,57 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+import pydantic
+import sqlalchemy
 from sqlmodel import SQLModel
 
 from app.models import RESOURCES, Citation, Document
 from app.responses.problems import Unavailable
 
 APPLICATION_ID = 0x43504352
-"""Marks the file as an archive of this project (SQLite's `application_id`; "CPCR")."""
+"""SQLite's `application_id` of every archive ("CPCR")."""
 
 ARCHIVE_KEY = "cpc_record.archive"
-"""Key of the scope (ASGI 3) under which a request has the archive that it is answered from."""
+"""Key in the ASGI scope of a request: the archive that serves it."""
 
 ProgressCallback = Callable[[int, int], None]
-"""Told how many bytes of the seed are done, of how many."""
+"""Called with the amount of work done and the total: bytes of the seed, or rows."""
 
 _MODELS: tuple[type[Document], ...] = (*RESOURCES, Citation)
 
-_READERS = 4
-"""Threads that may read at once besides the event loop's."""
-
-_MOST_WAITING = 1_000
-"""Readings that may wait for a thread; more are turned away."""
-_LONGEST_WAIT = 3
-"""How long a reading may wait, in times of how long it may take."""
-_STEPS = 50_000
-"""Instructions of SQLite's machine, some milliseconds, between two looks at the clock."""
-_MOST_TOTALS = 10_000
-_CACHE_KIBIBYTES = 16_384
-"""Most pages that a connection keeps; a page that is not kept costs a system call."""
+_READER_THREADS = 4
+"""Threads that query the archive, in addition to the event loop's."""
+_MAX_PENDING_QUERIES = 1_000
+"""Queries that wait for a thread; more are rejected."""
+_QUEUE_TIMEOUT_FACTOR = 3
+"""Maximum time in the queue, as a multiple of the query timeout."""
+_DEADLINE_CHECK_INSTRUCTIONS = 50_000
+"""Instructions of SQLite's virtual machine between two checks of the deadline: some ms."""
+_MAX_CACHED_COUNTS = 10_000
+_PAGE_CACHE_KIBIBYTES = 16_384
+"""Maximum page cache of each connection; reading an uncached page costs a system call."""
 
 _RETRY = {"Retry-After": "10"}
 
 T = TypeVar("T")
 
 COLLECTIONS: Mapping[str, type[Document]] = {model.collection: model for model in _MODELS}
-"""Every model that is a collection of the API, by the collection's name."""
+"""Model of each collection of the API, by the collection's name."""
 
 
 class ArchiveError(Exception):
-    """The archive cannot be compiled or opened; the message is a sentence for a person."""
+    """An archive that cannot be compiled or opened; the message is meant for the user."""
 
 
 class ReaderConnection(sqlite3.Connection):
-    """A connection that ends what takes longer than it may."""
+    """A connection that interrupts queries past a deadline."""
 
     deadline = math.inf
 
     def set_timeout(self, seconds: float) -> None:
-        """Let statements run for so long from now on, all together."""
+        """Set the deadline for all queries from now on, together."""
         self.deadline = time.monotonic() + seconds
-        self.set_progress_handler(self._timed_out, _STEPS)
+        self.set_progress_handler(self._timed_out, _DEADLINE_CHECK_INSTRUCTIONS)
 
     def _timed_out(self) -> bool:
         return time.monotonic() > self.deadline
@@ -77,20 +78,20 @@ class ReaderConnection(sqlite3.Connection):
 
 @dataclass(frozen=True)
 class Archive:
-    """An open archive, of one release for as long as it is open.
+    """An open archive; its release never changes while it is open.
 
     Attributes:
-        release: SHA-256 of the seed it was compiled from, hexadecimal.
+        release: SHA-256 of the seed file, hexadecimal.
         counts: Number of rows of each collection.
-        header: What the seed says of the whole record.
-        spans: First and last number of the rows of each type; numbers are unique in the record.
-        connection: For quick look-ups on the thread of the event loop.
-        readers: For work on other threads; opened at once, so that all are of one release.
-        seconds: How long one reading on another thread may take.
-        path: Where its file was when it was opened.
-        file: The file itself.
-        stamp: Its time of modification and its length when it was opened.
-        totals: Numbers of rows that were counted already, by digest of what was counted.
+        header: The seed's metadata: archive notice, license, modification date, outlines' source.
+        rowid_ranges: First and last rowid of each type; rowids are unique across all types.
+        connection: For short queries on the event loop's thread.
+        readers: Connections for the other threads, all opened on the same file.
+        path: Location of the file when it was opened.
+        file: The open file.
+        stamp: Modification time (ns) and size (bytes) when it was opened.
+        query_seconds: Timeout of one query on another thread.
+        cached_counts: Results of counting statements, by digest of statement and parameters.
     """
 
     release: str
@@ -102,48 +103,50 @@ class Archive:
     path: Path
     file: FileIO = field(repr=False)
     stamp: tuple[int, int]
-    seconds: float = math.inf
-    totals: dict[bytes, int] = field(default_factory=dict, repr=False)
-    _asked: set[object] = field(default_factory=set, repr=False)
+    query_seconds: float = math.inf
+    cached_counts: dict[bytes, int] = field(default_factory=dict, repr=False)
+    _pending: set[object] = field(default_factory=set, repr=False)
     _threads: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(_READERS, "reader", _lower_thread_priority),
+        default_factory=lambda: ThreadPoolExecutor(
+            _READER_THREADS, "reader", _lower_thread_priority
+        ),
         repr=False,
     )
 
     @classmethod
-    def open(cls, path: Path, seconds: float = math.inf) -> Archive:
+    def open(cls, path: Path, query_seconds: float = math.inf) -> Archive:
         """Open a compiled archive, read-only and immutable.
 
         Args:
             path: The file.
-            seconds: How long one reading on another thread may take.
+            query_seconds: Timeout of one query on another thread.
 
         Raises:
-            ArchiveError: It is absent, cut short, or not an archive of this project.
+            ArchiveError: The file is missing, truncated, or not an archive of this project.
         """
         try:
             meta = read_meta(path)
             release, counts, header, rowid_ranges = (
-                meta[key] for key in ("release", "counts", "header", "spans")
+                meta[key] for key in ("release", "counts", "header", "rowid_ranges")
             )
             file = path.open("rb", buffering=0)
             connection = _connect(path)
             readers: SimpleQueue[ReaderConnection] = SimpleQueue()
-            for _ in range(_READERS):
+            for _ in range(_READER_THREADS):
                 readers.put(_connect(path))
         except (sqlite3.Error, OSError, ValueError, KeyError) as error:
-            raise ArchiveError(f"{path} is not a whole archive: {error}.") from error
+            raise ArchiveError(f"{path} is not a valid archive: {error}.") from error
         opened = connection, readers, path, file, _stamp(file)
-        return cls(release, counts, header, rowid_ranges, *opened, seconds)
+        return cls(release, counts, header, rowid_ranges, *opened, query_seconds)
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._let_go(wait=True)
+        """Close all connections, after running queries have finished."""
+        self._close(wait=True)
 
     def __del__(self) -> None:
-        self._let_go(wait=False)
+        self._close(wait=False)
 
-    def _let_go(self, *, wait: bool) -> None:
+    def _close(self, *, wait: bool) -> None:
         self._threads.shutdown(wait=wait)
         self.connection.close()
         while not self.readers.empty():
@@ -151,76 +154,76 @@ class Archive:
         self.file.close()
 
     def is_unmodified(self) -> bool:
-        """Whether the file holds what it held when it was opened, removed or replaced as it may be.
+        """Whether modification time and size are those at opening; unlink and rename are fine.
 
-        What was read before is good then: who writes into a file first changes its time.
+        A write changes the modification time first, so everything read before this check is valid.
         """
         return _stamp(self.file) == self.stamp
 
     def ensure_unmodified(self) -> None:
-        """Let nothing pass that was read from a file which is not intact.
+        """Raise if the file was modified in place, as what was read from it may be corrupt.
 
         Raises:
-            Unavailable: It is not.
+            Unavailable: The file was modified.
         """
         if not self.is_unmodified():
-            raise Unavailable("The record is being loaded anew.", headers={"Retry-After": "2"})
+            raise Unavailable("The record is being reloaded.", headers={"Retry-After": "2"})
 
     def is_replaced(self) -> bool:
-        """Whether another file stands in the place of this one."""
+        """Whether the path now leads to another file."""
         try:
             return not os.path.samestat(self.path.stat(), os.fstat(self.file.fileno()))
         except OSError:
             return False
 
     def cached_count(
-        self, connection: sqlite3.Connection, statement: str, bound: Mapping[str, Any]
+        self, connection: sqlite3.Connection, statement: str, parameters: Mapping[str, Any]
     ) -> int:
-        """The number that a counting statement gives; counted once, as the archive is fixed."""
-        asked = json.dumps([statement, sorted(bound.items())]).encode()
-        key = hashlib.blake2b(asked, digest_size=16).digest()
-        number = self.totals.get(key)
-        if number is None:
-            number = int(connection.execute(statement, bound).fetchone()[0])
-            if len(self.totals) >= _MOST_TOTALS:
-                self.totals.clear()
-            self.totals[key] = number
-        return number
+        """Result of a counting statement, cached because the archive does not change."""
+        cache_key = json.dumps([statement, sorted(parameters.items())]).encode()
+        digest = hashlib.blake2b(cache_key, digest_size=16).digest()
+        count = self.cached_counts.get(digest)
+        if count is None:
+            count = int(connection.execute(statement, parameters).fetchone()[0])
+            if len(self.cached_counts) >= _MAX_CACHED_COUNTS:
+                self.cached_counts.clear()
+            self.cached_counts[digest] = count
+        return count
 
-    async def run_in_thread(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do work that may take long on another thread, with a connection of its own.
+    async def run_in_thread(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function that may take long on another thread, with a connection of its own.
 
         Raises:
-            Unavailable: Too much waits already, or the work took longer than it may.
+            Unavailable: Too many queries are pending, or this one timed out.
         """
-        if len(self._asked) >= _MOST_WAITING:
+        if len(self._pending) >= _MAX_PENDING_QUERIES:
             raise Unavailable("Too many queries are waiting.", headers=_RETRY)
-        token, asked = object(), time.monotonic()
-        self._asked.add(token)
+        token, enqueued_at = object(), time.monotonic()
+        self._pending.add(token)
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._threads, self._read, work, asked
+                self._threads, self._run, query, enqueued_at
             )
         finally:
-            self._asked.discard(token)
+            self._pending.discard(token)
 
-    def _read(self, work: Callable[[sqlite3.Connection], T], asked: float) -> T:
-        if time.monotonic() - asked > self.seconds * _LONGEST_WAIT:
-            raise Unavailable("The query had to wait for others for too long.", headers=_RETRY)
+    def _run(self, query: Callable[[sqlite3.Connection], T], enqueued_at: float) -> T:
+        if time.monotonic() - enqueued_at > self.query_seconds * _QUEUE_TIMEOUT_FACTOR:
+            raise Unavailable("The query timed out in the queue.", headers=_RETRY)
         reader = self.readers.get()
         try:
-            if self.seconds < math.inf:
-                reader.set_timeout(self.seconds)
-            found = work(reader)
+            if self.query_seconds < math.inf:
+                reader.set_timeout(self.query_seconds)
+            result = query(reader)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
                 raise
-            told = f"The query took longer than {self.seconds:g} s; ask for less at once."
-            raise Unavailable(told, headers=_RETRY) from None
+            message = f"The query took longer than {self.query_seconds:g} s. Request less at once."
+            raise Unavailable(message, headers=_RETRY) from None
         finally:
             self.readers.put(reader)
         self.ensure_unmodified()
-        return found
+        return result
 
 
 def _stamp(file: FileIO) -> tuple[int, int]:
@@ -229,9 +232,9 @@ def _stamp(file: FileIO) -> tuple[int, int]:
 
 
 def _lower_thread_priority() -> None:
-    """Give this thread the lowest priority, so that the event loop's need not wait for its turn.
+    """Give this thread the lowest priority (nice 19), so that the event loop's runs first.
 
-    On Linux a thread has a priority of its own (setpriority(2), "C library/kernel differences").
+    On Linux each thread has its own priority (setpriority(2), "C library/kernel differences").
     """
     with suppress(OSError, AttributeError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
@@ -246,15 +249,15 @@ def _connect(path: Path) -> ReaderConnection:
         factory=ReaderConnection,
     )
     connection.text_factory = bytes
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
+    connection.execute(f"PRAGMA cache_size = -{_PAGE_CACHE_KIBIBYTES}")
     return connection
 
 
 def read_meta(path: Path) -> dict[str, Any]:
-    """The meta table of an archive whose length is what its header says.
+    """Contents of the meta table of an archive, whose size must match its header.
 
     Raises:
-        OSError, sqlite3.Error, ValueError: It is not a whole archive.
+        OSError, sqlite3.Error, ValueError: The file is not a valid archive.
     """
     size = path.stat().st_size
     with closing(_connect(path)) as connection:
@@ -263,29 +266,34 @@ def read_meta(path: Path) -> dict[str, Any]:
             return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
         if pragma("application_id") != APPLICATION_ID:
-            raise ValueError("another program wrote it")
+            raise ValueError("it was written by another program")
         if pragma("page_count") * pragma("page_size") != size:
-            raise ValueError("its length is not what its header says")
+            raise ValueError("its size does not match its header")
         rows = connection.execute("SELECT key, value FROM meta").fetchall()
     return {key.decode(): json.loads(value) for key, value in rows}
 
 
 @cache
 def compiler_digest() -> str:
-    """Digest of the code that decides what an archive holds."""
+    """SHA-256 of everything but the seed that determines an archive's content.
+
+    That is the code, and the versions of the libraries whose output is stored: SQLite's file,
+    SQLAlchemy's DDL and pydantic's JSON.
+    """
     here = Path(__file__).parent
     files = [
         here / "compiler.py",
         here / "checksum.py",
         *sorted((here.parent / "models").glob("*.py")),
     ]
-    hashed = hashlib.sha256(sqlite3.sqlite_version.encode())
+    versions = sqlite3.sqlite_version, sqlalchemy.__version__, pydantic.__version__
+    digest = hashlib.sha256(" ".join(versions).encode())
     for file in files:
-        hashed.update(file.read_bytes())
-    return hashed.hexdigest()
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def link_table(model: type[Document], field_name: str) -> str | None:
-    """The table that holds the members of a list field, or None where the field is no list."""
+    """Name of the table with the members of a list field; None if the field is not a list."""
     name = f"{model.type}_{field_name}"
     return name if name in SQLModel.metadata.tables else None

@@ -1,7 +1,7 @@
-"""The archive's seal: a checksum of the whole file, kept within it.
+"""A CRC-32 of the whole archive, stored in its own header.
 
-It is SQLite's `user_version`, four bytes of the header that are the application's own (its file
-format, 1.3.13), so the file stays one that every SQLite reads and needs no other beside it.
+It is stored as SQLite's `user_version`, four bytes of the header reserved for applications (SQLite
+file format, 1.3.13), so the file remains a plain SQLite database and needs no second file.
 """
 
 from __future__ import annotations
@@ -10,34 +10,34 @@ import os
 import zlib
 from pathlib import Path
 
-_PLACE, _SIZE = 60, 4
-_PIECE = 1 << 20
+_OFFSET_BYTES, _CHECKSUM_BYTES = 60, 4
+_CHUNK_BYTES = 1 << 20
 
 
 def write_checksum(path: Path) -> None:
-    """Write the seal; the file must not change afterwards."""
+    """Store the checksum; the file must not change afterwards."""
     checksum = _checksum(path)
     with path.open("r+b") as file:
-        file.seek(_PLACE)
+        file.seek(_OFFSET_BYTES)
         file.write(checksum)
 
 
 def checksum_matches(path: Path) -> bool:
-    """Whether the file is, to the byte, what it was when it was sealed.
+    """Whether the file is unchanged since `write_checksum`.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     with path.open("rb") as file:
-        file.seek(_PLACE)
-        return file.read(_SIZE) == _checksum(path)
+        file.seek(_OFFSET_BYTES)
+        return file.read(_CHECKSUM_BYTES) == _checksum(path)
 
 
 def _checksum(path: Path) -> bytes:
-    """CRC-32 of the file with the seal's own place left out."""
+    """CRC-32 of all bytes except those that store it."""
     with path.open("rb", buffering=0) as file:
-        checksum = zlib.crc32(file.read(_PLACE))
-        file.seek(_SIZE, os.SEEK_CUR)
-        while piece := file.read(_PIECE):
-            checksum = zlib.crc32(piece, checksum)
-    return checksum.to_bytes(_SIZE, "big")
+        checksum = zlib.crc32(file.read(_OFFSET_BYTES))
+        file.seek(_CHECKSUM_BYTES, os.SEEK_CUR)
+        while chunk := file.read(_CHUNK_BYTES):
+            checksum = zlib.crc32(chunk, checksum)
+    return checksum.to_bytes(_CHECKSUM_BYTES, "big")

@@ -1,4 +1,4 @@
-"""From a seed file to its archive: compiled once a release, atomically, and recognized."""
+"""Builds the archive of a seed file, and recognizes one that is up to date."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from app.archive.checksum import checksum_matches
 from app.seed.errors import Issue
 from app.seed.verification import Check
 
-_WORTH_TRUSTING_TIMES = 32_000_000
+_TRUSTED_TIMES_BYTES = 32_000_000
+"""Size from which on modification times are trusted, because reading the file takes long."""
 
 
 def build_if_stale(seed: Path, archive: Path, progress: ProgressCallback | None = None) -> bool:
-    """Compile a seed file unless the archive is already its own.
+    """Compile a seed file unless the archive is up to date.
 
     Returns:
-        Whether it had to be compiled.
+        Whether it was compiled.
 
     Raises:
-        SeedError: The seed file is faulty; the archive is left as it was.
-        ArchiveError: The archive cannot be written; it is left as it was.
+        SeedError: The seed file is invalid; the archive is unchanged.
+        ArchiveError: The archive cannot be written; it is unchanged.
     """
     if is_current(seed, archive):
         return False
@@ -36,20 +37,20 @@ def build_if_stale(seed: Path, archive: Path, progress: ProgressCallback | None 
 
 
 def is_current(seed: Path, archive: Path) -> bool:
-    """Whether the archive is whole and was compiled from this seed by this code.
+    """Whether the archive is intact and was compiled from this seed by this version of the code.
 
-    The archive's seal and the seed's digest are compared. Only where they are large do sizes and
-    times do: an archive takes over its seed's modification time, so one that was written into later
-    is read, and so is a seed whose status changed later.
+    The archive's checksum and the seed's digest are verified. For large files sizes and times are
+    enough: an archive has its seed's modification time, so a later write to either shows. A seed
+    is hashed nevertheless if its status (ctime) changed after the archive was written.
     """
     try:
-        source, compiled = seed.stat(), archive.stat()
-        same = source.st_mtime_ns == compiled.st_mtime_ns
-        meta = _meta(archive, trusted=same and compiled.st_size >= _WORTH_TRUSTING_TIMES)
-        if meta is None or source.st_size != meta["size"]:
+        seed_status, status = seed.stat(), archive.stat()
+        same_time = seed_status.st_mtime_ns == status.st_mtime_ns
+        meta = _valid_meta(archive, trusted=same_time and status.st_size >= _TRUSTED_TIMES_BYTES)
+        if meta is None or seed_status.st_size != meta["size"]:
             return False
-        untouched = same and source.st_ctime_ns < compiled.st_ctime_ns
-        if untouched and source.st_size >= _WORTH_TRUSTING_TIMES:
+        untouched = same_time and seed_status.st_ctime_ns < status.st_ctime_ns
+        if untouched and seed_status.st_size >= _TRUSTED_TIMES_BYTES:
             return True
         with seed.open("rb") as file:
             return bool(hashlib.file_digest(file, "sha256").hexdigest() == meta["release"])
@@ -58,15 +59,15 @@ def is_current(seed: Path, archive: Path) -> bool:
 
 
 def is_valid_archive(archive: Path) -> bool:
-    """Whether the archive is whole and was compiled by this code, from whatever seed."""
+    """Whether the archive is intact and was compiled by this version, from any seed."""
     try:
-        return _meta(archive, trusted=False) is not None
+        return _valid_meta(archive, trusted=False) is not None
     except (sqlite3.Error, OSError, ValueError, KeyError):
         return False
 
 
-def _meta(archive: Path, *, trusted: bool) -> dict[str, Any] | None:
-    """What an archive says of itself; None where it is broken or by other code."""
+def _valid_meta(archive: Path, *, trusted: bool) -> dict[str, Any] | None:
+    """Contents of the meta table; None if the archive is corrupt or of another version."""
     meta = read_meta(archive)
     if meta["compiler"] != compiler_digest() or not (trusted or checksum_matches(archive)):
         return None
@@ -74,43 +75,43 @@ def _meta(archive: Path, *, trusted: bool) -> dict[str, Any] | None:
 
 
 def build_archive(seed: Path, archive: Path, progress: ProgressCallback | None = None) -> None:
-    """Check a seed file and compile it, atomically: a reader sees the old file or the new one.
+    """Validate a seed file and compile it atomically: readers see the old archive or the new one.
 
     Raises:
-        SeedError: The seed file is faulty; the archive is left as it was.
-        ArchiveError: The archive cannot be written; it is left as it was.
+        SeedError: The seed file is invalid; the archive is unchanged.
+        ArchiveError: The archive cannot be written; it is unchanged.
     """
-    from app.archive.compiler import compile_seed  # noqa: PLC0415 - drags in what serving never needs
+    from app.archive.compiler import compile_seed  # noqa: PLC0415 - serving never needs it
 
     try:
-        times = seed.stat()
+        seed_status = seed.stat()
     except OSError:
-        times = None
+        seed_status = None  # the compiler reports it
     if archive.exists() and seed.exists() and archive.samefile(seed):
-        raise ArchiveError(f"The archive cannot be kept in {archive}: that is the seed itself.")
+        raise ArchiveError(f"Cannot write the archive to {archive}: it is the seed itself.")
     try:
         archive.parent.mkdir(parents=True, exist_ok=True)
         with temporary_file(archive) as path:
             compile_seed(seed, path, progress)
-            if times is not None:
-                os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+            if seed_status is not None:
+                os.utime(path, ns=(seed_status.st_atime_ns, seed_status.st_mtime_ns))
             commit(path, archive)
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ArchiveError(
             f"Cannot write the archive {archive}: {reason}. "
-            "Free the disk or let ARCHIVE_FILE name a file in a folder that can be written."
+            "Free disk space, or set ARCHIVE_FILE to a file in a writable folder."
         ) from error
 
 
 def check_archive(seed: Path, path: Path) -> Check:
-    """Hold a compiled archive, byte for byte, against what its seed compiles to.
+    """Compare an archive byte by byte with a fresh compilation of its seed.
 
     Raises:
-        ArchiveError: The archive cannot be read, or there is no room to compile another.
+        ArchiveError: The archive cannot be read, or there is no space to compile another.
     """
-    name = "The archive is the record's own"
-    from app.archive.compiler import compile_seed  # noqa: PLC0415 - drags in what serving never needs
+    name = "The archive matches the seed file"
+    from app.archive.compiler import compile_seed  # noqa: PLC0415 - serving never needs it
 
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -120,7 +121,9 @@ def check_archive(seed: Path, path: Path) -> Check:
                 return Check(name, f"{path.stat().st_size} bytes")
     except (OSError, sqlite3.Error) as error:
         raise ArchiveError(
-            f"Cannot compare {path} with a fresh copy: {error}. TMPDIR must name a folder with "
-            "room for one."
+            f"Cannot compare {path} with a fresh compilation: {error}. "
+            "Set TMPDIR to a folder with enough space for one."
         ) from error
-    return Check(name, path.name, [Issue("", f"{path}, of other content", "what `build` writes")])
+    return Check(
+        name, path.name, [Issue("", f"different content in {path}", "the output of `build`")]
+    )

@@ -179,7 +179,7 @@ def test_a_broken_archive_is_not_opened(
     archive = tmp_path / "archive.sqlite"
     archive.write_bytes(archive_file.read_bytes())
     harm(archive)
-    with pytest.raises(ArchiveError, match="is not a whole archive"):
+    with pytest.raises(ArchiveError, match="is not a valid archive"):
         Archive.open(archive)
 
 

@@ -69,7 +69,7 @@ def test_what_was_not_sent_yet_is_taken_back(endless: str) -> None:
 @pytest.mark.anyio
 async def test_only_so_many_may_wait(archive_file: Path) -> None:
     """Beyond a thousand readings more are turned away at once; then it reads as before."""
-    archive = Archive.open(archive_file, seconds=0.2)
+    archive = Archive.open(archive_file, query_seconds=0.2)
 
     def slow(connection: sqlite3.Connection) -> int:
         time.sleep(0.05)
@@ -83,7 +83,7 @@ async def test_only_so_many_may_wait(archive_file: Path) -> None:
         results = await asyncio.gather(*waiting, return_exceptions=True)
         told = [str(one) for one in results if isinstance(one, Unavailable)]
         assert 0 < len(told) < 1_000
-        assert all("wait for others" in one for one in told)
+        assert all("in the queue" in one for one in told)
         assert await archive.run_in_thread(slow) > 0
     finally:
         archive.close()
@@ -98,7 +98,7 @@ def select_one(connection: sqlite3.Connection) -> tuple[int]:
 @pytest.mark.anyio
 async def test_a_reader_is_as_good_as_before(archive_file: Path) -> None:
     """An interrupted query leaves nothing behind in the connection that ran it."""
-    archive = Archive.open(archive_file, seconds=0.1)
+    archive = Archive.open(archive_file, query_seconds=0.1)
     try:
         for _ in range(8):
             with pytest.raises(Unavailable, match="longer than"):
