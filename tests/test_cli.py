@@ -159,7 +159,7 @@ def test_verify_tells_what_it_checked(archive_file: Path) -> None:
     """Without a copy of the page it checks the seed and the archive, and passes."""
     said = run_cli("verify", ARCHIVE_FILE=str(archive_file))
     assert said.returncode == 0, said.stderr
-    assert "The seed file is sound" in said.stdout
+    assert "The seed file is valid" in said.stdout
     assert "The archive matches the seed file" in said.stdout
 
 
