@@ -1,4 +1,4 @@
-"""Files and folders replaced atomically: readers see the old content or the new, never a part.
+"""Files and directories replaced atomically: readers see the old content or the new, never a part.
 
 The new content is written under a hidden temporary name beside the target and moved there once it
 is complete and on the disk:
@@ -25,7 +25,7 @@ from pathlib import Path
 
 _SUFFIX = ".unfinished"
 _MAX_SINGLE_FSYNCS = 100
-"""Files of a folder that are flushed one by one; for more, one sync(2) is faster."""
+"""Files of a directory that are flushed one by one; for more, one sync(2) is faster."""
 
 
 @contextmanager
@@ -40,30 +40,30 @@ def temporary_file(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def temporary_folder(target: Path) -> Iterator[Path]:
-    """Create an empty folder beside the target, for one writer at a time.
+def temporary_directory(target: Path) -> Iterator[Path]:
+    """Create an empty directory beside the target, for one writer at a time.
 
     Leftovers of killed processes are removed first. If one was killed between the two renames of
-    `commit`, the former folder is put back.
+    `commit`, the former directory is put back.
 
     Raises:
         BlockingIOError: Another process is writing the same target.
     """
-    with _locked(lambda: _create_folder(target), fcntl.LOCK_EX | fcntl.LOCK_NB) as folder:
-        for leftover in folder.iterdir():
+    with _locked(lambda: _create_directory(target), fcntl.LOCK_EX | fcntl.LOCK_NB) as directory:
+        for leftover in directory.iterdir():
             _remove(leftover)
         _restore(target)
-        yield folder
+        yield directory
 
 
 def commit(path: Path, target: Path) -> None:
-    """Flush a complete temporary file or folder to the disk and move it to its target.
+    """Flush a complete temporary file or directory to the disk and move it to its target.
 
-    A file replaces another with one rename. A folder takes two: the former one is moved aside and
-    then removed.
+    A file takes one rename. A directory takes two: an existing one is first moved aside,
+    and removed at the end.
     """
     if path.is_dir():
-        _flush_folder(path)
+        _flush_directory(path)
         _swap(path, target)
     else:
         _flush(path)
@@ -72,7 +72,7 @@ def commit(path: Path, target: Path) -> None:
 
 
 def lock(path: Path, operation: int = fcntl.LOCK_EX) -> int:
-    """Lock a file or folder; returns the descriptor, which unlocks it when it is closed.
+    """Lock a file or directory; returns the descriptor, which unlocks it when it is closed.
 
     Raises:
         BlockingIOError: It is locked and `operation` includes `LOCK_NB`.
@@ -124,12 +124,12 @@ def _create_file(target: Path) -> Path:
     return Path(name)
 
 
-def _create_folder(target: Path) -> Path:
-    folder = target.with_name(f".{target.name}{_SUFFIX}")
-    folder.mkdir(mode=0o755, exist_ok=True)
-    if folder.is_symlink():  # what it leads to is not ours to empty
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder))
-    return folder
+def _create_directory(target: Path) -> Path:
+    directory = target.with_name(f".{target.name}{_SUFFIX}")
+    directory.mkdir(mode=0o755, exist_ok=True)
+    if directory.is_symlink():  # what it leads to is not ours to empty
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(directory))
+    return directory
 
 
 def _remove_leftovers(target: Path) -> None:
@@ -141,13 +141,13 @@ def _remove_leftovers(target: Path) -> None:
                 path.unlink()
 
 
-def _swap(folder: Path, target: Path) -> None:
+def _swap(directory: Path, target: Path) -> None:
     former = _former(target)
     _remove(former)
     if target.exists():
         target.rename(former)
     try:
-        folder.rename(target)
+        directory.rename(target)
     except OSError:
         _restore(target)
         raise
@@ -155,7 +155,7 @@ def _swap(folder: Path, target: Path) -> None:
 
 
 def _restore(target: Path) -> None:
-    """Put the former folder back where nothing has taken its place."""
+    """Put the former directory back where nothing has taken its place."""
     if not target.exists() and _former(target).exists():
         _former(target).rename(target)
 
@@ -171,12 +171,12 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _flush_folder(folder: Path) -> None:
-    paths = list(islice(folder.rglob("*"), _MAX_SINGLE_FSYNCS + 1))
+def _flush_directory(directory: Path) -> None:
+    paths = list(islice(directory.rglob("*"), _MAX_SINGLE_FSYNCS + 1))
     if len(paths) > _MAX_SINGLE_FSYNCS:
         os.sync()
     else:
-        for path in (*paths, folder):
+        for path in (*paths, directory):
             _flush(path)
 
 

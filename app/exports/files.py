@@ -18,7 +18,7 @@ from anyio import to_thread
 
 from app import __version__
 from app.archive.archive import Archive, ArchiveError, ProgressCallback, compiler_digest, read_meta
-from app.archive.atomic import commit, lock, temporary_file, temporary_folder
+from app.archive.atomic import commit, lock, temporary_directory, temporary_file
 from app.exports.database import write_database
 from app.exports.datapackage import write_package
 from app.exports.listing import DATABASE, RECORD, REGIONS, TABLES
@@ -131,7 +131,7 @@ async def build_exports(
             await _check_release(archive, file)
             folder = root / _key(archive.release)
             await to_thread.run_sync(_remove_old_folders, root, folder)
-            with temporary_folder(folder) as temporary:
+            with temporary_directory(folder) as temporary:
                 digests = await _make(archive, file, temporary, _RowCounter(archive, progress))
                 await to_thread.run_sync(_write_index, temporary, file, digests)
                 await to_thread.run_sync(commit, temporary, folder)

@@ -15,7 +15,7 @@ from app.mirror.asgi_client import AsgiClient, IncompleteResponseError
 from app.mirror.configuration import CONFIGURATION_FILES, render_configuration
 from app.mirror.crawl import CrawlError, CrawlResult, crawl
 from app.mirror.entries import FILES, Downloader, MirrorFile, parse_manifest_line
-from app.mirror.freeze import MANIFEST, SUMMARY, digest_of, internal_settings
+from app.mirror.freeze import MANIFEST, SUMMARY, file_sha256, internal_settings
 from app.mirror.rules import build_rules
 from app.seed.errors import Issue
 from app.seed.verification import Check
@@ -60,7 +60,7 @@ def _check_digests(folder: Path) -> tuple[str, list[Issue]]:
     return f"{summary.get('files')} files", [
         Issue(name, "different content", "the content written by `freeze`")
         for name, digest in digests.items()
-        if not (folder / name).is_file() or digest_of(folder / name) != digest
+        if not (folder / name).is_file() or file_sha256(folder / name) != digest
     ]
 
 
@@ -96,7 +96,7 @@ def _compare_file(folder: Path, file: MirrorFile) -> Iterator[Issue]:
     name, path = f"{FILES}/{file.file}", folder / FILES / file.file
     if not path.is_file():
         yield Issue(name, "nothing", "a file")
-    elif path.stat().st_size != file.bytes or digest_of(path) != file.sha256:
+    elif path.stat().st_size != file.bytes or file_sha256(path) != file.sha256:
         yield Issue(name, "different content", f"{file.bytes} bytes, SHA-256 {file.sha256}")
     elif (mtime := int(path.stat().st_mtime)) != file.mtime:
         expected = f"{file.mtime}, from which entity tags are derived; copy with times preserved"

@@ -1,4 +1,4 @@
-"""The mirror as a whole: written in one piece, or not at all."""
+"""Writes a mirror: every response as a file, replaced as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from app import __version__
 from app.archive.archive import Archive, ProgressCallback
-from app.archive.atomic import commit, temporary_folder
+from app.archive.atomic import commit, temporary_directory
 from app.main import create_app
 from app.mirror.asgi_client import AsgiClient, IncompleteResponseError
 from app.mirror.configuration import CONFIGURATION_FILES, render_configuration
@@ -26,17 +26,17 @@ MANIFEST, SUMMARY = "manifest.ndjson", "mirror.json"
 
 
 class MirrorError(Exception):
-    """A mirror that cannot be written or read; the message is a sentence for a person."""
+    """A mirror that cannot be written; the message is meant for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class MirrorSummary:
-    """What was written.
+    """Size of a mirror.
 
     Attributes:
-        addresses: Number of addresses.
-        files: Number of files behind them.
-        bytes: Their length together.
+        addresses: Number of URLs.
+        files: Number of files that serve them.
+        bytes: Total size of the files.
     """
 
     addresses: int
@@ -44,112 +44,113 @@ class MirrorSummary:
     bytes: int
 
 
-async def freeze_record(settings: Settings, folder: Path, told: ProgressCallback) -> MirrorSummary:
-    """Write the mirror of the application that these settings make.
+async def freeze_record(
+    settings: Settings, directory: Path, progress: ProgressCallback
+) -> MirrorSummary:
+    """Start the application with these settings and write its mirror.
 
     Raises:
         MirrorError: As `freeze`.
     """
     app = create_app(internal_settings(settings))
     async with app.router.lifespan_context(app):
-        return await freeze(app, app.state.archive, folder, told)
+        return await freeze(app, app.state.archive, directory, progress)
 
 
 def internal_settings(settings: Settings) -> Settings:
-    """The same settings for an application that nobody asks but this program."""
+    """The settings for an application that serves no client but this program."""
     return settings.model_copy(
         update={"access_log": False, "allowed_hosts": None, "telemetry": "off"}
     )
 
 
 async def freeze(
-    app: FastAPI, archive: Archive, folder: Path, told: ProgressCallback
+    app: FastAPI, archive: Archive, directory: Path, progress: ProgressCallback
 ) -> MirrorSummary:
-    """Write the mirror of an application that has started, in the place of one that is there.
+    """Write the mirror of a running application, replacing an existing mirror.
 
-    Until it is whole it grows beside its place; then the two are exchanged at once.
+    It is written to a temporary directory beside the target and moved there when complete.
 
     Raises:
-        MirrorError: The folder holds something else, cannot be written, or is being written.
+        MirrorError: The directory is not a mirror, is being written, or cannot be written.
     """
-    folder = Path.cwd() / folder
-    _check_place(folder)
+    directory = Path.cwd() / directory
+    _check_target(directory)
     try:
-        with temporary_folder(folder) as temporary:
-            frozen = await fill(app, archive, temporary, told)
-            commit(temporary, folder)
+        with temporary_directory(directory) as temporary:
+            summary = await _write_mirror(app, archive, temporary, progress)
+            commit(temporary, directory)
     except BlockingIOError:
-        raise MirrorError(f"{folder} is being written by another process.") from None
+        raise MirrorError(f"{directory} is being written by another process.") from None
     except (CrawlError, IncompleteResponseError, ValueError) as error:
-        raise MirrorError(f"Cannot write the mirror {folder}: {error}.") from error
+        raise MirrorError(f"Cannot write the mirror {directory}: {error}.") from error
     except OSError as error:
         raise MirrorError(
-            f"Cannot write the mirror {folder}: {error.strerror or error}. Free the disk, or name "
-            "a folder whose parent can be written."
+            f"Cannot write the mirror {directory}: {error.strerror or error}. Free disk space, or "
+            "name a directory whose parent is writable."
         ) from error
-    return frozen
+    return summary
 
 
-async def fill(
-    app: FastAPI, archive: Archive, folder: Path, told: ProgressCallback
+async def _write_mirror(
+    app: FastAPI, archive: Archive, directory: Path, progress: ProgressCallback
 ) -> MirrorSummary:
-    """Write everything of a mirror into an empty folder."""
-    (folder / FILES).mkdir()
-    client = AsgiClient(app)
-    gathered = CrawlResult()
-    count = files = size = 0
-    with (folder / MANIFEST).open("xb") as manifest:
-        taker = Downloader(client, folder / FILES)
-        async for entry in crawl(app, archive, taker, gathered, told):
+    """Write all files of a mirror to an empty directory."""
+    (directory / FILES).mkdir()
+    client, result = AsgiClient(app), CrawlResult()
+    urls = files = size = 0
+    with (directory / MANIFEST).open("xb") as manifest:
+        downloader = Downloader(client, directory / FILES)
+        async for entry in crawl(app, archive, downloader, result, progress):
             manifest.write(entry.manifest_line())
-            count += 1
+            urls += 1
             files += len(entry.files)
-            size += sum(one.bytes for one in entry.files)
-    rules = await build_rules(client, gathered.pages, gathered.items)
+            size += sum(file.bytes for file in entry.files)
+    rules = await build_rules(client, result.pages, result.items)
     for name, text in render_configuration(rules).items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(text, "utf-8")
-    frozen = MirrorSummary(count, files, size)
-    summary = _summary(archive.release, gathered, frozen, folder)
-    (folder / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
+        (directory / name).parent.mkdir(exist_ok=True)
+        (directory / name).write_text(text, "utf-8")
+    summary = MirrorSummary(urls, files, size)
+    description = _describe(archive.release, result, summary, directory)
+    (directory / SUMMARY).write_text(json.dumps(description, indent=1) + "\n", "utf-8")
     for name in (MANIFEST, SUMMARY, *CONFIGURATION_FILES):
-        os.utime(folder / name, (mtime_from_digest(digest_of(folder / name)),) * 2)
-    return frozen
+        os.utime(directory / name, (mtime_from_digest(file_sha256(directory / name)),) * 2)
+    return summary
 
 
-def _summary(
-    release: str, gathered: CrawlResult, frozen: MirrorSummary, folder: Path
+def _describe(
+    release: str, result: CrawlResult, summary: MirrorSummary, directory: Path
 ) -> dict[str, Any]:
-    """What the mirror says of itself; it seals the manifest and the configuration."""
+    """Content of `mirror.json`, with the digests of the manifest and the configuration files."""
+    names = (MANIFEST, *CONFIGURATION_FILES)
     return {
         "release": release,
         "version": __version__,
-        "addresses": frozen.addresses,
-        "files": frozen.files,
-        "bytes": frozen.bytes,
-        "as_lines": [one.url for one in gathered.pages if one.note],
-        "left_out": gathered.left_out,
-        "sha256": {name: digest_of(folder / name) for name in (MANIFEST, *CONFIGURATION_FILES)},
+        "addresses": summary.addresses,
+        "files": summary.files,
+        "bytes": summary.bytes,
+        "as_lines": [page.url for page in result.pages if page.note],
+        "left_out": result.left_out,
+        "sha256": {name: file_sha256(directory / name) for name in names},
     }
 
 
-def digest_of(path: Path) -> str:
+def file_sha256(path: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check_place(folder: Path) -> None:
-    """Let nothing but a mirror be replaced.
+def _check_target(directory: Path) -> None:
+    """Refuse to replace anything but a mirror.
 
     Raises:
-        MirrorError: There is something else.
+        MirrorError: The target exists and is neither empty nor a mirror, or has no parent.
     """
-    if not folder.parent.is_dir():
-        raise MirrorError(f"{folder.parent} is no folder; make it, or name another.")
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise MirrorError(f"{folder} is no folder; name one that is new, empty or a mirror.")
-    if folder.exists() and any(folder.iterdir()) and not (folder / SUMMARY).is_file():
-        raise MirrorError(
-            f"{folder} holds something else; name one that is new, empty or a mirror."
-        )
+    advice = "name a directory that is new, empty or a mirror"
+    if not directory.parent.is_dir():
+        raise MirrorError(f"{directory.parent} is not a directory; create it, or {advice}.")
+    if directory.is_symlink() or (directory.exists() and not directory.is_dir()):
+        raise MirrorError(f"{directory} is not a directory; {advice}.")
+    if directory.exists() and any(directory.iterdir()) and not (directory / SUMMARY).is_file():
+        raise MirrorError(f"{directory} contains other files; {advice}.")
