@@ -1,4 +1,4 @@
-"""Pages of collections, and what their parameters refuse."""
+"""Pagination of collections, and validation of their query parameters."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.serving import client_for
 
 pytestmark = pytest.mark.anyio
 
-ORDERS = [(name, sort) for name in TYPES for sort in sorts(name)]
+SORT_CASES = [(name, sort) for name in TYPES for sort in sorts(name)]
 ITEMS = [
     "/v1/partnerships/us-peru-cpc",
     "/v1/objectives/peru-prevention",
@@ -39,49 +39,48 @@ ITEMS = [
     "/v1/sources/us-peru-cpc-page",
 ]
 CITATION = "/v1/citations/award.peru-ilo.announced.1"
-BARE = ["/v1", "/v1/meta", "/v1/record", CITATION]
-"""Paths that take no parameters."""
+PATHS_WITHOUT_PARAMETERS = ["/v1", "/v1/meta", "/v1/record", CITATION]
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Seed file of a made-up record."""
+    """Seed file of a generated record."""
     return write_corpus(tmp_path_factory.mktemp("corpus"), 72)
 
 
 @pytest.fixture(scope="module")
-async def made_up(corpus: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an application on the made-up record."""
-    async with client_for(corpus, corpus.with_name("archive.sqlite")) as opened:
-        yield opened
+async def corpus_client(corpus: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application on the generated record."""
+    async with client_for(corpus, corpus.with_name("archive.sqlite")) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
 def oracle(corpus: Path) -> Oracle:
-    """What the made-up record should answer."""
+    """Expected results for the generated record."""
     return Oracle(corpus)
 
 
-async def walk(client: httpx.AsyncClient, url: str) -> tuple[list[Json], set[str]]:
-    """Every row along the next links, and every cursor; body and header must agree."""
+async def read_all_pages(client: httpx.AsyncClient, url: str) -> tuple[list[Json], set[str]]:
+    """Rows and cursors of all pages; `links.next` and the `Link` header must agree."""
     rows: list[Json] = []
     cursors: set[str] = set()
-    following: str | None = url
-    while following:
-        response = await client.get(following)
+    next_url: str | None = url
+    while next_url:
+        response = await client.get(next_url)
         page = response.json()
         rows += page["data"]
-        following = page["links"]["next"]
-        assert response.links.get("next", {}).get("url") == following
-        if following:
-            cursor = httpx.URL(following).params["cursor"]
+        next_url = page["links"]["next"]
+        assert response.links.get("next", {}).get("url") == next_url
+        if next_url:
+            cursor = httpx.URL(next_url).params["cursor"]
             assert cursor not in cursors
             cursors.add(cursor)
     return rows, cursors
 
 
-def assert_refused(response: httpx.Response, parameter: str) -> Json:
-    """The one fault is this parameter's; returns what is said of it."""
+def assert_parameter_error(response: httpx.Response, parameter: str) -> Json:
+    """Check that this parameter has the only error and return the error."""
     problem = assert_problem(response, 422)
     assert [error["parameter"] for error in problem["errors"]] == [parameter]
     error: Json = problem["errors"][0]
@@ -90,57 +89,61 @@ def assert_refused(response: httpx.Response, parameter: str) -> Json:
     return error
 
 
-def assert_start_again(response: httpx.Response) -> None:
-    """The cursor is refused, and the client told to start again."""
-    assert "start again" in assert_refused(response, "cursor")["message"].lower()
+def assert_invalid_cursor(response: httpx.Response) -> None:
+    """Check that the cursor is rejected with the advice to start again."""
+    assert "start again" in assert_parameter_error(response, "cursor")["message"].lower()
 
 
-async def cursor_of(client: httpx.AsyncClient, path: str, **asked: Any) -> str:
-    """The cursor of the second page."""
-    page = (await client.get(path, params={"limit": 2, **asked})).json()
+async def second_page_cursor(client: httpx.AsyncClient, path: str, **params: Any) -> str:
+    """Cursor of the second page, with two items per page."""
+    page = (await client.get(path, params={"limit": 2, **params})).json()
     return httpx.URL(page["links"]["next"]).params["cursor"]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 7])
-@pytest.mark.parametrize(("collection", "sort"), ORDERS)
-async def test_every_walk_gives_each_row_once(
-    made_up: httpx.AsyncClient, oracle: Oracle, collection: str, sort: str, limit: int
+@pytest.mark.parametrize(("collection", "sort"), SORT_CASES)
+async def test_pages_contain_each_row_once(
+    corpus_client: httpx.AsyncClient, oracle: Oracle, collection: str, sort: str, limit: int
 ) -> None:
-    """Under every sort and page size: each row once, null last, ties by id."""
-    rows, cursors = await walk(made_up, f"/v1/{collection}?sort={sort}&limit={limit}")
+    """With every sort order and page size: each row once, null last, ties sorted by id."""
+    rows, cursors = await read_all_pages(
+        corpus_client, f"/v1/{collection}?sort={sort}&limit={limit}"
+    )
     expected = oracle.select(collection, {"sort": [sort]})
-    assert [row["id"] for row in rows] == [one["id"] for one in expected]
+    assert [row["id"] for row in rows] == [row["id"] for row in expected]
     assert rows == expected
     assert len(cursors) == (len(rows) - 1) // limit
 
 
-@pytest.mark.parametrize("form", ["csv", "ndjson"])
+@pytest.mark.parametrize("format_", ["csv", "ndjson"])
 @pytest.mark.parametrize("sort", ["announced", "-announced", "-ends", "title"])
-async def test_pages_of_other_formats(made_up: httpx.AsyncClient, form: str, sort: str) -> None:
-    """With `limit`, CSV and NDJSON come in pages too, linked by the header."""
-    url: str | None = f"/v1/awards?format={form}&sort={sort}&limit=4"
+async def test_csv_and_ndjson_have_pages(
+    corpus_client: httpx.AsyncClient, format_: str, sort: str
+) -> None:
+    """With `limit`, CSV and NDJSON are paginated too, with the next page in the `Link` header."""
+    url: str | None = f"/v1/awards?format={format_}&sort={sort}&limit=4"
     lines: list[bytes] = []
     while url:
-        response = await made_up.get(url)
-        found = response.content.splitlines(keepends=True)
-        lines += found if form == "ndjson" or not lines else found[1:]
+        response = await corpus_client.get(url)
+        page_lines = response.content.splitlines(keepends=True)
+        lines += page_lines if format_ == "ndjson" or not lines else page_lines[1:]
         url = response.links.get("next", {}).get("url")
-    whole = await made_up.get(f"/v1/awards?format={form}&sort={sort}")
-    assert "next" not in whole.links
-    assert b"".join(lines) == whole.content
+    unpaged = await corpus_client.get(f"/v1/awards?format={format_}&sort={sort}")
+    assert "next" not in unpaged.links
+    assert b"".join(lines) == unpaged.content
 
 
-async def test_a_cursor_without_a_limit_gives_the_rest(
-    made_up: httpx.AsyncClient, oracle: Oracle
+async def test_a_stream_can_start_at_a_cursor(
+    corpus_client: httpx.AsyncClient, oracle: Oracle
 ) -> None:
-    """A stream may begin at a cursor, and then gives all that follows."""
-    cursor = await cursor_of(made_up, "/v1/regions")
-    rest = await made_up.get("/v1/regions", params={"format": "ndjson", "cursor": cursor})
+    """Without `limit`, a stream that starts at a cursor contains all remaining rows."""
+    cursor = await second_page_cursor(corpus_client, "/v1/regions")
+    rest = await corpus_client.get("/v1/regions", params={"format": "ndjson", "cursor": cursor})
     assert len(rest.content.splitlines()) == len(oracle.documents["regions"]) - 2
 
 
 @pytest.mark.parametrize(
-    ("path", "asked"),
+    ("path", "params"),
     [
         ("/v1/awards", {}),
         ("/v1/awards", {"sort": "-announced"}),
@@ -149,25 +152,27 @@ async def test_a_cursor_without_a_limit_gives_the_rest(
         ("/v1/citations", {"basis": ["stated", "derived"], "sort": "-id"}),
     ],
 )
-async def test_a_tampered_cursor_is_refused(
-    made_up: httpx.AsyncClient, path: str, asked: dict[str, Any]
+async def test_a_modified_cursor_is_rejected(
+    corpus_client: httpx.AsyncClient, path: str, params: dict[str, Any]
 ) -> None:
-    """Whichever character is changed, left out or added: start again."""
-    cursor = await cursor_of(made_up, path, **asked)
-    spoiled = {cursor[:at] + cursor[at + 1 :] for at in range(len(cursor))}
-    for at in range(len(cursor)):
-        spoiled |= {f"{cursor[:at]}{other}{cursor[at + 1 :]}" for other in "ABQ_"}
-    for one in (spoiled | {cursor + "A", "A" + cursor, "A", "_-", "0" * 200}) - {cursor}:
-        assert_start_again(await made_up.get(path, params={"limit": 2, **asked, "cursor": one}))
+    """A cursor with any character changed, removed or added is invalid."""
+    cursor = await second_page_cursor(corpus_client, path, **params)
+    modified = {cursor[:index] + cursor[index + 1 :] for index in range(len(cursor))}
+    for index in range(len(cursor)):
+        modified |= {f"{cursor[:index]}{other}{cursor[index + 1 :]}" for other in "ABQ_"}
+    modified |= {cursor + "A", "A" + cursor, "A", "_-", "0" * 200}
+    for invalid in modified - {cursor}:
+        response = await corpus_client.get(path, params={"limit": 2, **params, "cursor": invalid})
+        assert_invalid_cursor(response)
 
 
-@pytest.mark.parametrize("spoil", ["{}=", "{}==", "{}+", " {}", "{}/", "{}é", "{0}{0}{0}{0}{0}"])
-async def test_a_cursor_in_another_alphabet_is_refused(
-    made_up: httpx.AsyncClient, spoil: str
+@pytest.mark.parametrize("template", ["{}=", "{}==", "{}+", " {}", "{}/", "{}é", "{0}{0}{0}{0}{0}"])
+async def test_a_malformed_cursor_is_rejected(
+    corpus_client: httpx.AsyncClient, template: str
 ) -> None:
-    """A cursor that cannot be one is refused with the same advice."""
-    cursor = spoil.format(await cursor_of(made_up, "/v1/awards"))
-    assert_start_again(await made_up.get("/v1/awards", params={"cursor": cursor}))
+    """A cursor with characters that no cursor has is rejected with the same advice."""
+    cursor = template.format(await second_page_cursor(corpus_client, "/v1/awards"))
+    assert_invalid_cursor(await corpus_client.get("/v1/awards", params={"cursor": cursor}))
 
 
 @pytest.mark.parametrize(
@@ -186,44 +191,44 @@ async def test_a_cursor_in_another_alphabet_is_refused(
         ("/v1/regions", {"format": "geojson"}),
     ],
 )
-async def test_a_cursor_of_another_query_is_refused(
-    made_up: httpx.AsyncClient, path: str, other: dict[str, Any]
+async def test_a_cursor_of_another_query_is_rejected(
+    corpus_client: httpx.AsyncClient, path: str, other: dict[str, Any]
 ) -> None:
-    """A cursor is good for the collection, the filters and the sort that gave it."""
-    cursor = await cursor_of(made_up, "/v1/awards")
-    assert_start_again(await made_up.get(path, params={**other, "cursor": cursor}))
+    """A cursor is valid only for the collection, filters and sort order that it was made for."""
+    cursor = await second_page_cursor(corpus_client, "/v1/awards")
+    assert_invalid_cursor(await corpus_client.get(path, params={**other, "cursor": cursor}))
 
 
-@pytest.mark.parametrize(("was", "becomes"), [("a", "ab"), ("everywhere", "everywhere ")])
-async def test_a_cursor_of_other_words_is_refused(
-    made_up: httpx.AsyncClient, was: str, becomes: str
+@pytest.mark.parametrize(("q", "other_q"), [("a", "ab"), ("everywhere", "everywhere ")])
+async def test_a_cursor_of_other_words_is_rejected(
+    corpus_client: httpx.AsyncClient, q: str, other_q: str
 ) -> None:
-    """The words are part of the query."""
-    cursor = await cursor_of(made_up, "/v1/activities", q=was)
-    asked = {"q": becomes, "cursor": cursor}
-    assert_start_again(await made_up.get("/v1/activities", params=asked))
+    """The words of `q` are part of the query."""
+    cursor = await second_page_cursor(corpus_client, "/v1/activities", q=q)
+    params = {"q": other_q, "cursor": cursor}
+    assert_invalid_cursor(await corpus_client.get("/v1/activities", params=params))
 
 
 @pytest.mark.parametrize("collection", TYPES)
-async def test_a_cursor_of_another_release_is_refused(
-    made_up: httpx.AsyncClient, tmp_path: Path, collection: str
+async def test_a_cursor_of_another_release_is_rejected(
+    corpus_client: httpx.AsyncClient, tmp_path: Path, collection: str
 ) -> None:
-    """A cursor is good for the release that gave it."""
+    """A cursor is valid only for the release that it was made for."""
     path = f"/v1/{collection}"
-    cursor = await cursor_of(made_up, path)
+    cursor = await second_page_cursor(corpus_client, path)
     other = write_corpus(tmp_path, 72, 2)
     async with client_for(other, tmp_path / "archive.sqlite") as client:
         assert (await client.get(path)).status_code == 200
-        assert_start_again(await client.get(path, params={"cursor": cursor}))
+        assert_invalid_cursor(await client.get(path, params={"cursor": cursor}))
 
 
-async def test_a_cursor_is_good_for_other_shapes(
-    made_up: httpx.AsyncClient, oracle: Oracle
+async def test_a_cursor_allows_another_page_size_and_content(
+    corpus_client: httpx.AsyncClient, oracle: Oracle
 ) -> None:
-    """Size of page, `include` and `facet` may change on the way."""
-    cursor = await cursor_of(made_up, "/v1/awards")
-    asked: dict[str, Any] = {"cursor": cursor, "limit": 3, "include": "regions", "facet": "region"}
-    page = (await made_up.get("/v1/awards", params=asked)).json()
+    """`limit`, `include` and `facet` may change from page to page."""
+    cursor = await second_page_cursor(corpus_client, "/v1/awards")
+    params: dict[str, Any] = {"cursor": cursor, "limit": 3, "include": "regions", "facet": "region"}
+    page = (await corpus_client.get("/v1/awards", params=params)).json()
     assert page["data"] == oracle.select("awards", {})[2:5]
     assert page["meta"]["total"] == len(oracle.documents["awards"])
 
@@ -234,18 +239,18 @@ async def test_a_cursor_is_good_for_other_shapes(
     ["0", "-1", "1001", "999999999999999999999999", "1.5", "1e2", "0x10", "+5", "05", "ten",
      "٣", "\uff11", "1_0", " 5", "5 ", "NaN", "true", "null", "\x00"],
 )  # fmt: skip
-async def test_limit_is_never_clamped(
+async def test_an_invalid_limit_is_rejected(
     client: httpx.AsyncClient, collection: str, limit: str
 ) -> None:
-    """A limit that is no whole number from 1 to 1,000 is refused with the bounds."""
-    asked = {"limit": limit, **({"q": "peru"} if collection == "search" else {})}
-    error = assert_refused(await client.get(f"/v1/{collection}", params=asked), "limit")
+    """A limit that is not an integer from 1 to 1,000 is rejected, not clamped."""
+    params = {"limit": limit, **({"q": "peru"} if collection == "search" else {})}
+    error = assert_parameter_error(await client.get(f"/v1/{collection}", params=params), "limit")
     assert "from 1 to 1000" in error["message"]
 
 
 @pytest.mark.parametrize("collection", TYPES)
 async def test_limit_bounds(client: httpx.AsyncClient, collection: str) -> None:
-    """1 and 1,000 are limits; without one it is 200."""
+    """1 and 1,000 are valid limits; the default is 200."""
     for limit in (1, 1_000):
         page = (await client.get(f"/v1/{collection}", params={"limit": limit})).json()
         assert page["meta"]["limit"] == limit
@@ -253,14 +258,14 @@ async def test_limit_bounds(client: httpx.AsyncClient, collection: str) -> None:
     assert (await client.get(f"/v1/{collection}")).json()["meta"]["limit"] == 200
 
 
-def single(collection: str) -> list[str]:
-    """Parameters of a collection that take one value."""
-    words = ["q"] if collection in RESOURCES else []
-    return [*range_parameters(collection), *words, "sort", "limit", "cursor", "format"]
+def single_value_parameters(collection: str) -> list[str]:
+    """Parameters of a collection that can be given once."""
+    q = ["q"] if collection in RESOURCES else []
+    return [*range_parameters(collection), *q, "sort", "limit", "cursor", "format"]
 
 
-def repeatable(collection: str) -> list[str]:
-    """Parameters of a collection that may be repeated."""
+def repeatable_parameters(collection: str) -> list[str]:
+    """Parameters of a collection that can be repeated."""
     include = ["include"] if collection in RESOURCES else []
     facet = ["facet"] if FACETS[collection] else []
     return [*FILTERS[collection], *include, *facet]
@@ -269,83 +274,96 @@ def repeatable(collection: str) -> list[str]:
 @pytest.mark.parametrize(
     ("path", "name"),
     [
-        *((f"/v1/{one}", name) for one in TYPES for name in (*single(one), *repeatable(one))),
+        *(
+            (f"/v1/{collection}", name)
+            for collection in TYPES
+            for name in (*single_value_parameters(collection), *repeatable_parameters(collection))
+        ),
         *((path, "include") for path in ITEMS),
     ],
 )
-async def test_empty_is_refused(client: httpx.AsyncClient, path: str, name: str) -> None:
-    """No parameter may be empty, with or without its equals sign."""
+async def test_an_empty_value_is_rejected(client: httpx.AsyncClient, path: str, name: str) -> None:
+    """No parameter may be empty, with or without an equals sign."""
     for query in (f"{name}=", name):
-        error = assert_refused(await client.get(f"{path}?{query}"), name)
+        error = assert_parameter_error(await client.get(f"{path}?{query}"), name)
         assert "value" in error["message"]
 
 
-GOOD = {"sort": "{}", "limit": "5", "cursor": "abc", "format": "json", "q": "peru"}
+VALID_VALUES = {"sort": "{}", "limit": "5", "cursor": "abc", "format": "json", "q": "peru"}
 
 
 @pytest.mark.parametrize(
-    ("collection", "name"), [(one, name) for one in TYPES for name in single(one)]
+    ("collection", "name"),
+    [(collection, name) for collection in TYPES for name in single_value_parameters(collection)],
 )
-async def test_repeated_is_refused(client: httpx.AsyncClient, collection: str, name: str) -> None:
-    """Where one value is meant, two are refused, even the same two."""
-    value = GOOD.get(name, "2017").format(sorts(collection)[0])
+async def test_a_repeated_value_is_rejected(
+    client: httpx.AsyncClient, collection: str, name: str
+) -> None:
+    """A parameter with a single value is rejected if it is repeated, even with the same value."""
+    value = VALID_VALUES.get(name, "2017").format(sorts(collection)[0])
     query = urlencode([(name, value), (name, value)])
-    error = assert_refused(await client.get(f"/v1/{collection}?{query}"), name)
+    error = assert_parameter_error(await client.get(f"/v1/{collection}?{query}"), name)
     assert "more than once" in error["message"]
 
 
 @pytest.mark.parametrize(
-    ("collection", "name"), [(one, name) for one in TYPES for name in repeatable(one)]
+    ("collection", "name"),
+    [(collection, name) for collection in TYPES for name in repeatable_parameters(collection)],
 )
-async def test_lists_are_repeated_keys(
+async def test_lists_are_repeated_parameters(
     client: httpx.AsyncClient, collection: str, name: str
 ) -> None:
-    """Several values are several keys; a comma does not part them."""
-    pool = {
+    """Several values are sent as repeated parameters; commas do not separate values."""
+    valid_values = {
         "include": [*INCLUDES.get(collection, {}), "citations"],
         "facet": FACETS[collection],
         **CHOICES,
     }
-    values = list(pool.get(name, ["US", "PE"] if name == "country" else ["name", "title"]))
+    values = list(valid_values.get(name, ["US", "PE"] if name == "country" else ["name", "title"]))
     query = urlencode([(name, value) for value in values])
     assert (await client.get(f"/v1/{collection}?{query}")).status_code == 200
-    assert_refused(await client.get(f"/v1/{collection}", params={name: "peru,ilo"}), name)
+    assert_parameter_error(await client.get(f"/v1/{collection}", params={name: "peru,ilo"}), name)
 
 
-CLOSED = [
-    *((one, "sort", sorts(one)) for one in TYPES),
+CLOSED_SETS = [
+    *((collection, "sort", sorts(collection)) for collection in TYPES),
     *(
-        (one, "format", ["json", "csv", "ndjson", *(["geojson"] if one == "regions" else [])])
-        for one in TYPES
+        (collection, "format", ["json", "csv", "ndjson", *geojson])
+        for collection in TYPES
+        for geojson in [["geojson"] if collection == "regions" else []]
     ),
-    *((one, "include", [*INCLUDES[one], "citations"]) for one in RESOURCES),
-    *((one, "facet", list(FACETS[one])) for one in TYPES),
+    *((collection, "include", [*INCLUDES[collection], "citations"]) for collection in RESOURCES),
+    *((collection, "facet", list(FACETS[collection])) for collection in TYPES),
     *(
-        (one, name, list(CHOICES[name]))
-        for one, names in FILTERS.items()
+        (collection, name, list(CHOICES[name]))
+        for collection, names in FILTERS.items()
         for name in names
         if name in CHOICES
     ),
 ]
 
 
-@pytest.mark.parametrize(("collection", "name", "allowed"), CLOSED)
-async def test_closed_sets_say_what_is_allowed(
+@pytest.mark.parametrize(("collection", "name", "allowed"), CLOSED_SETS)
+async def test_an_error_lists_allowed_values(
     client: httpx.AsyncClient, collection: str, name: str, allowed: list[str]
 ) -> None:
-    """A value outside a closed set is refused with the set and the nearest value in it."""
+    """A value outside a closed set is rejected with the set and the closest value in it."""
     for value in allowed:
         response = await client.get(f"/v1/{collection}", params={name: value})
         assert response.status_code == 200
-    misspelt = f"{allowed[-1]}x"
-    error = assert_refused(await client.get(f"/v1/{collection}", params={name: misspelt}), name)
+    misspelled = f"{allowed[-1]}x"
+    error = assert_parameter_error(
+        await client.get(f"/v1/{collection}", params={name: misspelled}), name
+    )
     assert set(error["allowed"]) == set(allowed)
     assert error["did_you_mean"] == allowed[-1]
-    far = assert_refused(await client.get(f"/v1/{collection}", params={name: "☃"}), name)
-    assert set(far["allowed"]) == set(allowed)
-    assert far["did_you_mean"] is None
-    shouted = allowed[-1].upper()
-    error = assert_refused(await client.get(f"/v1/{collection}", params={name: shouted}), name)
+    error = assert_parameter_error(await client.get(f"/v1/{collection}", params={name: "☃"}), name)
+    assert set(error["allowed"]) == set(allowed)
+    assert error["did_you_mean"] is None
+    uppercase = allowed[-1].upper()
+    error = assert_parameter_error(
+        await client.get(f"/v1/{collection}", params={name: uppercase}), name
+    )
     assert error["did_you_mean"] == allowed[-1]
 
 
@@ -374,29 +392,29 @@ async def test_closed_sets_say_what_is_allowed(
         *(("/v1/citations", "field", value) for value in ("Title", "1a", "a-b", "a\n", "ä")),
     ],
 )  # fmt: skip
-async def test_mistyped_is_refused(
+async def test_a_value_of_the_wrong_type_is_rejected(
     client: httpx.AsyncClient, path: str, name: str, value: str
 ) -> None:
-    """A value of the wrong type is refused, and said what was expected and found."""
-    error = assert_refused(await client.get(path, params={name: value}), name)
+    """A value of the wrong type is rejected; the message states what is expected."""
+    error = assert_parameter_error(await client.get(path, params={name: value}), name)
     assert "expected" in error["message"]
     assert error["allowed"] is None
 
 
 @pytest.mark.parametrize("value", ["%ff", "%ed%a0%80", "%c3%28"])
 @pytest.mark.parametrize("name", ["region", "announced__gte", "sort", "limit", "cursor", "include"])
-async def test_what_is_no_text_is_refused(client: httpx.AsyncClient, name: str, value: str) -> None:
-    """Bytes that are not UTF-8 are a fault of the parameter that has them."""
-    assert_refused(await client.get(f"/v1/awards?{name}={value}"), name)
+async def test_invalid_utf8_is_rejected(client: httpx.AsyncClient, name: str, value: str) -> None:
+    """Bytes that are not UTF-8 are an error of their parameter."""
+    assert_parameter_error(await client.get(f"/v1/awards?{name}={value}"), name)
 
 
 @pytest.mark.parametrize(
-    ("path", "sent", "meant"),
+    ("path", "name", "suggestion"),
     [
-        *((f"/v1/{one}", "limits", "limit") for one in TYPES),
-        *((f"/v1/{one}", "Sort", "sort") for one in TYPES),
-        *((f"/v1/{one}", "LIMIT", "limit") for one in TYPES),
-        *((f"/v1/{one}", "cursors", "cursor") for one in TYPES),
+        *((f"/v1/{collection}", "limits", "limit") for collection in TYPES),
+        *((f"/v1/{collection}", "Sort", "sort") for collection in TYPES),
+        *((f"/v1/{collection}", "LIMIT", "limit") for collection in TYPES),
+        *((f"/v1/{collection}", "cursors", "cursor") for collection in TYPES),
         ("/v1/awards", "regions", "region"),
         ("/v1/awards", "recipients", "recipient"),
         ("/v1/awards", "announced_gte", "announced__gte"),
@@ -406,88 +424,104 @@ async def test_what_is_no_text_is_refused(client: httpx.AsyncClient, name: str, 
         *((path, "includes", "include") for path in ITEMS),
     ],
 )
-async def test_a_misspelt_parameter_is_told_the_nearest(
-    client: httpx.AsyncClient, path: str, sent: str, meant: str
+async def test_a_misspelled_parameter_has_a_suggestion(
+    client: httpx.AsyncClient, path: str, name: str, suggestion: str
 ) -> None:
-    """A name that is nearly a parameter's is refused with the parameter that was meant."""
-    query = f"{sent}=peru" + ("&q=peru" if path == "/v1/search" else "")
-    error = assert_refused(await client.get(f"{path}?{query}"), sent)
-    assert error["did_you_mean"] == meant
-    assert meant in error["allowed"]
-    assert meant in error["message"]
+    """A name that is similar to a parameter's is rejected with that parameter as a suggestion."""
+    query = f"{name}=peru" + ("&q=peru" if path == "/v1/search" else "")
+    error = assert_parameter_error(await client.get(f"{path}?{query}"), name)
+    assert error["did_you_mean"] == suggestion
+    assert suggestion in error["allowed"]
+    assert suggestion in error["message"]
 
 
 @pytest.mark.parametrize(
-    "path", [*BARE, *ITEMS, *(f"/v1/{one}" for one in TYPES), "/v1/search?q=peru"]
+    "path",
+    [
+        *PATHS_WITHOUT_PARAMETERS,
+        *ITEMS,
+        *(f"/v1/{collection}" for collection in TYPES),
+        "/v1/search?q=peru",
+    ],
 )
 @pytest.mark.parametrize(
-    "sent", ["zzz", "data[]", "limit ", "%20limit", "☃", "a" * 3_000, "%00", "__proto__", "="]
+    "name", ["zzz", "data[]", "limit ", "%20limit", "☃", "a" * 3_000, "%00", "__proto__", "="]
 )
-async def test_an_unknown_parameter_is_refused_everywhere(
-    client: httpx.AsyncClient, path: str, sent: str
+async def test_an_unknown_parameter_is_rejected_everywhere(
+    client: httpx.AsyncClient, path: str, name: str
 ) -> None:
-    """No path under /v1 lets a parameter pass that it does not take; it lists what it takes."""
-    mark = "&" if "?" in path else "?"
-    problem = assert_problem(await client.get(f"{path}{mark}{sent}=1"), 422)
+    """Every path under /v1 rejects parameters that it does not have and lists those it has."""
+    separator = "&" if "?" in path else "?"
+    problem = assert_problem(await client.get(f"{path}{separator}{name}=1"), 422)
     (error,) = problem["errors"]
     assert (
-        error["parameter"] == httpx.QueryParams(f"{sent}=1").multi_items()[0][0][:59]
-        or len(sent) > 60
+        error["parameter"] == httpx.QueryParams(f"{name}=1").multi_items()[0][0][:59]
+        or len(name) > 60
     )
     assert len(error["parameter"]) <= 60
-    _, _, resource = path.removeprefix("/v1").partition("/")
-    if path in BARE:
+    _, _, collection = path.removeprefix("/v1").partition("/")
+    if path in PATHS_WITHOUT_PARAMETERS:
         assert error["allowed"] == []
     elif path in ITEMS:
         assert error["allowed"] == ["include"]
-    elif resource in TYPES:
-        assert set(error["allowed"]) == {*single(resource), *repeatable(resource)}
+    elif collection in TYPES:
+        assert set(error["allowed"]) == {
+            *single_value_parameters(collection),
+            *repeatable_parameters(collection),
+        }
     else:
         assert set(error["allowed"]) == {"q", "type", "limit", "cursor"}
 
 
 @pytest.mark.parametrize("path", ITEMS)
-async def test_items_refuse_what_lists_take(client: httpx.AsyncClient, path: str) -> None:
-    """A single item takes `include` and nothing else."""
+async def test_items_reject_list_parameters(client: httpx.AsyncClient, path: str) -> None:
+    """A single item has the parameter `include` and no other."""
     for name, value in {"limit": "5", "sort": "title", "format": "json", "facet": "region"}.items():
-        error = assert_refused(await client.get(path, params={name: value}), name)
+        error = assert_parameter_error(await client.get(path, params={name: value}), name)
         assert error["allowed"] == ["include"]
-    error = assert_refused(await client.get(path, params={"include": "citation"}), "include")
+    error = assert_parameter_error(
+        await client.get(path, params={"include": "citation"}), "include"
+    )
     assert error["did_you_mean"] == "citations"
 
 
-async def test_every_fault_is_told_at_once(client: httpx.AsyncClient) -> None:
-    """A request with several faults is told all of them, in the order sent."""
+async def test_all_errors_are_reported_at_once(client: httpx.AsyncClient) -> None:
+    """All errors of a request are reported, up to 20, in the order sent."""
     query = "regon=cusco&limit=0&sort=up&announced__gte=x&limit=1&limit=2"
     problem = assert_problem(await client.get(f"/v1/awards?{query}"), 422)
-    named = [error["parameter"] for error in problem["errors"]]
-    assert named[:4] == ["regon", "limit", "sort", "announced__gte"]
-    flood = "&".join(f"x{number}=1" for number in range(500))
-    problem = assert_problem(await client.get(f"/v1/awards?{flood}"), 422)
+    names = [error["parameter"] for error in problem["errors"]]
+    assert names[:4] == ["regon", "limit", "sort", "announced__gte"]
+    many = "&".join(f"x{number}=1" for number in range(500))
+    problem = assert_problem(await client.get(f"/v1/awards?{many}"), 422)
     assert 1 <= len(problem["errors"]) <= 20
 
 
 @pytest.mark.parametrize(
     "query", ["&&&", "limit=5&", "&limit=5", "sort=title&limit=5&&", "%6c%69mit=5", "limit=%35"]
 )
-async def test_spelling_of_the_query_does_not_matter(client: httpx.AsyncClient, query: str) -> None:
-    """Empty pairs are skipped and percent-encoded names are read, as browsers and forms do."""
+async def test_query_strings_are_parsed_like_forms(client: httpx.AsyncClient, query: str) -> None:
+    """Empty pairs are skipped and names are percent-decoded, as in HTML forms."""
     assert (await client.get(f"/v1/awards?{query}")).status_code == 200
 
 
 @pytest.mark.parametrize(
     ("collection", "name"),
-    [(one, name) for one, names in FILTERS.items() for name in names if name not in CHOICES],
+    [
+        (collection, name)
+        for collection, names in FILTERS.items()
+        for name in names
+        if name not in CHOICES
+    ],
 )
-async def test_a_value_that_names_nothing_finds_nothing(
+async def test_an_unknown_value_matches_nothing(
     client: httpx.AsyncClient, collection: str, name: str
 ) -> None:
-    """A well-formed value that no item has gives an empty list in every format."""
+    """A valid filter value that no item has gives an empty list in every format."""
     value = {"country": "ZZ", "field": "no_such"}.get(name, "no-such")
-    asked = {name: value}
-    page = (await client.get(f"/v1/{collection}", params=asked)).json()
+    params = {name: value}
+    page = (await client.get(f"/v1/{collection}", params=params)).json()
     assert (page["data"], page["meta"]["total"], page["links"]["next"]) == ([], 0, None)
-    lines = await client.get(f"/v1/{collection}", params={**asked, "format": "ndjson"})
+    lines = await client.get(f"/v1/{collection}", params={**params, "format": "ndjson"})
     assert (lines.status_code, lines.content) == (200, b"")
-    table = await client.get(f"/v1/{collection}", params={**asked, "format": "csv"})
+    table = await client.get(f"/v1/{collection}", params={**params, "format": "csv"})
     assert (table.status_code, table.content.count(b"\r\n")) == (200, 1)
