@@ -1,4 +1,4 @@
-"""Reads everything through a generated client and prints what it read, as JSON."""
+"""Read all resources through a generated client and print them as JSON."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Document(Protocol):
 
 
 class Page(Protocol):
-    """What every page has."""
+    """Members that every page has."""
 
     links: models.PageLinks
 
@@ -48,21 +48,21 @@ class Page(Protocol):
 
 
 class Item(Protocol):
-    """What wraps every single item."""
+    """Envelope of a single item."""
 
     @property
     def data(self) -> Document:
         """The item."""
 
 
-class List(Protocol):
+class ListOperation(Protocol):
     """An operation that lists a collection."""
 
     def __call__(self, *, client: Client, limit: int | Unset, cursor: str | Unset) -> object:
         """A page, or a problem."""
 
 
-class Get(Protocol):
+class GetOperation(Protocol):
     """An operation that gets one item."""
 
     def __call__(self, id: str, *, client: Client) -> object:  # noqa: A002 - the generated name
@@ -71,15 +71,15 @@ class Get(Protocol):
 
 @dataclass(frozen=True)
 class Collection:
-    """The two operations of a collection and what they return."""
+    """The two operations of a collection and their response types."""
 
-    list_items: List
+    list_items: ListOperation
     page: type[Page]
-    get_item: Get
+    get_item: GetOperation
     item: type[Item]
 
     def pages(self, client: Client) -> Iterator[Page]:
-        """Every page, following the cursor."""
+        """All pages, following the cursor."""
         cursor: str | Unset = UNSET
         while True:
             page = expect(self.page, self.list_items(client=client, limit=50, cursor=cursor))
@@ -89,21 +89,21 @@ class Collection:
             cursor = parse_qs(urlsplit(page.links.next_).query)["cursor"][0]
 
     def read(self, client: Client) -> Json:
-        """Every item, and the first of them once more by its id."""
+        """All items, and the first one requested again by its id."""
         items = [item for page in self.pages(client) for item in page.data]
         first = expect(self.item, self.get_item(items[0].id, client=client))
         return {"items": [item.to_dict() for item in items], "item": first.data.to_dict()}
 
 
-def expect(kind: type[T], answer: object) -> T:
-    """The answer, if it is of this kind.
+def expect(model: type[T], response: object) -> T:
+    """The response, checked to be an instance of the model.
 
     Raises:
-        TypeError: It is of another.
+        TypeError: It is not.
     """
-    if not isinstance(answer, kind):
-        raise TypeError(f"{answer} is no {kind.__name__}")
-    return answer
+    if not isinstance(response, model):
+        raise TypeError(f"{response} is not a {model.__name__}")
+    return response
 
 
 COLLECTIONS = {
@@ -131,42 +131,44 @@ COLLECTIONS = {
 }
 
 
-def offered() -> list[str]:
-    """Names of the collections of which the client can get one item."""
+def available_collections() -> list[str]:
+    """Names of the collections in the generated client."""
     packages = pkgutil.walk_packages(api.__path__, f"{api.__name__}.")
     names = {name for _, name, is_package in packages if not is_package}
     tags = {name.rpartition(".")[0] for name in names if ".list_" in name}
     return sorted(tag.rpartition(".")[2] for tag in tags if ".problems" not in tag)
 
 
-def of_unknown_amount(client: Client) -> list[str]:
-    """Ids of the awards whose amount the source does not give."""
+def amount_not_stated(client: Client) -> list[str]:
+    """Ids of the awards whose amount is not stated in the source."""
     page = expect(models.AwardPage, list_awards.sync(client=client))
-    return [one.id for one in page.data if one.amount is None and "amount" in one.not_stated]
+    return [
+        award.id for award in page.data if award.amount is None and "amount" in award.not_stated
+    ]
 
 
 def in_cusco_or_loreto(client: Client) -> Json:
     """A filtered and sorted page."""
     sort = models.ListAwardsSort("-title")
-    answer = list_awards.sync(client=client, region=["cusco", "loreto"], sort=sort)
-    return expect(models.AwardPage, answer).to_dict()
+    response = list_awards.sync(client=client, region=["cusco", "loreto"], sort=sort)
+    return expect(models.AwardPage, response).to_dict()
 
 
-def problem(answer: object, status: int) -> Json:
-    """A problem document of this status, as JSON."""
-    found = expect(models.ProblemDocument, answer)
-    if found.status != status:
-        raise ValueError(f"{found.status} instead of {status}: {found.detail}")
-    return found.to_dict()
+def problem(response: object, status: int) -> Json:
+    """The response as JSON, checked to be a problem document with this status."""
+    document = expect(models.ProblemDocument, response)
+    if document.status != status:
+        raise ValueError(f"{document.status} instead of {status}: {document.detail}")
+    return document.to_dict()
 
 
 def summary(client: Client) -> Json:
-    """What was read."""
+    """Everything read from the server."""
     return {
-        "offered": offered(),
-        "collections": {name: one.read(client) for name, one in COLLECTIONS.items()},
+        "available": available_collections(),
+        "collections": {name: collection.read(client) for name, collection in COLLECTIONS.items()},
         "in_cusco_or_loreto": in_cusco_or_loreto(client),
-        "of_unknown_amount": of_unknown_amount(client),
+        "amount_not_stated": amount_not_stated(client),
         "search": expect(models.HitPage, search.sync(client=client, q="cusco")).to_dict(),
         "index": expect(models.Index, get_index.sync(client=client)).to_dict(),
         "meta": expect(models.Meta, get_meta.sync(client=client)).to_dict(),
@@ -176,5 +178,5 @@ def summary(client: Client) -> Json:
     }
 
 
-with Client(base_url=sys.argv[1], raise_on_unexpected_status=True) as opened:
-    json.dump(summary(opened), sys.stdout)
+with Client(base_url=sys.argv[1], raise_on_unexpected_status=True) as connected:
+    json.dump(summary(connected), sys.stdout)

@@ -1,4 +1,4 @@
-// Reads everything through a generated client and prints what it read, as JSON.
+// Reads all resources through a generated client and prints them as JSON.
 
 import createClient from "openapi-fetch";
 
@@ -6,12 +6,12 @@ import type { components, paths } from "./schema.js";
 
 type Problem = components["schemas"]["ProblemDocument"];
 
-/** Every collection that the client offers: one that is not read below does not compile. */
+/** Every collection in the client. The program does not compile if one is not read below. */
 type Collection = {
   [Path in keyof paths]: Path extends `/v1/${infer Name}/{id}` ? Name : never;
 }[keyof paths];
 
-interface Answer<Body> {
+interface ClientResponse<Body> {
   data?: Body;
   error?: Problem;
   response: Response;
@@ -27,7 +27,7 @@ interface PageQuery {
   cursor?: string;
 }
 
-interface Reading<Item> {
+interface CollectionContents<Item> {
   items: Item[];
   item: Item;
 }
@@ -36,21 +36,21 @@ const origin = process.argv[2];
 if (origin === undefined) {
   throw new Error("usage: read_all ORIGIN");
 }
-// Lists come in other formats too; this program takes them as JSON.
+// Lists are available in other formats too; this program reads JSON.
 const client = createClient<paths, "application/json" | "application/problem+json">({
   baseUrl: origin,
 });
 
-async function body<Body>(answer: Promise<Answer<Body>>): Promise<Body> {
-  const { data, error, response } = await answer;
+async function body<Body>(pending: Promise<ClientResponse<Body>>): Promise<Body> {
+  const { data, error, response } = await pending;
   if (data === undefined) {
     throw new Error(`${response.status} from ${response.url}: ${error?.detail}`);
   }
   return data;
 }
 
-async function problem(answer: Promise<Answer<unknown>>, status: number): Promise<Problem> {
-  const { error, response } = await answer;
+async function problem(pending: Promise<ClientResponse<unknown>>, status: number): Promise<Problem> {
+  const { error, response } = await pending;
   if (error === undefined || response.status !== status) {
     throw new Error(`${response.status} from ${response.url} instead of ${status}`);
   }
@@ -58,9 +58,9 @@ async function problem(answer: Promise<Answer<unknown>>, status: number): Promis
 }
 
 async function read<Item extends { id: string }>(
-  list: (query: PageQuery) => Promise<Answer<Page<Item>>>,
-  get: (path: { id: string }) => Promise<Answer<{ data: Item }>>,
-): Promise<Reading<Item>> {
+  list: (query: PageQuery) => Promise<ClientResponse<Page<Item>>>,
+  get: (path: { id: string }) => Promise<ClientResponse<{ data: Item }>>,
+): Promise<CollectionContents<Item>> {
   const items: Item[] = [];
   let next: string | null = "?";
   while (next !== null) {
@@ -109,14 +109,14 @@ const collections = {
     (query) => client.GET("/v1/citations", { params: { query } }),
     (path) => client.GET("/v1/citations/{id}", { params: { path } }),
   ),
-} satisfies Record<Collection, Reading<unknown>>;
+} satisfies Record<Collection, CollectionContents<unknown>>;
 
 const summary = {
   collections,
   in_cusco_or_loreto: await body(
     client.GET("/v1/awards", { params: { query: { region: ["cusco", "loreto"], sort: "-title" } } }),
   ),
-  of_unknown_amount: collections.awards.items
+  amount_not_stated: collections.awards.items
     .filter((award) => award.amount === null && award.not_stated.includes("amount"))
     .map((award) => award.id),
   search: await body(client.GET("/v1/search", { params: { query: { q: "cusco" } } })),
@@ -128,8 +128,8 @@ const summary = {
     404,
   ),
   invalid: await problem(client.GET("/v1/awards", { params: { query: { limit: 0 } } }), 422),
-  misspelt: await problem(
-    // @ts-expect-error The client knows the parameters of every path.
+  misspelled: await problem(
+    // @ts-expect-error The client has types for the parameters of every path.
     client.GET("/v1/awards", { params: { query: { regoin: ["cusco"] } } }),
     422,
   ),

@@ -1,4 +1,4 @@
-"""Clients generated from the OpenAPI document compile strictly and read the live server."""
+"""Clients generated from the OpenAPI document pass strict checks and read a running server."""
 
 from __future__ import annotations
 
@@ -17,38 +17,40 @@ import pytest
 from tests.conftest import ROOT, needs
 
 CLIENTS = ROOT / "tests" / "clients"
-ENVIRONMENT = ROOT / ".venv" / "clients"
-MODULES = CLIENTS / "node_modules"
-CASES = ["typescript", "python"]
+VENV = ROOT / ".venv" / "clients"
+NODE_MODULES = CLIENTS / "node_modules"
+LANGUAGES = ["typescript", "python"]
 
 Json = dict[str, Any]
 
+pytestmark = [pytest.mark.node, pytest.mark.process]
+
 
 def run(*command: object, cwd: Path, path: Path | None = None) -> str:
-    """What a command printed on either stream; a non-zero exit fails the test with it."""
-    search = os.environ["PATH"] if path is None else f"{path}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
+    """Run a command and return its stdout and stderr. Fails the test on a non-zero exit code."""
+    search_path = os.environ["PATH"] if path is None else f"{path}{os.pathsep}{os.environ['PATH']}"
+    result = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
-        env={**os.environ, "PATH": search},
+        env={**os.environ, "PATH": search_path},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         timeout=300,
         check=False,
     )
-    assert done.returncode == 0, f"{command}\n{done.stdout}"
-    return done.stdout
+    assert result.returncode == 0, f"{command}\n{result.stdout}"
+    return result.stdout
 
 
 def is_current(stamp: Path, lock: Path) -> bool:
-    """Whether a stamp was made after its lock was last changed."""
+    """Whether a stamp file is newer than its lock file."""
     return stamp.exists() and stamp.stat().st_mtime >= lock.stat().st_mtime
 
 
 @pytest.fixture(scope="session")
 def document(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The OpenAPI document that the live server gives."""
+    """The OpenAPI document of the running server."""
     path = tmp_path_factory.mktemp("openapi") / "openapi.json"
     path.write_bytes(httpx.get(f"{server}/openapi.json").raise_for_status().content)
     return path
@@ -56,22 +58,22 @@ def document(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def node_tools() -> Path:
-    """Folder of the locked TypeScript tools, installed where they are absent or outdated."""
+    """Folder of the locked TypeScript tools, installed if missing or outdated."""
     npm = needs("npm", "TypeScript clients are generated with it")
-    stamp, lock = MODULES / ".installed", CLIENTS / "package-lock.json"
+    stamp, lock = NODE_MODULES / ".installed", CLIENTS / "package-lock.json"
     if not is_current(stamp, lock):
         run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=CLIENTS)
         stamp.touch()
-    return MODULES / ".bin"
+    return NODE_MODULES / ".bin"
 
 
 @pytest.fixture(scope="session")
 def python_tools() -> Path:
-    """Folder of the locked Python tools, installed where they are absent or outdated."""
-    tools = ENVIRONMENT / "bin"
-    stamp, lock = ENVIRONMENT / ".installed", CLIENTS / "requirements.txt"
+    """Folder of the locked Python tools, installed if missing or outdated."""
+    tools = VENV / "bin"
+    stamp, lock = VENV / ".installed", CLIENTS / "requirements.txt"
     if not is_current(stamp, lock):
-        run(sys.executable, "-m", "venv", "--clear", ENVIRONMENT, cwd=ROOT)
+        run(sys.executable, "-m", "venv", "--clear", VENV, cwd=ROOT)
         install = (tools / "python", "-m", "pip", "install", "--quiet", "--require-hashes")
         run(*install, "-r", lock, cwd=ROOT)
         stamp.touch()
@@ -86,9 +88,9 @@ def typescript_client(
     folder = tmp_path_factory.mktemp("typescript")
     for name in ("package.json", "tsconfig.json", "read_all.ts"):
         shutil.copy(CLIENTS / name, folder)
-    (folder / "node_modules").symlink_to(MODULES)
-    said = run(node_tools / "openapi-typescript", document, "-o", "schema.d.ts", cwd=folder)
-    (folder / "said.txt").write_text(said, "utf-8")
+    (folder / "node_modules").symlink_to(NODE_MODULES)
+    output = run(node_tools / "openapi-typescript", document, "-o", "schema.d.ts", cwd=folder)
+    (folder / "generator.log").write_text(output, "utf-8")
     return folder
 
 
@@ -102,14 +104,14 @@ def python_client(
         shutil.copy(CLIENTS / name, folder)
     generate = (python_tools / "openapi-python-client", "generate", "--fail-on-warning")
     target = ("--meta", "none", "--output-path", folder / "record_client")
-    said = run(*generate, "--path", document, *target, cwd=folder, path=python_tools)
-    (folder / "said.txt").write_text(said, "utf-8")
+    output = run(*generate, "--path", document, *target, cwd=folder, path=python_tools)
+    (folder / "generator.log").write_text(output, "utf-8")
     return folder
 
 
 @pytest.fixture(scope="session")
 def typescript(typescript_client: Path, node_tools: Path, server: str) -> Json:
-    """What the TypeScript program read."""
+    """What the TypeScript program read from the server."""
     node = needs("node", "TypeScript clients run on it")
     run(node_tools / "tsc", cwd=typescript_client)
     summary: Json = json.loads(run(node, "read_all.js", server, cwd=typescript_client))
@@ -118,32 +120,30 @@ def typescript(typescript_client: Path, node_tools: Path, server: str) -> Json:
 
 @pytest.fixture(scope="session")
 def python(python_client: Path, python_tools: Path, server: str) -> Json:
-    """What the Python program read."""
-    read = run(python_tools / "python", "-W", "error", "read_all.py", server, cwd=python_client)
-    summary: Json = json.loads(read)
+    """What the Python program read from the server."""
+    output = run(python_tools / "python", "-W", "error", "read_all.py", server, cwd=python_client)
+    summary: Json = json.loads(output)
     return summary
 
 
-@pytest.fixture(params=CASES)
+@pytest.fixture(params=LANGUAGES)
 def summary(request: pytest.FixtureRequest) -> Json:
     """What a program read through its generated client."""
-    read: Json = request.getfixturevalue(request.param)
-    return read
+    result: Json = request.getfixturevalue(request.param)
+    return result
 
 
-@pytest.mark.parametrize("language", CASES)
-def test_generators_have_nothing_to_complain_about(
-    request: pytest.FixtureRequest, language: str
-) -> None:
-    """Both generators take the document without a warning."""
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_generators_report_no_warnings(request: pytest.FixtureRequest, language: str) -> None:
+    """Both generators process the document without warnings."""
     folder: Path = request.getfixturevalue(f"{language}_client")
-    said = (folder / "said.txt").read_text("utf-8")
-    assert "\N{WARNING SIGN}" not in said
-    assert "warning" not in said.lower()
+    log = (folder / "generator.log").read_text("utf-8")
+    assert "\N{WARNING SIGN}" not in log
+    assert "warning" not in log.lower()
 
 
 def test_typescript_client_compiles_strictly(typescript_client: Path, node_tools: Path) -> None:
-    """The client, and a program that reads every collection it offers, pass `tsc --strict`."""
+    """The client, and a program that reads every collection, pass `tsc --strict`."""
     options = json.loads((CLIENTS / "tsconfig.json").read_text("utf-8"))["compilerOptions"]
     assert options["strict"]
     assert options["noUncheckedIndexedAccess"]
@@ -153,17 +153,17 @@ def test_typescript_client_compiles_strictly(typescript_client: Path, node_tools
 
 def test_python_client_passes_strict_mypy(python_client: Path, python_tools: Path) -> None:
     """The client, and a program that reads every collection, pass `mypy --strict`."""
-    checked = ("record_client", "read_all.py")
-    assert "Success" in run(python_tools / "mypy", "--strict", *checked, cwd=python_client)
+    sources = ("record_client", "read_all.py")
+    assert "Success" in run(python_tools / "mypy", "--strict", *sources, cwd=python_client)
 
 
-def test_python_client_offers_what_was_read(python: Json) -> None:
-    """No collection that the client offers goes unread."""
-    assert python["offered"] == sorted(python["collections"])
+def test_python_program_reads_every_collection(python: Json) -> None:
+    """The program reads every collection that the generated client has."""
+    assert python["available"] == sorted(python["collections"])
 
 
 def test_clients_read_everything(summary: Json, server: str) -> None:
-    """Followed page by page, the collections give the whole record, value for value."""
+    """Paging through all collections returns the whole record, value for value."""
     record = httpx.get(f"{server}/v1/record").json()
     assert summary["record"] == record
     assert set(summary["collections"]) == set(record["data"])
@@ -176,12 +176,12 @@ def test_clients_read_everything(summary: Json, server: str) -> None:
 
 @pytest.mark.parametrize(("name", "path"), [("index", "/v1"), ("meta", "/v1/meta")])
 def test_clients_read_the_entry_points(summary: Json, server: str, name: str, path: str) -> None:
-    """The index and the meta page come through typed and whole."""
+    """The index and `/v1/meta` are typed and complete."""
     assert summary[name] == httpx.get(f"{server}{path}").json()
 
 
 def test_clients_repeat_a_parameter(summary: Json, server: str) -> None:
-    """A list-valued filter goes out as a repeated key, whatever the language."""
+    """Both clients send an array filter as a repeated key."""
     path = "/v1/awards?region=cusco&region=loreto&sort=-title"
     page = httpx.get(f"{server}{path}").json()
     assert summary["in_cusco_or_loreto"]["data"] == page["data"]
@@ -189,17 +189,17 @@ def test_clients_repeat_a_parameter(summary: Json, server: str) -> None:
 
 
 def test_clients_search(summary: Json, server: str) -> None:
-    """Hits of every type come through typed, with their snippets."""
+    """Search results are typed, with their snippets."""
     hits = httpx.get(f"{server}/v1/search?q=cusco").json()
     assert hits["data"]
     assert summary["search"]["data"] == hits["data"]
 
 
-def test_clients_tell_not_stated_from_none(summary: Json, server: str) -> None:
-    """A value that the source does not give is typed as `null` and found in `not_stated`."""
+def test_clients_distinguish_not_stated_values(summary: Json, server: str) -> None:
+    """A value missing from the source is `null` and listed in `not_stated`."""
     awards = httpx.get(f"{server}/v1/record").json()["data"]["awards"]
-    assert sorted(summary["of_unknown_amount"]) == sorted(
-        one["id"] for one in awards if "amount" in one["not_stated"]
+    assert sorted(summary["amount_not_stated"]) == sorted(
+        award["id"] for award in awards if "amount" in award["not_stated"]
     )
 
 
@@ -208,10 +208,10 @@ def test_clients_tell_not_stated_from_none(summary: Json, server: str) -> None:
     [("not_found", "/v1/awards/nobody"), ("invalid", "/v1/awards?limit=0")],
 )
 def test_clients_read_errors(summary: Json, server: str, name: str, path: str) -> None:
-    """404 and 422 reach the caller as typed problem documents."""
+    """404 and 422 are typed problem documents."""
     assert summary[name] == httpx.get(f"{server}{path}").json()
 
 
-def test_typescript_client_knows_the_parameters(typescript: Json) -> None:
-    """A misspelt parameter does not compile, and the server names the one that was meant."""
-    assert [error["did_you_mean"] for error in typescript["misspelt"]["errors"]] == ["region"]
+def test_typescript_client_checks_parameter_names(typescript: Json) -> None:
+    """A misspelled parameter does not compile, and the server suggests the right one."""
+    assert [error["did_you_mean"] for error in typescript["misspelled"]["errors"]] == ["region"]

@@ -1,4 +1,4 @@
-"""For machines that find things: the catalogue, the dataset, the site map, icons, previews."""
+"""Discovery: API catalog, dataset description, sitemap, robots.txt, icons and link previews."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from tests.support.published import PUBLIC_URL, published_client
 pytestmark = pytest.mark.anyio
 
 HTML = {"Accept": "text/html"}
-ENTRIES = {"service-desc", "service-doc", "api-catalog", "license"}
+ENTRY_RELATIONS = {"service-desc", "service-doc", "api-catalog", "license"}
 
-_TARGET = {
+_LINK_TARGET = {
     "type": "object",
     "required": ["href"],
     "properties": {
@@ -36,7 +36,7 @@ _TARGET = {
         "hreflang": {"type": "array", "items": {"type": "string"}},
     },
 }
-LINKSET = {
+LINKSET_SCHEMA = {
     "type": "object",
     "required": ["linkset"],
     "additionalProperties": False,
@@ -50,198 +50,198 @@ LINKSET = {
                 "required": ["anchor"],
                 "properties": {"anchor": {"type": "string", "pattern": "^https?://"}},
                 "propertyNames": {"pattern": "^[a-z][a-z0-9.-]*$"},
-                "additionalProperties": {"type": "array", "minItems": 1, "items": _TARGET},
+                "additionalProperties": {"type": "array", "minItems": 1, "items": _LINK_TARGET},
             },
         }
     },
 }
-"""A set of links in JSON (RFC 9264, 4.2): contexts, and under each relation its targets."""
-CHANGED = json.loads(SEED.read_bytes())["modified"]
-"""The day on which the record was last changed."""
+"""JSON Schema of a linkset (RFC 9264, 4.2): link contexts with targets by relation."""
+MODIFIED = json.loads(SEED.read_bytes())["modified"]
+"""Date of the last change to the record."""
 
 
-def linked(header: str) -> dict[str, str]:
-    """The target of each relation in a `Link` header."""
+def link_targets(header: str) -> dict[str, str]:
+    """Link targets in a `Link` header, by relation."""
     return {
         relation: target for target, relation in re.findall(r'<([^>]+)>; rel="([^"]+)"', header)
     }
 
 
-def described(page: str) -> dict[str, Any]:
-    """The dataset that a page describes."""
+def dataset_in(page: str) -> dict[str, Any]:
+    """The JSON-LD dataset description in a page."""
     (script,) = html.document_fromstring(page).xpath("//script[@type='application/ld+json']")
-    found: dict[str, Any] = json.loads(script.text)
-    return found
+    description: dict[str, Any] = json.loads(script.text)
+    return description
 
 
-async def test_the_catalogue_is_a_set_of_links(archive_file: Path) -> None:
-    """`/.well-known/api-catalog` is a link set (RFC 9727) whose targets here all answer."""
+async def test_api_catalog_is_a_linkset(archive_file: Path) -> None:
+    """`/.well-known/api-catalog` is a linkset (RFC 9727), and its targets on this server exist."""
     async with published_client(SEED, archive_file) as client:
         response = await client.get("/.well-known/api-catalog")
         head = await client.head("/.well-known/api-catalog")
-        catalogue = response.json()
-        jsonschema.validate(catalogue, LINKSET)
+        catalog = response.json()
+        jsonschema.validate(catalog, LINKSET_SCHEMA)
         targets = {
-            one["href"]
-            for context in catalogue["linkset"]
+            link["href"]
+            for context in catalog["linkset"]
             for links in (links for name, links in context.items() if name != "anchor")
-            for one in links
+            for link in links
         }
         for target in targets:
             if target.startswith(PUBLIC_URL):
-                answer = await client.get(target.removeprefix(PUBLIC_URL))
-                assert answer.status_code == 200, target
+                target_response = await client.get(target.removeprefix(PUBLIC_URL))
+                assert target_response.status_code == 200, target
     media_type, _, profile = response.headers["content-type"].partition(";")
     assert media_type == "application/linkset+json"
     assert "https://www.rfc-editor.org/info/rfc9727" in profile
     assert {**head.headers} == {**response.headers}
-    assert linked(head.headers["link"])["api-catalog"] == "/.well-known/api-catalog"
-    contexts = {one["anchor"]: set(one) for one in catalogue["linkset"]}
+    assert link_targets(head.headers["link"])["api-catalog"] == "/.well-known/api-catalog"
+    contexts = {context["anchor"]: set(context) for context in catalog["linkset"]}
     assert {"service-desc", "service-doc"} <= contexts[f"{PUBLIC_URL}/v1"]
 
 
 @pytest.mark.parametrize("path", ["/.well-known/api-catalog", "/sitemap.xml"])
-async def test_what_needs_the_address_says_so(client: httpx.AsyncClient, path: str) -> None:
-    """Where full addresses are needed and none is set, the problem names the setting."""
+async def test_missing_public_url_is_reported(client: httpx.AsyncClient, path: str) -> None:
+    """If absolute URLs are needed and `PUBLIC_URL` is not set, the problem names the setting."""
     assert "PUBLIC_URL" in assert_problem(await client.get(path), 404)["detail"]
 
 
 @pytest.mark.parametrize(("path", "headers"), [("/", {}), ("/", HTML), ("/v1", {})])
-async def test_entry_points_link_to_the_rest(
+async def test_entry_points_have_a_link_header(
     client: httpx.AsyncClient, path: str, headers: dict[str, str]
 ) -> None:
-    """The `Link` header leads to description, documentation, catalogue and terms."""
+    """The `Link` header refers to OpenAPI document, documentation, API catalog and license."""
     response = await client.get(path, headers=headers)
-    links = linked(response.headers["link"])
-    assert set(links) == ENTRIES
+    links = link_targets(response.headers["link"])
+    assert set(links) == ENTRY_RELATIONS
     for relation in ("service-desc", "service-doc"):
         assert (await client.get(links[relation])).status_code == 200
     assert links["license"] == (await client.get("/v1/meta")).json()["data"]["license"]["url"]
 
 
-async def test_the_site_map_names_pages_that_answer(archive_file: Path) -> None:
-    """`/sitemap.xml` lists full addresses of pages, with the day of the last change."""
+async def test_sitemap_lists_existing_pages(archive_file: Path) -> None:
+    """`/sitemap.xml` lists absolute URLs of HTML pages with the date of the last change."""
     async with published_client(SEED, archive_file) as client:
         response = await client.get("/sitemap.xml")
         tree = etree.fromstring(response.content)
-        space = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
-        places = [str(one.text) for one in tree.findall("s:url/s:loc", space)]
-        for place in places:
-            assert place.startswith(f"{PUBLIC_URL}/")
-            answer = await client.get(place.removeprefix(PUBLIC_URL), headers=HTML)
-            assert answer.headers["content-type"].startswith("text/html")
+        namespaces = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
+        urls = [str(loc.text) for loc in tree.findall("s:url/s:loc", namespaces)]
+        for url in urls:
+            assert url.startswith(f"{PUBLIC_URL}/")
+            page = await client.get(url.removeprefix(PUBLIC_URL), headers=HTML)
+            assert page.headers["content-type"].startswith("text/html")
         robots = (await client.get("/robots.txt")).text
-    assert tree.tag == f"{{{space['s']}}}urlset"
-    assert {one.text for one in tree.findall("s:url/s:lastmod", space)} == {CHANGED}
-    assert f"{PUBLIC_URL}/" in places
+    assert tree.tag == f"{{{namespaces['s']}}}urlset"
+    assert {lastmod.text for lastmod in tree.findall("s:url/s:lastmod", namespaces)} == {MODIFIED}
+    assert f"{PUBLIC_URL}/" in urls
     assert f"Sitemap: {PUBLIC_URL}/sitemap.xml" in robots.splitlines()
 
 
-async def test_robots_may_read_without_an_address(client: httpx.AsyncClient) -> None:
-    """`/robots.txt` is there at all times; only the site map's line needs an address."""
+async def test_robots_txt_does_not_need_a_public_url(client: httpx.AsyncClient) -> None:
+    """`/robots.txt` always exists; only its `Sitemap` line needs `PUBLIC_URL`."""
     response = await client.get("/robots.txt")
     assert response.headers["content-type"] == "text/plain; charset=utf-8"
     assert response.text.startswith("User-agent: *\nAllow: /\n")
     assert "Sitemap" not in response.text
 
 
-async def test_the_dataset_has_full_addresses_where_one_is_set(archive_file: Path) -> None:
-    """The description names every export at its public address, the publisher, the day."""
+async def test_dataset_has_absolute_urls_if_public_url_is_set(archive_file: Path) -> None:
+    """The dataset lists absolute URLs of all exports, the publisher and the date."""
     async with published_client(SEED, archive_file) as client:
         page = (await client.get("/", headers=HTML)).text
         exports = (await client.get("/v1/exports")).json()["data"]
-    found = described(page)
-    assert found["url"] == f"{PUBLIC_URL}/"
-    assert {one["contentUrl"] for one in found["distribution"]} == {
-        f"{PUBLIC_URL}{one['path']}" for one in exports if one["name"] != "data.json"
+    description = dataset_in(page)
+    assert description["url"] == f"{PUBLIC_URL}/"
+    assert {distribution["contentUrl"] for distribution in description["distribution"]} == {
+        f"{PUBLIC_URL}{export['path']}" for export in exports if export["name"] != "data.json"
     }
-    assert found["publisher"]["name"] == "An Archive & Co"
-    assert found["dateModified"] == CHANGED
+    assert description["publisher"]["name"] == "An Archive & Co"
+    assert description["dateModified"] == MODIFIED
 
 
-async def test_the_dataset_claims_no_address_where_none_is_set(client: httpx.AsyncClient) -> None:
-    """What is required of a dataset is there; what needs an address or a publisher is not."""
+async def test_dataset_has_no_urls_if_public_url_is_not_set(client: httpx.AsyncClient) -> None:
+    """Required properties are present; those that need a URL or a publisher are omitted."""
     page = await client.get("/", headers=HTML)
-    found = described(page.text)
-    assert 50 <= len(found["description"]) <= 5_000
-    assert found["name"]
-    assert found["license"].startswith("https://")
-    assert found["temporalCoverage"] == "2017-06-15/2020-12"
-    assert found["version"] == page.headers["x-data-release"]
-    assert found["dateModified"] == CHANGED
-    assert not {"@id", "url", "identifier", "distribution", "publisher"} & set(found)
-    south, west, north, east = map(float, found["spatialCoverage"]["geo"]["box"].split())
+    description = dataset_in(page.text)
+    assert 50 <= len(description["description"]) <= 5_000
+    assert description["name"]
+    assert description["license"].startswith("https://")
+    assert description["temporalCoverage"] == "2017-06-15/2020-12"
+    assert description["version"] == page.headers["x-data-release"]
+    assert description["dateModified"] == MODIFIED
+    assert not {"@id", "url", "identifier", "distribution", "publisher"} & set(description)
+    south, west, north, east = map(float, description["spatialCoverage"]["geo"]["box"].split())
     assert -90 <= south < north <= 90
     assert -180 <= west < east <= 180
 
 
-async def test_the_dataset_is_in_the_words_of_schema_org(
-    archive_file: Path, tmp_path: Path
-) -> None:
-    """Each property is one that schema.org gives its type, with a value that it allows."""
+@pytest.mark.node
+async def test_dataset_conforms_to_schema_org(archive_file: Path, tmp_path: Path) -> None:
+    """Each property is defined by schema.org for its type and has an allowed value."""
     async with published_client(SEED, archive_file) as client:
-        found = described((await client.get("/", headers=HTML)).text)
+        description = dataset_in((await client.get("/", headers=HTML)).text)
 
-    def compiled(value: dict[str, Any]) -> str:
+    def compile_errors(value: dict[str, Any]) -> str:
         program = (
             'import type { Dataset, WithContext } from "schema-dts";\n'
-            f"export const found: WithContext<Dataset> = {json.dumps(value)};\n"
+            f"export const dataset: WithContext<Dataset> = {json.dumps(value)};\n"
         )
-        (tmp_path / "found.ts").write_text(program, "utf-8")
-        command = [str(compiler / "tsc"), "--strict", "--noEmit", "--skipLibCheck", "found.ts"]
-        told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        return told.stdout
+        (tmp_path / "dataset.ts").write_text(program, "utf-8")
+        command = [str(compiler / "tsc"), "--strict", "--noEmit", "--skipLibCheck", "dataset.ts"]
+        result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        return result.stdout
 
     compiler = typescript_bin()
     (tmp_path / "node_modules").symlink_to(MODULES)
-    assert compiled(found) == ""
-    assert "misspelt" in compiled({**found, "misspelt": "x"})
+    assert compile_errors(description) == ""
+    assert "misspelled" in compile_errors({**description, "misspelled": "x"})
 
 
-async def test_text_of_the_record_ends_no_element(archive: Any) -> None:
-    """A name that looks like markup cannot leave the script element that it stands in."""
+async def test_dataset_text_is_escaped(archive: Any) -> None:
+    """A name that looks like markup cannot end the enclosing script element."""
     publication = Publication("https://record.example", "</script><b>&")
     text = str(dataset_json_ld(archive, publication, archive.connection))
     assert not set("<>&") & set(text)
     assert json.loads(text)["publisher"]["name"] == "</script><b>&"
 
 
-async def test_a_link_is_shown_with_a_picture(
-    archive_file: Path, client: httpx.AsyncClient
-) -> None:
-    """Preview tags carry title, text and, where an address is set, a picture of the told size."""
+async def test_link_previews_have_an_image(archive_file: Path, client: httpx.AsyncClient) -> None:
+    """Open Graph tags have title and text, and with `PUBLIC_URL` an image of the declared size."""
 
     def tags(page: str) -> dict[str, str]:
-        found = html.document_fromstring(page).xpath("//meta[@property or @name]")
-        return {one.get("property") or one.get("name"): one.get("content") for one in found}
+        elements = html.document_fromstring(page).xpath("//meta[@property or @name]")
+        return {
+            element.get("property") or element.get("name"): element.get("content")
+            for element in elements
+        }
 
-    async with published_client(SEED, archive_file) as opened:
-        told = tags((await opened.get("/", headers=HTML)).text)
-        picture = await opened.get(told["og:image"].removeprefix(PUBLIC_URL))
-    width, height = struct.unpack(">II", picture.content[16:24])
-    assert picture.headers["content-type"] == "image/png"
-    assert [str(width), str(height)] == [told["og:image:width"], told["og:image:height"]]
-    assert told["og:url"] == f"{PUBLIC_URL}/"
-    assert told["twitter:card"] == "summary_large_image"
-    without = tags((await client.get("/", headers=HTML)).text)
-    assert not {"og:image", "og:url"} & set(without)
+    async with published_client(SEED, archive_file) as published:
+        with_url = tags((await published.get("/", headers=HTML)).text)
+        image = await published.get(with_url["og:image"].removeprefix(PUBLIC_URL))
+    width, height = struct.unpack(">II", image.content[16:24])
+    assert image.headers["content-type"] == "image/png"
+    assert [str(width), str(height)] == [with_url["og:image:width"], with_url["og:image:height"]]
+    assert with_url["og:url"] == f"{PUBLIC_URL}/"
+    assert with_url["twitter:card"] == "summary_large_image"
+    without_url = tags((await client.get("/", headers=HTML)).text)
+    assert not {"og:image", "og:url"} & set(without_url)
     for name in ("og:title", "og:description", "og:type"):
-        assert without[name] == told[name]
+        assert without_url[name] == with_url[name]
 
 
 @pytest.mark.parametrize(
-    ("path", "media_type", "opening"),
+    ("path", "media_type", "signature"),
     [
         ("/favicon.svg", "image/svg+xml", b"<svg"),
         ("/favicon.ico", "image/x-icon", b"\x00\x00\x01\x00\x01\x00"),
         ("/preview.png", "image/png", b"\x89PNG\r\n\x1a\n"),
     ],
 )
-async def test_icons_are_what_they_say(
-    client: httpx.AsyncClient, path: str, media_type: str, opening: bytes
+async def test_images_have_the_right_media_type(
+    client: httpx.AsyncClient, path: str, media_type: str, signature: bytes
 ) -> None:
-    """Icons and the preview come with their media type, and can be kept."""
+    """Icons and the preview image have the right media type and are cacheable."""
     response = await client.get(path)
     assert response.headers["content-type"] == media_type
-    assert response.content.startswith(opening)
+    assert response.content.startswith(signature)
     assert response.headers["cache-control"].startswith("public")
