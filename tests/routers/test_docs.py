@@ -1,4 +1,4 @@
-"""The documentation in a real browser, with every other host out of reach."""
+"""The documentation in Chromium, with all other hosts blocked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.conftest import Start
 from tests.support.browser_tools import violations
 from tests.support.browsing import WIDTHS, chromium, horizontal_overflow, tab_to, visit
 
-SCHEMES = ("light", "dark")
+COLOR_SCHEMES = ("light", "dark")
 SECTIONS = (
     "start",
     "filtering",
@@ -25,13 +25,13 @@ SECTIONS = (
     "caching",
     "stability",
 )
-AWARD = "#operations-awards-getAward"
-ANSWER = f"{AWARD} .live-responses-table tbody"
+OPERATION = "#operations-awards-getAward"
+RESPONSES = f"{OPERATION} .live-responses-table tbody"
 
 
 @pytest.fixture(scope="module")
 def server(start_server: Start, archive_file: Path) -> str:
-    """Address of a server that knows no public address of its own."""
+    """URL of a server without `PUBLIC_URL`."""
     url, _ = start_server(ARCHIVE_FILE=str(archive_file))
     return url
 
@@ -44,51 +44,51 @@ def browser() -> Iterator[Browser]:
 
 
 def try_out(page: Page) -> None:
-    """Ask for an award in the reference, as a person with a mouse would."""
-    operation = page.locator(AWARD)
+    """Request an award in the reference by mouse clicks."""
+    operation = page.locator(OPERATION)
     operation.locator(".opblock-summary-control").first.click()
     operation.get_by_role("button", name="Try it out").click()
     operation.locator("input[placeholder=id]").fill("peru-ilo")
     operation.get_by_role("button", name="Execute").click()
 
 
-def expect_the_award(page: Page) -> None:
-    """The reference shows the award that was asked for."""
-    body = page.locator(f"{ANSWER} .response-col_description").first
+def expect_award_response(page: Page) -> None:
+    """The reference shows the requested award."""
+    body = page.locator(f"{RESPONSES} .response-col_description").first
     expect(body).to_contain_text("ILO programme against child sex and labor trafficking")
-    expect(page.locator(f"{ANSWER} .response-col_status").first).to_have_text("200")
+    expect(page.locator(f"{RESPONSES} .response-col_status").first).to_have_text("200")
 
 
-def test_docs_can_be_tried(browser: Browser, server: str) -> None:
-    """Trying out an award shows its answer; no other host is asked, nothing complains."""
+def test_operations_can_be_tried(browser: Browser, server: str) -> None:
+    """Trying out an operation shows its response without errors or requests to other hosts."""
     with visit(browser, server) as visited:
         visited.page.goto("/docs")
-        visited.page.locator(AWARD).wait_for()
+        visited.page.locator(OPERATION).wait_for()
         try_out(visited.page)
-        expect_the_award(visited.page)
+        expect_award_response(visited.page)
         visited.assert_clean()
 
 
-def test_docs_can_be_tried_by_keyboard_alone(browser: Browser, server: str) -> None:
-    """Tab, Enter and letters are enough to open an operation, fill it in and ask."""
+def test_operations_can_be_tried_by_keyboard(browser: Browser, server: str) -> None:
+    """An operation can be opened, filled in and executed with the keyboard alone."""
     with visit(browser, server) as visited:
         page = visited.page
         page.goto("/docs")
-        page.locator(AWARD).wait_for()
-        tab_to(page, f"{AWARD} .opblock-summary-control")
+        page.locator(OPERATION).wait_for()
+        tab_to(page, f"{OPERATION} .opblock-summary-control")
         page.keyboard.press("Enter")
-        tab_to(page, f"{AWARD} .try-out__btn")
+        tab_to(page, f"{OPERATION} .try-out__btn")
         page.keyboard.press("Enter")
-        tab_to(page, f"{AWARD} input[placeholder=id]")
+        tab_to(page, f"{OPERATION} input[placeholder=id]")
         page.keyboard.type("peru-ilo")
-        tab_to(page, f"{AWARD} .execute")
+        tab_to(page, f"{OPERATION} .execute")
         page.keyboard.press("Enter")
-        expect_the_award(page)
+        expect_award_response(page)
         visited.assert_clean()
 
 
-def test_the_first_tab_skips_to_the_content(browser: Browser, server: str) -> None:
-    """The first stop of the keyboard is seen and leads past the navigation."""
+def test_first_tab_stop_is_the_skip_link(browser: Browser, server: str) -> None:
+    """The first Tab stop is a visible link that skips the navigation."""
     with visit(browser, server) as visited:
         visited.page.goto("/docs")
         visited.page.keyboard.press("Tab")
@@ -98,7 +98,7 @@ def test_the_first_tab_skips_to_the_content(browser: Browser, server: str) -> No
 
 
 def test_the_guide_needs_no_javascript(browser: Browser, server: str) -> None:
-    """Without scripts every section, every language and the list of all paths can be read."""
+    """Without scripts, all sections, languages and paths are readable."""
     with visit(browser, server, java_script_enabled=False) as visited:
         page = visited.page
         page.goto("/docs")
@@ -115,8 +115,8 @@ def test_the_guide_needs_no_javascript(browser: Browser, server: str) -> None:
         visited.assert_clean()
 
 
-def test_lines_are_copied_as_they_run_here(browser: Browser, server: str) -> None:
-    """The button copies the lines, which name the origin that the page came from."""
+def test_copied_examples_use_the_origin_of_the_page(browser: Browser, server: str) -> None:
+    """The copy button copies an example with the origin of the page."""
     with visit(browser, server, permissions=["clipboard-read", "clipboard-write"]) as visited:
         page = visited.page
         page.goto("/docs")
@@ -128,8 +128,8 @@ def test_lines_are_copied_as_they_run_here(browser: Browser, server: str) -> Non
         visited.assert_clean()
 
 
-def test_a_chosen_language_is_remembered(browser: Browser, server: str) -> None:
-    """Who chose Python once reads Python the next time."""
+def test_language_choice_is_remembered(browser: Browser, server: str) -> None:
+    """The chosen language is still selected after a reload."""
     with visit(browser, server) as visited:
         visited.page.goto("/docs")
         visited.page.locator("label", has_text="Python").click()
@@ -138,12 +138,12 @@ def test_a_chosen_language_is_remembered(browser: Browser, server: str) -> None:
         expect(visited.page.get_by_text("import httpx").first).to_be_visible()
 
 
-def test_a_change_of_language_keeps_the_place(browser: Browser, server: str) -> None:
-    """The section that is read stays where it is, though the examples above it change."""
+def test_changing_the_language_keeps_the_scroll_position(browser: Browser, server: str) -> None:
+    """The current section stays in place although the examples above it change."""
     with visit(browser, server) as visited:
         page = visited.page
         page.goto("/docs#errors")
-        page.locator(AWARD).wait_for()
+        page.locator(OPERATION).wait_for()
         before = page.locator("h2#errors").bounding_box()
         page.locator("label", has_text="Python").click()
         expect(page.get_by_text("response.is_error").first).to_be_visible()
@@ -155,74 +155,74 @@ def test_a_change_of_language_keeps_the_place(browser: Browser, server: str) -> 
 
 @pytest.mark.parametrize("section", [*SECTIONS, "reference"])
 def test_sections_can_be_linked(browser: Browser, server: str, section: str) -> None:
-    """An address with a section's name leads there, also once the reference has loaded."""
+    """A URL with a section fragment scrolls there, also after the reference has loaded."""
     with visit(browser, server) as visited:
         visited.page.goto(f"/docs#{section}")
-        visited.page.locator(AWARD).wait_for()
+        visited.page.locator(OPERATION).wait_for()
         expect(visited.page.locator(f"h2#{section}")).to_be_in_viewport()
 
 
 def test_operations_can_be_linked(browser: Browser, server: str) -> None:
-    """An address with an operation's name opens it, at first or from a link on the page."""
+    """A URL with an operation fragment opens it, on load and from a link on the page."""
     with visit(browser, server) as visited:
         page = visited.page
         page.goto("/docs#/awards/getAward")
-        expect(page.locator(AWARD).get_by_role("button", name="Try it out")).to_be_visible()
-        expect(page.locator(AWARD)).to_be_in_viewport()  # the reference has led there
+        expect(page.locator(OPERATION).get_by_role("button", name="Try it out")).to_be_visible()
+        expect(page.locator(OPERATION)).to_be_in_viewport()  # scrolled by the reference
         page.get_by_role("link", name="regions", exact=True).first.click()
         expect(page.locator("#operations-tag-regions")).to_be_in_viewport()
         visited.assert_clean()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_scrolls_sideways(browser: Browser, server: str, width: int) -> None:
-    """At every width the guide, an opened operation with its answer and a problem fit."""
+def test_there_is_no_horizontal_scrolling(browser: Browser, server: str, width: int) -> None:
+    """The guide, an operation with a response and a problem page fit at every width."""
     with visit(browser, server, viewport={"width": width, "height": 800}) as visited:
         page = visited.page
         page.goto("/problems/invalid-parameters")
         assert horizontal_overflow(page) == 0
         page.goto("/docs")
-        page.locator(AWARD).wait_for()
+        page.locator(OPERATION).wait_for()
         try_out(page)
-        expect_the_award(page)
+        expect_award_response(page)
         for language in ("curl", "Python", "JavaScript"):
             page.get_by_role("radio", name=language, exact=True).check(force=True)
             assert horizontal_overflow(page) == 0
 
 
-def test_pages_are_dark_where_the_system_is(browser: Browser, server: str) -> None:
-    """The guide, the reference and a problem follow the system, also when it changes."""
-    seen = "getComputedStyle(document.querySelector('{}')).backgroundColor"
+def test_pages_follow_the_system_color_scheme(browser: Browser, server: str) -> None:
+    """The guide and the reference follow the system color scheme, also when it changes."""
+    background = "getComputedStyle(document.querySelector('{}')).backgroundColor"
     with visit(browser, server, color_scheme="dark") as visited:
         page = visited.page
         page.goto("/docs")
-        page.locator(AWARD).wait_for()
-        dark = [page.evaluate(seen.format(one)) for one in ("body", ".swagger-ui")]
+        page.locator(OPERATION).wait_for()
+        dark = [page.evaluate(background.format(selector)) for selector in ("body", ".swagger-ui")]
         assert dark == ["rgb(20, 24, 27)"] * 2
         page.emulate_media(color_scheme="light")
         expect(page.locator("html")).not_to_have_class("dark-mode")
-        assert page.evaluate(seen.format("body")) == "rgb(249, 247, 241)"
+        assert page.evaluate(background.format("body")) == "rgb(249, 247, 241)"
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", COLOR_SCHEMES)
 def test_docs_are_accessible(browser: Browser, server: str, scheme: str) -> None:
-    """Axe finds nothing wrong with the guide, nor with the reference while it is used."""
+    """Axe finds no violations in the guide or in the reference in use."""
     with visit(browser, server, color_scheme=scheme, bypass_csp=True) as visited:
         page = visited.page
         page.goto("/docs")
-        page.locator(AWARD).wait_for()
+        page.locator(OPERATION).wait_for()
         try_out(page)
-        expect_the_award(page)
+        expect_award_response(page)
         page.locator("#operations-search-search .opblock-summary-control").first.click()
         page.locator(".models-control").click()
         page.locator(".models .json-schema-2020-12-accordion").first.click()
         assert violations(page) == []
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", COLOR_SCHEMES)
 @pytest.mark.parametrize("slug", ["", *(f"/{slug}" for slug in PROBLEMS)])
 def test_problems_are_accessible(browser: Browser, server: str, slug: str, scheme: str) -> None:
-    """Axe finds nothing wrong with the pages that explain errors, and they load no script."""
+    """Axe finds no violations in the problem pages, and they load no scripts."""
     with visit(browser, server, color_scheme=scheme, bypass_csp=True) as visited:
         visited.page.goto(f"/problems{slug}")
         expect(visited.page.locator("h1")).to_be_visible()
@@ -230,8 +230,8 @@ def test_problems_are_accessible(browser: Browser, server: str, slug: str, schem
         assert violations(visited.page) == []
 
 
-def test_a_problem_is_reached_from_the_guide(browser: Browser, server: str) -> None:
-    """The guide's list of errors leads to what each means, in words, and back."""
+def test_guide_links_to_problem_pages(browser: Browser, server: str) -> None:
+    """The guide links to the explanation of each problem, which links back."""
     with visit(browser, server) as visited:
         page = visited.page
         page.goto("/docs#errors")
