@@ -164,7 +164,7 @@ def test_it_is_filtered_by_keyboard(dashboard: Open) -> None:
         page.keyboard.press("Space")
         expect(page.locator("#found")).to_have_text("1 activity")
         expect(page.locator("[name=region][value=loreto]")).to_be_focused()
-        tab_to(page, "[name=region][value=cusco]", most=30)
+        tab_to(page, "[name=region][value=cusco]", max_presses=30)
         page.keyboard.press("Space")
         expect(page.locator("#found")).to_have_text("2 activities")
         assert "region=cusco&region=loreto" in page.url
@@ -252,8 +252,8 @@ def test_it_works_where_the_cdn_is_out_of_reach(browser: Browser, site: str, api
     with visit(browser, site, api) as visited:
         visited.page.goto(f"/?api={api}")
         drawn(visited.page)
-        assert visited.elsewhere
-        assert all(url.startswith(CDN) for url in visited.elsewhere)
+        assert visited.blocked_urls
+        assert all(url.startswith(CDN) for url in visited.blocked_urls)
 
 
 def test_without_libraries_the_tables_are_shown(browser: Browser, site: str, api: str) -> None:

@@ -1,4 +1,4 @@
-"""The record as a page: what is shown, on what it rests, and that it stays of one size."""
+"""The record page: its values, footnotes and links, and a bounded size."""
 
 from __future__ import annotations
 
@@ -18,43 +18,49 @@ from app.models.dates import first_day
 from app.pages.record.footnotes import text_fragment_url
 from app.pages.record.outlines import draw_map
 from app.pages.record.timeline import TimeAxis
-from app.pages.record.words import amount_in_words, date_in_words, ordinal
+from app.pages.record.words import (
+    amount_in_words,
+    date_in_words,
+    field_label,
+    ordinal,
+    precedence_in_words,
+)
 from benchmarks.corpus import write_corpus
 from tests.conftest import SeedCopy
 from tests.support.serving import client_for
 
 pytestmark = pytest.mark.anyio
 
-BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
-HTML = {"Accept": BROWSER}
-MOST_BYTES = 60_000
+BROWSER_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+HTML_HEADERS = {"Accept": BROWSER_ACCEPT}
+MAX_BYTES = 60_000
 
 
-async def shown(client: httpx.AsyncClient) -> html.HtmlElement:
-    """The page, parsed."""
-    response = await client.get("/", headers=HTML)
+async def get_page(client: httpx.AsyncClient) -> html.HtmlElement:
+    """The parsed record page."""
+    response = await client.get("/", headers=HTML_HEADERS)
     assert response.status_code == 200
     return html.document_fromstring(response.text)
 
 
-def said(element: html.HtmlElement) -> str:
-    """The text of an element, without the numbers of its notes and with single spaces."""
-    for mark in element.xpath(".//sup"):
-        mark.drop_tree()
+def visible_text(element: html.HtmlElement) -> str:
+    """Text of an element without footnote numbers, with whitespace collapsed."""
+    for marker in element.xpath(".//sup"):
+        marker.drop_tree()
     return " ".join(element.text_content().split())
 
 
-async def sent_bytes(client: httpx.AsyncClient, coding: str) -> int:
-    """Bytes of the page on the wire."""
-    headers = {**HTML, "Accept-Encoding": coding}
+async def transfer_size(client: httpx.AsyncClient, coding: str) -> int:
+    """Size of the compressed page in bytes."""
+    headers = {**HTML_HEADERS, "Accept-Encoding": coding}
     async with client.stream("GET", "/", headers=headers) as response:
-        return sum([len(piece) async for piece in response.aiter_raw()])
+        return sum([len(chunk) async for chunk in response.aiter_raw()])
 
 
 @pytest.mark.parametrize(
     ("accept", "media_type"),
     [
-        (BROWSER, "text/html; charset=utf-8"),
+        (BROWSER_ACCEPT, "text/html; charset=utf-8"),
         ("text/html", "text/html; charset=utf-8"),
         ("text/*", "text/html; charset=utf-8"),
         ("application/json;q=0.5, text/html", "text/html; charset=utf-8"),
@@ -67,46 +73,46 @@ async def sent_bytes(client: httpx.AsyncClient, coding: str) -> int:
         ("image/png", "application/json"),
     ],
 )
-async def test_a_browser_gets_the_page_and_others_the_index(
+async def test_browsers_get_html_and_other_clients_json(
     client: httpx.AsyncClient, accept: str, media_type: str
 ) -> None:
-    """HTML where it is preferred, JSON otherwise."""
+    """`/` is HTML if the client prefers it, otherwise JSON."""
     response = await client.get("/", headers={"Accept": accept})
     assert response.status_code == 200
     assert response.headers["content-type"] == media_type
 
 
-async def test_without_accept_the_index_is_given(client: httpx.AsyncClient) -> None:
-    """A client that says nothing gets JSON, the same as at `/v1`."""
+async def test_without_accept_header_the_index_is_returned(client: httpx.AsyncClient) -> None:
+    """A client without an `Accept` header gets the same JSON as at `/v1`."""
     del client.headers["accept"]
     response = await client.get("/")
     assert response.content == (await client.get("/v1")).content
 
 
-async def test_both_are_kept_apart(client: httpx.AsyncClient) -> None:
-    """Page and index have tags of their own, 304 and HEAD, and never stand in for each other."""
-    tags = set()
-    for accept in (BROWSER, "*/*", BROWSER, "*/*"):
+async def test_page_and_index_are_cached_separately(client: httpx.AsyncClient) -> None:
+    """Page and index have different ETags, support 304 and HEAD, and are never mixed up."""
+    etags = set()
+    for accept in (BROWSER_ACCEPT, "*/*", BROWSER_ACCEPT, "*/*"):
         headers = {"Accept": accept}
         response = await client.get("/", headers=headers)
-        assert ("<!doctype html>" in response.text) == (accept == BROWSER)
-        tags.add(tag := response.headers["etag"])
-        known = await client.get("/", headers={**headers, "If-None-Match": tag})
-        assert (known.status_code, known.content) == (304, b"")
+        assert ("<!doctype html>" in response.text) == (accept == BROWSER_ACCEPT)
+        etags.add(etag := response.headers["etag"])
+        revalidated = await client.get("/", headers={**headers, "If-None-Match": etag})
+        assert (revalidated.status_code, revalidated.content) == (304, b"")
         head = await client.head("/", headers=headers)
         assert ({**head.headers}, head.content) == ({**response.headers}, b"")
-    assert len(tags) == 2
+    assert len(etags) == 2
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
-async def test_the_page_is_light(client: httpx.AsyncClient, coding: str) -> None:
-    """Whatever the coding, the page takes less than 60 KB on the wire."""
-    assert 0 < await sent_bytes(client, coding) < MOST_BYTES
+async def test_the_page_is_small(client: httpx.AsyncClient, coding: str) -> None:
+    """The page is smaller than 60 KB in every content coding."""
+    assert 0 < await transfer_size(client, coding) < MAX_BYTES
 
 
-async def test_nothing_else_need_be_loaded(client: httpx.AsyncClient) -> None:
-    """No script runs, no style is elsewhere, and the policy allows no more than that."""
-    response = await client.get("/", headers=HTML)
+async def test_the_page_is_self_contained(client: httpx.AsyncClient) -> None:
+    """There are no scripts or external styles, and the Content-Security-Policy allows none."""
+    response = await client.get("/", headers=HTML_HEADERS)
     page = html.document_fromstring(response.text)
     (style,) = page.xpath("//style")
     digest = base64.b64encode(hashlib.sha256(style.text.encode()).digest()).decode()
@@ -119,81 +125,86 @@ async def test_nothing_else_need_be_loaded(client: httpx.AsyncClient) -> None:
     assert set(page.xpath("//link[@rel='icon' or @rel='stylesheet']/@href")) == {"/favicon.svg"}
 
 
-async def test_every_value_has_its_note(client: httpx.AsyncClient) -> None:
-    """All citations of the record stand in a note, but those of what is left out of it."""
-    page = await shown(client)
-    listed = (await client.get("/v1/citations")).json()["data"]
-    expected = {one["links"]["self"] for one in listed if one["field"] != "furniture"}
+async def test_every_citation_is_in_a_footnote(client: httpx.AsyncClient) -> None:
+    """The footnotes contain every citation, except those of page furniture."""
+    page = await get_page(client)
+    citations = (await client.get("/v1/citations")).json()["data"]
+    expected = {
+        citation["links"]["self"] for citation in citations if citation["field"] != "furniture"
+    }
     assert len(expected) > 150
     assert (
         set(page.xpath("//*[@id='notes']/ancestor::section//li/a[@class='json']/@href")) == expected
     )
 
 
-async def test_a_note_says_what_its_citations_say(client: httpx.AsyncClient) -> None:
-    """Basis, quote, position, remark, reference, and a link to these words on the page."""
-    page = await shown(client)
-    listed = (await client.get("/v1/citations")).json()["data"]
-    citations = {one["links"]["self"]: one for one in listed}
-    notes = page.xpath("//a[@class='json']/parent::li")
-    assert notes
-    for note in notes:
-        citation = citations[note.xpath("a[@class='json']/@href")[0]]
-        assert said(note.xpath("span[contains(@class, 'tag')]")[0]).lower() == citation["basis"]
-        assert (citation["note"] or "") in note.text_content()
+async def test_footnotes_show_their_citations(client: httpx.AsyncClient) -> None:
+    """A footnote has basis, quote, position, note, reference and a link to the quoted text."""
+    page = await get_page(client)
+    data = (await client.get("/v1/citations")).json()["data"]
+    citations = {citation["links"]["self"]: citation for citation in data}
+    entries = page.xpath("//a[@class='json']/parent::li")
+    assert entries
+    for entry in entries:
+        citation = citations[entry.xpath("a[@class='json']/@href")[0]]
+        assert (
+            visible_text(entry.xpath("span[contains(@class, 'tag')]")[0]).lower()
+            == citation["basis"]
+        )
+        assert (citation["note"] or "") in entry.text_content()
         if citation["target"] is None:
-            assert citation["reference"]["url"] in note.xpath("a/@href")
+            assert citation["reference"]["url"] in entry.xpath("a/@href")
             continue
         quote, position = citation["target"]["selector"]
-        (link,) = note.xpath("q/a")
+        (link,) = entry.xpath("q/a")
         assert link.text == quote["exact"]
-        address, _, words = link.get("href").partition("#:~:text=")
-        assert address.startswith("https://2017-2021.state.gov/")
-        assert unquote(words) == quote["exact"]
-        assert not set(words) & set("-,& ")
-        assert f"{position['start']}–{position['end']}" in said(note)
+        url, _, fragment = link.get("href").partition("#:~:text=")
+        assert url.startswith("https://2017-2021.state.gov/")
+        assert unquote(fragment) == quote["exact"]
+        assert not set(fragment) & set("-,& ")
+        assert f"{position['start']}–{position['end']}" in visible_text(entry)
 
 
-async def test_what_is_not_stated_is_shown_so(client: httpx.AsyncClient) -> None:
-    """Each field that the page gives no value for reads "not stated" where it is shown."""
-    page = await shown(client)
+async def test_fields_that_are_not_stated_are_marked(client: httpx.AsyncClient) -> None:
+    """Each field in `not_stated` reads "not stated" on the page."""
+    page = await get_page(client)
     for award in (await client.get("/v1/awards")).json()["data"]:
         (article,) = page.xpath(f"//article[@id='award-{award['id']}']")
         facts = article.xpath("dl")[0]
         unknown = set(award["not_stated"]) & {"amount", "trafficking_forms", "has_sub_recipients"}
         assert unknown
         assert facts.text_content().count("not stated") == len(unknown)
-    (ends,) = page.xpath("//dt[.='End of the plan']/following-sibling::dd")
-    assert said(ends) == "not stated"
-    assert "0" not in said(page.xpath("//dt[.='Amount']/following-sibling::dd")[0])
+    (ends,) = page.xpath("//dt[.='End date']/following-sibling::dd")
+    assert visible_text(ends) == "not stated"
+    assert "0" not in visible_text(page.xpath("//dt[.='Amount']/following-sibling::dd")[0])
 
 
-async def test_every_link_leads_somewhere(client: httpx.AsyncClient) -> None:
-    """Each address of this origin answers, and each fragment names an element of the page."""
-    page = await shown(client)
+async def test_every_link_has_a_target(client: httpx.AsyncClient) -> None:
+    """Each path of this origin returns 200, and each fragment is the id of an element."""
+    page = await get_page(client)
     links = set(page.xpath("//a/@href | //link/@href"))
     ids = page.xpath("//@id")
     assert len(ids) == len(set(ids))
     assert {link[1:] for link in links if link.startswith("#")} <= set(ids)
-    here = [link for link in links if link.startswith("/")]
-    assert len(here) > 150
-    for link in here:
-        assert (await client.get(link)).status_code == 200, link
+    paths = [link for link in links if link.startswith("/")]
+    assert len(paths) > 150
+    for path in paths:
+        assert (await client.get(path)).status_code == 200, path
 
 
-async def test_each_block_names_its_request(client: httpx.AsyncClient) -> None:
-    """Every section has a link to the request of the API that gives what it shows."""
-    page = await shown(client)
+async def test_each_section_links_to_its_api_request(client: httpx.AsyncClient) -> None:
+    """Every section links to the API request that returns its data."""
+    page = await get_page(client)
     for section in page.xpath("//section"):
         requests = section.xpath(".//p[@class='request']/a/@href")
         assert requests
         assert all(request.startswith("/v1/") for request in requests)
 
 
-async def test_headings_and_tables_are_in_order(client: httpx.AsyncClient) -> None:
-    """One first heading, no level left out, and tables with captions and scopes."""
-    page = await shown(client)
-    levels = [int(one.tag[1]) for one in page.xpath("//h1 | //h2 | //h3 | //h4")]
+async def test_headings_and_tables_are_structured(client: httpx.AsyncClient) -> None:
+    """One h1, no skipped heading level, and tables with captions and header scopes."""
+    page = await get_page(client)
+    levels = [int(heading.tag[1]) for heading in page.xpath("//h1 | //h2 | //h3 | //h4")]
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
     for table in page.xpath("//table"):
@@ -202,43 +213,44 @@ async def test_headings_and_tables_are_in_order(client: httpx.AsyncClient) -> No
         assert not table.xpath(".//th[not(@scope)]")
 
 
-async def test_a_changed_value_changes_on_the_page(seed: SeedCopy, tmp_path: Path) -> None:
-    """A value and its quote changed in the seed are shown, with no template touched."""
+async def test_a_changed_value_is_shown_with_its_quote(seed: SeedCopy, tmp_path: Path) -> None:
+    """A value and its quote, changed in the seed, appear on the page."""
     for award in seed.data["awards"]:
         award["announced"] = "2018-11"
-        (cited,) = award["evidence"]["announced"]
-        cited["quote"] |= {"exact": "November 2018", "end": cited["quote"]["start"] + 13}
+        (evidence,) = award["evidence"]["announced"]
+        start = evidence["quote"]["start"]
+        evidence["quote"] |= {"exact": "November 2018", "end": start + 13}
     async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
-        page = await shown(client)
+        page = await get_page(client)
     (article,) = page.xpath("//article[@id='award-peru-ilo']")
     (value,) = article.xpath(".//dt[.='Announced']/following-sibling::dd")
-    (note,) = value.xpath("sup/a/@href")
+    (fragment,) = value.xpath("sup/a/@href")
     assert value.xpath("time/@datetime") == ["2018-11"]
-    assert page.xpath(f"//li[@id='{note[1:]}']//q/a/text()") == ["November 2018"]
-    assert said(value) == "November 2018"
-    drawn = page.xpath("//ol[@class='timeline']//svg/@aria-label")
-    assert any(one.startswith("Announced November 2018") for one in drawn)
+    assert page.xpath(f"//li[@id='{fragment[1:]}']//q/a/text()") == ["November 2018"]
+    assert visible_text(value) == "November 2018"
+    labels = page.xpath("//ol[@class='timeline']//svg/@aria-label")
+    assert any(label.startswith("Announced November 2018") for label in labels)
 
 
-async def test_a_large_record_is_told_in_part(tmp_path: Path) -> None:
-    """Of many partnerships the first are told and the others named; the page stays light."""
+async def test_a_large_record_is_truncated(tmp_path: Path) -> None:
+    """Only the first of many partnerships are shown in full, so the page stays small."""
     path = write_corpus(tmp_path / "corpus", 1_200)
     async with client_for(path, tmp_path / "archive.sqlite") as client:
-        page = await shown(client)
-        size = await sent_bytes(client, "br")
+        page = await get_page(client)
+        byte_count = await transfer_size(client, "br")
         total = (await client.get("/v1/partnerships?limit=1")).json()["meta"]["total"]
-    assert size < MOST_BYTES
+    assert byte_count < MAX_BYTES
     assert total == 50
     assert len(page.xpath("//dl[@class='figures']")) == 2
     assert f"The first 24 of {total} partnerships" in page.text_content()
-    assert page.xpath("//p[@class='rest']/a[@href='/v1/regions']")
+    assert page.xpath("//p[@class='more']/a[@href='/v1/regions']")
     assert page.xpath("//b[.='tag'] | //tag") == []
     ids = page.xpath("//@id")
     assert len(ids) == len(set(ids))
 
 
-async def test_an_empty_record_has_a_page(seed: SeedCopy, tmp_path: Path) -> None:
-    """Without any partnership the page says so and leaves out what there is not."""
+async def test_the_page_of_an_empty_record(seed: SeedCopy, tmp_path: Path) -> None:
+    """Without partnerships the page reports that and has no empty sections."""
     for name, value in seed.data.items():
         if isinstance(value, list):
             seed.data[name] = []
@@ -246,31 +258,31 @@ async def test_an_empty_record_has_a_page(seed: SeedCopy, tmp_path: Path) -> Non
     (seed.path.parent / "regions.geojson").write_bytes(outlines)
     seed.put("/outlines/sha256", hashlib.sha256(outlines).hexdigest())
     async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
-        page = await shown(client)
-    assert "holds no partnership yet" in page.text_content()
+        page = await get_page(client)
+    assert "has no partnerships yet" in page.text_content()
     assert page.xpath("//svg | //table | //ol[@class='footnotes'] | //p[@class='lead']") == []
 
 
 async def test_a_map_without_awards_has_no_letters(seed: SeedCopy, tmp_path: Path) -> None:
-    """The legend of the map tells of letters only where there are some."""
-    for names, said in ([], True), (["awards", "activities"], False):
-        for name in names:
+    """The caption of the map mentions letters only if there are awards."""
+    for emptied, has_letters in ([], True), (["awards", "activities"], False):
+        for name in emptied:
             seed.data[name] = []
-        async with client_for(seed.write(), tmp_path / f"{said}.sqlite") as client:
-            page = await shown(client)
-        legend = page.xpath("string(//figure[@class='map']/figcaption)")
-        assert "Outlines:" in legend
-        assert ("Letters are" in legend) is said
+        async with client_for(seed.write(), tmp_path / f"{has_letters}.sqlite") as client:
+            page = await get_page(client)
+        caption = page.xpath("string(//figure[@class='map']/figcaption)")
+        assert "Outlines:" in caption
+        assert ("Letters mark" in caption) is has_letters
 
 
-def test_the_index_is_served_without_what_renders_the_page() -> None:
-    """Starting up loads no template engine."""
-    told = "import sys, app.main; sys.exit(bool({'jinja2', 'app.pages.record'} & {*sys.modules}))"
-    assert subprocess.run([sys.executable, "-c", told], check=False).returncode == 0
+def test_starting_up_imports_no_template_engine() -> None:
+    """Importing the application imports neither Jinja nor the record page."""
+    script = "import sys, app.main; sys.exit(bool({'jinja2', 'app.pages.record'} & {*sys.modules}))"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
-def test_text_fragments_are_encoded() -> None:
-    """What has a meaning in a text directive is encoded, and a fragment is kept."""
+def test_text_fragments_are_percent_encoded() -> None:
+    """Delimiters of a text directive are encoded, and an existing fragment is kept."""
     assert text_fragment_url("https://a.example/x", "a-b, c & d") == (
         "https://a.example/x#:~:text=a%2Db%2C%20c%20%26%20d"
     )
@@ -280,7 +292,7 @@ def test_text_fragments_are_encoded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "words"),
+    ("formatted", "expected"),
     [
         (date_in_words("2017-06-15"), "15 June 2017"),
         (date_in_words("2017-10"), "October 2017"),
@@ -293,16 +305,25 @@ def test_text_fragments_are_encoded() -> None:
         (ordinal(11), "11th"),
         (ordinal(22), "22nd"),
         (ordinal(113), "113th"),
+        (field_label("planned_years"), "Planned years"),
+        (field_label("iso_3166_2"), "ISO 3166-2"),
+        (field_label("url"), "URL"),
+        (
+            precedence_in_words(
+                [{"scope": "americas", "ordinal": 1}, {"scope": "world", "ordinal": 3}]
+            ),
+            "First in the Americas, third worldwide",
+        ),
     ],
 )
-def test_values_are_put_into_words(written: str, words: str) -> None:
-    """Dates keep their precision, sums every digit."""
-    assert written == words
+def test_values_are_formatted(formatted: str, expected: str) -> None:
+    """Dates keep their precision, amounts every digit, and labels their abbreviations."""
+    assert formatted == expected
 
 
-def test_a_month_is_drawn_as_a_month() -> None:
-    """On the axis a date takes the room of all the days that it may be."""
-    axis = TimeAxis.of(["2017-06-15", None, "2020-12"])
+def test_a_date_spans_its_whole_period() -> None:
+    """On the time axis a month covers all of its days."""
+    axis = TimeAxis.covering(["2017-06-15", None, "2020-12"])
     assert axis == TimeAxis(2017, 2021)
     assert axis is not None
     days = first_day("2021").toordinal() - first_day("2017").toordinal()
@@ -310,27 +331,27 @@ def test_a_month_is_drawn_as_a_month() -> None:
     assert axis.span("2017-10").width == pytest.approx(100 * 31 / days, abs=0.02)
     assert axis.span("2017-06-15").width == pytest.approx(100 / days, abs=0.02)
     assert [year for year, _ in axis.ticks] == [2017, 2018, 2019, 2020, 2021]
-    assert TimeAxis.of([None]) is None
+    assert TimeAxis.covering([None]) is None
 
 
-def test_a_degree_is_as_long_as_it_is_there() -> None:
-    """Away from the equator a square of degrees is drawn narrower than it is high."""
+def test_longitudes_are_scaled_by_latitude() -> None:
+    """Away from the equator a square in degrees is narrower than it is high."""
     square = {"type": "Polygon", "coordinates": [[[0, 59], [2, 59], [2, 61], [0, 61], [0, 59]]]}
-    drawn = draw_map({"one": square}, {"one": "One"})
-    assert drawn is not None
-    assert drawn.width == pytest.approx(drawn.height / 2, rel=0.01)
+    map_ = draw_map({"square": square}, {"square": "Square"})
+    assert map_ is not None
+    assert map_.width == pytest.approx(map_.height / 2, rel=0.01)
     assert draw_map({}, {}) is None
 
 
-async def test_labels_of_the_map_cover_no_other_region(client: httpx.AsyncClient) -> None:
-    """The names of the three regions stand apart from one another."""
+async def test_map_labels_do_not_overlap(client: httpx.AsyncClient) -> None:
+    """The labels of the three regions fit on the map and do not overlap."""
     features = (await client.get("/v1/regions?format=geojson")).json()["features"]
-    names = {one["id"]: one["properties"]["name"] for one in features}
-    drawn = draw_map({one["id"]: one["geometry"] for one in features}, names)
-    assert drawn is not None
-    boxes = [shape.label.box for shape in drawn.shapes]
+    names = {feature["id"]: feature["properties"]["name"] for feature in features}
+    map_ = draw_map({feature["id"]: feature["geometry"] for feature in features}, names)
+    assert map_ is not None
+    boxes = [shape.label.box for shape in map_.shapes]
     assert len(boxes) == 3
     for number, (left, top, right, bottom) in enumerate(boxes):
-        assert 0 <= left < right <= drawn.width
+        assert 0 <= left < right <= map_.width
         for other in boxes[:number]:
             assert right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top

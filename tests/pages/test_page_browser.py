@@ -1,4 +1,4 @@
-"""The record page in a real browser, with every other host out of reach."""
+"""The record page in Chromium, with requests to other hosts blocked."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ from tests.conftest import Start, needs
 from tests.support.browser_tools import CHROMIUM_OPTIONS, lighthouse, violations
 
 WIDTHS = [320, 360, 480, 600, 768, 992, 1280, 1920]
-_SHOW_ALL = "section { content-visibility: visible !important }"
+_RENDER_ALL_SECTIONS = "section { content-visibility: visible !important }"
 
 
-class Watched:
-    """A page that can reach its own origin alone, and what went wrong on it.
+class MonitoredPage:
+    """A page that can load from its own origin only, and what it requested and reported.
 
     Attributes:
         page: The page.
-        elsewhere: Addresses of other hosts that it tried to load from.
-        wrong: Errors that the console told.
-        loaded: Addresses that it loaded.
+        blocked_urls: URLs of other hosts that it tried to load.
+        errors: Console messages and uncaught errors.
+        loaded_paths: Paths that it loaded.
     """
 
     def __init__(self, browser: Browser, origin: str, **options: object) -> None:
         self.context = browser.new_context(base_url=origin, **options)  # type: ignore[arg-type]
         self.page: Page = self.context.new_page()
         self.origin = origin
-        self.elsewhere: list[str] = []
-        self.wrong: list[str] = []
-        self.loaded: list[str] = []
-        self.page.route("**/*", self._only_here)
-        self.page.on("console", lambda message: self.wrong.append(message.text))
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.blocked_urls: list[str] = []
+        self.errors: list[str] = []
+        self.loaded_paths: list[str] = []
+        self.page.route("**/*", self._block_other_hosts)
+        self.page.on("console", lambda message: self.errors.append(message.text))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
-    def _only_here(self, route: Route) -> None:
+    def _block_other_hosts(self, route: Route) -> None:
         if urlsplit(route.request.url).netloc == urlsplit(self.origin).netloc:
-            self.loaded.append(urlsplit(route.request.url).path)
+            self.loaded_paths.append(urlsplit(route.request.url).path)
             route.continue_()
         else:
-            self.elsewhere.append(route.request.url)
+            self.blocked_urls.append(route.request.url)
             route.abort()
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Headless Chromium."""
-    chromium = needs("chromium", "the pages are tried in a real browser")
+    chromium = needs("chromium", "the pages are tested in a browser")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
-        yield opened
-        opened.close()
+        launched = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+        yield launched
+        launched.close()
 
 
 @pytest.fixture(scope="module")
 def large(start_server: Start, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Address of a server on a large made-up record."""
+    """Base URL of a server with a large generated record."""
     folder = tmp_path_factory.mktemp("large")
     seed = write_corpus(folder, 500)
     url, _ = start_server(SEED_FILE=str(seed), ARCHIVE_FILE=str(folder / "archive.sqlite"))
@@ -67,31 +67,31 @@ def large(start_server: Start, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
-def test_the_page_is_complete_in_itself(browser: Browser, server: str, scripts: bool) -> None:
-    """With JavaScript or without: all is there, from here, in one request that blocks, no error."""
-    watched = Watched(browser, server, java_script_enabled=scripts)
-    watched.page.goto("/")
-    assert watched.page.get_by_role("heading", level=1).is_visible()
-    assert watched.page.get_by_role("img").count() >= 3
-    assert watched.page.locator(".footnotes > li").count() > 100
-    assert watched.elsewhere == []
-    assert watched.wrong == []
-    assert [path for path in watched.loaded if not path.startswith("/favicon")] == ["/"]
-    watched.context.close()
+def test_the_page_is_self_contained(browser: Browser, server: str, scripts: bool) -> None:
+    """With or without JavaScript the page loads completely from one request, without errors."""
+    monitored = MonitoredPage(browser, server, java_script_enabled=scripts)
+    monitored.page.goto("/")
+    assert monitored.page.get_by_role("heading", level=1).is_visible()
+    assert monitored.page.get_by_role("img").count() >= 3
+    assert monitored.page.locator(".footnotes > li").count() > 100
+    assert monitored.blocked_urls == []
+    assert monitored.errors == []
+    assert [path for path in monitored.loaded_paths if not path.startswith("/favicon")] == ["/"]
+    monitored.context.close()
 
 
-def test_the_keyboard_is_enough(browser: Browser, server: str) -> None:
-    """Skip link, footnote and back, each reached by Tab, each visibly focused."""
-    watched = Watched(browser, server)
-    page = watched.page
+def test_footnotes_work_with_the_keyboard(browser: Browser, server: str) -> None:
+    """Skip link, footnote and link back are reached with Tab, each with a visible focus."""
+    monitored = MonitoredPage(browser, server)
+    page = monitored.page
     page.goto("/")
 
     def focused() -> tuple[str, str]:
-        told: list[str] = page.evaluate(
+        focus: list[str] = page.evaluate(
             "() => [document.activeElement.id || document.activeElement.textContent.trim(),"
             " getComputedStyle(document.activeElement).outlineStyle]"
         )
-        return told[0], told[1]
+        return focus[0], focus[1]
 
     page.keyboard.press("Tab")
     assert focused() == ("Skip to the record", "solid")
@@ -107,54 +107,56 @@ def test_the_keyboard_is_enough(browser: Browser, server: str) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/#r1-1")
     assert focused()[0] == "r1-1"
-    watched.context.close()
+    monitored.context.close()
 
 
-def test_everything_that_can_be_used_is_in_the_order_of_the_page(
-    browser: Browser, server: str
-) -> None:
-    """No element jumps the queue, and every link has a name."""
-    watched = Watched(browser, server)
-    watched.page.goto("/")
-    assert watched.page.locator("[tabindex]:not([tabindex='-1']):not([tabindex='0'])").count() == 0
-    names = watched.page.evaluate(
+def test_tab_order_follows_the_page(browser: Browser, server: str) -> None:
+    """No element has a positive tabindex, and every link has an accessible name."""
+    monitored = MonitoredPage(browser, server)
+    monitored.page.goto("/")
+    assert (
+        monitored.page.locator("[tabindex]:not([tabindex='-1']):not([tabindex='0'])").count() == 0
+    )
+    names = monitored.page.evaluate(
         "() => [...document.links].map(a => a.getAttribute('aria-label') || a.textContent.trim())"
     )
     assert len(names) > 300
     assert all(names)
-    watched.context.close()
+    monitored.context.close()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("record", ["server", "large"])
-def test_no_width_needs_sideways_scrolling(
+def test_no_horizontal_scrolling(
     browser: Browser, request: pytest.FixtureRequest, record: str, width: int
 ) -> None:
-    """From a small phone to a wide screen, with short names and with long."""
+    """The page fits every width, with short names and with long ones."""
     url: str = request.getfixturevalue(record)
-    watched = Watched(browser, url, viewport={"width": width, "height": 800})
-    watched.page.goto("/")
-    widest = watched.page.evaluate(
+    monitored = MonitoredPage(browser, url, viewport={"width": width, "height": 800})
+    monitored.page.goto("/")
+    widest = monitored.page.evaluate(
         "() => Math.max(document.documentElement.scrollWidth,"
         " ...[...document.querySelectorAll('main *')]"
         ".filter(e => !e.closest('.scroll') && !e.closest('.hidden'))"
         ".map(e => e.getBoundingClientRect().right))"
     )
     assert widest <= width + 0.5
-    watched.context.close()
+    monitored.context.close()
 
 
-def test_dark_is_dark(browser: Browser, server: str) -> None:
-    """The page follows the colour scheme of its reader."""
-    shades = {}
+def test_color_scheme_is_applied(browser: Browser, server: str) -> None:
+    """The page follows the reader's color scheme."""
+    brightness = {}
     for scheme in ("light", "dark"):
-        watched = Watched(browser, server, color_scheme=scheme)
-        watched.page.goto("/")
-        told: str = watched.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
-        shades[scheme] = sum(map(int, told.removeprefix("rgb(").removesuffix(")").split(",")))
-        watched.context.close()
-    assert shades["dark"] < 150
-    assert shades["light"] > 650
+        monitored = MonitoredPage(browser, server, color_scheme=scheme)
+        monitored.page.goto("/")
+        color: str = monitored.page.evaluate(
+            "() => getComputedStyle(document.body).backgroundColor"
+        )
+        brightness[scheme] = sum(map(int, color.removeprefix("rgb(").removesuffix(")").split(",")))
+        monitored.context.close()
+    assert brightness["dark"] < 150
+    assert brightness["light"] > 650
 
 
 @pytest.mark.parametrize(
@@ -167,40 +169,40 @@ def test_dark_is_dark(browser: Browser, server: str) -> None:
         ("large", 360, "light"),
     ],
 )
-def test_nothing_keeps_people_from_using_the_page(
+def test_the_page_is_accessible(
     browser: Browser, request: pytest.FixtureRequest, record: str, width: int, scheme: str
 ) -> None:
-    """axe-core finds no violation, in both colour schemes, on a phone and on a screen."""
-    watched = Watched(
+    """axe-core finds no violation, in both color schemes, at phone and desktop width."""
+    monitored = MonitoredPage(
         browser,
         request.getfixturevalue(record),
         bypass_csp=True,
         color_scheme=scheme,
         viewport={"width": width, "height": 900},
     )
-    watched.page.goto("/")
-    watched.page.add_style_tag(content=_SHOW_ALL)
-    assert violations(watched.page) == []
-    watched.context.close()
+    monitored.page.goto("/")
+    monitored.page.add_style_tag(content=_RENDER_ALL_SECTIONS)
+    assert violations(monitored.page) == []
+    monitored.context.close()
 
 
 def test_the_page_prints(browser: Browser, server: str, tmp_path: Path) -> None:
-    """On paper there is all of it but what only a screen needs."""
-    watched = Watched(browser, server)
-    watched.page.goto("/")
-    watched.page.emulate_media(media="print")
-    assert not watched.page.get_by_role("navigation", name="On this page").is_visible()
-    assert watched.page.locator("#n1").is_visible()
-    assert watched.page.locator(".map svg").is_visible()
-    watched.page.pdf(path=tmp_path / "record.pdf", format="A4")
+    """The printed page has all content but no navigation."""
+    monitored = MonitoredPage(browser, server)
+    monitored.page.goto("/")
+    monitored.page.emulate_media(media="print")
+    assert not monitored.page.get_by_role("navigation", name="On this page").is_visible()
+    assert monitored.page.locator("#n1").is_visible()
+    assert monitored.page.locator(".map svg").is_visible()
+    monitored.page.pdf(path=tmp_path / "record.pdf", format="A4")
     printed = (tmp_path / "record.pdf").read_bytes()
     assert printed.startswith(b"%PDF-")
     assert printed.count(b"/Type /Page\n") > 5
-    watched.context.close()
+    monitored.context.close()
 
 
-def test_search_engines_and_people_are_content(start_server: Start, archive_file: Path) -> None:
-    """Lighthouse gives accessibility, best practices and SEO at least 98 of 100."""
+def test_lighthouse_scores_are_high(start_server: Start, archive_file: Path) -> None:
+    """Lighthouse scores at least 98 of 100 for accessibility, best practices and SEO."""
     url, _ = start_server(ARCHIVE_FILE=str(archive_file))
     scores = lighthouse(f"{url}/", "accessibility", "best-practices", "seo")
     assert set(scores) == {"accessibility", "best-practices", "seo"}

@@ -1,7 +1,7 @@
-"""What looks at the pages the way people and search engines do: Chromium, axe-core, Lighthouse.
+"""Audits of pages in Chromium with axe-core and Lighthouse.
 
-``python -m tests.browser_tools http://127.0.0.1:8000/`` prints Lighthouse's scores of a page, the
-one for performance too, which depends on the machine and is no test for that reason.
+``python -m tests.support.browser_tools http://127.0.0.1:8000/`` prints the Lighthouse scores of a
+page. They include performance, which is not tested because it depends on the machine.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from playwright.sync_api import Page
 
 from tests.conftest import ROOT, needs
 
-FOLDER = ROOT / "tests" / "browser"
-MODULES = FOLDER / "node_modules"
+DIRECTORY = ROOT / "tests" / "browser"
+MODULES = DIRECTORY / "node_modules"
 
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
@@ -28,18 +28,18 @@ CHROMIUM_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-"""Chromium's options that keep it from asking anybody for anything."""
+"""Command-line options that disable Chromium's own background requests."""
 
 
-def installed() -> Path:
-    """The folder of the locked npm packages, installed where they are absent or outdated."""
-    npm = needs("npm", "axe-core and Lighthouse come from it")
-    stamp, lock = MODULES / ".installed", FOLDER / "package-lock.json"
+def install_modules() -> Path:
+    """The `node_modules` with axe-core and Lighthouse, installed from the lock file if needed."""
+    npm = needs("npm", "it installs axe-core and Lighthouse")
+    stamp, lock = MODULES / ".installed", DIRECTORY / "package-lock.json"
     if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
         install = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        told = subprocess.run(
+        completed = subprocess.run(
             install,
-            cwd=FOLDER,
+            cwd=DIRECTORY,
             env={**os.environ, "PUPPETEER_SKIP_DOWNLOAD": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -47,40 +47,39 @@ def installed() -> Path:
             timeout=600,
             check=False,
         )
-        assert told.returncode == 0, told.stdout
+        assert completed.returncode == 0, completed.stdout
         stamp.touch()
     return MODULES
 
 
 def typescript_bin() -> Path:
-    """The folder of TypeScript's compiler, with schema.org's vocabulary as types beside it."""
-    return installed() / ".bin"
+    """Directory of the TypeScript compiler; schema.org's types are installed in its parent."""
+    return install_modules() / ".bin"
 
 
 def axe_script() -> Path:
-    """The script that, added to a page, offers `axe.run()`."""
-    return installed() / "axe-core" / "axe.min.js"
+    """Path of the script that defines `axe.run()`."""
+    return install_modules() / "axe-core" / "axe.min.js"
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core finds wrong with a page as it is shown, a line for each element.
+    """Accessibility violations that axe-core finds on the current page, one line per element.
 
-    A page's Content-Security-Policy may forbid scripts; the page's context then needs
-    `bypass_csp=True`.
+    If the page's Content-Security-Policy forbids scripts, its context needs `bypass_csp=True`.
     """
     page.evaluate(axe_script().read_text("utf-8"))
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    results = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{rule['id']}: {node['html']} ({node['failureSummary']})"
-        for rule in found["violations"]
+        for rule in results["violations"]
         for node in rule["nodes"]
     ]
 
 
 def lighthouse(url: str, *categories: str) -> dict[str, int]:
-    """Lighthouse's scores of a page, from 0 to 100, of some categories or of all."""
+    """Lighthouse scores of a page from 0 to 100, by category; all categories by default."""
     command = [
-        str(installed() / ".bin" / "lighthouse"),
+        str(install_modules() / ".bin" / "lighthouse"),
         url,
         "--quiet",
         "--output=json",
@@ -88,15 +87,15 @@ def lighthouse(url: str, *categories: str) -> dict[str, int]:
         f"--chrome-flags=--headless {' '.join(CHROMIUM_OPTIONS)}",
         *(f"--only-categories={name}" for name in categories),
     ]
-    environment = {**os.environ, "CHROME_PATH": needs("chromium", "Lighthouse drives it")}
-    told = subprocess.run(
+    environment = {**os.environ, "CHROME_PATH": needs("chromium", "Lighthouse uses it")}
+    completed = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
-    assert told.returncode == 0, told.stderr
-    scores = json.loads(told.stdout)["categories"]
-    return {name: round(100 * one["score"]) for name, one in scores.items()}
+    assert completed.returncode == 0, completed.stderr
+    scores = json.loads(completed.stdout)["categories"]
+    return {name: round(100 * category["score"]) for name, category in scores.items()}
 
 
 if __name__ == "__main__":
     for name, score in lighthouse(sys.argv[1]).items():
-        print(f"{score:4} {name}")  # noqa: T201 - it prints
+        print(f"{score:4} {name}")  # noqa: T201 - command-line output

@@ -1,4 +1,4 @@
-"""Headless Chromium on the pages: what it asks of others, and what it complains of, is noted."""
+"""Headless Chromium that blocks requests to other hosts and records errors."""
 
 from __future__ import annotations
 
@@ -17,54 +17,54 @@ from tests.support.browser_tools import CHROMIUM_OPTIONS
 
 DASHBOARD = ROOT / "examples" / "dashboard"
 WIDTHS = (320, 390, 768, 1280, 1920)
-"""From the narrowest phone to a wide screen."""
+"""Viewport widths in pixels, from a narrow phone to a wide screen."""
 
 
 @dataclass
 class Visit:
-    """A page, and what went wrong on it.
+    """A page with the requests that were blocked and the errors that it reported.
 
     Attributes:
         page: The page.
-        elsewhere: Addresses of hosts, other than the ones allowed, that it wanted to load from.
-        wrong: Errors on the console, violations of its policy among them, and uncaught ones.
+        blocked_urls: URLs of hosts that are not allowed.
+        errors: Console errors and warnings, such as policy violations, and uncaught errors.
     """
 
     page: Page
-    elsewhere: list[str] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
+    blocked_urls: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
-    def note(self, message: ConsoleMessage) -> None:
-        """Keep an error or a warning of the console."""
+    def record_console(self, message: ConsoleMessage) -> None:
+        """Record a console message if it is an error or a warning."""
         if message.type in ("error", "warning"):
-            self.wrong.append(message.text)
+            self.errors.append(message.text)
 
-    def keep_to(self, *origins: str) -> None:
-        """Let nothing be loaded from anywhere else."""
+    def allow_only(self, *origins: str) -> None:
+        """Block requests to every other origin."""
         allowed = {urlsplit(origin).netloc for origin in origins}
 
-        def only_here(route: Route) -> None:
+        def block_other_origins(route: Route) -> None:
             if urlsplit(route.request.url).netloc in allowed:
                 route.continue_()
             else:
-                self.elsewhere.append(route.request.url)
+                self.blocked_urls.append(route.request.url)
                 route.abort()
 
-        self.page.route("**/*", only_here)
+        self.page.route("**/*", block_other_origins)
 
     def assert_clean(self) -> None:
-        """Check that nobody else was asked and nothing went wrong."""
-        assert self.elsewhere == []
-        assert self.wrong == []
+        """Check that no request was blocked and no error reported."""
+        assert self.blocked_urls == []
+        assert self.errors == []
 
 
 @contextmanager
 def chromium(*options: str) -> Iterator[Browser]:
-    """Debian's Chromium, headless."""
-    program = needs("chromium", "the pages are tried in a real browser")
+    """The system's Chromium, headless."""
+    executable = needs("chromium", "the pages are tested in a browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=program, args=[*CHROMIUM_OPTIONS, *options]
+            executable_path=executable, args=[*CHROMIUM_OPTIONS, *options]
         )
         yield browser
         browser.close()
@@ -72,41 +72,41 @@ def chromium(*options: str) -> Iterator[Browser]:
 
 @contextmanager
 def visit(browser: Browser, *origins: str, **context: Any) -> Iterator[Visit]:
-    """A page in a fresh profile that can reach these origins and nothing else."""
-    opened = browser.new_context(base_url=origins[0], **context)
-    made = Visit(opened.new_page())
-    made.page.on("console", made.note)
-    made.page.on("pageerror", lambda error: made.wrong.append(str(error)))
-    made.keep_to(*origins)
-    yield made
-    opened.close()
+    """A page in a new browser context that can load from these origins only."""
+    browser_context = browser.new_context(base_url=origins[0], **context)
+    opened_visit = Visit(browser_context.new_page())
+    opened_visit.page.on("console", opened_visit.record_console)
+    opened_visit.page.on("pageerror", lambda error: opened_visit.errors.append(str(error)))
+    opened_visit.allow_only(*origins)
+    yield opened_visit
+    browser_context.close()
 
 
 def chart_libraries() -> Path:
-    """The example dashboard's locked libraries, installed where they are absent or outdated."""
+    """The example dashboard's `node_modules`, installed from the lock file if needed."""
     npm = needs("npm", "the dashboard's chart libraries come from it")
     modules, lock = DASHBOARD / "node_modules", DASHBOARD / "package-lock.json"
     stamp = modules / ".installed"
     if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
         install = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        told = subprocess.run(
+        completed = subprocess.run(
             install, cwd=DASHBOARD, capture_output=True, text=True, timeout=600, check=False
         )
-        assert told.returncode == 0, told.stdout + told.stderr
+        assert completed.returncode == 0, completed.stdout + completed.stderr
         stamp.touch()
     return modules
 
 
 def horizontal_overflow(page: Page) -> int:
-    """How many pixels the page is wider than its window."""
+    """Pixels by which the page is wider than its viewport."""
     pixels: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     return max(pixels, 0)
 
 
-def tab_to(page: Page, selector: str, most: int = 300) -> None:
-    """Press Tab until what a selector names has the focus."""
-    for _ in range(most):
+def tab_to(page: Page, selector: str, max_presses: int = 300) -> None:
+    """Press Tab until the element that matches the selector has the focus."""
+    for _ in range(max_presses):
         page.keyboard.press("Tab")
-        if page.evaluate("(one) => document.activeElement.matches(one)", selector):
+        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
             return
-    raise AssertionError(f"{selector} is not reached by {most} tabs")
+    raise AssertionError(f"{selector} is not reached with {max_presses} Tab presses")

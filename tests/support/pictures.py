@@ -1,7 +1,7 @@
-"""The project's pictures, taken anew: ``python -m tests.pictures``.
+"""Renders the project's images: ``python -m tests.support.pictures``.
 
-The icon and the preview that a link is shown with go into the package, the pictures of the page
-into the documentation. They look as here with the fonts Charis SIL and Inter installed.
+The icon and the link preview image go into the package, the screenshots of the record page into
+`docs/images/`. The images in the repository were rendered with the fonts Charis SIL and Inter.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.conftest import ROOT, free_port, wait_until_ready
 from tests.support.browser_tools import CHROMIUM_OPTIONS
 
-ASSETS = ROOT / "app" / "page" / "assets"
+ASSETS = ROOT / "app" / "pages" / "record" / "assets"
 IMAGES = ROOT / "docs" / "images"
 
-_PREVIEW = """
+_PREVIEW_HTML = """
 <style>
 body { margin: 0; width: 1200px; height: 630px; background: #f9f7f1; color: #1b1d1f;
   font-family: "Charis SIL", Charter, Georgia, serif; position: relative; }
@@ -46,25 +46,25 @@ q { font-family: "Charis SIL", Charter, Georgia, serif; color: #1b1d1f; }
 
 
 def draw_icon(browser: Browser) -> None:
-    """`favicon.ico`: the icon as one PNG of 32 pixels, in an ICO file."""
+    """Write `favicon.ico`: one PNG of 32 x 32 pixels in an ICO container."""
     page = browser.new_page(viewport={"width": 32, "height": 32})
     icon = (ASSETS / "favicon.svg").read_text("utf-8")
     page.set_content(f"<style>body {{ margin: 0 }} svg {{ display: block }}</style>{icon}")
-    picture = page.screenshot(omit_background=True)
-    head = struct.pack("<HHHBBBBHHII", 0, 1, 1, 32, 32, 0, 0, 1, 32, len(picture), 22)
-    (ASSETS / "favicon.ico").write_bytes(head + picture)
+    png = page.screenshot(omit_background=True)
+    header = struct.pack("<HHHBBBBHHII", 0, 1, 1, 32, 32, 0, 0, 1, 32, len(png), 22)
+    (ASSETS / "favicon.ico").write_bytes(header + png)
 
 
 def draw_preview(browser: Browser) -> None:
-    """`preview.png`: what the record is, in one line."""
+    """Write `preview.png`, the image of link previews (Open Graph)."""
     page = browser.new_page(viewport={"width": 1200, "height": 630})
     icon = (ASSETS / "favicon.svg").read_text("utf-8")
-    page.set_content(_PREVIEW.replace("{icon}", icon))
+    page.set_content(_PREVIEW_HTML.replace("{icon}", icon))
     page.screenshot(path=ASSETS / "preview.png")
 
 
-def draw_page(browser: Browser, url: str) -> None:
-    """The record page: wide and light, on a phone and dark."""
+def capture_page(browser: Browser, url: str) -> None:
+    """Write screenshots of the record page: desktop in light mode, phone in dark mode."""
     wide = browser.new_page(viewport={"width": 1280, "height": 1400})
     wide.goto(url)
     wide.screenshot(path=IMAGES / "record.png")
@@ -75,17 +75,17 @@ def draw_page(browser: Browser, url: str) -> None:
         reduced_motion="reduce",
     )
     phone.goto(f"{url}/#when")
-    phone.evaluate("() => new Promise(done => setTimeout(done, 500))")  # until it is painted
+    phone.evaluate("() => new Promise(resolve => setTimeout(resolve, 500))")  # for rendering
     phone.screenshot(path=IMAGES / "record-phone.png")
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[str]:
+def _running_server(directory: Path) -> Iterator[str]:
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "app", "serve"],
         cwd=ROOT,
-        env={**os.environ, "PORT": str(port), "ARCHIVE_FILE": str(folder / "archive.sqlite")},
+        env={**os.environ, "PORT": str(port), "ARCHIVE_FILE": str(directory / "archive.sqlite")},
     )
     url = f"http://127.0.0.1:{port}"
     try:
@@ -97,15 +97,19 @@ def _served(folder: Path) -> Iterator[str]:
 
 
 def main() -> None:
-    """Take every picture."""
+    """Render every image."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory() as folder, _served(Path(folder)) as url, sync_playwright() as tool:
-        browser = tool.chromium.launch(
+    with (
+        TemporaryDirectory() as directory,
+        _running_server(Path(directory)) as url,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=CHROMIUM_OPTIONS
         )
         draw_icon(browser)
         draw_preview(browser)
-        draw_page(browser, url)
+        capture_page(browser, url)
         browser.close()
 
 
