@@ -1,4 +1,4 @@
-"""What is installed is known, and nothing that should stay private is in the repository."""
+"""Supply chain: dependencies are locked by hash, and the repository holds no secrets."""
 
 from __future__ import annotations
 
@@ -12,64 +12,64 @@ import pytest
 from tests.conftest import ROOT, needs
 
 LOCKS = sorted(ROOT.glob("requirements*.txt"))
-SECRETS = {
+SECRET_PATTERNS = {
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY",
-    "an access key of AWS": r"\b(AKIA|ASIA)[0-9A-Z]{16}\b",
-    "a token of GitHub": r"\bgh[pousr]_[A-Za-z0-9]{36}|\bgithub_pat_[A-Za-z0-9_]{60}",
-    "a token of GitLab": r"\bglpat-[A-Za-z0-9_-]{20}",
-    "a token of Slack": r"\bxox[abprs]-[A-Za-z0-9-]{10}",
-    "a token of a package index": r"\bpypi-AgE[A-Za-z0-9_-]{20}|\bnpm_[A-Za-z0-9]{36}",
+    "an AWS access key": r"\b(AKIA|ASIA)[0-9A-Z]{16}\b",
+    "a GitHub token": r"\bgh[pousr]_[A-Za-z0-9]{36}|\bgithub_pat_[A-Za-z0-9_]{60}",
+    "a GitLab token": r"\bglpat-[A-Za-z0-9_-]{20}",
+    "a Slack token": r"\bxox[abprs]-[A-Za-z0-9-]{10}",
+    "a package registry token": r"\bpypi-AgE[A-Za-z0-9_-]{20}|\bnpm_[A-Za-z0-9]{36}",
     "a JSON Web Token": r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.",
-    "a password in an address": r"[a-z]+://[^\s/:@'\"{}<>]+:[^\s/:@'\"{}<>]+@",
+    "a password in a URL": r"[a-z]+://[^\s/:@'\"{}<>]+:[^\s/:@'\"{}<>]+@",
     "a password": r"(?i)\b(password|passwd|secret|api_?key|token)\s*[:=]\s*['\"][^'\"\s{}]{8,}",
 }
 
 
-def tracked() -> list[Path]:
-    """Every file of the repository that is text."""
-    git = needs("git", "it knows what is in the repository")
-    told = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
-    if told.returncode:
-        pytest.skip("this is no clone of the repository")
-    names = [name for name in told.stdout.decode().split("\0") if name]
+def tracked_files() -> list[Path]:
+    """Every file that git tracks."""
+    git = needs("git", "it lists the files of the repository")
+    done = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip("not a git repository")
+    names = [name for name in done.stdout.decode().split("\0") if name]
     return [ROOT / name for name in names if (ROOT / name).is_file()]
 
 
-def found(text: str) -> list[str]:
-    """What looks like a secret."""
-    return [name for name, pattern in SECRETS.items() if re.search(pattern, text)]
+def find_secrets(text: str) -> list[str]:
+    """Names of the secret patterns that occur in a text."""
+    return [name for name, pattern in SECRET_PATTERNS.items() if re.search(pattern, text)]
 
 
-def test_there_are_no_secrets() -> None:
-    """No key, token or password stands in any file."""
-    files = tracked()
+def test_no_secrets_are_committed() -> None:
+    """No tracked file holds a key, token or password."""
+    files = tracked_files()
     assert len(files) > 100
-    told = {
-        path.relative_to(ROOT): found(path.read_text("utf-8", "replace"))
+    secrets = {
+        path.relative_to(ROOT): find_secrets(path.read_text("utf-8", "replace"))
         for path in files
         if path != Path(__file__)
     }
-    assert not {path: names for path, names in told.items() if names}
+    assert not {path: names for path, names in secrets.items() if names}
 
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("text", "secret"),
     [
         ("-----BEGIN RSA " + "PRIVATE KEY-----", "a private key"),
-        ("AKIA" + "ABCDEFGHIJKLMNOP", "an access key of AWS"),
-        ("ghp_" + "a" * 36, "a token of GitHub"),
-        ("postgres://user:" + "word@host", "a password in an address"),
+        ("AKIA" + "ABCDEFGHIJKLMNOP", "an AWS access key"),
+        ("ghp_" + "a" * 36, "a GitHub token"),
+        ("postgres://user:" + "word@host", "a password in a URL"),
         ('api_key = "' + 'abcdefgh1"', "a password"),
     ],
 )
-def test_secrets_would_be_found(text: str, named: str) -> None:
-    """The patterns find what they are for."""
-    assert found(text) == [named]
+def test_secrets_are_detected(text: str, secret: str) -> None:
+    """Each pattern matches an example of its secret."""
+    assert find_secrets(text) == [secret]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=[path.name for path in LOCKS])
 def test_every_package_is_locked_by_hash(lock: Path) -> None:
-    """Each has one version and a digest, and no index or address is named."""
+    """Each package has one version and a hash, and no package index or URL is named."""
     text = lock.read_text("utf-8")
     packages = re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]+\])?==\S+.*\\$", text, re.MULTILINE)
     starts = re.findall(r"^[^\s#].*$", text, re.MULTILINE)
@@ -80,36 +80,37 @@ def test_every_package_is_locked_by_hash(lock: Path) -> None:
     assert "index-url" not in text
 
 
-def test_what_serves_is_locked() -> None:
-    """Every dependency of the project is in the lock that an installation takes."""
+def test_every_dependency_is_locked() -> None:
+    """Every dependency of the project is in `requirements.txt`."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = {re.split(r"[<>=\[; ]", one)[0].lower() for one in project["dependencies"]}
+    names = {re.split(r"[<>=\[; ]", line)[0].lower() for line in project["dependencies"]}
     lock = (ROOT / "requirements.txt").read_text("utf-8")
-    assert wanted <= set(re.findall(r"^([a-z0-9._-]+)", lock, re.MULTILINE))
+    assert names <= set(re.findall(r"^([a-z0-9._-]+)", lock, re.MULTILINE))
 
 
-CLEAN = "true"
+NO_FINDINGS = "true"
 VULNERABLE = """
 for last; do [ "$before" = --output ] && echo "found CVE-1" > "$last"; before=$last; done; exit 1
 """
-UNASKED = "echo 'ERROR: nobody at https://index.example/simple answers' >&2; exit 1"
+UNREACHABLE = "echo 'ERROR: no response from https://index.example/simple' >&2; exit 1"
 
 
 @pytest.mark.parametrize(
-    ("said", "code", "told"),
+    ("script", "exit_code", "output"),
     [
-        (CLEAN, 0, "No known vulnerability"),
+        (NO_FINDINGS, 0, "No known vulnerability"),
         (VULNERABLE, 1, "found CVE-1"),
-        (UNASKED, 3, "Not run: ERROR: nobody at <address> answers"),
+        (UNREACHABLE, 3, "Not run: ERROR: no response from <address>"),
     ],
-    ids=["clean", "vulnerable", "unasked"],
+    ids=["no-findings", "vulnerable", "unreachable"],
 )
-def test_an_audit_that_asked_nobody_is_not_run(
-    tmp_path: Path, said: str, code: int, told: str
+@pytest.mark.process
+def test_an_audit_distinguishes_not_run_from_no_findings(
+    tmp_path: Path, script: str, exit_code: int, output: str
 ) -> None:
-    """Nothing found, something found and nobody asked are three different ends."""
+    """No findings, findings and an unreachable database have different exit codes."""
     program = tmp_path / "audit"
-    program.write_text(f"#!/bin/sh\n{said}\n", "utf-8")
+    program.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
     program.chmod(0o755)
     done = subprocess.run(
         ["bash", str(ROOT / ".ci" / "audit"), str(program), "requirements.txt"],
@@ -117,5 +118,5 @@ def test_an_audit_that_asked_nobody_is_not_run(
         text=True,
         check=False,
     )
-    assert done.returncode == code
-    assert told in done.stdout + done.stderr
+    assert done.returncode == exit_code
+    assert output in done.stdout + done.stderr
