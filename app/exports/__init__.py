@@ -1,4 +1,4 @@
-"""The record taken away: collections as streams, and files in the formats of the field."""
+"""Exports: collections as streams, and files in standard formats."""
 
 from app.exports.streams import read_batches, single_batch, stream_collection, stream_record
 

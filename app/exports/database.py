@@ -1,4 +1,4 @@
-"""The record as a plain SQLite file, for Datasette, DuckDB and whoever opens it by hand."""
+"""The record as a plain SQLite database, for Datasette, DuckDB and the sqlite3 shell."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from app.exports.streams import RowCallback
 from app.exports.tables import Column, Table, tables
 
 _TYPES = {"string": "TEXT", "integer": "INTEGER", "boolean": "BOOLEAN", "array": "TEXT"}
+_BATCH_ROWS = 1_000
 
 
 def write_database(
-    archive: Path, target: Path, about: Mapping[str, str], wrote: RowCallback
+    archive: Path, target: Path, about: Mapping[str, str], on_rows: RowCallback
 ) -> None:
-    """Copy an archive's record into an empty file, with typed columns and foreign keys alone.
+    """Copy an archive's tables to an empty file, with typed columns and foreign keys.
 
-    Besides the tables of the record there are `outlines`, the geometry of each region as GeoJSON
-    text, and `about`, what the record says of itself. The same archive gives the same bytes.
+    Two tables are added: `outlines`, the geometry of each region as GeoJSON text, and `about`,
+    the metadata of the record. The same archive always produces the same bytes.
 
     Raises:
-        sqlite3.Error: The archive cannot be read or the file not written.
+        sqlite3.Error: The archive cannot be read, or the file cannot be written.
     """
-    kept = f"{archive.resolve().as_uri()}?mode=ro&immutable=1"
+    source = f"{archive.resolve().as_uri()}?mode=ro&immutable=1"
     with closing(sqlite3.connect(target, isolation_level=None, uri=True)) as connection:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
-        connection.execute("ATTACH ? AS archive", (kept,))
+        connection.execute("ATTACH ? AS archive", (source,))
         connection.execute("BEGIN")
         connection.execute(_ABOUT)
         connection.executemany("INSERT INTO main.about VALUES (?, ?)", about.items())
@@ -38,52 +39,53 @@ def write_database(
             for statement in (_definition(table), _copy(table), *_indexes(table)):
                 connection.execute(statement)
             if table.name in COLLECTIONS:
-                wrote(connection.execute(f"SELECT count(*) FROM main.{table.name}").fetchone()[0])  # noqa: S608 - a name from COLLECTIONS
+                on_rows(connection.execute(f"SELECT count(*) FROM main.{table.name}").fetchone()[0])  # noqa: S608 - a name from COLLECTIONS
         connection.execute(_OUTLINES)
         connection.execute("INSERT INTO outlines SELECT region, geometry FROM archive.outlines")
         connection.execute("COMMIT")
 
 
 _ABOUT = """CREATE TABLE main.about (
-  -- What the record says of itself.
+  -- Metadata of the record: release, license, archive notice, source of the outlines.
   key TEXT PRIMARY KEY NOT NULL,
   value TEXT NOT NULL
 )"""
 _OUTLINES = """CREATE TABLE main.outlines (
-  -- Where a region is.
-  region TEXT PRIMARY KEY NOT NULL REFERENCES regions (id), -- Id of the region.
-  geometry TEXT NOT NULL -- Its outline, a GeoJSON geometry (RFC 7946).
+  -- Outlines of the regions.
+  region TEXT PRIMARY KEY NOT NULL REFERENCES regions (id), -- Region.
+  geometry TEXT NOT NULL -- GeoJSON geometry (RFC 7946).
 )"""
 
 
 def read_rows(connection: sqlite3.Connection, table: Table) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows of a table of such a file, as text, in batches; truth is `true` or `false`."""
-    named = ", ".join(_textual(column) for column in table.columns)
-    rows = connection.execute(f"SELECT {named} FROM {table.name} ORDER BY rowid")  # noqa: S608 - names from the models
-    while batch := rows.fetchmany(1_000):
+    """Rows of a table of the exported database, in batches; booleans are `true` or `false`."""
+    columns = ", ".join(_csv_expression(column) for column in table.columns)
+    rows = connection.execute(f"SELECT {columns} FROM {table.name} ORDER BY rowid")  # noqa: S608 - names from the models
+    while batch := rows.fetchmany(_BATCH_ROWS):
         yield batch
 
 
-def _textual(column: Column) -> str:
-    if column.kind == "boolean":
+def _csv_expression(column: Column) -> str:
+    if column.type == "boolean":
         return f"CASE {column.name} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END"
     return f'"{column.name}"'
 
 
 def _definition(table: Table) -> str:
-    """The table with its foreign keys; the comments stay in the file's own schema."""
-    lines = [(_declared(column), column.description) for column in table.columns]
-    lines.append((f"PRIMARY KEY ({', '.join(table.key)})", ""))
-    written = [
-        f"  {line}{',' if number < len(lines) else ''}{f' -- {told}' if told else ''}"
-        for number, (line, told) in enumerate(lines, start=1)
+    """CREATE TABLE statement; SQLite stores the descriptions, as comments, in the schema."""
+    definitions = [(_column_definition(column), column.description) for column in table.columns]
+    definitions.append((f"PRIMARY KEY ({', '.join(table.key)})", ""))
+    lines = [
+        f"  {definition}{',' if number < len(definitions) else ''}"
+        f"{f' -- {description}' if description else ''}"
+        for number, (definition, description) in enumerate(definitions, start=1)
     ]
-    body = "\n".join([f"  -- {table.description}", *written])
+    body = "\n".join([f"  -- {table.description}", *lines])
     return f"CREATE TABLE main.{table.name} (\n{body}\n)"
 
 
-def _declared(column: Column) -> str:
-    parts = [f'"{column.name}"', _TYPES[column.kind]]
+def _column_definition(column: Column) -> str:
+    parts = [f'"{column.name}"', _TYPES[column.type]]
     if column.required:
         parts.append("NOT NULL")
     if column.references:
@@ -92,12 +94,12 @@ def _declared(column: Column) -> str:
 
 
 def _copy(table: Table) -> str:
-    name, origins = table.name, ", ".join(column.origin for column in table.columns)
-    return f"INSERT INTO main.{name} SELECT {origins} FROM archive.{name} ORDER BY rowid"  # noqa: S608 - names from the models
+    name, columns = table.name, ", ".join(column.expression for column in table.columns)
+    return f"INSERT INTO main.{name} SELECT {columns} FROM archive.{name} ORDER BY rowid"  # noqa: S608 - names from the models
 
 
 def _indexes(table: Table) -> Iterator[str]:
-    """An index for every foreign key that the primary key does not begin with."""
+    """CREATE INDEX statements for foreign keys that the primary key does not start with."""
     for column in table.columns:
         if column.references and column.name != table.key[0]:
             yield f'CREATE INDEX main.{table.name}_{column.name} ON {table.name} ("{column.name}")'

@@ -1,4 +1,4 @@
-"""The record as a Data Package (version 2.0): one CSV file a table, described, in a zip."""
+"""The record as a Data Package 2.0: a zip with one CSV file per table and their description."""
 
 from __future__ import annotations
 
@@ -19,42 +19,42 @@ from app.exports.streams import RowCallback
 from app.exports.tables import Column, Table, tables
 
 _PROFILES = "https://datapackage.org/profiles/2.0"
-_BEGINNING = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip can hold: the same record gives the same bytes."""
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip can store, so that the same record produces the same bytes."""
 
 Json = dict[str, Any]
 
 
 def write_package(
-    database: Path, target: Path, header: Mapping[str, Any], release: str, wrote: RowCallback
+    database: Path, target: Path, header: Mapping[str, Any], release: str, on_rows: RowCallback
 ) -> None:
-    """Write the tables of a database export into a zip, with `datapackage.json` beside them.
+    """Write the tables of the exported database and `datapackage.json` to a zip.
 
-    CSV is as in RFC 4180, in UTF-8; `null` is an empty cell, a list a JSON array. Values are
-    exact: none is changed for the sake of spreadsheets.
+    The CSV files follow RFC 4180, in UTF-8; null is an empty cell, a list is a JSON array. Values
+    are exact: formulas are not escaped for spreadsheets.
 
     Raises:
-        OSError, sqlite3.Error: The database cannot be read or the file not written.
+        OSError, sqlite3.Error: The database cannot be read, or the file cannot be written.
     """
-    kept = f"{database.resolve().as_uri()}?mode=ro&immutable=1"
-    with closing(sqlite3.connect(kept, uri=True)) as rows, ZipFile(target, "w") as package:
-        resources = [_write_table(package, rows, table, wrote) for table in tables()]
-        descriptor = {**_description(header, release), "sources": list(_sources(rows))}
+    source = f"{database.resolve().as_uri()}?mode=ro&immutable=1"
+    with closing(sqlite3.connect(source, uri=True)) as connection, ZipFile(target, "w") as package:
+        resources = [_write_table(package, connection, table, on_rows) for table in tables()]
+        descriptor = {**_package_descriptor(header, release), "sources": list(_sources(connection))}
         text = json.dumps({**descriptor, "resources": resources}, indent=2, ensure_ascii=False)
         package.writestr(_entry("datapackage.json"), text.encode())
 
 
 def _write_table(
-    package: ZipFile, connection: sqlite3.Connection, table: Table, wrote: RowCallback
+    package: ZipFile, connection: sqlite3.Connection, table: Table, on_rows: RowCallback
 ) -> Json:
-    """Write one table; returns its description, with its length and digest."""
+    """Write one table; returns its Data Resource descriptor, with size and SHA-256."""
     entry = _entry(f"{table.name}.csv")
     digest, size = hashlib.sha256(), 0
     with package.open(entry, "w", force_zip64=True) as file:
-        for piece in _lines(connection, table, wrote):
-            digest.update(piece)
-            size += len(piece)
-            file.write(piece)
+        for chunk in _csv_chunks(connection, table, on_rows):
+            digest.update(chunk)
+            size += len(chunk)
+            file.write(chunk)
     return {
         "name": table.name,
         "type": "table",
@@ -70,29 +70,31 @@ def _write_table(
     }
 
 
-def _lines(connection: sqlite3.Connection, table: Table, wrote: RowCallback) -> Iterator[bytes]:
+def _csv_chunks(
+    connection: sqlite3.Connection, table: Table, on_rows: RowCallback
+) -> Iterator[bytes]:
     yield _csv([[column.name for column in table.columns]])
     for rows in read_rows(connection, table):
         yield _csv(rows)
         if table.name in COLLECTIONS:
-            wrote(len(rows))
+            on_rows(len(rows))
 
 
 def _csv(rows: list[Any]) -> bytes:
-    written = io.StringIO()
-    csv.writer(written).writerows(rows)
-    return written.getvalue().encode()
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows(rows)
+    return buffer.getvalue().encode()
 
 
 def _entry(name: str) -> ZipInfo:
-    entry = ZipInfo(name, _BEGINNING)
+    entry = ZipInfo(name, _ZIP_EPOCH)
     entry.compress_type = ZIP_DEFLATED
-    entry.create_system = 3  # Unix, wherever it is made
+    entry.create_system = 3  # Unix, on every platform
     entry.external_attr = 0o644 << 16
     return entry
 
 
-def _description(header: Mapping[str, Any], release: str) -> Json:
+def _package_descriptor(header: Mapping[str, Any], release: str) -> Json:
     terms = header["license"]
     return {
         "$schema": f"{_PROFILES}/datapackage.json",
@@ -109,19 +111,19 @@ KEYWORDS = ("child trafficking", "child protection", "foreign assistance", "arch
 
 
 def _sources(connection: sqlite3.Connection) -> Iterator[Json]:
-    """The archived pages, and every reference that a value was enriched from."""
+    """The archived pages, and every reference that enriched values come from."""
     for title, url in connection.execute("SELECT title, url FROM sources ORDER BY rowid"):
         yield {"title": title} | ({"path": url} if url else {})
-    referred = (
+    references = (
         "SELECT reference_title, reference_url FROM citations WHERE reference_url IS NOT NULL "
         "GROUP BY reference_url ORDER BY min(rowid)"
     )
-    for title, url in connection.execute(referred):
+    for title, url in connection.execute(references):
         yield {"title": title, "path": url}
 
 
 def _schema(table: Table) -> Json:
-    """The table's schema (Table Schema 2.0)."""
+    """Schema of a table (Table Schema 2.0)."""
     keys = [
         {
             "fields": [column.name],
@@ -147,5 +149,5 @@ def _field(column: Column, table: Table) -> Json:
         constraints["enum"] = list(column.choices)
     if column.pattern:
         constraints["pattern"] = column.pattern
-    described = {"name": column.name, "type": column.kind, "description": column.description}
-    return described | ({"constraints": constraints} if constraints else {})
+    field = {"name": column.name, "type": column.type, "description": column.description}
+    return field | ({"constraints": constraints} if constraints else {})

@@ -1,6 +1,6 @@
-"""The record as a catalogue of one dataset (DCAT-US 1.1), for harvesters of data catalogues.
+"""The record as a DCAT-US 1.1 catalog with one dataset, for harvesting by data catalogs.
 
-`bureauCode` and `programCode` are left out: only an agency of the United States may claim them.
+`bureauCode` and `programCode` are left out: only a U.S. agency may use them.
 """
 
 from __future__ import annotations
@@ -14,24 +14,25 @@ from typing import Any
 from app.archive.archive import Archive
 from app.exports.datapackage import KEYWORDS
 from app.exports.listing import Export
+from app.exports.streams import bounding_box
 from app.models.dates import first_day, last_day
 from app.responses.representations import encode_json
 
 Json = dict[str, Any]
 
 _SCHEMA = "https://project-open-data.cio.gov/v1.1/schema"
-_LONGEST_RIGHTS = 255
+_MAX_RIGHTS_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """Who publishes the record, and where.
+    """The publisher of the record.
 
     Attributes:
-        origin: Where the API is.
+        origin: Public URL of the API.
         name: Name of the publisher.
-        contact_name: Name of who answers questions.
-        contact_email: Address of who answers questions.
+        contact_name: Name of the contact for questions.
+        contact_email: Email address of the contact.
     """
 
     origin: str
@@ -46,7 +47,7 @@ def dcat_catalog(
     exports: Iterable[Export],
     connection: sqlite3.Connection,
 ) -> bytes:
-    """The catalogue as JSON, with every export on offer as a distribution."""
+    """The catalog as JSON, with every given export as a distribution."""
     document = {
         "@context": f"{_SCHEMA}/catalog.jsonld",
         "@id": f"{publisher.origin}/data.json",
@@ -65,8 +66,8 @@ def _dataset(
     connection: sqlite3.Connection,
 ) -> Json:
     terms = archive.header["license"]
-    known = {
-        "rights": terms["title"] if len(terms["title"]) <= _LONGEST_RIGHTS else None,
+    optional = {
+        "rights": terms["title"] if len(terms["title"]) <= _MAX_RIGHTS_CHARACTERS else None,
         "spatial": ",".join(map(str, outline_bounds(connection) or ())),
         "temporal": temporal_coverage(connection),
         "references": source_urls(connection),
@@ -90,8 +91,8 @@ def _dataset(
         "landingPage": f"{publisher.origin}/",
         "describedBy": f"{publisher.origin}/openapi.json",
         "describedByType": "application/json",
-        **{name: value for name, value in known.items() if value},
-        "distribution": [_distribution(one, publisher.origin) for one in exports],
+        **{name: value for name, value in optional.items() if value},
+        "distribution": [_distribution(export, publisher.origin) for export in exports],
     }
 
 
@@ -108,30 +109,27 @@ def _distribution(export: Export, origin: str) -> Json:
 
 
 def outline_bounds(connection: sqlite3.Connection) -> tuple[float, float, float, float] | None:
-    """West, south, east and north of all outlines, in degrees."""
+    """Bounding box of all outlines: west, south, east and north, in degrees."""
     rows = connection.execute("SELECT bbox FROM outlines WHERE bbox <> 'null'")
-    boxes = [json.loads(row[0]) for row in rows]
-    if not boxes:
-        return None
-    west, south, east, north = zip(*boxes, strict=True)
-    return min(west), min(south), max(east), max(north)
+    boxes = [json.loads(bbox) for (bbox,) in rows]
+    return bounding_box(boxes) if boxes else None
 
 
 def temporal_coverage(connection: sqlite3.Connection) -> str | None:
-    """From the first signature until the last end that is known, at the source's precision."""
-    signed = _distinct(connection, "SELECT signed FROM partnerships")
+    """ISO 8601 interval from the first signature to the last end date, as precise as the source."""
+    starts = _distinct(connection, "SELECT signed FROM partnerships")
     ends = _distinct(connection, "SELECT ends FROM awards UNION SELECT ends FROM partnerships")
-    if not signed or not ends:
+    if not starts or not ends:
         return None
-    return f"{min(signed, key=first_day)}/{max(ends, key=last_day)}"
+    return f"{min(starts, key=first_day)}/{max(ends, key=last_day)}"
 
 
 def _distinct(connection: sqlite3.Connection, statement: str) -> list[str]:
-    """The values of a statement's one column, in order, without null."""
+    """Distinct values of a statement's single column, sorted, without null."""
     rows = connection.execute(f"SELECT DISTINCT * FROM ({statement}) ORDER BY 1")  # noqa: S608 - fixed
-    return [row[0].decode() for row in rows if row[0] is not None]
+    return [value.decode() for (value,) in rows if value is not None]
 
 
 def source_urls(connection: sqlite3.Connection) -> list[str]:
-    """Addresses of the archived pages."""
+    """URLs of the archived pages."""
     return _distinct(connection, "SELECT url FROM sources")

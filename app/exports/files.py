@@ -1,4 +1,4 @@
-"""The exports that are kept as files beside the archive: made once a release, then only read."""
+"""Export files beside the archive: built once per release, then only read."""
 
 from __future__ import annotations
 
@@ -29,15 +29,17 @@ from app.seed.errors import Issue
 from app.seed.verification import Check
 
 _INDEX = "index.json"
+_WRITES_PER_ROW = 3
+"""The database, the Data Package and the record as JSON each write every row."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileDigest:
-    """The length and the digest of an export.
+    """Size and SHA-256 of an export.
 
     Attributes:
-        bytes: Its length.
-        sha256: Its SHA-256, hexadecimal.
+        bytes: Size in bytes.
+        sha256: SHA-256, hexadecimal.
     """
 
     bytes: int
@@ -46,109 +48,121 @@ class FileDigest:
 
 @dataclass(frozen=True, slots=True)
 class ExportFiles:
-    """The files of one release.
+    """The export files of one release.
 
     Attributes:
-        folder: Where they are.
-        digests: Length and digest of each by its name, and of the record as JSON.
+        directory: Directory that contains them.
+        digests: Digest of each file by name, and of `record.json`, which is not stored.
     """
 
-    folder: Path
+    directory: Path
     digests: Mapping[str, FileDigest]
 
+    def stored(self) -> dict[Path, FileDigest]:
+        """Digest of each file by its path."""
+        return {
+            self.directory / name: digest
+            for name, digest in self.digests.items()
+            if name != RECORD.name
+        }
+
     def is_complete(self) -> bool:
-        """Whether every file is there, in its length."""
-        kept = ((self.folder / name, one.bytes) for name, one in self.digests.items())
+        """Whether every file exists and has the right size."""
         try:
             return all(
-                path.stat().st_size == size for path, size in kept if path.name != RECORD.name
+                path.stat().st_size == digest.bytes for path, digest in self.stored().items()
             )
         except OSError:
             return False
 
 
 def exports_directory(archive: Path) -> Path:
-    """The folder of an archive's exports: one for each archive, whatever else is beside it."""
+    """Directory of an archive's exports; each archive in a directory has its own."""
     return archive.with_name(f".{archive.name}-exports")
 
 
 def find_exports(archive: Path, release: str) -> ExportFiles | None:
-    """The files of a release that this code made, beside an archive; None where they are not."""
-    shelf = read_exports(archive, release)
-    return shelf if shelf is not None and shelf.is_complete() else None
+    """Export files of a release built by this version; None if any is missing."""
+    files = read_exports(archive, release)
+    return files if files is not None and files.is_complete() else None
 
 
 def read_exports(archive: Path, release: str) -> ExportFiles | None:
-    """What was made of a release, whether or not it is whole still; None where nothing was."""
-    folder = exports_directory(archive) / _key(release)
+    """Export files of a release as indexed, complete or not; None if there is no index."""
+    directory = exports_directory(archive) / _directory_name(release)
     try:
-        index = json.loads((folder / _INDEX).read_bytes())
-        digests = {name: FileDigest(**one) for name, one in index.items()}
+        index = json.loads((directory / _INDEX).read_bytes())
+        digests = {name: FileDigest(**digest) for name, digest in index.items()}
     except (OSError, ValueError, TypeError):
         return None
-    return ExportFiles(folder, digests)
+    return ExportFiles(directory, digests)
 
 
-def damaged_files(shelf: ExportFiles) -> list[str]:
-    """Names of the files that are gone, or whose bytes are not those that were written."""
-    kept = {name: one for name, one in shelf.digests.items() if name != RECORD.name}
+def damaged_files(files: ExportFiles) -> list[str]:
+    """Names of the files that are missing, or that do not match their digest."""
     return [
-        name
-        for name, one in kept.items()
-        if not (shelf.folder / name).is_file() or digest_file(shelf.folder / name) != one
+        path.name
+        for path, digest in files.stored().items()
+        if not path.is_file() or digest_file(path) != digest
     ]
 
 
-def check_exports(path: Path, release: str) -> Check:
-    """Hold the exports beside an archive against the digests that were written with them."""
-    name = "The exports are as they were written"
-    shelf = read_exports(path, release)
-    if shelf is None:
-        return Check(name, "none written")
-    issues = [Issue("", one, "what `build` writes") for one in damaged_files(shelf)]
-    return Check(name, f"{len(shelf.digests)} digests", issues)
+def check_exports(archive: Path, release: str) -> Check:
+    """Compare the export files of an archive with the digests recorded when they were built."""
+    name = "The exports match their digests"
+    files = read_exports(archive, release)
+    if files is None:
+        return Check(name, "none built")
+    issues = [Issue("", file, "the output of `build`") for file in damaged_files(files)]
+    return Check(name, f"{len(files.digests)} digests", issues)
 
 
 async def build_exports(
     archive: Archive, file: Path, progress: ProgressCallback | None = None
 ) -> ExportFiles:
-    """Make the files of an open archive beside it, unless they are there and whole.
+    """Build the export files of an open archive beside it, unless they exist undamaged.
 
-    One process makes them while others wait; they come into view all at once. What a killed
-    process left is removed, and so are the files of all releases but the newest other one, which
-    a server may still have open. Progress is told in rows written.
+    One process builds them while others wait; they appear all at once. Leftovers of killed
+    processes are removed, and so are the files of all other releases except the newest, which a
+    server may still have open.
+
+    Args:
+        archive: The open archive.
+        file: Path of the archive.
+        progress: Called with the number of rows written and to be written.
 
     Raises:
         ArchiveError: The files cannot be written, or the archive was replaced meanwhile.
     """
     root = exports_directory(file)
+    directory = root / _directory_name(archive.release)
     try:
         root.mkdir(mode=0o755, exist_ok=True)
         async with _exclusive_lock(root):
-            found = find_exports(file, archive.release)
-            if found is not None and not await to_thread.run_sync(damaged_files, found):
-                return found
+            existing = find_exports(file, archive.release)
+            if existing is not None and not await to_thread.run_sync(damaged_files, existing):
+                return existing
             await _check_release(archive, file)
-            folder = root / _key(archive.release)
-            await to_thread.run_sync(_remove_old_folders, root, folder)
-            with temporary_directory(folder) as temporary:
-                digests = await _make(archive, file, temporary, _RowCounter(archive, progress))
+            await to_thread.run_sync(_remove_old_exports, root, directory)
+            with temporary_directory(directory) as temporary:
+                on_rows = _RowCounter(archive, progress)
+                digests = await _write_files(archive, file, temporary, on_rows)
                 await to_thread.run_sync(_write_index, temporary, file, digests)
-                await to_thread.run_sync(commit, temporary, folder)
-        return ExportFiles(folder, digests)
+                await to_thread.run_sync(commit, temporary, directory)
+        return ExportFiles(directory, digests)
     except (OSError, ValueError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ArchiveError(
-            f"Cannot write the exports beside {file}: {reason}. Free the disk, or run "
-            "`cpc-record build` where the folder can be written."
+            f"Cannot write the exports beside {file}: {reason}. Free disk space, or run "
+            "`cpc-record build` where the directory is writable."
         ) from error
 
 
 class _RowCounter:
-    """Rows that were written, of all that are to be: each once a file that holds them all."""
+    """Adds up the rows written to all files, and reports them as progress."""
 
     def __init__(self, archive: Archive, progress: ProgressCallback | None) -> None:
-        self.done, self.total = 0, 3 * sum(archive.counts.values())
+        self.done, self.total = 0, _WRITES_PER_ROW * sum(archive.counts.values())
         self.progress = progress
 
     def __call__(self, rows: int) -> None:
@@ -158,76 +172,77 @@ class _RowCounter:
 
 
 async def _check_release(archive: Archive, file: Path) -> None:
-    """Write nothing of another release than the one that is open.
+    """Make sure that the path still leads to the release that is open.
 
     Raises:
-        OSError: The file has been replaced.
+        OSError: The file was replaced.
     """
     if (await to_thread.run_sync(read_meta, file))["release"] != archive.release:
         raise OSError("the archive was replaced by another release")
 
 
-async def _make(
-    archive: Archive, file: Path, folder: Path, wrote: RowCallback
+async def _write_files(
+    archive: Archive, file: Path, directory: Path, on_rows: RowCallback
 ) -> dict[str, FileDigest]:
-    """Write every file; returns what each digests."""
-    database, package = folder / DATABASE.name, folder / TABLES.name
-    await to_thread.run_sync(write_database, file, database, _about(archive), wrote)
+    """Write every file; returns their digests and that of `record.json`."""
+    database, package = directory / DATABASE.name, directory / TABLES.name
+    await to_thread.run_sync(write_database, file, database, _about(archive), on_rows)
     await _check_release(archive, file)
-    about = archive.header, archive.release
-    await to_thread.run_sync(write_package, database, package, *about, wrote)
+    metadata = archive.header, archive.release
+    await to_thread.run_sync(write_package, database, package, *metadata, on_rows)
     regions = read_batches(archive, Query.from_parameters("regions", {}), None)
-    with (folder / REGIONS.name).open("wb") as written:
-        async for piece in stream_collection(archive, "regions", regions, GEOJSON):
-            written.write(piece)
+    with (directory / REGIONS.name).open("wb") as geojson:
+        async for chunk in stream_collection(archive, "regions", regions, GEOJSON):
+            geojson.write(chunk)
     digests = {
-        one.name: await to_thread.run_sync(digest_file, folder / one.name)
-        for one in (TABLES, DATABASE, REGIONS)
+        export.name: await to_thread.run_sync(digest_file, directory / export.name)
+        for export in (TABLES, DATABASE, REGIONS)
     }
-    rest = {"release": archive.release, "counts": archive.counts}
-    whole = stream_record(archive, {"meta": rest, "links": {"self": RECORD.path}}, wrote)
-    return {RECORD.name: await digest_stream(whole), **digests}
+    meta = {"release": archive.release, "counts": archive.counts}
+    record = stream_record(archive, {"meta": meta, "links": {"self": RECORD.path}}, on_rows)
+    return {RECORD.name: await digest_stream(record), **digests}
 
 
-async def store_file(shelf: ExportFiles, name: str, pieces: AsyncIterator[bytes]) -> Path:
-    """Where a file that depends on settings is, beside those of the release; made if need be.
+async def store_file(files: ExportFiles, name: str, chunks: AsyncIterator[bytes]) -> Path:
+    """Write a file that depends on settings beside those of the release, unless it exists.
 
     Raises:
         OSError: It cannot be written.
     """
-    path = shelf.folder / name
+    path = files.directory / name
     if not await to_thread.run_sync(path.exists):
         with temporary_file(path) as temporary:
             with temporary.open("wb") as file:
-                async for piece in pieces:
-                    file.write(piece)
+                async for chunk in chunks:
+                    file.write(chunk)
             await to_thread.run_sync(commit, temporary, path)
     return path
 
 
-async def digest_stream(pieces: AsyncIterator[bytes]) -> FileDigest:
-    """The length and the digest of a stream."""
+async def digest_stream(chunks: AsyncIterator[bytes]) -> FileDigest:
+    """Digest of a stream."""
     digest, size = hashlib.sha256(), 0
-    async for piece in pieces:
-        digest.update(piece)
-        size += len(piece)
+    async for chunk in chunks:
+        digest.update(chunk)
+        size += len(chunk)
     return FileDigest(size, digest.hexdigest())
 
 
 def digest_file(path: Path) -> FileDigest:
-    """The length and the digest of a file."""
+    """Digest of a file."""
     with path.open("rb") as file:
         return FileDigest(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def _about(archive: Archive) -> dict[str, str]:
-    terms, outlines = archive.header["license"], archive.header["outlines"]
+    """Rows of the database's `about` table."""
+    license_, outlines = archive.header["license"], archive.header["outlines"]
     return {
         "title": "Child Protection Compact record",
         "release": archive.release,
         "archive_notice": archive.header["archive_notice"],
-        "license": terms["title"],
-        "license_url": terms["url"],
+        "license": license_["title"],
+        "license_url": license_["url"],
         "outlines": outlines["reference"]["title"],
         "outlines_url": outlines["reference"]["url"],
         "outlines_license": outlines["reference"]["license"],
@@ -235,47 +250,47 @@ def _about(archive: Archive) -> dict[str, str]:
     }
 
 
-def _write_index(folder: Path, archive: Path, digests: Mapping[str, FileDigest]) -> None:
-    """Write the index and bring all to the disk; files take over the archive's time."""
-    index = {name: asdict(one) for name, one in digests.items()}
-    (folder / _INDEX).write_text(json.dumps(index, indent=1))
-    times = archive.stat()
-    for path in (*folder.iterdir(), folder):
+def _write_index(directory: Path, archive: Path, digests: Mapping[str, FileDigest]) -> None:
+    """Write the index; all files get the archive's modification time."""
+    index = {name: asdict(digest) for name, digest in digests.items()}
+    (directory / _INDEX).write_text(json.dumps(index, indent=1))
+    status = archive.stat()
+    for path in (*directory.iterdir(), directory):
         path.chmod(0o755 if path.is_dir() else 0o644)
-        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def _remove_old_folders(root: Path, current: Path) -> None:
-    """Remove every folder except the newest complete one of another release."""
-    folders = [path for path in root.iterdir() if path.is_dir()]
-    others = [path for path in folders if path != current and not path.name.startswith(".")]
+def _remove_old_exports(root: Path, current: Path) -> None:
+    """Remove every directory except the newest complete one of another release."""
+    directories = [path for path in root.iterdir() if path.is_dir()]
+    others = [path for path in directories if path != current and not path.name.startswith(".")]
     newest = max(others, key=lambda path: path.stat().st_ctime_ns, default=None)
-    for folder in folders:
-        if folder != newest:
-            shutil.rmtree(folder)
+    for directory in directories:
+        if directory != newest:
+            shutil.rmtree(directory)
 
 
 @asynccontextmanager
-async def _exclusive_lock(root: Path) -> AsyncIterator[None]:
-    """Wait for the lock of a folder without blocking the event loop, and hold it."""
-    descriptor = await to_thread.run_sync(lock, root)
+async def _exclusive_lock(directory: Path) -> AsyncIterator[None]:
+    """Wait for the lock of a directory without blocking the event loop, and hold it."""
+    descriptor = await to_thread.run_sync(lock, directory)
     try:
         yield
     finally:
         os.close(descriptor)
 
 
-def _key(release: str) -> str:
-    """Name of the folder: all that decides what the files hold."""
-    decided = f"{release} {_code()} {__version__} {zlib.ZLIB_RUNTIME_VERSION}"
-    return hashlib.sha256(decided.encode()).hexdigest()[:32]
+def _directory_name(release: str) -> str:
+    """Name of a release's directory: a digest of everything that determines its content."""
+    inputs = f"{release} {_code_digest()} {__version__} {zlib.ZLIB_RUNTIME_VERSION}"
+    return hashlib.sha256(inputs.encode()).hexdigest()[:32]
 
 
 @cache
-def _code() -> str:
-    """Digest of the code that decides what the files hold."""
+def _code_digest() -> str:
+    """SHA-256 of the code, and of the versions of libraries, that determine the files' content."""
     here = Path(__file__).parent
-    hashed = hashlib.sha256(compiler_digest().encode())
+    digest = hashlib.sha256(compiler_digest().encode())
     for path in (*sorted(here.glob("*.py")), here.parent / "responses" / "representations.py"):
-        hashed.update(path.read_bytes())
-    return hashed.hexdigest()
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

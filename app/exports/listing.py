@@ -1,4 +1,4 @@
-"""What can be taken away: the name, the format and the meaning of every export."""
+"""Name, format and description of every export."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One export.
+    """A downloadable representation of the record.
 
     Attributes:
         name: File name.
-        path: Path of its address.
-        title: What it is called.
-        media_type: Its media type.
-        format: What its format is called.
-        description: What it is and what it is good for.
-        conforms_to: Address of the standard that it follows, where there is one.
+        path: URL path.
+        title: Title for people.
+        media_type: Media type.
+        format: Short name of the format.
+        description: Content and intended use.
+        conforms_to: URL of the standard that it follows, if any.
     """
 
     name: str
@@ -35,7 +35,7 @@ RECORD = Export(
     "The record as JSON",
     "application/json",
     "JSON",
-    "Every resource and every citation as the API gives them, one list a type.",
+    "All resources and citations as the API returns them, one list per collection.",
 )
 TABLES = Export(
     "tables.zip",
@@ -43,8 +43,8 @@ TABLES = Export(
     "The record as CSV in a Data Package",
     "application/zip",
     "CSV",
-    "One CSV file a collection, and one for each list of references, described by "
-    "datapackage.json: types, keys, sources and the digest of each file.",
+    "One CSV file per collection and per many-to-many relation. datapackage.json describes "
+    "column types, primary and foreign keys, sources, and the SHA-256 of each file.",
     "https://datapackage.org/profiles/2.0/datapackage.json",
 )
 DATABASE = Export(
@@ -53,8 +53,8 @@ DATABASE = Export(
     "The record as an SQLite database",
     "application/vnd.sqlite3",
     "SQLite",
-    "The same tables with foreign keys, the outlines of the regions, and in the table about "
-    "what the record says of itself; for Datasette, DuckDB or the sqlite3 shell.",
+    "The same tables with foreign keys, the outlines of the regions, and a table named about "
+    "with release and license. Opens in Datasette, DuckDB or the sqlite3 shell.",
 )
 REGIONS = Export(
     "regions.geojson",
@@ -62,7 +62,7 @@ REGIONS = Export(
     "The regions as GeoJSON",
     "application/geo+json",
     "GeoJSON",
-    "Every region with its outline, which is illustrative and not authoritative.",
+    "Every region with its outline. Outlines are illustrative, not authoritative.",
     "https://www.rfc-editor.org/rfc/rfc7946",
 )
 IATI = Export(
@@ -71,25 +71,25 @@ IATI = Export(
     "The partnerships as IATI activities",
     "application/xml",
     "IATI XML",
-    "One activity a partnership, reported by a secondary reporter (IATI 2.03): its whole "
-    "investment as one commitment, its objectives as tags. Nothing that the source does not give.",
+    "One IATI 2.03 activity per partnership, from a secondary reporter: the whole investment as "
+    "one commitment, the objectives as tags. Values that the source does not state are left out.",
     "https://iatistandard.org/en/iati-standard/203/",
 )
 CATALOG = Export(
     "data.json",
     "/data.json",
-    "The catalogue entry of the record",
+    "The record as a catalog entry",
     "application/json",
     "DCAT-US",
-    "The record as a dataset with these files as its distributions, for catalogues that harvest "
-    "DCAT-US 1.1.",
+    "The record as a dataset with these files as its distributions, for data catalogs that "
+    "harvest DCAT-US 1.1.",
     "https://project-open-data.cio.gov/v1.1/schema",
 )
 
 EXPORTS: Mapping[str, Export] = {
-    one.name: one for one in (RECORD, TABLES, DATABASE, REGIONS, IATI, CATALOG)
+    export.name: export for export in (RECORD, TABLES, DATABASE, REGIONS, IATI, CATALOG)
 }
-"""Every export by its name."""
+"""Every export, by name."""
 
-FILES: Mapping[str, Export] = {one.name: one for one in (TABLES, DATABASE, REGIONS, IATI)}
-"""Those that are files of their own under `/v1/exports`."""
+FILES: Mapping[str, Export] = {export.name: export for export in (TABLES, DATABASE, REGIONS, IATI)}
+"""The exports served under `/v1/exports`, by name."""

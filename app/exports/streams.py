@@ -1,10 +1,10 @@
-"""Whole collections as streams, in batches: no statement is held open for a slow client."""
+"""Whole collections as streams, read in batches so that slow clients hold no statement open."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -21,105 +21,114 @@ from app.responses.representations import (
 )
 
 T = TypeVar("T")
-Work = Callable[[sqlite3.Connection], T]
+DatabaseQuery = Callable[[sqlite3.Connection], T]
 
 RowCallback = Callable[[int], None]
-"""Told how many more rows are written."""
+"""Called with the number of rows written since the last call."""
 
-_BATCH = 500
+_BATCH_ROWS = 500
 
 
 def ignore_rows(_rows: int) -> None:
-    """For those who wait without being told."""
+    """A `RowCallback` for callers that report no progress."""
 
 
 async def read_batches(archive: Archive, query: Query, after: str | None) -> AsyncIterator[Rows]:
-    """All rows after one, in the query's order, a batch at a time."""
+    """All rows of a query, in its order; with `after`, those that follow the row with this id."""
     while True:
-        rows = await archive.run_in_thread(partial(find_rows, archive, query, after, _BATCH))
+        rows = await archive.run_in_thread(partial(find_rows, archive, query, after, _BATCH_ROWS))
         if rows:
             yield rows
-        if len(rows) < _BATCH:
+        if len(rows) < _BATCH_ROWS:
             return
         after = rows[-1][0].decode()
 
 
 async def single_batch(page: ResultPage) -> AsyncIterator[Rows]:
-    """The rows of a page that was selected already."""
+    """The rows of a page as the only batch."""
     if page.documents:
-        yield [(name.encode(), one) for name, one in zip(page.ids, page.documents, strict=True)]
+        ids = (item_id.encode() for item_id in page.ids)
+        yield list(zip(ids, page.documents, strict=True))
 
 
 async def stream_collection(
-    archive: Archive, collection: str, found: AsyncIterator[Rows], chosen: Format
+    archive: Archive, collection: str, batches: AsyncIterator[Rows], format_: Format
 ) -> AsyncIterator[bytes]:
-    """Rows of a collection in a format other than JSON, in pieces."""
+    """Body of a collection in a format other than JSON, in chunks."""
     model = COLLECTIONS[collection]
-    if chosen == NDJSON:
-        async for rows in found:
+    if format_ == NDJSON:
+        async for rows in batches:
             yield ndjson_lines(document for _, document in rows)
-    elif chosen == CSV:
+    elif format_ == CSV:
         yield csv_header(model)
-        async for rows in found:
+        async for rows in batches:
             yield csv_lines(model, (document for _, document in rows))
     else:
-        async for piece in _features(archive, found):
-            yield piece
+        async for chunk in _feature_collection(archive, batches):
+            yield chunk
 
 
 async def stream_record(
-    archive: Archive, rest: dict[str, object], wrote: RowCallback = ignore_rows
+    archive: Archive, envelope: dict[str, object], on_rows: RowCallback = ignore_rows
 ) -> AsyncIterator[bytes]:
-    """Every collection, one list each, in the order of the record, in pieces."""
+    """Body of the whole record: `data` with one list per collection, then the envelope."""
     opening = b'{"data":{'
-    for name in COLLECTIONS:
-        yield b"%b%b:[" % (opening, encode_json(name))
-        comma, reached = b"", 0
-        while rows := await archive.run_in_thread(_after(name, reached)):
-            yield comma + b",".join(document for _, document in rows)
-            wrote(len(rows))
-            comma, reached = b",", rows[-1][0]
+    for collection in COLLECTIONS:
+        yield b"%b%b:[" % (opening, encode_json(collection))
+        separator, last_rowid = b"", 0
+        while rows := await archive.run_in_thread(_documents_after(collection, last_rowid)):
+            yield separator + b",".join(document for _, document in rows)
+            on_rows(len(rows))
+            separator, last_rowid = b",", rows[-1][0]
         opening = b"],"
-    yield b"]},%b" % encode_json(rest)[1:]
+    yield b"]},%b" % encode_json(envelope)[1:]
 
 
-def _after(collection: str, reached: int) -> Work[list[tuple[int, bytes]]]:
+def _documents_after(collection: str, rowid: int) -> DatabaseQuery[list[tuple[int, bytes]]]:
     statement = (
         f"SELECT rowid, document FROM {collection} "  # noqa: S608 - a name from COLLECTIONS
-        f"WHERE rowid > {reached} ORDER BY rowid LIMIT {_BATCH}"
+        f"WHERE rowid > {rowid} ORDER BY rowid LIMIT {_BATCH_ROWS}"
     )
     return lambda connection: connection.execute(statement).fetchall()
 
 
-async def _features(archive: Archive, found: AsyncIterator[Rows]) -> AsyncIterator[bytes]:
-    """A GeoJSON feature collection (RFC 7946, 3.3) that says where its outlines come from."""
+async def _feature_collection(
+    archive: Archive, batches: AsyncIterator[Rows]
+) -> AsyncIterator[bytes]:
+    """A GeoJSON feature collection (RFC 7946, 3.3) with the attribution of its outlines."""
     attribution = encode_json(archive.header["outlines"])
     opening = b'{"type":"FeatureCollection","attribution":%b,"features":[' % attribution
-    bounds: list[list[float]] = []
-    async for rows in found:
-        outlines = await archive.run_in_thread(_outlines([name.decode() for name, _ in rows]))
-        bounds += filter(None, (json.loads(bbox) for bbox, _ in outlines.values()))
-        pieces = (geojson_feature(document, outlines.get(name)) for name, document in rows)
-        yield opening + b",".join(pieces)
+    boxes: list[list[float]] = []
+    async for rows in batches:
+        outlines = await archive.run_in_thread(_outlines([item_id.decode() for item_id, _ in rows]))
+        boxes += filter(None, (json.loads(bbox) for bbox, _ in outlines.values()))
+        features = (geojson_feature(document, outlines.get(item_id)) for item_id, document in rows)
+        yield opening + b",".join(features)
         opening = b","
     if opening != b",":
         yield opening
-    yield b"]%b}" % (b',"bbox":' + encode_json(_hull(bounds)) if bounds else b"")
+    yield b"]%b}" % (b',"bbox":' + encode_json(bounding_box(boxes)) if boxes else b"")
 
 
-def _outlines(names: Sequence[str]) -> Work[dict[bytes, tuple[bytes, bytes]]]:
+def _outlines(region_ids: Sequence[str]) -> DatabaseQuery[dict[bytes, tuple[bytes, bytes]]]:
+    """Query for the bounding box and the geometry of each region, as JSON."""
     statement = (
         "SELECT region, bbox, geometry FROM outlines "
         "WHERE region IN (SELECT value FROM json_each(?))"
     )
 
     def read(connection: sqlite3.Connection) -> dict[bytes, tuple[bytes, bytes]]:
-        rows = connection.execute(statement, (json.dumps(names),))
-        return {name: (bbox, geometry) for name, bbox, geometry in rows}
+        rows = connection.execute(statement, (json.dumps(region_ids),))
+        return {region: (bbox, geometry) for region, bbox, geometry in rows}
 
     return read
 
 
-def _hull(bounds: Sequence[Sequence[float]]) -> list[float]:
-    west, south, east, north = zip(*bounds, strict=True)
-    return [min(west), min(south), max(east), max(north)]
+def bounding_box(boxes: Iterable[Sequence[float]]) -> tuple[float, float, float, float]:
+    """West, south, east and north of several boxes together (RFC 7946, 5), in degrees.
+
+    Raises:
+        ValueError: There is no box.
+    """
+    west, south, east, north = zip(*boxes, strict=True)
+    return min(west), min(south), max(east), max(north)

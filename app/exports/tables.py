@@ -1,4 +1,4 @@
-"""The record as tables: what the database file and the Data Package are made of."""
+"""The tables of the SQLite export and of the Data Package, derived from the models."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from app.archive.archive import link_table
 from app.models import RESOURCES, Citation, Document, Resource
 from app.models.filters import Filter
 
-Kind = Literal["string", "integer", "boolean", "array"]
+ColumnType = Literal["string", "integer", "boolean", "array"]
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column.
+    """A column of a table.
 
     Attributes:
-        name: Its name.
-        kind: What it holds; an array is JSON text.
-        description: What it means.
-        origin: What it is in the archive, as an SQL expression.
-        required: Whether it is never null.
-        references: Table whose `id` it holds.
-        choices: The closed set of values, where there is one.
-        pattern: What a value looks like, as a regular expression.
+        name: Column name.
+        type: Type of the values; an array is stored as JSON text.
+        description: Meaning of the values.
+        expression: SQL expression that selects the values from the archive's table.
+        required: Whether the column is NOT NULL.
+        references: Table whose `id` the column refers to.
+        choices: All allowed values, if they are a closed set.
+        pattern: Regular expression that every value matches.
     """
 
     name: str
-    kind: Kind
+    type: ColumnType
     description: str
-    origin: str
+    expression: str
     required: bool = False
     references: str | None = None
     choices: tuple[str, ...] = ()
@@ -44,13 +44,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table.
+    """A table of the export.
 
     Attributes:
-        name: Its name, and that of the archive's table that its rows come from.
-        description: What a row is.
-        columns: Its columns.
-        key: Names of the columns of its primary key.
+        name: Table name, in the export and in the archive.
+        description: Meaning of a row.
+        columns: Columns in order.
+        key: Names of the primary key's columns.
     """
 
     name: str
@@ -61,92 +61,97 @@ class Table:
 
 @cache
 def tables() -> tuple[Table, ...]:
-    """Every table, each after those that it refers to.
+    """Every table, ordered so that each follows those that it references.
 
-    A collection is a table of all its fields, where lists are JSON arrays. Each list of ids or of
-    a closed set is a table besides, one member a row, so that it can be joined. What a citation's
-    target and reference hold are columns of their own.
+    Each collection is a table with all its fields, in which lists are JSON arrays. Each list of
+    ids, or of values from a closed set, is also a link table with one row per member, for joins.
+    The target and the reference of a citation are flattened into columns.
     """
     links = [
-        _link(model, one, name)
+        _link_table(model, filter_, name)
         for model in RESOURCES
-        for one in model.filters
-        if (name := link_table(model, one.field)) is not None
+        for filter_ in model.filters
+        if (name := link_table(model, filter_.field)) is not None
     ]
-    made = [*map(_resources, RESOURCES), _citations(), *links]
-    return tuple(_ordered({table.name: table for table in made}))
+    unordered = [*map(_resource_table, RESOURCES), _citation_table(), *links]
+    return tuple(_sort_by_dependency({table.name: table for table in unordered}))
 
 
-def _ordered(waiting: dict[str, Table]) -> list[Table]:
+def _sort_by_dependency(pending: dict[str, Table]) -> list[Table]:
     ordered: list[Table] = []
-    while waiting:
-        ready = [one for one in waiting.values() if not _awaited(one) & waiting.keys()]
+    while pending:
+        ready = [table for table in pending.values() if not _dependencies(table) & pending.keys()]
         ordered += ready
         for table in ready:
-            del waiting[table.name]
+            del pending[table.name]
     return ordered
 
 
-def _awaited(table: Table) -> set[str]:
+def _dependencies(table: Table) -> set[str]:
     return {column.references for column in table.columns if column.references}
 
 
-def _resources(model: type[Resource]) -> Table:
-    plain = {column.name for column in SQLModel.metadata.tables[model.collection].columns}
+def _resource_table(model: type[Resource]) -> Table:
+    stored = {column.name for column in SQLModel.metadata.tables[model.collection].columns}
     columns = [
         _column(
             name,
             schema,
-            f'"{name}"' if name in plain else f"json_extract(document, '$.{name}')",
-            _collection_of(model, name) if schema["type"] == "string" else None,
+            f'"{name}"' if name in stored else f"json_extract(document, '$.{name}')",
+            _referenced_collection(model, name) if schema["type"] == "string" else None,
         )
-        for name, schema in _fields(model, leave_out=("links",)).items()
+        for name, schema in _field_schemas(model, exclude=("links",)).items()
     ]
-    return Table(model.collection, _sentence(model), tuple(columns), ("id",))
+    return Table(model.collection, _docstring_summary(model), tuple(columns), ("id",))
 
 
-def _citations() -> Table:
-    fields = _fields(Citation, leave_out=("links", "target", "reference"))
+def _citation_table() -> Table:
+    fields = _field_schemas(Citation, exclude=("links", "target", "reference"))
     columns = [_column(name, schema, name) for name, schema in fields.items()]
-    return Table("citations", _sentence(Citation), (*columns, *_QUOTED, *_REFERRED), ("id",))
+    return Table(
+        "citations",
+        _docstring_summary(Citation),
+        (*columns, *_TARGET_COLUMNS, *_REFERENCE_COLUMNS),
+        ("id",),
+    )
 
 
-_QUOTED = (
-    Column("source", "string", "Source that is quoted.", "source", references="sources"),
-    Column("quote", "string", "The quoted fragment, at most 80 characters.", "exact"),
-    Column("quote_start", "integer", "Index of its first Unicode code point, from 0.", '"start"'),
-    Column("quote_end", "integer", "Index after its last Unicode code point.", '"end"'),
+_TARGET_COLUMNS = (
+    Column("source", "string", "Quoted source.", "source", references="sources"),
+    Column("quote", "string", "Quoted text, at most 80 characters.", "exact"),
+    Column("quote_start", "integer", "Index of the first Unicode code point, from 0.", '"start"'),
+    Column("quote_end", "integer", "Index after the last Unicode code point.", '"end"'),
 )
-_REFERRED = tuple(
+_REFERENCE_COLUMNS = tuple(
     Column(f"reference_{name}", "string", description, f"reference_{name}")
     for name, description in (
-        ("title", "What the reference of an enriched value is called."),
-        ("url", "Where it is published."),
-        ("license", "The terms under which its content may be used."),
+        ("title", "Title of the reference for an enriched value."),
+        ("url", "URL of the reference."),
+        ("license", "License of the reference's content."),
     )
 )
 
 
-def _link(model: type[Resource], one: Filter, name: str) -> Table:
-    """The table of a list's members."""
-    described = model.model_fields[one.field].description or ""
+def _link_table(model: type[Resource], filter_: Filter, name: str) -> Table:
+    """The link table of a list field: one row per member."""
+    description = model.model_fields[filter_.field].description or ""
     owner = Column(
         model.type, "string", f"Id of the {model.type}.", model.type, True, model.collection
     )
     member = Column(
-        one.parameter,
+        filter_.parameter,
         "string",
-        described,
-        one.parameter,
+        description,
+        filter_.parameter,
         required=True,
-        references=_collection_of(model, one.field),
-        choices=one.choices,
-        pattern=one.pattern,
+        references=_referenced_collection(model, filter_.field),
+        choices=filter_.choices,
+        pattern=filter_.pattern,
     )
-    return Table(name, described, (owner, member), (owner.name, member.name))
+    return Table(name, description, (owner, member), (owner.name, member.name))
 
 
-def _column(name: str, schema: Json, origin: str, references: str | None = None) -> Column:
+def _column(name: str, schema: Json, expression: str, references: str | None = None) -> Column:
     pattern = schema.get("pattern")
     if pattern is not None and "\\x" in pattern:  # any text but control characters
         pattern = None
@@ -154,7 +159,7 @@ def _column(name: str, schema: Json, origin: str, references: str | None = None)
         name,
         schema["type"],
         schema["description"],
-        origin,
+        expression,
         required=schema["required"],
         references=references,
         choices=tuple(schema.get("enum", ())),
@@ -162,26 +167,26 @@ def _column(name: str, schema: Json, origin: str, references: str | None = None)
     )
 
 
-def _fields(model: type[Document], leave_out: tuple[str, ...]) -> dict[str, Json]:
-    """The schema of each field as served: `null` is told by `required`, references are followed."""
-    whole = model.model_json_schema(mode="serialization")
+def _field_schemas(model: type[Document], exclude: tuple[str, ...]) -> dict[str, Json]:
+    """JSON Schema of each field, with `$ref` resolved and nullability given by `required`."""
+    schema = model.model_json_schema(mode="serialization")
     fields = {}
-    for name, outer in whole["properties"].items():
-        if name not in leave_out:
-            options = outer.get("anyOf", [outer])
-            inner = next(one for one in options if one.get("type") != "null")
-            if "$ref" in inner:
-                inner = whole["$defs"][inner["$ref"].rpartition("/")[2]]
-            described = outer.get("description") or inner["description"]
-            fields[name] = {**inner, "description": described, "required": len(options) == 1}
+    for name, field in schema["properties"].items():
+        if name not in exclude:
+            options = field.get("anyOf", [field])
+            value = next(option for option in options if option.get("type") != "null")
+            if "$ref" in value:
+                value = schema["$defs"][value["$ref"].rpartition("/")[2]]
+            description = field.get("description") or value["description"]
+            fields[name] = {**value, "description": description, "required": len(options) == 1}
     return fields
 
 
-def _collection_of(model: type[Resource], field: str) -> str | None:
-    """The collection that a field's ids are of."""
-    names: Mapping[str, str] = {one.type: one.collection for one in RESOURCES}
+def _referenced_collection(model: type[Resource], field: str) -> str | None:
+    """The collection that the ids in a field belong to."""
+    names: Mapping[str, str] = {resource.type: resource.collection for resource in RESOURCES}
     return names.get(model.references.get(field, ""))
 
 
-def _sentence(model: type[Document]) -> str:
+def _docstring_summary(model: type[Document]) -> str:
     return (model.__doc__ or "").partition("\n")[0]

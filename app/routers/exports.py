@@ -247,7 +247,7 @@ async def _find_content(name: str, catalog: ExportCatalog) -> tuple[FileDigest, 
         export = await catalog.iati_export(reporter)
         return export.digest, export.content
     files = await catalog.files()
-    return files.digests[name], files.folder / name
+    return files.digests[name], files.directory / name
 
 
 class ExportFileResponse(FileResponse):

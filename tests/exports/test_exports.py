@@ -276,7 +276,7 @@ async def download(client: httpx.AsyncClient, name: str, folder: Path) -> Path:
 def rebuilt(connection: sqlite3.Connection, collection: str) -> Iterator[Json]:
     """The documents of a collection, from nothing but its table."""
     table = next(one for one in tables() if one.name == collection)
-    kinds = {column.name: column.kind for column in table.columns}
+    kinds = {column.name: column.type for column in table.columns}
     for row in connection.execute(f"SELECT * FROM {collection} ORDER BY rowid"):  # noqa: S608 - a name from COLLECTIONS
         values = {key: typed(row[key], kinds[key]) for key in row.keys()}  # noqa: SIM118 - a row is no mapping
         yield cited(values) if collection == "citations" else values
@@ -420,7 +420,7 @@ def test_files_that_were_cut_short_are_made_anew(tmp_path: Path) -> None:
 _FILL = (
     "import anyio, sys, pathlib; from app.archive.archive import Archive;"
     "from app.exports.files import build_exports; file = pathlib.Path(sys.argv[1]);"
-    "print(anyio.run(build_exports, Archive.open(file), file).folder)"
+    "print(anyio.run(build_exports, Archive.open(file), file).directory)"
 )
 
 
@@ -477,7 +477,7 @@ def test_damage_is_found_and_mended(archive_file: Path, tmp_path: Path) -> None:
     assert "tables.zip" in said.stderr
     assert run_cli("build", "--archive", str(archive)).returncode == 0
     assert files_beside(archive) == before
-    assert "exports are as they were written" in run_cli("verify", ARCHIVE_FILE=str(archive)).stdout
+    assert "exports match their digests" in run_cli("verify", ARCHIVE_FILE=str(archive)).stdout
 
 
 @pytest.mark.process
@@ -486,14 +486,14 @@ def test_verify_tells_of_exports_that_are_not_there(archive_file: Path, tmp_path
     archive = copy_archive(archive_file, tmp_path)
     said = run_cli("verify", "--archive", str(archive))
     assert said.returncode == 0, said.stderr
-    assert "none written" in said.stdout
+    assert "none built" in said.stdout
     assert run_cli("build", "--archive", str(archive)).returncode == 0
     (file,) = tmp_path.rglob("regions.geojson")
     file.unlink()
     said = run_cli("verify", "--archive", str(archive))
     assert said.returncode == 1
     assert "regions.geojson" in said.stderr
-    assert "none written" not in said.stdout
+    assert "none built" not in said.stdout
 
 
 @pytest.mark.process
