@@ -1,4 +1,4 @@
-# The record, compiled, and what serves it. Runs as it is, also with a read-only root:
+# The server with the compiled record. It also runs with a read-only root file system:
 #   docker build --tag cpc-record .
 #   docker run --read-only --cap-drop all --publish 127.0.0.1:8000:8000 cpc-record
 
@@ -10,7 +10,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_ROOT_USER_ACTION=ignore \
     PYTHONDONTWRITEBYTECODE=1
 
-# The base's pip fills the environment from outside, so none is ever in it.
+# The base image's pip installs into the environment, so the environment itself has no pip.
 RUN ["python", "-m", "venv", "--without-pip", "/opt/venv"]
 
 WORKDIR /src
@@ -19,12 +19,12 @@ RUN ["pip", "install", "--no-compile", "--require-hashes", "--requirement", "req
 
 COPY LICENSE README.md pyproject.toml ./
 COPY app app
-# Bytecode is taken as it is, whatever the time of its source: nothing changes in an image.
+# Files in an image never change, so bytecode is not checked against its source.
 RUN pip install --no-compile --no-deps --no-build-isolation . \
     && pip uninstall --yes flit-core \
     && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
 
-# Compiled by the package that will serve it, or it would be taken for another's and rebuilt.
+# Compiled with the installed package: an archive built by other code would be rebuilt at startup.
 WORKDIR /srv/data
 COPY data/seed.json data/regions.geojson ./
 RUN SEED_FILE=/srv/data/seed.json ARCHIVE_FILE=/srv/data/archive.sqlite \
@@ -47,8 +47,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     HOST=0.0.0.0 \
     PORT=8000
 
-# Serving installs nothing, so the base's pip goes. The base has no bytecode of the standard
-# library: importing the application once writes what each start would compile again.
+# The server installs nothing, so pip is removed. The base image has no bytecode of the standard
+# library: importing the application once writes it, so that no start has to compile it again.
 RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip \
         /usr/local/lib/python3*/site-packages/pip* \
     && python -c "import app.cli, app.server.connections, app.main, uvicorn.loops.auto"
@@ -60,7 +60,7 @@ WORKDIR /srv
 USER 10001:10001
 EXPOSE 8000
 
-# Straight to the server, even where the environment names a proxy.
+# Bypasses any proxy configured in the environment.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 \
     CMD ["python", "-I", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['PORT'] + '/healthz', timeout=3)"]
 

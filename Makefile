@@ -7,7 +7,7 @@ LOCK := $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 
 .PHONY: help serve test test-all check bench torture fuzz soak mutants sbom licenses audit lock contract clean
 
-help:  ## List what can be made
+help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 serve: $(VENV)/.serve  ## Serve the record on HOST:PORT (127.0.0.1:8000)
@@ -16,55 +16,55 @@ serve: $(VENV)/.serve  ## Serve the record on HOST:PORT (127.0.0.1:8000)
 test: $(VENV)/.test  ## Run the quick tests (PYTEST="tests/query -x")
 	@$(RUN)/python -m pytest -n auto --dist worksteal -m "not long" $(PYTEST)
 
-test-all: $(VENV)/.test  ## Run every test, with coverage; needs what CONTRIBUTING.md lists
+test-all: $(VENV)/.test  ## Run all tests, with coverage (see CONTRIBUTING.md for the programs they need)
 	@$(RUN)/python -m pytest -n auto --dist loadscope --cov --cov-report=term $(PYTEST)
 
-check: $(VENV)/.test  ## Lint; check formatting, types and the direction of imports
+check: $(VENV)/.test  ## Lint; check formatting, types and import layers
 	@$(RUN)/ruff check
 	@$(RUN)/ruff format --check
 	@$(RUN)/mypy
 	@$(RUN)/lint-imports
 
-bench: $(VENV)/.serve  ## Measure against the peers and the limits (BENCH="--seconds 1 --rounds 1")
+bench: $(VENV)/.serve  ## Run the benchmarks (BENCH="--seconds 1 --rounds 1")
 	@$(RUN)/python -m benchmarks $(BENCH)
 
-torture: $(VENV)/.test  ## Act out faults, floods and attacks (TORTURE="--seed 7 --only kills")
+torture: $(VENV)/.test  ## Test with faults, floods and attacks (TORTURE="--seed 7 --only kills")
 	@$(RUN)/python -m tests.torture $(TORTURE)
 
-fuzz: $(VENV)/.test  ## Break HTTP and the parameters (FUZZ="--minutes 5")
+fuzz: $(VENV)/.test  ## Fuzz HTTP and the parameters (FUZZ="--minutes 5")
 	@$(RUN)/python -m tests.torture.schema
 	@$(RUN)/python -m tests.torture.fuzz $(FUZZ)
 
-soak: $(VENV)/.test  ## Half an hour of load with upgrades and kills (SOAK="--minutes 30")
+soak: $(VENV)/.test  ## Run half an hour of load with upgrades and kills (SOAK="--minutes 30")
 	@$(RUN)/python -m tests.torture.soak $(SOAK)
 
-mutants: $(VENV)/.test  ## Change the code in a thousand ways; the tests must notice
+mutants: $(VENV)/.test  ## Run mutation tests (see tests/MUTANTS.md)
 	@$(RUN)/mutmut run --max-children 1
 	@$(RUN)/mutmut results
 
-sbom: $(VENV)/.audit  ## Write the bill of materials of what serves, as CycloneDX (sbom.json)
+sbom: $(VENV)/.audit  ## Write a software bill of materials as CycloneDX (sbom.json)
 	@$(AUDIT)/python -W ignore -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml \
 	    --output-reproducible --output-file sbom.json
 	@echo sbom.json
 
-licenses: $(VENV)/.audit $(VENV)/.serve  ## List the licenses of what serves
+licenses: $(VENV)/.audit $(VENV)/.serve  ## List the licenses of the dependencies
 	@$(AUDIT)/pip-licenses --python $(RUN)/python --from all --format markdown \
 	    --packages $$(grep -oE '^[A-Za-z0-9._-]+' requirements.txt)
 
-audit: $(VENV)/.audit  ## Look for known vulnerabilities; says so where nobody could be asked
+audit: $(VENV)/.audit  ## Look up known vulnerabilities of the dependencies
 	@bash .ci/audit $(AUDIT)/pip-audit requirements.txt
 
-lock: $(VENV)/.test  ## Renew the hash-locked requirements
+lock: $(VENV)/.test  ## Update the hash-locked requirements
 	@$(LOCK) pyproject.toml --group build -o requirements.txt
 	@$(LOCK) pyproject.toml --group build --extra telemetry -c requirements.txt -o requirements-telemetry.txt
 	@$(LOCK) pyproject.toml --group build --group dev --extra telemetry -c requirements-telemetry.txt -o requirements-dev.txt
 	@$(LOCK) --group audit -o requirements-audit.txt
 
-contract: $(VENV)/.serve  ## Write the seed's schema and the API's contract anew
+contract: $(VENV)/.serve  ## Regenerate data/seed.schema.json and tests/openapi.json
 	@$(RUN)/cpc-record schema > data/seed.schema.json
 	@$(RUN)/python -m tests.support.contract
 
-clean:  ## Remove what was made
+clean:  ## Remove generated files
 	rm -rf $(VENV) mutants sbom.json data/archive.sqlite data/.archive*
 
 $(VENV)/bin/python:
