@@ -1,4 +1,4 @@
-"""The command line: what a person and a script can rely on."""
+"""The command line: commands, options, messages and exit codes."""
 
 from __future__ import annotations
 
@@ -17,50 +17,72 @@ from pydantic import ValidationError
 
 from app.settings import ConfigurationError, read_settings
 from tests.conftest import ROOT, SEED, SeedCopy, Start, free_port, run_cli
+from tests.support.command_line import invoke_cli
 
-RUN = Path(sys.executable).parent
+BIN = Path(sys.executable).parent
 AWARD = "/v1/awards/peru-ilo"
+TIMEOUT_SECONDS = 60
 
 
-def assert_readable(said: subprocess.CompletedProcess[str]) -> None:
-    """Whatever went wrong is told in words, not by a traceback."""
-    assert said.stderr.strip()
-    assert "Traceback" not in said.stdout + said.stderr
+def assert_readable(result: subprocess.CompletedProcess[str]) -> None:
+    """An error is reported by a message, not by a traceback."""
+    assert result.stderr.strip()
+    assert "Traceback" not in result.stdout + result.stderr
 
 
 @pytest.mark.parametrize("arguments", [["--help"], []])
-def test_a_newcomer_finds_the_commands(arguments: list[str]) -> None:
-    """Help names every command, what it does, and the exit codes."""
-    said = run_cli(*arguments)
-    shown = said.stdout + said.stderr
-    assert said.returncode == (0 if arguments else 2)
-    for told in ("serve", "build", "verify", "schema", "Exit codes", "environment"):
-        assert told in shown
+def test_help_lists_commands_and_exit_codes(arguments: list[str]) -> None:
+    """Help names every command, the exit codes and the environment."""
+    result = invoke_cli(*arguments)
+    output = result.stdout + result.stderr
+    assert result.returncode == (0 if arguments else 2)
+    commands = ("serve", "build", "verify", "freeze", "schema", "openapi")
+    for text in (*commands, "Exit codes", "environment"):
+        assert text in output
 
 
 @pytest.mark.parametrize(
     ("command", "options"),
     [
         ("serve", ["--host", "--port", "--workers", "--seed", "--archive"]),
-        ("verify", ["--source", "--seed", "--archive"]),
+        ("verify", ["--source", "--mirror", "--seed", "--archive"]),
     ],
 )
-def test_a_newcomer_finds_the_options(command: str, options: list[str]) -> None:
+def test_help_lists_the_options_of_a_command(command: str, options: list[str]) -> None:
     """Help on a command names its options."""
-    said = run_cli(command, "--help", COLUMNS="100")
-    assert said.returncode == 0
-    assert all(option in said.stdout for option in options)
+    result = invoke_cli(command, "--help", COLUMNS="100")
+    assert result.returncode == 0
+    assert all(option in result.stdout for option in options)
 
 
 @pytest.mark.parametrize(
     "arguments", [["nope"], ["build", "--nope"], ["serve", "--port", "abc"], ["build", "more"]]
 )
-def test_wrong_usage_is_told(arguments: list[str]) -> None:
-    """A command or option that there is not gives code 2 and a pointer to the help."""
-    said = run_cli(*arguments)
-    assert said.returncode == 2
-    assert_readable(said)
-    assert "--help" in said.stderr
+def test_wrong_usage_is_rejected(arguments: list[str]) -> None:
+    """An unknown command or option gives exit code 2 and points to the help."""
+    result = invoke_cli(*arguments)
+    assert result.returncode == 2
+    assert_readable(result)
+    assert "--help" in result.stderr
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "command", [[sys.executable, "-m", "app"], [str(BIN / "cpc-record")]], ids=["module", "script"]
+)
+def test_exit_codes_reach_the_shell(command: list[str]) -> None:
+    """Both ways to run the command line exit with its code, and print errors to stderr."""
+    result = subprocess.run(
+        [*command, "nope"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert_readable(result)
+    assert result.stdout == ""
 
 
 @pytest.mark.parametrize(
@@ -78,26 +100,28 @@ def test_wrong_usage_is_told(arguments: list[str]) -> None:
         ("CACHE_BYTES", "1e6"),
     ],
 )
-def test_a_bad_setting_is_told(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    """A variable that cannot be used gives a sentence that names it and what it is."""
+def test_an_invalid_setting_is_rejected(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """The message names the variable and its value."""
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=rf"^{name} is '{re.escape(value)}': .*\.$"):
         read_settings()
 
 
 @pytest.mark.parametrize("command", ["serve", "build"])
-def test_bad_settings_stop_every_command(command: str) -> None:
-    """Code 2 and a sentence on each: nobody mends one setting only to hear of the next."""
-    said = run_cli(command, PORT="abc", WORKERS="0", LOG_LEVEL="loud")
-    assert said.returncode == 2
-    assert_readable(said)
-    assert said.stderr.startswith("PORT is 'abc': ")
-    assert "WORKERS is '0'" in said.stderr
-    assert "LOG_LEVEL is 'loud'" in said.stderr
+def test_every_command_reports_all_invalid_settings(command: str) -> None:
+    """Exit code 2, and all invalid settings in one message."""
+    result = invoke_cli(command, PORT="abc", WORKERS="0", LOG_LEVEL="loud")
+    assert result.returncode == 2
+    assert_readable(result)
+    assert result.stderr.startswith("PORT is 'abc': ")
+    assert "WORKERS is '0'" in result.stderr
+    assert "LOG_LEVEL is 'loud'" in result.stderr
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each has the name of its variable; an empty variable is none, and nothing changes later."""
+    """Each has its variable's name; an empty variable is ignored; settings are immutable."""
     for name, value in {"PORT": "", "HOST": "::1", "WORKERS": "3", "ACCESS_LOG": "no"}.items():
         monkeypatch.setenv(name, value)
     settings = read_settings()
@@ -108,21 +132,23 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(("option", "value"), [("--port", "70000"), ("--workers", "0")])
-def test_a_bad_option_is_told_as_its_setting(option: str, value: str) -> None:
-    """An option out of range is refused like the variable it stands for."""
-    said = run_cli("serve", option, value)
-    assert said.returncode == 2
-    assert_readable(said)
-    assert option.strip("-").upper() in said.stderr
+def test_an_invalid_option_is_reported_as_its_setting(option: str, value: str) -> None:
+    """An option out of range is rejected like the variable that it overrides."""
+    result = invoke_cli("serve", option, value)
+    assert result.returncode == 2
+    assert_readable(result)
+    assert option.strip("-").upper() in result.stderr
 
 
-def test_build_says_what_it_made(tmp_path: Path) -> None:
-    """Building prints the file, the release and what is in it; options win over variables."""
+def test_build_prints_what_it_wrote(tmp_path: Path) -> None:
+    """The file, the release, counts and exports; options override variables."""
     archive = tmp_path / "archive.sqlite"
-    said = run_cli("build", "--archive", str(archive), ARCHIVE_FILE=str(tmp_path / "other"))
-    assert said.returncode == 0
-    assert said.stdout.startswith(f"{archive}: release ")
-    assert "2 awards" in said.stdout
+    result = invoke_cli("build", "--archive", str(archive), ARCHIVE_FILE=str(tmp_path / "other"))
+    assert result.returncode == 0
+    assert result.stdout.startswith(f"{archive}: release ")
+    assert "1 partnership, " in result.stdout
+    assert "2 awards" in result.stdout
+    assert "1 source, " in result.stdout
     assert {path.name for path in tmp_path.iterdir()} == {
         "archive.sqlite",
         ".archive.sqlite-exports",
@@ -130,62 +156,62 @@ def test_build_says_what_it_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["build", "serve", "verify"])
-def test_a_faulty_seed_is_told(seed: SeedCopy, command: str) -> None:
-    """Code 1, each fault on a line with its pointer, and nothing is served or written."""
+def test_an_invalid_seed_is_rejected(seed: SeedCopy, command: str) -> None:
+    """Exit code 1 and one line per error with its JSON pointer; nothing is served or written."""
     seed.put("/awards/0/ends", "2020-13")
     seed.put("/awards/0/title", "[red]")
     seed.put("/regions/0/country", "XX")
     archive = seed.path.with_name("archive.sqlite")
-    said = run_cli(command, "--seed", str(seed.write()), ARCHIVE_FILE=str(archive))
-    assert said.returncode == 1
-    assert_readable(said)
-    assert '/awards/0/ends: found "2020-13"; expected ' in said.stderr
-    assert '/regions/0/country: found "XX"; expected ' in said.stderr
+    result = invoke_cli(command, "--seed", str(seed.write()), ARCHIVE_FILE=str(archive))
+    assert result.returncode == 1
+    assert_readable(result)
+    assert '/awards/0/ends: found "2020-13"; expected ' in result.stderr
+    assert '/regions/0/country: found "XX"; expected ' in result.stderr
     assert not archive.exists()
 
 
 @pytest.mark.parametrize("command", ["build", "verify"])
-def test_an_absent_seed_is_told(tmp_path: Path, command: str) -> None:
-    """A path that leads nowhere is named."""
+def test_a_missing_seed_is_rejected(tmp_path: Path, command: str) -> None:
+    """The message names the path that does not exist."""
     seed, archive = tmp_path / "absent.json", tmp_path / "archive.sqlite"
-    said = run_cli(command, SEED_FILE=str(seed), ARCHIVE_FILE=str(archive))
-    assert said.returncode == 1
-    assert_readable(said)
-    assert str(seed) in said.stderr
-    assert "No such file or directory" in said.stderr
+    result = invoke_cli(command, SEED_FILE=str(seed), ARCHIVE_FILE=str(archive))
+    assert result.returncode == 1
+    assert_readable(result)
+    assert str(seed) in result.stderr
+    assert "No such file or directory" in result.stderr
 
 
-def test_verify_tells_what_it_checked(archive_file: Path) -> None:
-    """Without a copy of the page it checks the seed and the archive, and passes."""
-    said = run_cli("verify", ARCHIVE_FILE=str(archive_file))
-    assert said.returncode == 0, said.stderr
-    assert "The seed file is valid" in said.stdout
-    assert "The archive matches the seed file" in said.stdout
+def test_verify_lists_its_checks(archive_file: Path) -> None:
+    """Without a copy of the page it checks the seed and the archive, and succeeds."""
+    result = invoke_cli("verify", ARCHIVE_FILE=str(archive_file))
+    assert result.returncode == 0, result.stderr
+    assert "The seed file is valid" in result.stdout
+    assert "The archive matches the seed file" in result.stdout
 
 
-def test_verify_finds_a_foreign_archive(archive_file: Path, tmp_path: Path) -> None:
-    """An archive with other bytes fails the check, and is left as it is."""
+def test_verify_rejects_an_archive_with_other_bytes(archive_file: Path, tmp_path: Path) -> None:
+    """The check fails with exit code 1, and the archive is not changed."""
     archive = tmp_path / "archive.sqlite"
     content = archive_file.read_bytes()[:-1] + b"x"
     archive.write_bytes(content)
-    said = run_cli("verify", ARCHIVE_FILE=str(archive))
-    assert said.returncode == 1
-    assert_readable(said)
+    result = invoke_cli("verify", ARCHIVE_FILE=str(archive))
+    assert result.returncode == 1
+    assert_readable(result)
     assert archive.read_bytes() == content
 
 
-def test_the_schema_is_printed() -> None:
-    """What is printed is JSON and nothing else."""
-    said = run_cli("schema", COLUMNS="20")
-    assert said.returncode == 0
-    assert json.loads(said.stdout)["title"]
+def test_schema_prints_only_json() -> None:
+    """Output can be piped to a JSON parser, however narrow the terminal."""
+    result = invoke_cli("schema", COLUMNS="20")
+    assert result.returncode == 0
+    assert json.loads(result.stdout)["title"]
 
 
 COMMANDS = {
     "python -m app": [sys.executable, "-m", "app", "serve"],
-    "cpc-record": [str(RUN / "cpc-record"), "serve", "--port", "{port}"],
-    "uvicorn": [str(RUN / "uvicorn"), "app.main:app", "--port", "{port}"],
-    "fastapi run": [str(RUN / "fastapi"), "run", "app/main.py", "--port", "{port}"],
+    "cpc-record": [str(BIN / "cpc-record"), "serve", "--port", "{port}"],
+    "uvicorn": [str(BIN / "uvicorn"), "app.main:app", "--port", "{port}"],
+    "fastapi run": [str(BIN / "fastapi"), "run", "app/main.py", "--port", "{port}"],
 }
 
 
@@ -193,72 +219,66 @@ COMMANDS = {
 def test_every_way_to_start_serves_the_record(
     start_server: Start, archive_file: Path, command: list[str]
 ) -> None:
-    """The project's own command and the framework's serve the same."""
+    """The project's own command, uvicorn and FastAPI's command serve the same."""
     url, process = start_server(*command, ARCHIVE_FILE=str(archive_file))
     assert httpx.get(f"{url}{AWARD}").json()["data"]["id"] == "peru-ilo"
     process.terminate()
-    process.wait(timeout=20)
+    process.wait(timeout=TIMEOUT_SECONDS)
 
 
-def test_the_first_start_compiles(start_server: Start, tmp_path: Path) -> None:
-    """Served from an empty folder by two processes, every answer is the same to the byte."""
+def test_the_first_start_compiles_the_record(start_server: Start, tmp_path: Path) -> None:
+    """Started in an empty directory, two workers give byte-identical responses."""
     archive = tmp_path / "new" / "archive.sqlite"
     url, process = start_server(WORKERS="2", ARCHIVE_FILE=str(archive))
     with httpx.Client(base_url=url, headers={"Connection": "close"}) as client:
         for path in (AWARD, "/v1/awards", "/v1/record", "/openapi.json"):
-            answers = [client.get(path) for _ in range(8)]
-            assert len({(one.content, one.headers["etag"]) for one in answers}) == 1
+            responses = [client.get(path) for _ in range(8)]
+            assert len({(item.content, item.headers["etag"]) for item in responses}) == 1
     assert archive.exists()
     process.terminate()
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=TIMEOUT_SECONDS) == 0
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_serve_stops_when_told(
+def test_serve_stops_on_signals(
     start_server: Start, archive_file: Path, workers: str, stop: signal.Signals
 ) -> None:
-    """A container's stop and Ctrl-C end it with code 0, and the port is free again."""
+    """SIGTERM and Ctrl-C end it with exit code 0, and the port is free again."""
     url, process = start_server(WORKERS=workers, ARCHIVE_FILE=str(archive_file))
     process.send_signal(stop)
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=TIMEOUT_SECONDS) == 0
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_port_in_use_is_told(archive_file: Path, workers: str) -> None:
-    """Another's port is not taken: it ends at once and says why, without a traceback."""
+def test_a_port_in_use_is_reported(archive_file: Path, workers: str) -> None:
+    """`serve` exits at once, with a message that names the port and the reason."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = str(other.getsockname()[1])
-        said = run_cli("serve", PORT=port, WORKERS=workers, ARCHIVE_FILE=str(archive_file))
-    assert said.returncode not in {0, 3}
-    assert "address already in use" in said.stderr.lower()
-    assert port in said.stderr
-    assert_readable(said)
+        result = run_cli("serve", PORT=port, WORKERS=workers, ARCHIVE_FILE=str(archive_file))
+    assert result.returncode == 4
+    assert "address already in use" in result.stderr.lower()
+    assert port in result.stderr
+    assert_readable(result)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("name", "value"), [("PORT", "abc"), ("LOG_LEVEL", "loud")])
-def test_a_bad_setting_stops_the_framework_too(name: str, value: str) -> None:
-    """`uvicorn app.main:app` with a variable that cannot be used ends with the same sentence."""
-    said = subprocess.run(
-        [str(RUN / "uvicorn"), "app.main:app", "--port", str(free_port())],
-        cwd=ROOT,
-        env={name: value, "PATH": str(RUN)},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert said.returncode != 0
-    assert_readable(said)
-    assert f"{name} is '{value}'" in said.stderr
+def test_uvicorn_reports_an_invalid_setting(name: str, value: str) -> None:
+    """`uvicorn app.main:app` fails with the same message as `serve`."""
+    result = run_uvicorn({"PATH": str(BIN), name: value})
+    assert result.returncode != 0
+    assert_readable(result)
+    assert f"{name} is '{value}'" in result.stderr
 
 
-def test_another_seed_is_served_as_it_is(start_server: Start, seed: SeedCopy) -> None:
-    """SEED_FILE and ARCHIVE_FILE let a server run on another record."""
+def test_another_seed_can_be_served(start_server: Start, seed: SeedCopy) -> None:
+    """SEED_FILE and ARCHIVE_FILE select another record."""
     seed.put("/awards/0/title", "Another title")
     archive = seed.path.with_name("archive.sqlite")
     url, _ = start_server(SEED_FILE=str(seed.write()), ARCHIVE_FILE=str(archive))
@@ -266,19 +286,25 @@ def test_another_seed_is_served_as_it_is(start_server: Start, seed: SeedCopy) ->
     assert seed.path.read_bytes() != SEED.read_bytes()
 
 
-def test_a_faulty_seed_is_told_in_a_sentence_by_any_server(seed: SeedCopy, tmp_path: Path) -> None:
-    """A server that is not started by `serve` ends too, with the pointer and no traceback."""
+@pytest.mark.process
+def test_uvicorn_reports_an_invalid_seed(seed: SeedCopy, tmp_path: Path) -> None:
+    """`uvicorn app.main:app` fails with the JSON pointer and without a traceback."""
     seed.put("/awards/0/announced", "2017-13")
-    environment = {"SEED_FILE": str(seed.write()), "ARCHIVE_FILE": str(tmp_path / "a.sqlite")}
-    done = subprocess.run(
-        [sys.executable, "-m", "uvicorn", "app.main:app", "--port", str(free_port())],
+    files = {"SEED_FILE": str(seed.write()), "ARCHIVE_FILE": str(tmp_path / "a.sqlite")}
+    result = run_uvicorn({**os.environ, **files})
+    assert result.returncode != 0
+    assert_readable(result)
+    assert "/awards/0/announced" in result.stderr
+
+
+def run_uvicorn(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run uvicorn on the application, which is expected to fail."""
+    return subprocess.run(
+        [str(BIN / "uvicorn"), "app.main:app", "--port", str(free_port())],
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env=environment,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
-    assert done.returncode != 0
-    assert "/awards/0/announced" in done.stderr
-    assert "Traceback" not in done.stderr

@@ -1,30 +1,36 @@
-"""Kept answers that the connection sends itself: the same as those that the application sends."""
+"""The fast path: cached responses that connections send without running the application."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
+from uvicorn.config import Config
+from uvicorn.server import ServerState
 
+from app.main import create_app
+from app.server.connections import Connection
+from app.settings import SETTINGS_KEY, Settings
 from tests.conftest import Start
-from tests.server.test_connections import HOST, connect, everything, exchange
+from tests.server.test_connections import HOST, connect, exchange, read_all
 
 PLAIN = b"GET /v1/awards HTTP/1.1\r\n" + HOST
-ANSWERS = {
+REQUESTS = {
     "a list": (PLAIN, 200),
-    "its headers": (PLAIN.replace(b"GET", b"HEAD"), 200),
+    "HEAD": (PLAIN.replace(b"GET", b"HEAD"), 200),
     "zstd": (PLAIN + b"Accept-Encoding: zstd\r\n", 200),
     "CSV": (PLAIN + b"Accept: text/csv\r\n", 200),
     "a stream": (b"GET /v1/record HTTP/1.1\r\n" + HOST, 200),
-    "the headers of a stream": (b"HEAD /v1/record HTTP/1.1\r\n" + HOST, 200),
-    "what a client has": (PLAIN + b"If-None-Match: *\r\n", 304),
-    "what a client has, its headers": (
+    "HEAD of a stream": (b"HEAD /v1/record HTTP/1.1\r\n" + HOST, 200),
+    "a matching tag": (PLAIN + b"If-None-Match: *\r\n", 304),
+    "HEAD with a tag that does not match": (
         PLAIN.replace(b"GET", b"HEAD") + b'If-None-Match: "a", *\r\n',
         200,
     ),
-    "what a client has not": (PLAIN + b'If-None-Match: "a"\r\n', 200),
+    "a tag that does not match": (PLAIN + b'If-None-Match: "a"\r\n', 200),
     "a body": (PLAIN + b"Content-Length: 5\r\n\r\nhello", 200),
-    "a client that waits to send a body": (
+    "100-continue": (
         PLAIN + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello",
         200,
     ),
@@ -37,31 +43,54 @@ ANSWERS = {
 
 
 @pytest.fixture(scope="module")
-def silent(start_server: Start, archive_file: object) -> str:
-    """A server that logs no requests: kept answers need no application."""
+def fast(start_server: Start, archive_file: object) -> str:
+    """A server without an access log, so that connections use the fast path."""
     url, _ = start_server(ARCHIVE_FILE=str(archive_file), ACCESS_LOG="false")
     return url
 
 
 @pytest.fixture(scope="module")
-def logging(start_server: Start, archive_file: object) -> str:
-    """A server that logs every request, so that each passes the application."""
+def full(start_server: Start, archive_file: object) -> str:
+    """A server with an access log, so that every request passes the application."""
     url, _ = start_server(ARCHIVE_FILE=str(archive_file), ACCESS_LOG="true")
     return url
 
 
-@pytest.mark.parametrize("asked", ANSWERS)
-def test_kept_answers_are_the_applications(asked: str, silent: str, logging: str) -> None:
-    """The first answer, a kept one, and one that passes the application are the same bytes."""
-    request, status = ANSWERS[asked]
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("settings", "enabled"),
+    [
+        ({"access_log": False}, True),
+        ({"access_log": False, "allowed_hosts": "record.test"}, False),
+        ({"access_log": False, "telemetry": "prometheus"}, False),
+    ],
+    ids=["plain", "allowed hosts", "telemetry"],
+)
+async def test_connections_find_the_fast_path(
+    settings: dict[str, object], *, enabled: bool
+) -> None:
+    """It is used where no layer outside the cache has to see the request, and only there."""
+    chosen = Settings.model_validate(settings)
+    app = create_app(chosen)
+    config = Config(app, log_config=None, proxy_headers=False)
+    loop = asyncio.get_running_loop()
+    connection = Connection(config, ServerState(), {SETTINGS_KEY: chosen}, loop)
+    assert connection.limiter.lookup == app.lookup
+    assert app.has_fast_path is enabled
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_the_fast_path_sends_the_same_bytes(name: str, fast: str, full: str) -> None:
+    """A first response, a cached one, and one through the application are identical."""
+    request, status = REQUESTS[name]
     request = closing(request)
-    first, kept = exchange(silent, request), exchange(silent, request)
+    first, cached = exchange(fast, request), exchange(fast, request)
     assert first.startswith(b"HTTP/1.1 %d " % status)
-    assert timeless(first) == timeless(kept) == timeless(exchange(logging, request))
+    assert stable(first) == stable(cached) == stable(exchange(full, request))
 
 
-def test_answers_come_in_the_order_asked(silent: str, logging: str) -> None:
-    """Requests sent at once, kept ones between new ones, are answered one after another."""
+def test_pipelined_responses_are_in_order(fast: str, full: str) -> None:
+    """Cached responses do not overtake those that the application renders."""
     paths = (
         b"/v1",
         b"/v1/awards?limit=%d",
@@ -72,20 +101,20 @@ def test_answers_come_in_the_order_asked(silent: str, logging: str) -> None:
         b"/v1",
     )
     for number in (3, 4):
-        sent = b"".join(
+        requests = b"".join(
             b"GET %b HTTP/1.1\r\n" % path.replace(b"%d", b"%d" % number) + HOST + b"\r\n"
             for path in paths * 20
         )
         last = closing(b"GET /v1/meta HTTP/1.1\r\n" + HOST)
-        answers = timeless(exchange(silent, sent + last))
-        assert answers == timeless(exchange(logging, sent + last))
-        assert answers.count(b"HTTP/1.1 ") == len(paths) * 20 + 1
+        responses = stable(exchange(fast, requests + last))
+        assert responses == stable(exchange(full, requests + last))
+        assert responses.count(b"HTTP/1.1 ") == len(paths) * 20 + 1
 
 
-def test_a_connection_goes_on_after_a_kept_answer(silent: str) -> None:
-    """A connection is kept for the next request, and closed when the client asks for it."""
+def test_a_connection_stays_open_after_a_cached_response(fast: str) -> None:
+    """It serves the next request, and is closed when the client asks for that."""
     request = b"GET /v1 HTTP/1.1\r\n" + HOST + b"\r\n"
-    with connect(silent) as connection:
+    with connect(fast) as connection:
         for _ in range(50):
             connection.sendall(request)
             received = b""
@@ -93,35 +122,35 @@ def test_a_connection_goes_on_after_a_kept_answer(silent: str) -> None:
                 received += connection.recv(65_536)
             assert received.startswith(b"HTTP/1.1 200 OK\r\n")
         connection.sendall(closing(b"GET /v1 HTTP/1.1\r\n" + HOST))
-        assert b"\r\nconnection: close\r\n" in everything(connection)
+        assert b"\r\nconnection: close\r\n" in read_all(connection)
 
 
-def test_a_client_that_does_not_read_is_not_sent_to(silent: str) -> None:
-    """Answers wait for a client that is slow to read, and all arrive."""
+def test_a_slow_reader_gets_every_response(fast: str) -> None:
+    """Responses wait while the client's write buffer is full, and all arrive."""
     request = b"GET /v1/record HTTP/1.1\r\n" + HOST + b"\r\n"
-    exchange(silent, closing(request[:-2]))
-    with connect(silent) as connection:
+    exchange(fast, closing(request[:-2]))
+    with connect(fast) as connection:
         connection.sendall(request * 200 + closing(b"GET /v1 HTTP/1.1\r\n" + HOST))
-        received = everything(connection)
+        received = read_all(connection)
     assert received.count(b"HTTP/1.1 200 OK\r\n") == 201
 
 
-def test_a_request_to_upgrade_is_the_last(silent: str) -> None:
-    """Nothing is read after a request to upgrade, and its answer says so, kept or not."""
-    asked = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n"
+def test_an_upgrade_request_is_the_last(fast: str) -> None:
+    """Nothing is read after it, and its response says so, cached or not."""
+    upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n"
     for _ in range(2):
-        answer = exchange(silent, PLAIN + asked + b"\r\n")
-        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
-        assert b"\r\nconnection: close\r\n" in answer
+        response = exchange(fast, PLAIN + upgrade + b"\r\n")
+        assert response.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert b"\r\nconnection: close\r\n" in response
 
 
 def closing(request: bytes) -> bytes:
-    """A request after which the connection is to be closed."""
+    """A request with `Connection: close`."""
     line, _, rest = request.partition(b"\r\n")
     head, _, body = rest.partition(b"\r\n\r\n") if b"\r\n\r\n" in rest else (rest[:-2], b"", b"")
     return b"%b\r\n%b\r\nConnection: close\r\n\r\n%b" % (line, head, body)
 
 
-def timeless(answers: bytes) -> bytes:
-    """Answers without what differs from one second or request to the next."""
-    return re.sub(rb"(?m)^(date|x-request-id): [^\r]*\r\n", b"", answers)
+def stable(responses: bytes) -> bytes:
+    """Responses without the headers that differ from one second or request to the next."""
+    return re.sub(rb"(?m)^(date|x-request-id): [^\r]*\r\n", b"", responses)

@@ -1,12 +1,12 @@
-"""What holds whatever is asked: headers, hosts, proxies, failures, and a stop in good order."""
+"""Rules for every response: headers, request ids, hosts, proxies, errors, and shutdown."""
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,10 +18,12 @@ from fastapi.responses import Response
 from app.main import create_app
 from app.settings import ConfigurationError, Settings, read_settings
 from tests.conftest import SEED, Start
-from tests.server.test_logs import logging_server
+from tests.server.test_connections import connect, read_all
+from tests.server.test_logs import LoggingServer, logging_server
 from tests.support.problem import assert_problem
 
-POLICY = "default-src 'none'; frame-ancestors 'none'"
+CSP = "default-src 'none'; frame-ancestors 'none'"
+TIMEOUT_SECONDS = 60
 ENDLESS = [
     *(sys.executable, "-m", "uvicorn", "tests.support.endless:app", "--port", "{port}"),
     *("--http", "app.server.connections:Connection", "--timeout-graceful-shutdown", "1"),
@@ -43,13 +45,13 @@ ENDLESS = [
         ("GET", "/v1/awards?nope=1", 422),
     ],
 )
-async def test_every_answer_says_what_a_browser_may_do(
+async def test_every_response_has_security_headers(
     client: httpx.AsyncClient, method: str, path: str, status: int
 ) -> None:
-    """No page can be made of an answer, none guessed from it, and no address passed on."""
+    """Content security policy, no sniffing, no referrer; errors have a request id."""
     response = await client.request(method, path)
     assert response.status_code == status
-    assert response.headers.get_list("content-security-policy") == [POLICY]
+    assert response.headers.get_list("content-security-policy") == [CSP]
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["referrer-policy"] == "no-referrer"
     assert response.headers["cross-origin-resource-policy"] == "cross-origin"
@@ -58,7 +60,7 @@ async def test_every_answer_says_what_a_browser_may_do(
 
 @pytest.mark.anyio
 async def test_a_success_has_no_request_id(client: httpx.AsyncClient) -> None:
-    """What is kept for others does not carry one request's id."""
+    """A cached response does not have the id of the first request."""
     for _ in range(2):
         response = await client.get("/v1/awards", headers={"X-Request-Id": "abc"})
         assert "x-request-id" not in response.headers
@@ -66,8 +68,8 @@ async def test_a_success_has_no_request_id(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("sent", ["", "two words", "a" * 129, "é", "<x>", 'a"b'])
-async def test_an_id_that_is_none_is_not_echoed(client: httpx.AsyncClient, sent: str) -> None:
-    """Only what looks like an id comes back; otherwise a new one does."""
+async def test_an_invalid_request_id_is_replaced(client: httpx.AsyncClient, sent: str) -> None:
+    """Only a valid id is returned; for any other, a new one is generated."""
     headers = {b"X-Request-Id": sent.encode()}
     response = await client.get("/nowhere", headers=headers)
     assert response.headers["x-request-id"] != sent
@@ -75,8 +77,10 @@ async def test_an_id_that_is_none_is_not_echoed(client: httpx.AsyncClient, sent:
 
 
 @pytest.mark.anyio
-async def test_a_failure_is_told_by_its_id(archive_file: Path) -> None:
-    """The id that a client reads in a failure is the one that is logged with it."""
+async def test_an_error_is_logged_under_its_id(
+    archive_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A 500 has the request's id and nothing of the exception; the log has both."""
     app = create_app(Settings(seed_file=SEED, archive_file=archive_file))
 
     async def fail(_: Request) -> Response:
@@ -93,11 +97,15 @@ async def test_a_failure_is_told_by_its_id(archive_file: Path) -> None:
     assert "abc-2" in problem["detail"]
     assert "secret" not in response.text
     assert response.headers["x-request-id"] == "abc-2"
+    [entry] = [entry for entry in caplog.records if entry.levelname == "ERROR"]
+    assert "abc-2" in entry.getMessage()
+    assert entry.exc_info
+    assert "secret" in str(entry.exc_info[1])
 
 
 @pytest.fixture(scope="module")
 def hosted(start_server: Start, archive_file: Path) -> str:
-    """A server that is asked for under two names only."""
+    """A server with allowed hosts."""
     url, _ = start_server(
         ARCHIVE_FILE=str(archive_file), ALLOWED_HOSTS="record.test, *.example.org, [::1]"
     )
@@ -108,8 +116,8 @@ def hosted(start_server: Start, archive_file: Path) -> str:
     "host",
     ["record.test", "RECORD.test:80", "a.example.org", "a.b.example.org:8000", "[::1]:8000"],
 )
-def test_a_served_host_is_answered(hosted: str, host: str) -> None:
-    """Whatever its port and its case; the first time and from memory."""
+def test_an_allowed_host_is_served(hosted: str, host: str) -> None:
+    """Whatever its port and case; also from the cache."""
     for _ in range(2):
         assert httpx.get(f"{hosted}/v1/awards", headers={"Host": host}).status_code == 200
 
@@ -117,8 +125,8 @@ def test_a_served_host_is_answered(hosted: str, host: str) -> None:
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "example.org", "evil.test", "record.test.evil.test", "", "[::2]"]
 )
-def test_another_host_is_refused(hosted: str, host: str) -> None:
-    """A problem, on kept answers and unknown paths too; probes name whatever they like."""
+def test_another_host_is_rejected(hosted: str, host: str) -> None:
+    """Also for cached responses and unknown paths; health probes may use any host."""
     for path in ("/v1/awards", "/nowhere"):
         assert_problem(httpx.get(f"{hosted}{path}", headers={"Host": host}), 400)
     for path in ("/healthz", "/readyz"):
@@ -140,107 +148,125 @@ def test_another_host_is_refused(hosted: str, host: str) -> None:
         ("LOG_FORMAT", "xml"),
     ],
 )
-def test_a_setting_that_cannot_be_is_told(
+def test_an_invalid_setting_is_rejected(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    """Each guard's setting is checked before anything listens."""
+    """Settings are validated before the server listens."""
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=rf"^{name} is "):
         read_settings()
 
 
-def test_a_shape_that_a_setting_lacks_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting answers with a regular expression, whichever has one."""
-    shaped = {
+def test_no_message_quotes_a_regular_expression(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings with a pattern describe the expected value in words."""
+    with_pattern = {
         name
-        for name, one in Settings.model_json_schema()["properties"].items()
-        if any("pattern" in part for part in one.get("anyOf", [one]))
+        for name, schema in Settings.model_json_schema()["properties"].items()
+        if any("pattern" in part for part in schema.get("anyOf", [schema]))
     }
-    assert len(shaped) >= 6
-    for name in shaped:
+    assert len(with_pattern) >= 6
+    for name in with_pattern:
         with monkeypatch.context() as patched:
             patched.setenv(name.upper(), "\x01")
-            with pytest.raises(ConfigurationError) as told:
+            with pytest.raises(ConfigurationError) as error:
                 read_settings()
-        assert "expected" in str(told.value)
-        assert "pattern" not in str(told.value)
+        assert "expected" in str(error.value)
+        assert "pattern" not in str(error.value)
 
 
+@pytest.mark.server
 @pytest.mark.parametrize(
     ("trusted", "client"),
     [("127.0.0.1", "203.0.113.7"), ("127.0.0.0/8,::1", "203.0.113.7"), ("10.0.0.1", "127.0.0.1")],
 )
-def test_only_a_known_proxy_is_believed(
+def test_forwarded_headers_are_trusted_from_known_proxies(
     archive_file: Path, tmp_path: Path, trusted: str, client: str
 ) -> None:
-    """`X-Forwarded-For` names the client in the log where the proxy's address is a trusted one."""
+    """The log has the client in `X-Forwarded-For` only if the proxy's address is trusted."""
     settings = {"LOG_FORMAT": "json", "FORWARDED_ALLOW_IPS": trusted}
-    with logging_server(tmp_path, archive_file, **settings) as logged:
-        httpx.get(f"{logged.url}/v1", headers={"X-Forwarded-For": "203.0.113.7"})
-    assert logged.requests()[-1]["client"] == client
+    with logging_server(tmp_path, archive_file, **settings) as server:
+        assert logged_client(server) == client
 
 
-def test_nobody_is_believed_by_default(archive_file: Path, tmp_path: Path) -> None:
-    """Without the setting a client cannot name another address than its own."""
-    with logging_server(tmp_path, archive_file, LOG_FORMAT="json") as logged:
-        httpx.get(f"{logged.url}/v1", headers={"X-Forwarded-For": "203.0.113.7"})
-    assert logged.requests()[-1]["client"] == "127.0.0.1"
+@pytest.mark.server
+def test_forwarded_headers_are_ignored_by_default(archive_file: Path, tmp_path: Path) -> None:
+    """Without the setting, the log has the address of the connection."""
+    with logging_server(tmp_path, archive_file, LOG_FORMAT="json") as server:
+        assert logged_client(server) == "127.0.0.1"
+
+
+def logged_client(server: LoggingServer) -> object:
+    """The client in the log, for a request with `X-Forwarded-For`."""
+    with server.record() as lines:
+        httpx.get(f"{server.url}/v1", headers={"X-Forwarded-For": "203.0.113.7"})
+    [line] = lines
+    return json.loads(line)["client"]
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_stop_answers_what_is_on_its_way(
-    start_server: Start, archive_file: Path, workers: str
-) -> None:
-    """An answer that a client is still reading is finished; nobody new is let in; code 0."""
-    url, process = start_server(ARCHIVE_FILE=str(archive_file), WORKERS=workers)
+def test_shutdown_finishes_responses(start_server: Start, archive_file: Path, workers: str) -> None:
+    """A response in progress is sent completely; no new connection is accepted; exit code 0."""
+    settings = {"WORKERS": workers, "STOP_SECONDS": "60", "WRITE_SECONDS": "120"}
+    url, process = start_server(ARCHIVE_FILE=str(archive_file), **settings)
     path = "/docs/swagger-ui-bundle.js"
-    whole = len(httpx.get(f"{url}{path}", headers={"Accept-Encoding": "identity"}).content)
+    complete = len(httpx.get(f"{url}{path}", headers={"Accept-Encoding": "identity"}).content)
     parts = urlsplit(url)
     with socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        reader.settimeout(20)
+        reader.settimeout(TIMEOUT_SECONDS)
         reader.connect((parts.hostname, parts.port))
         reader.sendall(b"GET %b HTTP/1.1\r\nHost: record.test\r\n\r\n" % path.encode() * 4)
         assert reader.recv(1_000)
         process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            try:
-                httpx.get(f"{url}/healthz")
-            except httpx.TransportError:
-                break
+        wait_until_refused(url)
         received = 1_000
-        while piece := reader.recv(65_536):
-            received += len(piece)
-    assert received > whole
-    assert process.wait(timeout=20) == 0
+        while chunk := reader.recv(65_536):
+            received += len(chunk)
+    assert received > complete
+    assert process.wait(timeout=TIMEOUT_SECONDS) == 0
 
 
-def test_a_stop_does_not_wait_for_ever(start_server: Start, archive_file: Path) -> None:
-    """What takes longer than its time is told a problem, and the server ends."""
-    settings = {"ARCHIVE_FILE": str(archive_file), "QUERY_SECONDS": "8"}
+def wait_until_refused(url: str) -> None:
+    """Wait until a server accepts no connection."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            httpx.get(f"{url}/healthz")
+        except httpx.TransportError:
+            return
+    pytest.fail("the server still accepts connections")
+
+
+def test_shutdown_interrupts_long_requests(start_server: Start, archive_file: Path) -> None:
+    """A request that outlasts the graceful shutdown gets a 503, and the server exits."""
+    settings = {"ARCHIVE_FILE": str(archive_file), "QUERY_SECONDS": "10"}
     url, process = start_server(*ENDLESS, **settings)
-    with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(httpx.get, f"{url}/endless", timeout=20)
-        time.sleep(0.5)
+    with connect(url) as connection:
+        connection.sendall(b"GET /endless HTTP/1.1\r\nHost: record.test\r\n\r\n")
+        httpx.get(f"{url}/healthz")  # served later, so the request before it is being served
         process.send_signal(signal.SIGTERM)
-        problem = assert_problem(asked.result(), 503)
+        head, _, body = read_all(connection).partition(b"\r\n\r\n")
+    status_line, *lines = head.decode().split("\r\n")
+    headers = httpx.Headers([tuple(line.split(": ", 1)) for line in lines])
+    response = httpx.Response(int(status_line.split()[1]), headers=headers, content=body)
+    problem = assert_problem(response, 503)
     assert problem["detail"] == "The server is stopping."
-    process.wait(timeout=20)
+    process.wait(timeout=TIMEOUT_SECONDS)
 
 
 @pytest.mark.anyio
-async def test_numbers_that_no_database_has_are_told(client: httpx.AsyncClient) -> None:
-    """What is no number of 64 bits in plain digits is 422 and names its parameter."""
+async def test_invalid_numbers_are_rejected(client: httpx.AsyncClient) -> None:
+    """Anything but 64-bit integers in plain digits gives a 422 that names the parameter."""
     for value in ("9223372036854775808", "1_0", "5.0", "%2B5", "%205", "", "1e3", "٣"):
         for name in ("limit", "investment_amount__gte"):
             response = await client.get(f"/v1/partnerships?{name}={value}")
-            assert [one["parameter"] for one in assert_problem(response, 422)["errors"]] == [name]
+            errors = assert_problem(response, 422)["errors"]
+            assert [error["parameter"] for error in errors] == [name]
 
 
 @pytest.mark.anyio
-async def test_no_text_is_a_failure(client: httpx.AsyncClient) -> None:
-    """NUL, bytes that are no UTF-8 and lone surrogates are refused or found nowhere."""
+async def test_no_text_causes_an_error(client: httpx.AsyncClient) -> None:
+    """NUL, invalid UTF-8 and lone surrogates are rejected or match nothing."""
     for value in ("%00", "%ff", "%ed%a0%80", "%c0%af", "a%00b"):
         for path in ("/v1/awards?q=", "/v1/search?q=", "/v1/awards?recipient=", "/v1/awards/"):
             response = await client.get(f"{path}{value}")

@@ -1,4 +1,4 @@
-"""What the server logs: every request once, nothing forged, and ids that lead back."""
+"""Logs: one entry per request, no log injection, and ids that lead from a problem to the log."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -20,30 +21,54 @@ from app.server.logs import ConsoleFormatter, JsonFormatter
 from tests.conftest import ROOT, free_port, wait_until_ready
 from tests.support.problem import assert_problem
 
-TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-NASTY = b"GET /v1/awards?q=%b HTTP/1.1\r\nHost: record.test\r\nConnection: close\r\n\r\n"
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+SEARCH = b"GET /v1/awards?q=%b HTTP/1.1\r\nHost: record.test\r\nConnection: close\r\n\r\n"
+TIMEOUT_SECONDS = 60
 
 
-class Logged:
-    """A server and what it has logged once it has ended."""
+class LoggingServer:
+    """A running server and its logs.
 
-    def __init__(self, url: str, out: Path) -> None:
-        self.url, self.out = url, out
+    Attributes:
+        url: Its base URL.
+        stdout: File with the access log.
+        stderr: File with all other logs.
+    """
+
+    def __init__(self, url: str, stdout: Path, stderr: Path) -> None:
+        self.url, self.stdout, self.stderr = url, stdout, stderr
 
     def lines(self) -> list[str]:
-        """Every line of its standard output: one a request."""
-        return self.out.read_text("utf-8").splitlines()
+        """Every line of the access log."""
+        return self.stdout.read_text("utf-8").splitlines()
 
-    def requests(self) -> list[dict[str, Any]]:
-        """The lines as objects."""
-        return [json.loads(line) for line in self.lines()]
+    @contextmanager
+    def record(self) -> Iterator[list[str]]:
+        """The lines logged for the requests within the block, once it was left."""
+        lines: list[str] = []
+        start = self._log_marker()
+        yield lines
+        end = self._log_marker()
+        lines += self.lines()[start + 1 : end]
+
+    def _log_marker(self) -> int:
+        """Index of a line that is logged after those of all earlier requests."""
+        marker = uuid4().hex
+        httpx.get(f"{self.url}/healthz?{marker}", timeout=TIMEOUT_SECONDS)
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while time.monotonic() < deadline:
+            for index, line in enumerate(self.lines()):
+                if marker in line:
+                    return index
+            time.sleep(0.01)
+        pytest.fail("a request is not in the access log")
 
 
 @contextmanager
-def logging_server(folder: Path, archive: Path, **settings: str) -> Iterator[Logged]:
-    """A server whose log is read after it has ended."""
+def logging_server(directory: Path, archive: Path, **settings: str) -> Iterator[LoggingServer]:
+    """Run a server whose standard output and error are files."""
     port = free_port()
-    out, err = folder / "out", folder / "err"
+    out, err = directory / "out", directory / "err"
     environment = {"PORT": str(port), "ARCHIVE_FILE": str(archive), **settings}
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(
@@ -54,55 +79,78 @@ def logging_server(folder: Path, archive: Path, **settings: str) -> Iterator[Log
             stderr=stderr,
         )
         url = f"http://127.0.0.1:{port}"
-        wait_until_ready(url, process)
         try:
-            yield Logged(url, out)
+            wait_until_ready(url, process)
+            yield LoggingServer(url, out, err)
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=TIMEOUT_SECONDS)
     if settings.get("LOG_FORMAT") == "json":
-        told = [line for line in err.read_text("utf-8").splitlines() if line.startswith("{")]
-        assert {json.loads(line)["logger"] for line in told} >= {"cpc_record", "uvicorn.error"}
+        entries = [line for line in err.read_text("utf-8").splitlines() if line.startswith("{")]
+        assert {json.loads(entry)["logger"] for entry in entries} >= {
+            "cpc_record",
+            "uvicorn.error",
+        }
 
 
-def send(url: str, request: bytes) -> bytes:
-    """What comes back for these bytes."""
+@pytest.fixture(scope="module")
+def json_server(
+    archive_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LoggingServer]:
+    """A server that logs JSON."""
+    directory = tmp_path_factory.mktemp("json")
+    with logging_server(directory, archive_file, LOG_FORMAT="json") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def console_server(
+    archive_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LoggingServer]:
+    """A server that logs text lines."""
+    with logging_server(tmp_path_factory.mktemp("console"), archive_file) as server:
+        yield server
+
+
+def exchange(url: str, request: bytes) -> bytes:
+    """Send bytes and read until the server closes the connection."""
     host, _, port = url.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
+    with socket.create_connection((host, int(port)), timeout=TIMEOUT_SECONDS) as connection:
         connection.sendall(request)
         received = b""
-        while piece := connection.recv(65_536):
-            received += piece
+        while chunk := connection.recv(65_536):
+            received += chunk
         return received
 
 
-def test_each_request_is_an_object(archive_file: Path, tmp_path: Path) -> None:
-    """Kept answers, errors and refused requests alike, with their ids and what they cost."""
-    with logging_server(tmp_path, archive_file, LOG_FORMAT="json") as logged:
+@pytest.mark.server
+def test_every_request_is_an_entry(json_server: LoggingServer) -> None:
+    """Rendered and cached responses, errors and rejected requests, with ids, size and time."""
+    url = json_server.url
+    with json_server.record() as lines:
         for _ in range(2):
-            httpx.get(f"{logged.url}/v1/awards?limit=1", headers={"traceparent": TRACE})
-        given = httpx.get(f"{logged.url}/nowhere", headers={"X-Request-Id": "abc-1"})
-        made = httpx.get(f"{logged.url}/nowhere", headers={"X-Request-Id": "not an id"})
-        refused = send(logged.url, b"GET /v1?x HTTP/1.1\r\n\r\n")
-    assert_problem(given, 404)
-    assert given.headers["x-request-id"] == "abc-1"
-    told = [one for one in logged.requests() if one["path"] != "/readyz"]
-    first, kept, known, named, last = told
-    for one in (first, kept):
-        assert (one["method"], one["path"], one["query"]) == ("GET", "/v1/awards", "limit=1")
-        assert (one["status"], one["client"], one["request_id"]) == (200, "127.0.0.1", None)
-        assert one["bytes"] > 100
-        assert one["milliseconds"] > 0
-        assert one["trace_id"] == TRACE.split("-")[1]
-        assert one["parent_id"] == TRACE.split("-")[2]
-    assert (known["status"], known["request_id"]) == (404, "abc-1")
-    assert named["request_id"] == made.headers["x-request-id"]
-    assert len(named["request_id"]) == 32
-    assert (last["status"], last["path"], last["query"]) == (400, "/v1", "x")
-    assert last["request_id"] in refused.decode()
+            httpx.get(f"{url}/v1/awards?limit=1", headers={"traceparent": TRACEPARENT})
+        with_id = httpx.get(f"{url}/nowhere", headers={"X-Request-Id": "abc-1"})
+        without_id = httpx.get(f"{url}/nowhere", headers={"X-Request-Id": "not an id"})
+        rejection = exchange(url, b"GET /v1?x HTTP/1.1\r\n\r\n")
+    assert_problem(with_id, 404)
+    assert with_id.headers["x-request-id"] == "abc-1"
+    rendered, cached, given, generated, rejected = (json.loads(line) for line in lines)
+    for entry in (rendered, cached):
+        assert (entry["method"], entry["path"], entry["query"]) == ("GET", "/v1/awards", "limit=1")
+        assert (entry["status"], entry["client"], entry["request_id"]) == (200, "127.0.0.1", None)
+        assert entry["bytes"] > 100
+        assert entry["milliseconds"] > 0
+        assert entry["trace_id"] == TRACEPARENT.split("-")[1]
+        assert entry["parent_id"] == TRACEPARENT.split("-")[2]
+    assert (given["status"], given["request_id"]) == (404, "abc-1")
+    assert generated["request_id"] == without_id.headers["x-request-id"]
+    assert len(generated["request_id"]) == 32
+    assert (rejected["status"], rejected["path"], rejected["query"]) == (400, "/v1", "x")
+    assert rejected["request_id"] in rejection.decode()
 
 
-FORGERIES = [
+INJECTIONS = [
     b"%0a%0dINFO%20forged",
     b"\x1b[31m%22}",
     "\u0085\u2028\u009b31m".encode(),
@@ -112,59 +160,70 @@ FORGERIES = [
 ]
 
 
-@pytest.mark.parametrize("form", ["console", "json"])
-def test_no_query_forges_a_line(archive_file: Path, tmp_path: Path, form: str) -> None:
-    """Whatever a query holds, it is one line, and no control character is in it."""
-    with logging_server(tmp_path, archive_file, LOG_FORMAT=form) as logged:
-        for sent in FORGERIES:
-            assert send(logged.url, NASTY % sent).startswith(b"HTTP/1.1 ")
-    lines = [line for line in logged.lines() if "/readyz" not in line]
-    assert len(lines) == len(FORGERIES)
+@pytest.mark.server
+@pytest.mark.parametrize("server", ["console_server", "json_server"])
+def test_no_query_injects_a_line(request: pytest.FixtureRequest, server: str) -> None:
+    """Whatever a query contains, it is logged on one line without control characters."""
+    logging_server: LoggingServer = request.getfixturevalue(server)
+    with logging_server.record() as lines:
+        for query in INJECTIONS:
+            assert exchange(logging_server.url, SEARCH % query).startswith(b"HTTP/1.1 ")
+    assert len(lines) == len(INJECTIONS)
     assert all(line.isprintable() for line in lines)
 
 
-def test_requests_need_not_be_logged(archive_file: Path, tmp_path: Path) -> None:
+@pytest.mark.server
+def test_serve_prints_its_urls(console_server: LoggingServer) -> None:
+    """The record page's and the documentation's, on stderr."""
+    lines = console_server.stderr.read_text("utf-8").splitlines()
+    assert f"Record page: {console_server.url}/" in lines
+    assert f"Documentation: {console_server.url}/docs" in lines
+
+
+@pytest.mark.server
+def test_the_access_log_can_be_turned_off(archive_file: Path, tmp_path: Path) -> None:
     """ACCESS_LOG=false leaves the standard output empty."""
-    with logging_server(tmp_path, archive_file, ACCESS_LOG="false") as logged:
-        assert httpx.get(f"{logged.url}/v1/awards").status_code == 200
-        assert send(logged.url, b"rubbish\r\n\r\n").startswith(b"HTTP/1.1 400")
-    assert logged.lines() == []
+    with logging_server(tmp_path, archive_file, ACCESS_LOG="false") as server:
+        assert httpx.get(f"{server.url}/v1/awards").status_code == 200
+        assert exchange(server.url, b"rubbish\r\n\r\n").startswith(b"HTTP/1.1 400")
+    assert server.lines() == []
 
 
-FALSE_TRACES = [
+INVALID_TRACEPARENTS = [
     "",
     "00-" + "0" * 32 + "-b7ad6b7169203331-01",
     "00-0af7651916cd43dd8448eb211c80319c-" + "0" * 16 + "-01",
-    TRACE.upper(),
-    "ff" + TRACE[2:],
+    TRACEPARENT.upper(),
+    "ff" + TRACEPARENT[2:],
     "nonsense",
 ]
 
 
-def test_a_false_trace_is_no_trace(archive_file: Path, tmp_path: Path) -> None:
-    """What W3C Trace Context calls invalid is ignored, and the request answered."""
-    with logging_server(tmp_path, archive_file, LOG_FORMAT="json") as logged:
-        for sent in FALSE_TRACES:
-            assert httpx.get(f"{logged.url}/v1", headers={"traceparent": sent}).status_code == 200
-    told = [one for one in logged.requests() if one["path"] == "/v1"]
-    assert len(told) == len(FALSE_TRACES)
-    assert all("trace_id" not in one for one in told)
+@pytest.mark.server
+def test_an_invalid_traceparent_is_ignored(json_server: LoggingServer) -> None:
+    """What W3C Trace Context calls invalid is not logged, and the request is served."""
+    with json_server.record() as lines:
+        for value in INVALID_TRACEPARENTS:
+            response = httpx.get(f"{json_server.url}/v1", headers={"traceparent": value})
+            assert response.status_code == 200
+    assert len(lines) == len(INVALID_TRACEPARENTS)
+    assert all("trace_id" not in json.loads(line) for line in lines)
 
 
 def failure(message: str) -> logging.LogRecord:
-    """A record of a failure whose exception quotes a client."""
+    """A log record with an exception that quotes a client."""
     try:
         raise ValueError(message)
     except ValueError:
         return logging.LogRecord("cpc_record", 40, "", 0, "It failed.", (), sys.exc_info())
 
 
-def test_a_traceback_begins_no_line_of_its_own() -> None:
-    """An exception that quotes a client's text cannot look like the program's own line."""
+def test_a_traceback_cannot_inject_a_line() -> None:
+    """An exception that quotes a client's text cannot look like a log line."""
     record = failure("\n2026-01-01T00:00:00.000Z INFO     forged")
-    shown = ConsoleFormatter().format(record)
-    assert shown.count("forged") == 1
-    assert all(line.startswith("    ") for line in shown.splitlines()[1:])
-    told = JsonFormatter().format(record)
-    assert len(told.splitlines()) == 1
-    assert "forged" in json.loads(told)["exception"]
+    text = ConsoleFormatter().format(record)
+    assert text.count("forged") == 1
+    assert all(line.startswith("    ") for line in text.splitlines()[1:])
+    entry = JsonFormatter().format(record)
+    assert len(entry.splitlines()) == 1
+    assert "forged" in json.loads(entry)["exception"]

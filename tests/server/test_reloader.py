@@ -1,4 +1,4 @@
-"""The archive while it is served: spoiled, removed, replaced; and never a wrong answer."""
+"""The archive file while it is served: damaged, removed or replaced, never a wrong response."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from app.archive.release import build_if_stale, is_current
 from tests.conftest import SeedCopy, Start, run_cli
 from tests.support.problem import assert_problem
 
-PAGE = 4_096
-PATIENCE = 30.0
+PAGE_BYTES = 4_096
+TIMEOUT_SECONDS = 60.0
+OBSERVED_SECONDS = 2.5
+"""Longer than two checks of the archive file."""
 PATHS = [
     "/v1/awards/peru-ilo",
     "/v1/citations?limit=1000",
@@ -28,23 +30,23 @@ PATHS = [
 ]
 
 
-def flip(path: Path, place: int) -> None:
+def flip(path: Path, offset: int) -> None:
     """Change one byte in place; length, name and inode stay."""
     with path.open("r+b") as file:
-        file.seek(place)
+        file.seek(offset)
         byte = file.read(1)
-        file.seek(place)
+        file.seek(offset)
         file.write(bytes([byte[0] ^ 0x20]))
 
 
-def test_a_changed_byte_is_seen(seed: SeedCopy, tmp_path: Path) -> None:
-    """A byte changed on any page, in the header or in the seal itself is found and mended."""
+def test_a_changed_byte_is_detected(seed: SeedCopy, tmp_path: Path) -> None:
+    """On any page, in the header or in the checksum itself; the archive is rebuilt."""
     archive = tmp_path / "archive.sqlite"
     build_if_stale(seed.path, archive)
     content = archive.read_bytes()
-    pages = range(200, len(content), max(len(content) // 40 // PAGE, 1) * PAGE)
-    for place in (24, 60, 63, 99, *pages, len(content) - 1):
-        flip(archive, place)
+    pages = range(200, len(content), max(len(content) // 40 // PAGE_BYTES, 1) * PAGE_BYTES)
+    for offset in (24, 60, 63, 99, *pages, len(content) - 1):
+        flip(archive, offset)
         assert not checksum_matches(archive)
         assert not is_current(seed.path, archive)
         archive.write_bytes(content)
@@ -54,135 +56,152 @@ def test_a_changed_byte_is_seen(seed: SeedCopy, tmp_path: Path) -> None:
     assert archive.read_bytes() == content
 
 
-def test_a_copy_is_as_good(seed: SeedCopy, tmp_path: Path) -> None:
-    """An archive that was copied, whatever its times, is recognized as whole."""
+def test_a_copy_is_valid(seed: SeedCopy, tmp_path: Path) -> None:
+    """A copied archive is current, whatever its modification time."""
     archive, copy = tmp_path / "archive.sqlite", tmp_path / "copy.sqlite"
     build_if_stale(seed.path, archive)
     shutil.copyfile(archive, copy)
     assert not build_if_stale(seed.path, copy)
 
 
-class Served:
-    """A server that keeps no answers, on a seed and an archive of its own.
+class RunningServer:
+    """A server without a response cache, on a seed and an archive of its own.
 
     Attributes:
-        right: The answers to `PATHS` before anything happened.
+        expected: The responses to `PATHS` before anything happened.
     """
 
     def __init__(self, url: str, seed: SeedCopy, archive: Path) -> None:
         self.url, self.seed, self.archive = url, seed, archive
-        self.right = {path: self.ask(path) for path in PATHS}
+        self.expected = {path: self.get(path) for path in PATHS}
 
-    def ask(self, path: str) -> bytes:
-        """The body of a success."""
-        response = httpx.get(f"{self.url}{path}")
+    def get(self, path: str) -> bytes:
+        """The body of a successful response."""
+        response = httpx.get(f"{self.url}{path}", timeout=TIMEOUT_SECONDS)
         assert response.status_code == 200
         return response.content
 
-    def rounds(self) -> Iterator[int]:
-        """Ask for everything again and again; how many were refused, and none was wrong."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            refused = 0
-            for path in PATHS:
-                response = httpx.get(f"{self.url}{path}")
-                if response.status_code == 200:
-                    assert response.content == self.right[path]
-                else:
-                    assert_problem(response, 503)
-                    assert "retry-after" in response.headers
-                    refused += 1
-            yield refused
-        pytest.fail("the server did not recover")
+    def rejections(self) -> int:
+        """Request all paths; return how many gave 503. No other response is wrong."""
+        rejected = 0
+        for path in PATHS:
+            response = httpx.get(f"{self.url}{path}", timeout=TIMEOUT_SECONDS)
+            if response.status_code == 200:
+                assert response.content == self.expected[path]
+            else:
+                assert_problem(response, 503)
+                assert "retry-after" in response.headers
+                rejected += 1
+        return rejected
+
+    def assert_undisturbed(self) -> None:
+        """Check over several checks of the archive file that every request succeeds."""
+        end = time.monotonic() + OBSERVED_SECONDS
+        while time.monotonic() < end:
+            assert self.rejections() == 0
+
+
+def wait_until(condition: Callable[[], bool], message: str) -> None:
+    """Wait for a condition, or fail with a message."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(message)
+        time.sleep(0.05)
 
 
 @pytest.fixture
-def served(start_server: Start, seed: SeedCopy, tmp_path: Path) -> Iterator[Served]:
-    """A server without kept answers, so that each is read from the archive."""
+def served(start_server: Start, seed: SeedCopy, tmp_path: Path) -> Iterator[RunningServer]:
+    """A server that reads the archive for every response."""
     archive = tmp_path / "archive.sqlite"
     settings = {"SEED_FILE": str(seed.path), "ARCHIVE_FILE": str(archive), "CACHE_BYTES": "0"}
     url, process = start_server(**settings)
-    yield Served(url, seed, archive)
+    yield RunningServer(url, seed, archive)
     process.terminate()
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=TIMEOUT_SECONDS) == 0
 
 
-def every_page(archive: Path) -> None:
+def flip_every_page(archive: Path) -> None:
     """Change a byte on every page but the first."""
-    for place in range(PAGE + 500, archive.stat().st_size, PAGE):
-        flip(archive, place)
+    for offset in range(PAGE_BYTES + 500, archive.stat().st_size, PAGE_BYTES):
+        flip(archive, offset)
 
 
-def cut(archive: Path) -> None:
-    """Take the second half away."""
+def truncate_half(archive: Path) -> None:
+    """Remove the second half."""
     os.truncate(archive, archive.stat().st_size // 2)
 
 
-def scramble(archive: Path) -> None:
-    """Write bytes that mean nothing over it."""
+def overwrite(archive: Path) -> None:
+    """Overwrite everything with random bytes."""
     with archive.open("r+b") as file:
         file.write(os.urandom(archive.stat().st_size))
 
 
-def empty(archive: Path) -> None:
-    """Leave nothing of it."""
+def truncate_all(archive: Path) -> None:
+    """Leave an empty file."""
     os.truncate(archive, 0)
 
 
-@pytest.mark.parametrize("harm", [every_page, cut, scramble, empty])
-def test_a_spoiled_archive_is_compiled_anew(served: Served, harm: Callable[[Path], None]) -> None:
-    """While the file is spoiled answers are right or 503, and soon they are all right again."""
-    harm(served.archive)
-    assert any(refused == 0 and checksum_matches(served.archive) for refused in served.rounds())
-    assert served.right == {path: served.ask(path) for path in PATHS}
+@pytest.mark.parametrize("damage", [flip_every_page, truncate_half, overwrite, truncate_all])
+def test_a_damaged_archive_is_rebuilt(
+    served: RunningServer, damage: Callable[[Path], None]
+) -> None:
+    """Until then responses are right or 503; afterwards they are all right."""
+    damage(served.archive)
+    wait_until(
+        lambda: served.rejections() == 0 and checksum_matches(served.archive),
+        "the archive was not rebuilt",
+    )
+    assert served.expected == {path: served.get(path) for path in PATHS}
 
 
-def test_a_removed_archive_is_served_on(served: Served) -> None:
-    """Whoever opened it reads it to the end."""
+def test_a_removed_archive_stays_in_use(served: RunningServer) -> None:
+    """The open file can be read to the end."""
     served.archive.unlink()
-    time.sleep(2.5)
-    assert next(served.rounds()) == 0
+    served.assert_undisturbed()
 
 
-def test_rubbish_in_its_place_is_not_served(served: Served) -> None:
-    """What replaces the archive must be one; otherwise the one before is served on."""
-    rubbish = served.archive.with_name("rubbish")
-    rubbish.write_bytes(os.urandom(100_000))
-    rubbish.replace(served.archive)
-    time.sleep(2.5)
-    assert next(served.rounds()) == 0
+def test_an_invalid_replacement_is_not_used(served: RunningServer) -> None:
+    """If the archive is replaced by something else, the previous one stays in use."""
+    invalid = served.archive.with_name("invalid")
+    invalid.write_bytes(os.urandom(100_000))
+    invalid.replace(served.archive)
+    served.assert_undisturbed()
 
 
-def test_what_cannot_be_mended_is_not_served(
+def test_a_damaged_archive_needs_a_valid_seed(
     start_server: Start, seed: SeedCopy, tmp_path: Path
 ) -> None:
-    """Without a sound seed only kept answers go on; readiness tells, and a sound seed mends it."""
+    """Until the seed is valid again, the server is not ready and only cached responses go on."""
     archive = tmp_path / "archive.sqlite"
     url, _ = start_server(SEED_FILE=str(seed.path), ARCHIVE_FILE=str(archive))
-    known = httpx.get(f"{url}/v1/awards/peru-ilo").content
-    sound = seed.path.read_bytes()
+
+    def ready() -> bool:
+        return httpx.get(f"{url}/readyz", timeout=TIMEOUT_SECONDS).status_code == 200
+
+    cached = httpx.get(f"{url}/v1/awards/peru-ilo").content
+    valid = seed.path.read_bytes()
     seed.path.write_bytes(b"{")
-    every_page(archive)
-    time.sleep(2.5)
+    flip_every_page(archive)
+    wait_until(lambda: not ready(), "the server is still ready")
     for path in ("/readyz", "/v1/awards/peru-centro-yanapanakusun"):
         assert_problem(httpx.get(f"{url}{path}"), 503)
     assert httpx.get(f"{url}/healthz").status_code == 200
-    assert httpx.get(f"{url}/v1/awards/peru-ilo").content == known
-    seed.path.write_bytes(sound)
-    deadline = time.monotonic() + PATIENCE
-    while httpx.get(f"{url}/readyz").status_code != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    assert httpx.get(f"{url}/v1/awards/peru-ilo").content == cached
+    seed.path.write_bytes(valid)
+    wait_until(ready, "the archive was not rebuilt")
     assert httpx.get(f"{url}/v1/awards/peru-centro-yanapanakusun").status_code == 200
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_another_release_takes_over_without_a_gap(
+def test_a_new_release_is_served_without_errors(
     start_server: Start, seed: SeedCopy, tmp_path: Path, workers: str
 ) -> None:
-    """Building another record is all it takes: every process serves it soon, nothing fails.
+    """After a build every worker soon serves the new release, and no request fails.
 
-    Each answer, kept ones too, is of the release that it names.
+    Each response, cached or not, is of the release in its `X-Data-Release`.
     """
     archive = tmp_path / "archive.sqlite"
     files = {"SEED_FILE": str(seed.path), "ARCHIVE_FILE": str(archive)}
@@ -192,19 +211,19 @@ def test_another_release_takes_over_without_a_gap(
     titles[old.headers["x-data-release"]] = old.json()["data"]["title"]
     seed.put("/awards/0/title", "Another title")
     seed.write()
-    said = run_cli("build", SEED_FILE=str(seed.path), ARCHIVE_FILE=str(archive))
-    assert said.returncode == 0
-    run = 0
-    deadline = time.monotonic() + PATIENCE
-    while run < 40:
+    result = run_cli("build", SEED_FILE=str(seed.path), ARCHIVE_FILE=str(archive))
+    assert result.returncode == 0
+    consecutive = 0
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while consecutive < 40:
         assert time.monotonic() < deadline
-        with httpx.Client(base_url=url) as client:
-            answer = client.get("/v1/awards/peru-ilo")
-        assert answer.status_code == 200
-        title = answer.json()["data"]["title"]
-        assert titles.setdefault(answer.headers["x-data-release"], title) == title
-        run = run + 1 if title == "Another title" else 0
+        with httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS) as client:
+            response = client.get("/v1/awards/peru-ilo")
+        assert response.status_code == 200
+        title = response.json()["data"]["title"]
+        assert titles.setdefault(response.headers["x-data-release"], title) == title
+        consecutive = consecutive + 1 if title == "Another title" else 0
     assert len(titles) == 2
     assert httpx.get(f"{url}/openapi.json").status_code == 200
     process.terminate()
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=TIMEOUT_SECONDS) == 0
