@@ -1,4 +1,4 @@
-"""The nouns of the record: for each the document that is served and the table behind it."""
+"""The resource types of the record: the JSON document and the database table of each."""
 
 from app.models.activity import Activity
 from app.models.award import Award
@@ -20,7 +20,7 @@ RESOURCES: tuple[type[Resource], ...] = (
     Organization,
     Source,
 )
-"""Every type of the record besides citations, in reading order."""
+"""Every resource type, in reading order; citations are not resources of the seed."""
 
 __all__ = [
     "RESOURCES",

@@ -1,4 +1,4 @@
-"""What an award pays for."""
+"""Activities: the work under an award."""
 
 from typing import Annotated, ClassVar
 
@@ -12,7 +12,7 @@ from app.models.values import Position, Slug, Text, Title
 
 
 class ActivityRow(TableRow, table=True):
-    """An activity's columns."""
+    """Columns of the `activities` table."""
 
     __tablename__ = "activities"
 
@@ -31,14 +31,13 @@ member_table("activity_regions", activity="activities", region="regions")
 
 
 class Activity(Resource):
-    """One strand of work under an award."""
+    """One line of work under an award."""
 
     type: ClassVar[str] = "activity"
     collection: ClassVar[str] = "activities"
     parent_field: ClassVar[str | None] = "award"
     references: ClassVar = {"award": "award", "objectives": "objective", "regions": "region"}
     searchable_fields: ClassVar = ("title", "summary", "stakeholders", "supports")
-    table: ClassVar = ActivityRow
     filters: ClassVar = (
         Filter("award", "award"),
         Filter("objective", "objectives"),
@@ -46,19 +45,19 @@ class Activity(Resource):
     )
     sorts: ClassVar = (Sort("position", "position"), Sort("title", "title_key"))
 
-    award: Slug = Field(description="Award it belongs to.")
+    award: Slug = Field(description="Award that the activity belongs to.")
     position: Position
     title: Title = Field(description="Title in the project's own words.")
     summary: Text = Field(description="What is done, in the project's own words.")
     objectives: Annotated[list[Slug], Field(min_length=1)] | None = Field(
-        description="Objectives of the partnership that it serves."
+        description="Objectives of the partnership that the activity supports."
     )
     regions: Annotated[list[Slug], Field(min_length=1)] | None = Field(
-        description="Regions that the source names for this activity, not for its award."
+        description="Regions that the source names for the activity itself, not for its award."
     )
     stakeholders: Annotated[list[Title], Field(min_length=1)] | None = Field(
-        description="Groups that the source names for this activity."
+        description="Groups that the source names for the activity."
     )
-    supports: Title | None = Field(description="National plan that it helps to carry out.")
+    supports: Title | None = Field(description="National plan that the activity helps implement.")
     not_stated: NotStated
     evidence: CitedBy

@@ -1,4 +1,4 @@
-"""A foreign-assistance award."""
+"""Awards of foreign assistance."""
 
 from typing import Annotated, ClassVar, Literal, get_args
 
@@ -17,7 +17,7 @@ _FORMS = get_args(TraffickingForm.__value__)
 
 
 class AwardRow(TableRow, table=True):
-    """An award's columns."""
+    """Columns of the `awards` table."""
 
     __tablename__ = "awards"
 
@@ -46,7 +46,7 @@ member_table("award_trafficking_forms", _RANGES, award="awards", trafficking_for
 
 
 class Award(Resource):
-    """Foreign assistance given to one recipient in support of a partnership."""
+    """Foreign assistance to one recipient in support of a partnership."""
 
     type: ClassVar[str] = "award"
     collection: ClassVar[str] = "awards"
@@ -57,7 +57,6 @@ class Award(Resource):
         "objectives": "objective",
         "regions": "region",
     }
-    table: ClassVar = AwardRow
     filters: ClassVar = (
         Filter("partnership", "partnership"),
         Filter("recipient", "recipient"),
@@ -72,25 +71,27 @@ class Award(Resource):
         Sort("title", "title_key"),
     )
 
-    partnership: Slug = Field(description="Partnership it supports.")
-    recipient: Slug | None = Field(description="Organization that receives and implements it.")
+    partnership: Slug = Field(description="Partnership that the award supports.")
+    recipient: Slug | None = Field(
+        description="Organization that receives and implements the award."
+    )
     title: Title = Field(description="Title in the project's own words.")
-    summary: Text = Field(description="What it is for, in the project's own words.")
-    announced: PartialDate | None = Field(description="When it was announced.")
-    ends: PartialDate | None = Field(description="Until when its work was to last.")
-    amount: Amount | None = Field(description="Its sum, in units of `currency`.")
+    summary: Text = Field(description="Purpose, in the project's own words.")
+    announced: PartialDate | None = Field(description="Date of the announcement.")
+    ends: PartialDate | None = Field(description="Planned end of the work.")
+    amount: Amount | None = Field(description="Amount, in units of `currency`.")
     currency: Currency | None = Field(description="Currency of `amount`.")
     objectives: Annotated[list[Slug], Field(min_length=1)] | None = Field(
-        description="Objectives of the partnership that it serves."
+        description="Objectives of the partnership that the award supports."
     )
     regions: Annotated[list[Slug], Field(min_length=1)] | None = Field(
-        description="Regions where it works."
+        description="Regions where the work takes place."
     )
     trafficking_forms: Annotated[list[TraffickingForm], Field(min_length=1)] | None = Field(
-        description="Forms of child trafficking it works against."
+        description="Forms of child trafficking that the award addresses."
     )
     has_sub_recipients: bool | None = Field(
-        description="Whether the recipient passes funds on to others."
+        description="Whether the recipient passes funds on to sub-recipients."
     )
     not_stated: NotStated
     evidence: CitedBy

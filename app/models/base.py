@@ -1,7 +1,7 @@
-"""What models are made from: shapes of answers, parts of the seed, rows of tables.
+"""Base classes of documents, of parts of the seed and of table rows.
 
-None is built before it is first used. A server only selects what was rendered before, so it starts
-without building any.
+Pydantic's validators are built on first use. Serving needs none, since it only selects documents
+that are already rendered, so a server starts faster.
 """
 
 from collections.abc import Sequence
@@ -14,41 +14,43 @@ from app.models.filters import Range
 
 
 class Model(BaseModel):
-    """The shape of an answer, or of a part of one."""
+    """A JSON object in a response."""
 
     model_config = ConfigDict(defer_build=True)
 
 
 class StrictModel(Model):
-    """A part of the seed file: nothing missing, nothing more, no type taken for another."""
+    """A JSON object in the seed file: no unknown keys, no type coercion, immutable."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class TableRow(SQLModel):
-    """The columns of a table."""
+    """A row of a database table; the subclass declares the columns."""
 
     model_config = {"defer_build": True}
 
 
 def member_table(name: str, ranges: Sequence[Range] = (), **columns: str | None) -> Table:
-    """A table of the members of lists; no row of it is ever an object.
+    """A table of the members of a list field, one row per owner and member.
 
-    After the members come copies of what the owner's row has: its number, and what ranges are held
-    against. So the rows that a member and ranges select are counted without being looked up.
+    Its last columns repeat the owner's row number and range columns, so that rows under a filter
+    and a range can be counted without a join.
 
     Args:
-        name: `TYPE_FIELD`, by which the members of a type's field are found.
-        ranges: The ranges of the owner.
-        columns: Each column and the table whose ids it holds, or None where it holds words.
+        name: Type of the owner and name of the field, joined by `_`.
+        ranges: The owner's ranges.
+        columns: Names of the columns, each with the table that it refers to, or None if it holds
+            plain text.
     """
     keys = {
-        column: () if to is None else (ForeignKey(f"{to}.id"),) for column, to in columns.items()
+        column: () if table is None else (ForeignKey(f"{table}.id"),)
+        for column, table in columns.items()
     }
-    made = [Column(column, String, *key, primary_key=True) for column, key in keys.items()]
-    kinds = {column: one.value_type for one in ranges for column in one.columns}
+    key_columns = [Column(column, String, *key, primary_key=True) for column, key in keys.items()]
+    types = {column: range_.value_type for range_ in ranges for column in range_.columns}
     copies = [
-        Column(column, String if kind == "date" else Integer) for column, kind in kinds.items()
+        Column(column, String if type_ == "date" else Integer) for column, type_ in types.items()
     ]
     number = Column("number", Integer, nullable=False)
-    return Table(name, SQLModel.metadata, *made, number, *copies)
+    return Table(name, SQLModel.metadata, *key_columns, number, *copies)

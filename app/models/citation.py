@@ -1,7 +1,7 @@
-"""For each field of each resource: on what its value rests."""
+"""Citations: the evidence for each value of each resource."""
 
 from collections.abc import Iterator
-from json.encoder import encode_basestring as _json
+from json.encoder import encode_basestring as _json_string
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
@@ -24,7 +24,7 @@ CITATION_ID_PATTERN = r"^[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*\.[a-z0-9_]+\.[1-9][0-9]*
 
 
 class CitationRow(TableRow, table=True):
-    """A citation's columns."""
+    """Columns of the `citations` table."""
 
     __tablename__ = "citations"
 
@@ -54,7 +54,7 @@ class TextQuoteSelector(Model):
 
 
 class TextPositionSelector(Model):
-    """Where the fragment stands (W3C Web Annotation Data Model, 4.2.5)."""
+    """Position of the fragment (W3C Web Annotation Data Model, 4.2.5)."""
 
     type: Literal["TextPositionSelector"] = "TextPositionSelector"
     start: int = Field(ge=0, description="Index of the first Unicode code point, from 0.")
@@ -67,22 +67,21 @@ class SpecificResource(Model):
     type: Literal["SpecificResource"] = "SpecificResource"
     source: str = Field(description="Path of the source.")
     selector: tuple[TextQuoteSelector, TextPositionSelector] = Field(
-        description="The fragment and its position; both select the same text."
+        description="The fragment and its position, which select the same text."
     )
 
 
 class CitationLinks(Model):
-    """Where a citation is found, from the root of the origin."""
+    """Path of a citation, from the root of the server."""
 
     self: str = Field(description="This citation.")
 
 
 class Citation(Document):
-    """On what one field of one resource rests."""
+    """Evidence for the value of one field of one resource."""
 
     type: ClassVar[str] = "citation"
     collection: ClassVar[str] = "citations"
-    table: ClassVar = CitationRow
     filters: ClassVar = (
         Filter("resource_type", "resource_type", choices=get_args(ResourceType.__value__)),
         Filter("resource", "resource", facetable=False),
@@ -96,13 +95,13 @@ class Citation(Document):
     resource: str = Field(description="Id of the resource.")
     field: str = Field(description="Field of the resource.")
     basis: Basis = Field(
-        description="`stated`: the source says it, be it in other notation. `derived`: it follows "
-        "from the source by the rule in `note`. `editorial`: the project's own wording of the "
-        "quoted fragment. `enriched`: from the published `reference`, not from the source."
+        description="`stated`: taken directly from the source, possibly reformatted. `derived`: "
+        "follows from the source by the rule in `note`. `editorial`: the project's own wording of "
+        "the quoted fragment. `enriched`: from the published `reference`, not from the source."
     )
-    note: str | None = Field(description="The rule of a derived value, or a remark.")
-    reference: Reference | None = Field(description="The reference of an enriched value.")
-    target: SpecificResource | None = Field(description="The fragment that was quoted.")
+    note: str | None = Field(description="The rule by which a value was derived, or a comment.")
+    reference: Reference | None = Field(description="The published reference of an enriched value.")
+    target: SpecificResource | None = Field(description="The quoted fragment of the source.")
     links: CitationLinks
 
 
@@ -110,51 +109,54 @@ CITATION_COLUMNS = (
     "id", "resource_type", "resource", "field", "basis", "note", "source", "start", "end", "exact",
     "reference_title", "reference_url", "reference_license", "document",
 )  # fmt: skip
-"""Columns of what `citation_rows` gives."""
+"""Columns of the rows from `citation_rows`."""
 
-_NOT_QUOTED: tuple[Any, ...] = (None, None, None, None)
-_NOT_REFERRED: tuple[Any, ...] = (None, None, None)
+_NO_QUOTE: tuple[Any, ...] = (None, None, None, None)
+_NO_REFERENCE: tuple[Any, ...] = (None, None, None)
 
 
 def citation_rows(resource: Resource) -> Iterator[tuple[str | int | None, ...]]:
-    """Every citation of a resource, in the order of its fields, with its document.
+    """A table row for every citation of a resource, in the order of its fields.
 
-    Citations are four fifths of an archive and all of one shape, so their JSON is filled in, not
-    encoded: only what is not an id, a number or a name of the project's needs escaping.
+    Citations are four fifths of an archive and have one structure. So their JSON is filled into a
+    template, which is faster than a serializer; only free text needs escaping.
     """
-    kind, owner, evidence = resource.type, resource.id, resource.evidence
+    type_, id_, evidence = resource.type, resource.id, resource.evidence
     for field in type(resource).model_fields:
-        for number, one in enumerate(evidence.get(field, ()), start=1):
-            quoted, referred = _NOT_QUOTED, _NOT_REFERRED
+        for number, citation in enumerate(evidence.get(field, ()), start=1):
+            quote_columns, reference_columns = _NO_QUOTE, _NO_REFERENCE
             target = reference = "null"
-            if isinstance(one, Enriched):
-                referred, reference = _referred(one.reference)
+            if isinstance(citation, Enriched):
+                reference_columns, reference = _render_reference(citation.reference)
             else:
-                quoted, target = _quoted(one.quote)
-            name = f"{kind}.{owner}.{field}.{number}"
+                quote_columns, target = _render_quote(citation.quote)
+            name, basis, note = f"{type_}.{id_}.{field}.{number}", citation.basis, citation.note
             document = (
-                f'{{"id":"{name}","resource_type":"{kind}","resource":"{owner}","field":"{field}",'
-                f'"basis":"{one.basis}","note":{"null" if one.note is None else _json(one.note)},'
+                f'{{"id":"{name}","resource_type":"{type_}","resource":"{id_}","field":"{field}",'
+                f'"basis":"{basis}","note":{"null" if note is None else _json_string(note)},'
                 f'"reference":{reference},"target":{target},'
                 f'"links":{{"self":"/v1/citations/{name}"}}}}'
             )
-            told = (name, kind, owner, field, one.basis, one.note)
-            yield (*told, *quoted, *referred, document)
+            columns = (name, type_, id_, field, basis, note)
+            yield (*columns, *quote_columns, *reference_columns, document)
 
 
-def _quoted(quote: Quote) -> tuple[tuple[Any, ...], str]:
-    """The columns of a quote, and the target as JSON."""
+def _render_quote(quote: Quote) -> tuple[tuple[Any, ...], str]:
+    """The columns of a quote, and its JSON as the `target` of a citation."""
     source, start, end, exact = quote.source, quote.start, quote.end, quote.exact
     target = (
         f'{{"type":"SpecificResource","source":"/v1/sources/{source}","selector":['
-        f'{{"type":"TextQuoteSelector","exact":{_json(exact)}}},'
+        f'{{"type":"TextQuoteSelector","exact":{_json_string(exact)}}},'
         f'{{"type":"TextPositionSelector","start":{start},"end":{end}}}]}}'
     )
     return (source, start, end, exact), target
 
 
-def _referred(reference: Reference) -> tuple[tuple[Any, ...], str]:
-    """The columns of a reference, and the reference as JSON."""
+def _render_reference(reference: Reference) -> tuple[tuple[Any, ...], str]:
+    """The columns of a reference, and its JSON."""
     title, url, terms = reference.title, reference.url, reference.license
-    told = f'{{"title":{_json(title)},"url":{_json(url)},"license":{_json(terms)}}}'
-    return (title, url, terms), told
+    json = (
+        f'{{"title":{_json_string(title)},"url":{_json_string(url)},'
+        f'"license":{_json_string(terms)}}}'
+    )
+    return (title, url, terms), json

@@ -1,4 +1,4 @@
-"""Dates at the precision of their source: ``2017-06-15``, ``2017-10`` or ``2017``."""
+"""Dates at the precision of their source: `2017-06-15`, `2017-10` or `2017`."""
 
 import re
 from calendar import monthrange
@@ -8,8 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 DATE_PATTERN = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
-_SHAPE = re.compile(r"[0-9]{4}(?:-[0-9]{2}){0,2}", re.ASCII)
 DATE_EXPECTED = "a date such as 2017-06-15, 2017-10 or 2017"
+_FORMAT = re.compile(r"[0-9]{4}(?:-[0-9]{2}){0,2}", re.ASCII)
 
 
 def first_day(value: str) -> date:
@@ -18,7 +18,7 @@ def first_day(value: str) -> date:
     Raises:
         ValueError: `value` is not a calendar date of one of the three precisions.
     """
-    if not _SHAPE.fullmatch(value):
+    if not _FORMAT.fullmatch(value):
         raise ValueError(f"expected {DATE_EXPECTED}")
     year, month, day = ([int(part) for part in value.split("-")] + [1, 1])[:3]
     try:
@@ -41,12 +41,12 @@ def last_day(value: str) -> date:
     return start
 
 
-def _real(value: str) -> str:
+def _validate_date(value: str) -> str:
     first_day(value)
     return value
 
 
-def _whole(value: str) -> str:
+def _validate_day(value: str) -> str:
     if len(value) != 10:
         raise ValueError("expected a day such as 2017-06-15")
     return value
@@ -54,15 +54,15 @@ def _whole(value: str) -> str:
 
 Day = Annotated[
     str,
-    AfterValidator(_real),
-    AfterValidator(_whole),
+    AfterValidator(_validate_date),
+    AfterValidator(_validate_day),
     Field(json_schema_extra={"pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}),
 ]
-"""A calendar day: ``2017-06-15``."""
+"""A calendar day: `2017-06-15`."""
 
 PartialDate = Annotated[
     str,
-    AfterValidator(_real),
+    AfterValidator(_validate_date),
     Field(
         json_schema_extra={"pattern": DATE_PATTERN},
         description="Calendar date (ISO 8601) at the precision of its source: "

@@ -1,4 +1,4 @@
-"""What is wrapped around resources in a response."""
+"""Response bodies: pages and single items, with their metadata and links."""
 
 from typing import Generic, TypeVar
 
@@ -19,23 +19,35 @@ from app.models.source import Source
 T = TypeVar("T")
 
 
-class PageMeta(Model):
-    """What a page says of itself."""
+class ResourceLists(Model):
+    """All resources, one list per type, in the order of the record."""
 
-    total: int = Field(ge=0, description="Number of items on all pages under the same filters.")
-    limit: int = Field(ge=1, description="Most items on a page.")
+    partnerships: list[Partnership]
+    objectives: list[Objective]
+    awards: list[Award]
+    activities: list[Activity]
+    regions: list[Region]
+    organizations: list[Organization]
+    sources: list[Source]
+
+
+class PageMeta(Model):
+    """Metadata of a page."""
+
+    total: int = Field(ge=0, description="Number of matching items on all pages.")
+    limit: int = Field(ge=1, description="Maximum number of items per page.")
     release: str = Field(description="Release of the data: SHA-256 of its seed file.")
 
 
 class PageLinks(Model):
-    """Paths from the root of the origin."""
+    """Paths from the root of the server."""
 
     self: str = Field(description="This page.")
-    next: str | None = Field(description="The next page, or `null` on the last one.")
+    next: str | None = Field(description="The next page; `null` on the last one.")
 
 
 class Included(Model):
-    """Resources that were asked to be included, once each; only the collections asked for."""
+    """Resources requested with `include`, without duplicates; only the requested collections."""
 
     partnerships: list[Partnership] = Field(default_factory=list)
     objectives: list[Objective] = Field(default_factory=list)
@@ -48,10 +60,10 @@ class Included(Model):
 
 
 class FacetCount(Model):
-    """How many items have a value."""
+    """Number of items with a value."""
 
-    value: str | None = Field(description="The value; `null` for items that have none.")
-    count: int = Field(ge=1, description="Number of items under the same filters.")
+    value: str | None = Field(description="The value; `null` for items without one.")
+    count: int = Field(ge=1, description="Number of matching items with this value.")
 
 
 Facets = TypeAliasType("Facets", dict[str, list[FacetCount]])
@@ -60,13 +72,15 @@ Facets = TypeAliasType("Facets", dict[str, list[FacetCount]])
 class Page(Model, Generic[T]):
     """One page of a collection."""
 
-    data: list[T] = Field(description="The items, in the order asked for.")
+    data: list[T] = Field(description="The items, in the requested order.")
     meta: PageMeta
     links: PageLinks
-    included: Included | None = Field(description="What `include` asked for; `null` without it.")
+    included: Included | None = Field(
+        description="Resources requested with `include`; `null` without it."
+    )
     facets: Facets | None = Field(
-        description="What `facet` asked for, by filter and the commonest value first; `null` "
-        "without it. An item with several values counts under each."
+        description="Counts requested with `facet`, by filter and the most frequent value first; "
+        "`null` without it. An item with several values is counted once for each."
     )
 
 
@@ -74,16 +88,18 @@ class Item(Model, Generic[T]):
     """One resource."""
 
     data: T
-    included: Included | None = Field(description="What `include` asked for; `null` without it.")
+    included: Included | None = Field(
+        description="Resources requested with `include`; `null` without it."
+    )
 
 
 def page_model(model: type[Document]) -> type[Model]:
-    """`AwardPage`, and so on: the name that generated clients get."""
+    """The response body of a list, named `AwardPage` and so on for generated clients."""
     name = f"{model.__name__}Page"
     return create_model(name, __base__=Page[model], __doc__=f"One page of {model.collection}.")  # type: ignore[valid-type]
 
 
 def item_model(model: type[Document]) -> type[Model]:
-    """`AwardItem`, and so on."""
+    """The response body of a single resource, named `AwardItem` and so on."""
     name = f"{model.__name__}Item"
     return create_model(name, __base__=Item[model], __doc__=f"One {model.type}.")  # type: ignore[valid-type]

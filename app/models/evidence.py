@@ -1,4 +1,4 @@
-"""What a value rests on, as the seed file holds it beside the value."""
+"""Evidence for values, as in the seed file."""
 
 from typing import Annotated, Literal
 
@@ -8,13 +8,12 @@ from app.models.base import StrictModel
 from app.models.values import Slug, Text, Title, Url
 
 MAX_QUOTE_CHARACTERS = 80
-"""Most characters that one quoted fragment may have."""
 
 
 class Quote(StrictModel):
-    """A fragment of an archived text and where it stands, in Unicode code points from 0."""
+    """A fragment of an archived text, with its position in Unicode code points from 0."""
 
-    source: Slug = Field(description="Id of the source whose archived text is quoted.")
+    source: Slug = Field(description="Id of the quoted source.")
     start: int = Field(ge=0, description="Index of the first code point.")
     end: int = Field(ge=1, description="Index after the last code point.")
     exact: str = Field(
@@ -25,13 +24,13 @@ class Quote(StrictModel):
 class Reference(StrictModel):
     """A published reference other than the archived page."""
 
-    title: Title = Field(description="What the reference is called.")
+    title: Title = Field(description="Title of the reference.")
     url: Url = Field(description="Where it is published.")
-    license: Title = Field(description="The terms under which its content may be used.")
+    license: Title = Field(description="Terms of use of its content.")
 
 
 class Stated(StrictModel):
-    """The page says it, be it in other notation."""
+    """Taken directly from the page, possibly reformatted."""
 
     basis: Literal["stated"]
     quote: Quote
@@ -39,7 +38,7 @@ class Stated(StrictModel):
 
 
 class Derived(StrictModel):
-    """It follows from the page by a rule, which the note gives."""
+    """Follows from the page by the rule in the note."""
 
     basis: Literal["derived"]
     quote: Quote
@@ -47,7 +46,7 @@ class Derived(StrictModel):
 
 
 class Editorial(StrictModel):
-    """The project's own wording of what the quoted fragment says."""
+    """The project's own wording of the quoted fragment."""
 
     basis: Literal["editorial"]
     quote: Quote

@@ -1,4 +1,4 @@
-"""What a collection can be asked, as data: SQL, OpenAPI and error texts all read it."""
+"""Query parameters of a collection, as data for SQL, OpenAPI and error messages alike."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,15 +6,15 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """An equality filter; repeated values mean OR.
+    """An equality filter; repeated values are combined with OR.
 
     Attributes:
         parameter: Name in the query string, singular.
-        field: Field of the document; where it holds a list, one member must match.
-        choices: The closed set of values, where there is one.
-        pattern: What a value must look like, where the set is open.
-        expected: The pattern in words.
-        facetable: Whether its values can be counted as a facet.
+        field: Field of the document; if it is a list, at least one member must match.
+        choices: The allowed values, if they are a closed set.
+        pattern: Regular expression that values must match, if the set is open.
+        expected: Description of the pattern, for error messages.
+        facetable: Whether items can be counted by value.
     """
 
     parameter: str
@@ -27,21 +27,21 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A field that takes `__gte` and `__lte`."""
+    """A field that can be filtered by `__gte` and `__lte`."""
 
     field: str
     value_type: Literal["date", "integer"]
 
     @property
     def columns(self) -> tuple[str, str]:
-        """The columns that `__gte` and `__lte` are held against; a date has two."""
-        dated = self.value_type == "date"
-        return (f"{self.field}_first", f"{self.field}_last") if dated else (self.field, self.field)
+        """The columns compared by `__gte` and `__lte`: first and last day of a date."""
+        is_date = self.value_type == "date"
+        return (f"{self.field}_first", f"{self.field}_last") if is_date else (self.field,) * 2
 
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """A field that a list can be sorted by, and the column that holds its sort key."""
+    """A field that a collection can be sorted by, and the column with its sort key."""
 
     field: str
     column: str

@@ -1,4 +1,4 @@
-"""What a seed file says of the whole record."""
+"""Metadata of the whole record, from the top of the seed file."""
 
 from pydantic import Field
 
@@ -9,28 +9,30 @@ from app.models.values import Sha256, Text, Url
 
 
 class License(StrictModel):
-    """The terms under which the record may be used."""
+    """The terms of use of the record."""
 
-    title: Text = Field(description="The terms, in a sentence.")
-    url: Url = Field(description="Where the terms are explained.")
+    title: Text = Field(description="The terms, in one sentence.")
+    url: Url = Field(description="Explanation of the terms.")
 
 
 class Outlines(StrictModel):
-    """The file of region outlines, an enrichment, pinned by its digest."""
+    """The GeoJSON file of region outlines: an enrichment, identified by its SHA-256."""
 
-    file: str = Field(pattern=r"^[a-z0-9._-]+$", description="Name, beside the seed file.")
+    file: str = Field(
+        pattern=r"^[a-z0-9._-]+$", description="File name, in the directory of the seed file."
+    )
     sha256: Sha256
-    reference: Reference = Field(description="Where the outlines come from.")
-    note: Text = Field(description="How far they can be trusted.")
+    reference: Reference = Field(description="Origin of the outlines.")
+    note: Text = Field(description="Accuracy and limits of the outlines.")
 
 
 class Header(StrictModel):
-    """What a seed file says of the whole record."""
+    """Metadata of the whole record."""
 
     schema_name: str | None = Field(
-        None, alias="$schema", description="The JSON Schema that an editor checks against."
+        None, alias="$schema", description="JSON Schema of the file, for editors."
     )
-    modified: Day = Field(description="Day on which the record was last changed.")
-    archive_notice: Text = Field(description="What the record is and is not.")
+    modified: Day = Field(description="Day of the last change to the record.")
+    archive_notice: Text = Field(description="Scope and limits of the record.")
     license: License
     outlines: Outlines

@@ -1,4 +1,4 @@
-"""What a partnership set out to do."""
+"""Objectives of a partnership."""
 
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from app.models.values import Position, Slug, Text, Title
 
 
 class ObjectiveRow(TableRow, table=True):
-    """An objective's columns."""
+    """Columns of the `objectives` table."""
 
     __tablename__ = "objectives"
 
@@ -26,19 +26,18 @@ class ObjectiveRow(TableRow, table=True):
 
 
 class Objective(Resource):
-    """One aim of a partnership."""
+    """One objective of a partnership."""
 
     type: ClassVar[str] = "objective"
     collection: ClassVar[str] = "objectives"
     parent_field: ClassVar[str | None] = "partnership"
     references: ClassVar = {"partnership": "partnership"}
-    table: ClassVar = ObjectiveRow
     filters: ClassVar = (Filter("partnership", "partnership"),)
     sorts: ClassVar = (Sort("position", "position"), Sort("title", "title_key"))
 
-    partnership: Slug = Field(description="Partnership it belongs to.")
+    partnership: Slug = Field(description="Partnership that the objective belongs to.")
     position: Position
     title: Title = Field(description="One-word label.")
-    summary: Text = Field(description="What is aimed at, in the project's own words.")
+    summary: Text = Field(description="The objective, in the project's own words.")
     not_stated: NotStated
     evidence: CitedBy

@@ -1,4 +1,4 @@
-"""Who takes part."""
+"""Organizations that take part in a partnership or publish a source."""
 
 from typing import Annotated, ClassVar, Literal, get_args
 
@@ -21,7 +21,7 @@ OrganizationRole = TypeAliasType(
 
 
 class OrganizationRow(TableRow, table=True):
-    """An organization's columns."""
+    """Columns of the `organizations` table."""
 
     __tablename__ = "organizations"
 
@@ -42,18 +42,17 @@ class Organization(Resource):
     type: ClassVar[str] = "organization"
     collection: ClassVar[str] = "organizations"
     searchable_fields: ClassVar = ("name", "short_name")
-    table: ClassVar = OrganizationRow
     filters: ClassVar = (
         Filter("kind", "kind", choices=get_args(OrganizationKind.__value__)),
         Filter("role", "roles", choices=get_args(OrganizationRole.__value__)),
     )
     sorts: ClassVar = (Sort("name", "name_key"),)
 
-    name: Title = Field(description="Name, as the source gives it.")
+    name: Title = Field(description="Name, as given in the source.")
     short_name: Title | None = Field(description="Short name or abbreviation.")
-    kind: OrganizationKind | None = Field(description="What kind of organization it is.")
+    kind: OrganizationKind | None = Field(description="Type of organization.")
     roles: Annotated[list[OrganizationRole], Field(min_length=1)] | None = Field(
-        description="What part it plays in the record."
+        description="Roles in the record."
     )
     not_stated: NotStated
     evidence: CitedBy

@@ -1,4 +1,4 @@
-"""The signed compact."""
+"""Partnerships: the signed compacts."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -22,7 +22,7 @@ from app.models.values import (
 
 
 class PartnershipRow(TableRow, table=True):
-    """A partnership's columns."""
+    """Columns of the `partnerships` table."""
 
     __tablename__ = "partnerships"
 
@@ -48,10 +48,12 @@ member_table("partnership_regions", _RANGES, partnership="partnerships", region=
 
 
 class Precedence(StrictModel):
-    """Which of its kind the partnership was, counted within a scope."""
+    """Rank of the partnership among those of its kind, by date of signing."""
 
-    scope: Literal["americas", "world"] = Field(description="Where it is counted.")
-    ordinal: int = Field(ge=1, le=10_000, description="1 for the first of its kind.")
+    scope: Literal["americas", "world"] = Field(
+        description="Area in which partnerships are counted."
+    )
+    ordinal: int = Field(ge=1, le=10_000, description="Rank: 1 for the first of its kind.")
 
 
 class Partnership(Resource):
@@ -61,7 +63,6 @@ class Partnership(Resource):
     collection: ClassVar[str] = "partnerships"
     references: ClassVar = {"investor": "organization", "regions": "region"}
     searchable_fields: ClassVar = ("name", "short_name", "summary")
-    table: ClassVar = PartnershipRow
     filters: ClassVar = (
         Filter("country", "countries", pattern=COUNTRY_PATTERN, expected=COUNTRY_EXPECTED),
         Filter("region", "regions"),
@@ -71,25 +72,25 @@ class Partnership(Resource):
 
     name: Title = Field(description="Full name.")
     short_name: Title | None = Field(description="Shorter name.")
-    summary: Text = Field(description="What it is for, in the project's own words.")
+    summary: Text = Field(description="Purpose, in the project's own words.")
     countries: Annotated[list[Country], Field(min_length=1)] | None = Field(
-        description="Countries that signed, in the order of the source."
+        description="Countries that signed, in the order given in the source."
     )
-    signed: PartialDate | None = Field(description="When it was signed.")
+    signed: PartialDate | None = Field(description="Date of signing.")
     planned_years: Annotated[int, Field(ge=1, le=100)] | None = Field(
-        description="Planned length of the partnership, in years."
+        description="Planned duration, in years."
     )
-    ends: PartialDate | None = Field(description="When the planned period ends.")
+    ends: PartialDate | None = Field(description="End of the planned period.")
     investment_amount: Amount | None = Field(
-        description="The whole investment, in units of `investment_currency`."
+        description="Total investment, in units of `investment_currency`."
     )
     investment_currency: Currency | None = Field(description="Currency of `investment_amount`.")
-    investor: Slug | None = Field(description="Organization that invests.")
+    investor: Slug | None = Field(description="Organization that provides the investment.")
     precedence: Annotated[list[Precedence], Field(min_length=1)] | None = Field(
-        description="Which of its kind the partnership was, by scope."
+        description="Rank among partnerships of its kind, by area."
     )
     regions: Annotated[list[Slug], Field(min_length=1)] | None = Field(
-        description="Regions where the partnership works."
+        description="Regions where the work takes place."
     )
     not_stated: NotStated
     evidence: CitedBy

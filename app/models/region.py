@@ -1,4 +1,4 @@
-"""Where the work is done."""
+"""Regions where the work takes place."""
 
 from typing import Annotated, ClassVar
 
@@ -12,7 +12,7 @@ from app.models.values import COUNTRY_EXPECTED, COUNTRY_PATTERN, Country, Title
 
 
 class RegionRow(TableRow, table=True):
-    """A region's columns."""
+    """Columns of the `regions` table."""
 
     __tablename__ = "regions"
 
@@ -32,7 +32,6 @@ class Region(Resource):
     type: ClassVar[str] = "region"
     collection: ClassVar[str] = "regions"
     searchable_fields: ClassVar = ("name", "aliases", "iso_3166_2", "inei_ubigeo", "wikidata")
-    table: ClassVar = RegionRow
     filters: ClassVar = (
         Filter("country", "country", pattern=COUNTRY_PATTERN, expected=COUNTRY_EXPECTED),
     )
@@ -40,7 +39,7 @@ class Region(Resource):
 
     name: Title = Field(description="Name.")
     aliases: Annotated[list[Title], Field(min_length=1)] | None = Field(
-        description="Other names and spellings in the source."
+        description="Other names and spellings used in the source."
     )
     country: Country | None
     iso_3166_2: Annotated[str, Field(pattern=r"^[A-Z]{2}-[A-Z0-9]{1,3}$")] | None = Field(

@@ -1,4 +1,4 @@
-"""What all resources share: the document, its links, and its table's last column."""
+"""Base class of all resources of the record."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -14,45 +14,45 @@ from app.models.values import FIELD_PATTERN, Slug
 NotStated = Annotated[
     list[Annotated[str, Field(pattern=FIELD_PATTERN)]],
     Field(
-        description="Fields that are `null` because the source does not give their value. "
-        "A `null` that is not listed here does not apply."
+        description="Fields that are `null` because the source does not give a value. "
+        "A field that is `null` but not listed here does not apply."
     ),
 ]
 CitedBy = Annotated[
     EvidenceByField,
-    Field(exclude=True, description="What the value of each field rests on, by field."),
+    Field(exclude=True, description="Evidence for the value of each field, by field."),
 ]
 
 
 class Links(Model):
-    """Where a resource and what it rests on are found, from the root of the origin."""
+    """Paths of a resource and of its citations, from the root of the server."""
 
     self: str = Field(description="This resource.")
-    citations: str = Field(description="The citations that the values of this resource rest on.")
+    citations: str = Field(description="Citations for the values of this resource.")
 
 
 class Resource(Document, StrictModel):
-    """One noun of the record.
+    """A resource of the record.
 
-    The same model is read from the seed file, with `evidence`, and served, with `links`.
+    The same model validates the seed file, with `evidence`, and renders responses, with `links`.
     """
 
     parent_field: ClassVar[str | None] = None
-    """The field that names the resource this one belongs to."""
+    """Field with the id of the resource that this one belongs to."""
     references: ClassVar[Mapping[str, str]] = {}
-    """Fields that hold ids, and the type they name."""
+    """Fields that hold ids of other resources, with their type."""
     uncited_fields: ClassVar[frozenset[str]] = frozenset()
-    """Fields that need no citation, besides the ones that never do."""
+    """Fields that need no citation, in addition to those that never do."""
     searchable_fields: ClassVar[tuple[str, ...]] = ("title", "summary")
-    """Fields of text that full-text search covers, the title first."""
+    """Text fields covered by full-text search, the title first."""
 
     id: Slug
 
-    if TYPE_CHECKING:  # declared by each noun, last, so that they close the document
+    if TYPE_CHECKING:  # each subclass declares them last, so that they end the document
         not_stated: list[str]
         evidence: EvidenceByField
 
-    @computed_field(description="Links, as paths from the root of the origin.")  # type: ignore[prop-decorator]
+    @computed_field(description="Links, as paths from the root of the server.")  # type: ignore[prop-decorator]
     @property
     def links(self) -> Links:
         """Paths of this resource and of its citations."""
@@ -62,12 +62,12 @@ class Resource(Document, StrictModel):
         )
 
     def get(self, field: str) -> Any:
-        """The value of a field; None where it is null, or where this type has no such field."""
+        """The value of a field; None if it is null or this type has no such field."""
         return self.__dict__.get(field)
 
     @classmethod
     @cache
     def cited_fields(cls) -> frozenset[str]:
-        """Names of the fields whose value must rest on at least one citation."""
+        """Names of the fields whose values must have at least one citation."""
         never = {"id", "position", "not_stated", "evidence", cls.parent_field}
         return frozenset(cls.model_fields) - never - cls.uncited_fields

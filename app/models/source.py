@@ -1,4 +1,4 @@
-"""The archived page that the record rests on."""
+"""Sources: the archived pages that the record cites."""
 
 from typing import Annotated, ClassVar
 
@@ -13,7 +13,7 @@ from app.models.values import Sha256, Slug, Title, Url
 
 
 class SourceRow(TableRow, table=True):
-    """A source's columns."""
+    """Columns of the `sources` table."""
 
     __tablename__ = "sources"
 
@@ -31,38 +31,37 @@ class SourceRow(TableRow, table=True):
 
 
 class Furniture(StrictModel):
-    """A stretch of the archived text that is not about the subject."""
+    """A passage of the archived text that is not about the subject, such as a banner."""
 
     start: int = Field(ge=0, description="Index of the first code point.")
     end: int = Field(ge=1, description="Index after the last code point.")
-    reason: Title = Field(description="Why it is left out when coverage is counted.")
+    reason: Title = Field(description="Reason why it is excluded from the coverage check.")
 
 
 class Source(Resource):
-    """An archived page. Its text is not served; `sha256` tells a copy from a forgery."""
+    """An archived page. Its text is not served; `sha256` lets you verify a copy of it."""
 
     type: ClassVar[str] = "source"
     collection: ClassVar[str] = "sources"
     references: ClassVar = {"publisher": "organization"}
     uncited_fields: ClassVar = frozenset({"sha256", "bytes", "characters"})
     searchable_fields: ClassVar = ("title", "notices", "url")
-    table: ClassVar = SourceRow
     filters: ClassVar = (Filter("publisher", "publisher"),)
     sorts: ClassVar = (Sort("title", "title_key"),)
 
     publisher: Slug | None = Field(description="Organization that published the page.")
     title: Title = Field(description="Title in the project's own words.")
-    url: Url | None = Field(description="Where the archived page is found.")
+    url: Url | None = Field(description="URL of the archived page.")
     archived_from: PartialDate | None = Field(description="Start of the archived period.")
     archived_to: PartialDate | None = Field(description="End of the archived period.")
     notices: Annotated[list[Title], Field(min_length=1)] | None = Field(
-        description="What the page says of its own standing."
+        description="Notices on the page about its own status."
     )
-    sha256: Sha256 = Field(description="SHA-256 of the archived text's bytes, hexadecimal.")
+    sha256: Sha256 = Field(description="SHA-256 of the archived text, hexadecimal.")
     bytes: int = Field(ge=0, description="Length of the archived text in bytes.")
     characters: int = Field(ge=0, description="Length of the archived text in code points.")
     furniture: Annotated[list[Furniture], Field(min_length=1)] | None = Field(
-        description="Stretches of the text that are not about the subject, such as banners."
+        description="Passages of the text that are not about the subject, such as banners."
     )
     not_stated: NotStated
     evidence: CitedBy

@@ -1,4 +1,4 @@
-"""Text without the differences that a reader does not search or sort by."""
+"""Text normalization for search and sorting: case and accents do not matter."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from itertools import filterfalse
 
 
 def fold(text: str) -> str:
-    """`text` without case and accents.
+    """`text` in lower case, without accents.
 
-    Decomposed for compatibility (Unicode UAX #15, NFKD), combining marks dropped, case folded.
-    Word by word, since words come again and nothing of this reaches across a space.
+    That is compatibility decomposition (Unicode UAX #15, NFKD) without combining marks, case
+    folded. It is done and cached word by word, since words repeat and a space separates what
+    normalization can combine.
     """
     if text.isascii():
         return text.lower()

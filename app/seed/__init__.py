@@ -1,1 +1,1 @@
-"""The seed: read, checked and verified."""
+"""The seed file: parsing, consistency checks and verification against the source."""

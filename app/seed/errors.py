@@ -1,4 +1,4 @@
-"""What is wrong with a seed file: every issue, each with its place."""
+"""Errors in a seed file, each with its location."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_SHOWN = 80
+from pydantic import BaseModel
+
+_MAX_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One thing that is wrong with a seed file.
+    """One error found in a file.
 
     Attributes:
-        pointer: Where, as a JSON pointer (RFC 6901).
-        found: What stands there.
-        expected: What would be right.
+        pointer: JSON pointer to the value (RFC 6901); empty for the whole file.
+        found: The actual value.
+        expected: A description of a valid value.
     """
 
     pointer: str
@@ -29,7 +31,7 @@ class Issue:
 
 
 class SeedError(Exception):
-    """A seed file that cannot be served; `issues` lists everything that is wrong with it."""
+    """An invalid seed file; `issues` lists every error in it."""
 
     def __init__(self, path: Path, issues: Sequence[Issue]) -> None:
         self.path = path
@@ -39,9 +41,9 @@ class SeedError(Exception):
 
 
 def format_value(value: object) -> str:
-    """A value as JSON, cut to a readable length."""
+    """A value as JSON, truncated to 80 characters."""
     try:
-        text = json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError):
+        text = json.dumps(value, ensure_ascii=False, default=BaseModel.model_dump)
+    except (AttributeError, TypeError, ValueError):
         text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[: _MAX_CHARACTERS - 1]}…"

@@ -1,15 +1,14 @@
-"""Whether what is quoted bears out the value beside it.
+"""Checks that values are supported by the text quoted as their evidence.
 
-A citation can be found at its place and still not say what is claimed. Where the value is of
-a kind that can be compared (a date, a number, a name, a reference to something named), at
-least one of its quotes must contain it in a notation that a page would use.
+A quote can be at its position and still not contain what is claimed. Where a value can be compared
+(a date, a number, a name, a reference to something with a name), at least one of its quotes must
+contain it, in one of the notations that a web page would use.
 """
 
 from __future__ import annotations
 
 import re
-from calendar import month_name
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -18,66 +17,79 @@ import pycountry
 
 from app.models import Resource
 from app.models.evidence import Enriched, Stated
+from app.models.notation import (
+    MONTHS,
+    MULTIPLIERS,
+    NUMBER_WORDS,
+    SCALES,
+    TENS,
+    cardinal_words,
+    ordinal_digits,
+    ordinal_words,
+    us_date,
+)
 from app.models.partnership import Precedence
 from app.models.text_folding import fold
+from app.seed.errors import format_value
 
 Names = Mapping[tuple[str, str], list[str]]
 Mismatch = tuple[str, str, str]
-"""A field, what is found and what is expected."""
+"""A field, what was found and what was expected."""
 
-_DATES = {"signed", "ends", "announced", "archived_from", "archived_to"}
-_NUMBERS = {"planned_years", "investment_amount", "amount"}
-_WORDS = {"name", "short_name", "aliases", "stakeholders", "supports", "trafficking_forms"}
+_DATE_FIELDS = {"signed", "ends", "announced", "archived_from", "archived_to"}
+_NUMBER_FIELDS = {"planned_years", "investment_amount", "amount"}
+_TEXT_FIELDS = {"name", "short_name", "aliases", "stakeholders", "supports", "trafficking_forms"}
+_COUNTRY_FIELDS = {"country", "countries"}
+_ORDINAL_FIELDS = {"precedence"}
+_COMPARABLE_FIELDS = (
+    _DATE_FIELDS | _NUMBER_FIELDS | _TEXT_FIELDS | _COUNTRY_FIELDS | _ORDINAL_FIELDS
+)
 _WORD = re.compile(r"\w+")
 _DIGIT = re.compile(r"[0-9]")
-_SCALES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
-_DENIALS = ["no", "not", "without"]
-_MONTHS = {name.casefold() for name in month_name if name}
-_COUNTRIES = {"country", "countries"}
-_RANKS = {"precedence"}
-_COMPARED = _DATES | _NUMBERS | _WORDS | _COUNTRIES | _RANKS
-_CARDINALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+_NEGATIONS = ["no", "not", "without"]
+_BEFORE_UNITS = MULTIPLIERS.union(TENS)
 
 
 def unsupported_values(resource: Resource) -> Iterator[Mismatch]:
     """Fields whose quotes do not contain their value.
 
-    Dates, numbers, countries and aliases are compared when stated or derived; other words when
+    Dates, numbers, countries and aliases are compared when stated or derived; other text when
     stated.
     """
-    for field, value, quotes, stated in _quoted(resource, _comparable):
-        if field in _DATES and len(str(value)) == 4 and _more_precise(quotes, str(value)):
-            yield field, repr(value), "the date at the precision of its quote"
+    for field, value, quotes, stated in _quoted_fields(resource, _is_comparable):
+        if field in _DATE_FIELDS and len(str(value)) == 4 and _name_a_month(quotes, str(value)):
+            yield field, format_value(value), "the date at the precision of its quote"
         else:
-            yield from _missing(field, value, quotes, _wanted(field, value, stated))
+            yield from _mismatches(field, value, quotes, _required(field, value, stated))
 
 
 def unsupported_references(resource: Resource, names: Names) -> Iterator[Mismatch]:
-    """Fields that hold stated references whose quotes do not name what is referred to.
+    """Fields with stated references whose quotes do not name the resource referred to.
 
     Args:
         resource: The resource that refers to others.
-        names: What resources are called, by type and id.
+        names: Names of the resources, by type and id.
     """
     references = resource.references
-    for field, value, quotes, stated in _quoted(resource, lambda field, _: field in references):
+    for field, value, quotes, stated in _quoted_fields(
+        resource, lambda field, _: field in references
+    ):
         if stated:
-            kind = references[field]
-            wanted = [names[kind, name] for name in _list(value) if (kind, name) in names]
-            yield from _missing(field, value, quotes, wanted)
+            type_ = references[field]
+            required = [names[type_, id_] for id_ in _as_list(value) if (type_, id_) in names]
+            yield from _mismatches(field, value, quotes, required)
 
 
-def states_references(resource: Resource) -> bool:
-    """Whether a resource has references that its source is said to state."""
+def has_stated_references(resource: Resource) -> bool:
+    """Whether a resource has references with the basis `stated`."""
     return any(
-        field in resource.references and any(isinstance(one, Stated) for one in evidence)
-        for field, evidence in resource.evidence.items()
+        field in resource.references and _is_stated(citations)
+        for field, citations in resource.evidence.items()
     )
 
 
 def resource_names(resource: Resource) -> list[str]:
-    """What a resource may be called where it is referred to."""
+    """The names by which a source may refer to a resource."""
     fields = ("name", "short_name", "title")
     return [
         *(name for field in fields if (name := resource.get(field))),
@@ -85,61 +97,86 @@ def resource_names(resource: Resource) -> list[str]:
     ]
 
 
-def _comparable(field: str, value: object) -> bool:
-    """Whether a value is of a kind that can be found in a quote."""
-    return field in _COMPARED or value is False
+def _is_stated(citations: Iterable[object]) -> bool:
+    return any(isinstance(citation, Stated) for citation in citations)
 
 
-def _quoted(
-    resource: Resource, wanted: Callable[[str, object], bool]
+def _is_comparable(field: str, value: object) -> bool:
+    return field in _COMPARABLE_FIELDS or value is False
+
+
+def _quoted_fields(
+    resource: Resource, selected: Callable[[str, object], bool]
 ) -> Iterator[tuple[str, Any, list[str], bool]]:
-    """Wanted fields with a value and quotes: name, value, quotes, whether one of them states it."""
-    for field, evidence in resource.evidence.items():
+    """Field, value, quotes and whether one states the value, for selected fields with quotes."""
+    for field, citations in resource.evidence.items():
         value = resource.get(field)
-        if value is None or not wanted(field, value):
+        if value is None or not selected(field, value):
             continue
-        quotes = [one.quote.exact for one in evidence if not isinstance(one, Enriched)]
+        quotes = [
+            citation.quote.exact for citation in citations if not isinstance(citation, Enriched)
+        ]
         if quotes:
-            yield field, value, quotes, any(isinstance(one, Stated) for one in evidence)
+            yield field, value, quotes, _is_stated(citations)
 
 
-def _missing(
-    field: str, value: Any, quotes: list[str], wanted: Iterable[list[str]]
+def _mismatches(
+    field: str, value: Any, quotes: list[str], required: Iterable[list[str]]
 ) -> Iterator[Mismatch]:
-    for notations in wanted:
+    for notations in required:
         if any(notation in quotes and not _DIGIT.search(notation) for notation in notations):
-            continue  # it is all that is quoted
+            continue  # the quote is exactly the value
         words = _words(" ".join(quotes))
         if not any(_contains(words, notation) for notation in notations):
-            found = f"{value!r}, not borne out by {' / '.join(quotes)!r}"
-            yield field, found, f"a quote with {' or '.join(map(repr, notations))}"
+            quoted = " / ".join(map(_quoted, quotes))
+            found = f"{format_value(value)}, not supported by its quotes: {quoted}"
+            yield field, found, f"a quote with {' or '.join(map(_quoted, notations))}"
             return
 
 
-def _wanted(field: str, value: Any, stated: bool) -> Iterator[list[str]]:
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+def _required(field: str, value: Any, stated: bool) -> Iterator[list[str]]:
     """For each part of a value, the notations of which one must be quoted."""
-    for member in _list(value):
+    for member in _as_list(value):
         if notations := _notations(field, member):
             yield notations
-        elif (stated or field == "aliases") and field in _WORDS:
+        elif (stated or field == "aliases") and field in _TEXT_FIELDS:
             yield [str(member)]
 
 
-def _list(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
 def _notations(field: str, value: object) -> list[str]:
-    """How a page would write a date, a number, a country or a denial; nothing for other values."""
-    if field in _DATES:
-        return [_written_date(str(value))]
-    if field in _NUMBERS and isinstance(value, int):
-        return _written_number(value)
+    """How a page may write a date, number, rank, country or `false`; empty for other values."""
+    if field in _DATE_FIELDS:
+        return [us_date(str(value))]
+    if field in _NUMBER_FIELDS and isinstance(value, int):
+        return _number_notations(value)
     if isinstance(value, Precedence):
-        return _written_ordinal(value.ordinal)
-    if field in _COUNTRIES:
+        return _ordinal_notations(value.ordinal)
+    if field in _COUNTRY_FIELDS:
         return _country_names(str(value))
-    return _DENIALS if value is False else []
+    return _NEGATIONS if value is False else []
+
+
+def _number_notations(value: int) -> list[str]:
+    notations = [str(value), f"{value:,}"]
+    for name, unit in SCALES.items():
+        if value >= unit and value % (unit // 1_000) == 0:
+            notations.append(f"{Decimal(value) / unit:f} {name}")
+    if 0 < value < 100:
+        notations.append(cardinal_words(value))
+    return notations
+
+
+def _ordinal_notations(value: int) -> list[str]:
+    words = [ordinal_words(value)] if value < 100 else []
+    return [*words, ordinal_digits(value)]
 
 
 @cache
@@ -148,48 +185,40 @@ def _country_names(code: str) -> list[str]:
     return [] if country is None else [country.name, getattr(country, "common_name", country.name)]
 
 
-def _more_precise(quotes: list[str], year: str) -> bool:
-    """Whether the quotes name a month of the year that a value gives alone."""
+def _name_a_month(quotes: list[str], year: str) -> bool:
+    """Whether the quotes give a year together with a month."""
     words = _words(" ".join(quotes))
     return any(
-        word == year and _MONTHS.intersection(words[max(0, place - 2) : place])
-        for place, word in enumerate(words)
+        word == year and MONTHS.intersection(words[max(0, index - 2) : index])
+        for index, word in enumerate(words)
     )
 
 
 def _contains(words: list[str], notation: str) -> bool:
-    """Whether the words of a notation all stand in those quoted, numbers and months in order."""
+    """Whether a text has all words of a notation; those of a date or number in order."""
     wanted = _words(notation)
-    if not _DIGIT.search(notation):
+    in_words = bool(wanted) and NUMBER_WORDS.issuperset(wanted)
+    if not in_words and not _DIGIT.search(notation):
         return set(wanted) <= set(words)
     length = len(wanted)
     return any(
-        words[place : place + length] == wanted
-        and _SCALES.keys().isdisjoint(words[place + length : place + length + 1])
-        for place in range(len(words) - length + 1)
+        words[start : start + length] == wanted
+        and not _is_part_of_number(words, start, start + length)
+        for start in range(len(words) - length + 1)
+    )
+
+
+def _is_part_of_number(words: Sequence[str], start: int, end: int) -> bool:
+    """Whether a number goes on beside it: `first` in `twenty-first`, `5` in `5 million`."""
+    before, last, after = words[start - 1 : start], words[end - 1], words[end : end + 1]
+    if not MULTIPLIERS.isdisjoint(after):
+        return True
+    if last not in NUMBER_WORDS:
+        return False
+    return not _BEFORE_UNITS.isdisjoint(before) or (
+        last in TENS and not NUMBER_WORDS.isdisjoint(after)
     )
 
 
 def _words(text: str) -> list[str]:
     return _WORD.findall(fold(text))
-
-
-def _written_date(value: str) -> str:
-    year, *rest = value.split("-")
-    month = f"{month_name[int(rest[0])]} " if rest else ""
-    day = f"{int(rest[1])}, " if len(rest) > 1 else ""
-    return f"{month}{day}{year}"
-
-
-def _written_number(value: int) -> list[str]:
-    notations = [str(value), f"{value:,}"]
-    for name, unit in _SCALES.items():
-        if value >= unit and value % (unit // 1_000) == 0:
-            notations.append(f"{Decimal(value) / unit:f} {name}")
-    if 0 < value <= len(_CARDINALS):
-        notations.append(_CARDINALS[value - 1])
-    return notations
-
-
-def _written_ordinal(value: int) -> list[str]:
-    return [_ORDINALS[value - 1]] if value <= len(_ORDINALS) else [f"{value}th"]

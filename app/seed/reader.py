@@ -1,4 +1,4 @@
-"""A seed file read an entry at a time, so that memory does not grow with the file."""
+"""A seed file parsed strictly (RFC 8259), one resource at a time."""
 
 from __future__ import annotations
 
@@ -6,258 +6,200 @@ import codecs
 import hashlib
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from app.seed.errors import Issue, SeedError, format_value
 
-_CHUNK = 1 << 20
-_LARGEST_ENTRY = 1 << 26
-_LONGEST_INTEGER = 19
-_NEAR = 16
-_SPACE = " \t\n\r"
+_CHUNK_BYTES = 1 << 20
+_LOOKAHEAD_CHARACTERS = 2
+"""What may follow a complete number and still be part of it: the `e+` of `1e+7`."""
+_MAX_INTEGER_DIGITS = 19
 _BOM = "\ufeff"
+_NOT_WHITESPACE = re.compile(r"[^ \t\n\r]")
 
 
 class SeedReader:
-    """Reads the entries of a JSON object's lists, strictly (RFC 8259).
+    """Parses the arrays of a JSON object element by element, so that memory stays bounded.
 
     Attributes:
-        header: Members of the object that are not lists of entries.
-        length: Length of the file in bytes, once it is open.
-        issues: What is wrong but does not keep the rest from being read.
-        size: Length of the file in bytes, once it is read.
-        release: SHA-256 of the file, hexadecimal, once it is read.
+        header: Members of the object that are not arrays of resources.
+        issues: Errors found so far that do not prevent the rest from being read.
+        size: Length of the file in bytes.
+        bytes_read: Bytes read so far.
     """
 
     def __init__(self, path: Path, collections: Collection[str]) -> None:
         self.path, self.collections = path, collections
         self.header: dict[str, Any] = {}
         self.issues: list[Issue] = []
-        self.length = 0
-        self.size = 0
-        self.release = ""
-        self._text: _Text | None = None
+        self.size = self.bytes_read = 0
+        self._hash = hashlib.sha256()
+        self._utf8 = codecs.getincrementaldecoder("utf-8")()
+        self._json = json.JSONDecoder(object_pairs_hook=self._object, parse_int=_parse_int)
+        self._duplicates: list[tuple[dict[str, Any], str]] = []
+        self._text, self._position, self._discarded = "", 0, 0
+
+    @property
+    def release(self) -> str:
+        """SHA-256 of what was read, hexadecimal."""
+        return self._hash.hexdigest()
 
     def entries(self) -> Iterator[tuple[str, int, Any]]:
-        """Collection, number and value of every entry, in the order of the file.
+        """Collection, index and value of every element, in the order of the file.
 
         Raises:
-            SeedError: The file cannot be read as JSON.
+            SeedError: The file cannot be read or is not valid JSON.
         """
         try:
-            with self.path.open("rb") as file:
-                self._text = text = _Text(file)
-                self.length = os.fstat(file.fileno()).st_size
-                yield from self._members(text)
-                self.size, self.release = text.size, text.hashed.hexdigest()
+            with self.path.open("rb") as self._file:
+                self.size = os.fstat(self._file.fileno()).st_size
+                yield from self._entries()
         except OSError as error:
             raise self._error(error.strerror or str(error), "a readable file") from None
         except UnicodeDecodeError as error:
-            raise self._error(f"byte {error.start} is not UTF-8", "UTF-8") from None
+            byte = self.bytes_read - len(error.object) + error.start
+            raise self._error(f"byte {byte} is not UTF-8", "UTF-8") from None
         except RecursionError:
-            raise self._error("nesting too deep to read", "a seed's shape") from None
+            raise self._error("nesting too deep to parse", "the structure of a seed") from None
         except json.JSONDecodeError as error:
-            raise self._error(error.msg, "valid JSON (RFC 8259)") from None
-
-    @property
-    def done(self) -> int:
-        """Bytes that were read so far."""
-        return self._text.size if self._text is not None else 0
+            text = self.path.read_bytes().decode("utf-8", "replace")
+            place = json.JSONDecodeError(error.msg, text, self._discarded + error.pos)
+            found = f"line {place.lineno}, column {place.colno}: {error.msg}"
+            raise self._error(found, "valid JSON (RFC 8259)") from None
 
     def _error(self, found: str, expected: str) -> SeedError:
         return SeedError(self.path, [*self.issues, Issue("", found, expected)])
 
-    def _members(self, text: _Text) -> Iterator[tuple[str, int, Any]]:
-        if text.peek() != "{":
-            value = text.value()
-            text.end()
-            raise self._error(format_value(value), "an object")
+    def _entries(self) -> Iterator[tuple[str, int, Any]]:
+        if self._peek() != "{":
+            found = format_value(self._parse(""))
+            self._finish()
+            raise self._error(found, "an object")
         seen: set[str] = set()
-        for _ in text.items("{", "}"):
-            key = text.key()
+        for _ in self._members("{", "}"):
+            key = self._parse_key()
             pointer = f"/{escape_pointer(key)}"
             if key in seen:
-                self.issues.append(Issue(pointer, "the key twice", "each key once"))
-            if key in self.collections and text.peek() == "[":
-                for index, _ in enumerate(text.items("[", "]")):
-                    value = self._value(text, f"{pointer}/{index}")
+                self.issues.append(_duplicate_key(pointer))
+            if key in self.collections and self._peek() == "[":
+                for index, _ in enumerate(self._members("[", "]")):
+                    value = self._parse(f"{pointer}/{index}")
                     if key not in seen:
                         yield key, index, value
             elif key in self.collections:
-                found = format_value(self._value(text, pointer))
+                found = format_value(self._parse(pointer))
                 self.issues.append(Issue(pointer, found, "a list of resources"))
             else:
-                self.header[key] = self._value(text, pointer)
+                self.header[key] = self._parse(pointer)
             seen.add(key)
-        text.end()
+        self._finish()
         for key in sorted(set(self.collections) - seen):
             self.issues.append(Issue(f"/{key}", "nothing", "a list of resources"))
 
-    def _value(self, text: _Text, pointer: str) -> Any:
-        value = text.value()
-        if text.repeated:
-            places = dict(_places(value, pointer))
-            for owner, key in text.repeated:
-                place = f"{places.get(id(owner), pointer)}/{escape_pointer(key)}"
-                self.issues.append(Issue(place, "the key twice", "each key once"))
-        return value
-
-
-class _Text:
-    """A window on the text of a file, moved on as values are read from it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-        self.hashed = hashlib.sha256()
-        self.size = 0
-        self.repeated: list[tuple[dict[str, Any], str]] = []
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self._parser = json.JSONDecoder(object_pairs_hook=self._pairs, parse_int=_integer)
-        self._window, self._place, self._ended = "", 0, False
-        self._line, self._column = 1, 1
-
-    def peek(self) -> str:
-        """The next character that is not white space; empty at the end.
-
-        Raises:
-            json.JSONDecodeError: The file begins with a byte order mark (RFC 8259, 8.1).
-        """
-        while True:
-            while self._place < len(self._window):
-                if self._window[self._place] == _BOM and self._place == 0:
-                    raise self._wrong("a byte order mark (BOM)")
-                if self._window[self._place] not in _SPACE:
-                    return self._window[self._place]
-                self._place += 1
-            if not self._more():
-                return ""
-
-    def items(self, opening: str, closing: str) -> Iterator[None]:
-        """Stops at each member of a list or object, between its brackets and commas.
-
-        Raises:
-            json.JSONDecodeError: The punctuation is wrong.
-        """
-        self._take(opening)
-        if self.peek() == closing:
-            self._take(closing)
-            return
-        while True:
+    def _members(self, opening: str, closing: str) -> Iterator[None]:
+        """Stop before each member of an array or object, for the caller to parse it."""
+        self._skip(opening)
+        if self._peek() != closing:
             yield
-            if self.peek() == closing:
-                self._take(closing)
-                return
-            self._take(",")
+            while self._peek() != closing:
+                self._skip(",")
+                yield
+        self._skip(closing)
 
-    def key(self) -> str:
-        """The name of a member, past its colon.
+    def _finish(self) -> None:
+        if self._peek():
+            raise self._invalid("Extra data")
 
-        Raises:
-            json.JSONDecodeError: There is none.
-        """
-        if self.peek() != '"':
-            raise self._wrong("expected a key in double quotes")
-        key: str = self.value()
-        self._take(":")
+    def _skip(self, character: str) -> None:
+        if self._peek() != character:
+            raise self._invalid(f"expected {character!r}")
+        self._position += 1
+
+    def _parse_key(self) -> str:
+        if self._peek() != '"':
+            raise self._invalid("expected a key in double quotes")
+        key: str = self._parse("")
+        self._skip(":")
         return key
 
-    def value(self) -> Any:
-        """The next value; `repeated` then names what keys it has twice.
-
-        Raises:
-            json.JSONDecodeError: There is no valid value.
-        """
-        self.peek()
+    def _parse(self, pointer: str) -> Any:
+        """The next value; one that is cut off is parsed again with more text."""
+        self._peek()
         while True:
-            self.repeated.clear()
+            self._duplicates.clear()
             try:
-                value, place = self._parser.raw_decode(self._window, self._place)
-            except json.JSONDecodeError as error:
-                wrong = self._wrong(error.msg, error.pos)
-                cut = error.pos >= len(self._window) - _NEAR or "Unterminated" in error.msg
-                if not cut or not self._more():
-                    raise wrong from None
+                value, end = self._json.raw_decode(self._text, self._position)
+            except json.JSONDecodeError:
+                if not self._read_more():
+                    raise
             else:
-                if self._ended or place < len(self._window) - _NEAR:
-                    self._place = place
-                    return value
-                self._more()  # a number may go on: "1" may be "1.5e+7"
+                if end + _LOOKAHEAD_CHARACTERS < len(self._text) or not self._read_more():
+                    break
+        self._position = end
+        if self._duplicates:
+            pointers = dict(_pointers(value, pointer))
+            for owner, key in self._duplicates:
+                place = f"{pointers[id(owner)]}/{escape_pointer(key)}"
+                self.issues.append(_duplicate_key(place))
+        return value
 
-    def end(self) -> None:
-        """Make sure that nothing follows.
+    def _peek(self) -> str:
+        """The next character that is not white space; empty at the end of the file."""
+        while (found := _NOT_WHITESPACE.search(self._text, self._position)) is None:
+            self._position = len(self._text)
+            if not self._read_more():
+                return ""
+        self._position = found.start()
+        if found.group() == _BOM and self._discarded + self._position == 0:  # RFC 8259, 8.1
+            raise self._invalid("a byte order mark (BOM)")
+        return found.group()
 
-        Raises:
-            json.JSONDecodeError: Something does.
-        """
-        if self.peek():
-            raise self._wrong("Extra data")
-
-    def _take(self, character: str) -> None:
-        if self.peek() != character:
-            raise self._wrong(f"expected {character!r}")
-        self._place += 1
-
-    def _more(self) -> bool:
-        """Let go of what was read and read on; whether there was anything.
-
-        What is left is read again with what comes, so as much comes: each time twice as much.
-        """
-        if self._ended:
-            return False
-        left = len(self._window) - self._place
-        if left > _LARGEST_ENTRY:
-            raise self._wrong(f"an entry of more than {_LARGEST_ENTRY} characters")
-        chunk = self.file.read(max(_CHUNK, min(left, _LARGEST_ENTRY - left)))
-        self._ended = not chunk
-        self.hashed.update(chunk)
-        waiting = len(self._decoder.getstate()[0])
-        try:
-            decoded = self._decoder.decode(chunk, final=self._ended)
-        except UnicodeDecodeError as error:
-            error.start += self.size - waiting
-            raise
-        self.size += len(chunk)
-        self._line, self._column = self._where(self._place)
-        self._window, self._place = self._window[self._place :] + decoded, 0
+    def _read_more(self) -> bool:
+        """Read at least as much again as is left, so that each retry doubles the text."""
+        chunk = self._file.read(max(_CHUNK_BYTES, len(self._text) - self._position))
+        self.bytes_read += len(chunk)
+        text = self._utf8.decode(chunk, final=not chunk)
+        if chunk:
+            self._hash.update(chunk)
+            self._discarded += self._position
+            self._text, self._position = self._text[self._position :] + text, 0
         return bool(chunk)
 
-    def _where(self, place: int) -> tuple[int, int]:
-        """Line and column of a place in the window, from 1."""
-        lines = self._window.count("\n", 0, place)
-        if not lines:
-            return self._line, self._column + place
-        return self._line + lines, place - self._window.rfind("\n", 0, place)
+    def _invalid(self, message: str) -> json.JSONDecodeError:
+        return json.JSONDecodeError(message, self._text, self._position)
 
-    def _wrong(self, message: str, place: int | None = None) -> json.JSONDecodeError:
-        line, column = self._where(self._place if place is None else place)
-        return json.JSONDecodeError(f"line {line}, column {column}: {message}", "", 0)
-
-    def _pairs(self, items: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(items)
-        if len(found) != len(items):
-            counted = Counter(key for key, _ in items)
-            self.repeated.extend((found, key) for key, count in counted.items() if count > 1)
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            counts = Counter(key for key, _ in pairs)
+            self._duplicates.extend((found, key) for key, count in counts.items() if count > 1)
         return found
 
 
 def escape_pointer(key: str) -> str:
-    """A key as part of a JSON pointer (RFC 6901, 3)."""
+    """A key as a reference token of a JSON pointer (RFC 6901, 3)."""
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def _integer(digits: str) -> int | float:
-    """The number, or infinity where it has more digits than any field takes."""
-    return int(digits) if len(digits) <= _LONGEST_INTEGER else float("inf")
+def _duplicate_key(pointer: str) -> Issue:
+    return Issue(pointer, "a duplicate key", "each key once")
 
 
-def _places(value: object, pointer: str) -> Iterator[tuple[int, str]]:
+def _parse_int(digits: str) -> int | float:
+    """The integer, or infinity where it has more digits than any field accepts."""
+    return int(digits) if len(digits) <= _MAX_INTEGER_DIGITS else float("inf")
+
+
+def _pointers(value: object, pointer: str) -> Iterator[tuple[int, str]]:
+    """Identity and JSON pointer of every object in a value."""
     if isinstance(value, dict):
         yield id(value), pointer
         for key, member in value.items():
-            yield from _places(member, f"{pointer}/{escape_pointer(key)}")
+            yield from _pointers(member, f"{pointer}/{escape_pointer(key)}")
     elif isinstance(value, list):
         for index, member in enumerate(value):
-            yield from _places(member, f"{pointer}/{index}")
+            yield from _pointers(member, f"{pointer}/{index}")

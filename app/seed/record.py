@@ -1,4 +1,4 @@
-"""The record: ``seed.json`` read strictly and checked as a whole."""
+"""The record: `seed.json` parsed strictly and checked for consistency."""
 
 from __future__ import annotations
 
@@ -9,49 +9,29 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
-from app.models import (
-    RESOURCES,
-    Activity,
-    Award,
-    Objective,
-    Organization,
-    Partnership,
-    Region,
-    Resource,
-    Source,
-)
+from app.models import RESOURCES, Resource
+from app.models.envelope import ResourceLists
 from app.models.header import Header
 from app.seed.checks import SeedChecks, check_outlines
 from app.seed.errors import Issue, SeedError, format_value
 from app.seed.reader import SeedReader, escape_pointer
 
-
-class Seed(Header):
-    """The shape of ``seed.json``."""
-
-    title: ClassVar[str] = "Seed of an archived program record"
-
-    partnerships: list[Partnership]
-    objectives: list[Objective]
-    awards: list[Award]
-    activities: list[Activity]
-    regions: list[Region]
-    organizations: list[Organization]
-    sources: list[Source]
-
-
 _MODELS = {model.collection: model for model in RESOURCES}
 
 
-class SeedStream:
-    """A seed file that is read and checked a resource at a time.
+class Seed(ResourceLists, Header):
+    """The structure of `seed.json`."""
 
-    Iterate over it once. What is known only at the end, the attributes, is there afterwards.
+    title: ClassVar[str] = "Seed of an archived program record"
+
+
+class SeedStream:
+    """A seed file that is read and checked one resource at a time.
+
+    Iterate over it once. `header`, `outlines` and `release` are final after the iteration.
 
     Attributes:
-        release: SHA-256 of the seed file, hexadecimal: the name of this state of the data.
-        size: Length of the seed file in bytes.
-        header: What the seed says of the whole.
+        header: Metadata of the whole record.
         outlines: Outline of each region, as a GeoJSON feature, by the region's id.
     """
 
@@ -64,31 +44,31 @@ class SeedStream:
 
     @property
     def release(self) -> str:
-        """SHA-256 of the seed file, hexadecimal."""
+        """SHA-256 of the seed file, hexadecimal: the id of this version of the data."""
         return self._reader.release
 
     @property
     def bytes_read(self) -> int:
-        """Bytes that were read so far."""
-        return self._reader.done
+        """Bytes read so far."""
+        return self._reader.bytes_read
 
     @property
     def size(self) -> int:
         """Length of the seed file in bytes."""
-        return self._reader.length
+        return self._reader.size
 
     def __iter__(self) -> Iterator[Resource]:
-        """Every resource whose own shape is right, in the order of the file.
+        """Every resource that is valid in itself, in the order of the file.
 
         Raises:
-            SeedError: After the last one, if anything is wrong; all issues are listed at once.
+            SeedError: After the last resource, if the file has any issue; it lists all of them.
         """
         issues: list[Issue] = []
         checks = SeedChecks()
         for collection, index, entry in self._reader.entries():
             model, pointer = _MODELS[collection], f"/{collection}/{index}"
             if isinstance(entry, dict) and isinstance(entry.get("id"), str):
-                issues.extend(checks.name(model.type, entry["id"], pointer))
+                issues.extend(checks.add_id(model.type, entry["id"], pointer))
             try:
                 resource = model.model_validate(entry)
             except ValidationError as error:
@@ -98,12 +78,12 @@ class SeedStream:
                 yield resource
         issues += self._reader.issues
         issues.extend(checks.finish())
-        issues.extend(self._finish(checks))
+        issues.extend(self._read_header(checks))
         if issues:
             raise SeedError(self.path, issues)
 
-    def _finish(self, checks: SeedChecks) -> Iterator[Issue]:
-        """Check and keep what is not a resource."""
+    def _read_header(self, checks: SeedChecks) -> Iterator[Issue]:
+        """Validate what is not a resource: the header and the outlines."""
         header = self._reader.header
         try:
             self.header = Header.model_validate(header)
@@ -112,17 +92,17 @@ class SeedStream:
             yield from issues
             if any(issue.pointer.startswith("/outlines") for issue in issues):
                 return
-        self.outlines, issues = check_outlines(header["outlines"], self.path, checks.codes)
+        self.outlines, issues = check_outlines(header["outlines"], self.path, checks.region_codes)
         yield from issues
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A checked record, all of it at hand.
+    """A valid record, loaded completely.
 
     Attributes:
         release: SHA-256 of the seed file, hexadecimal.
-        header: What the seed says of the whole.
+        header: Metadata of the whole record.
         resources: Every resource, by type and in the order of the seed.
     """
 
@@ -139,42 +119,50 @@ def load_record(path: Path) -> Record:
     """Read and check a seed file and the outlines beside it.
 
     Raises:
-        SeedError: Something is wrong; all issues are listed at once.
+        SeedError: The seed is invalid; all issues are listed at once.
     """
-    reading = SeedStream(path)
+    stream = SeedStream(path)
     resources: dict[str, list[Resource]] = {model.type: [] for model in RESOURCES}
-    for resource in reading:
+    for resource in stream:
         resources[resource.type].append(resource)
-    return Record(reading.release, reading.header, resources)
+    return Record(stream.release, stream.header, resources)
 
 
 def seed_schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of ``seed.json``, for editors."""
+    """JSON Schema (2020-12) of `seed.json`, for editors."""
     schema = Seed.model_json_schema(mode="validation")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def _validation_issues(error: ValidationError, entry: Any, pointer: str) -> Iterator[Issue]:
     for detail in error.errors(include_url=False):
-        place = pointer
-        value = entry
-        for step in detail["loc"]:
-            inside = isinstance(value, dict) and step in value
-            inside = inside or (isinstance(value, list) and isinstance(step, int))
-            if inside or step == detail["loc"][-1]:
-                place += f"/{escape_pointer(str(step))}"
-            if inside:
-                value = value[step]
+        place = _pointer_to(detail["loc"], entry, pointer)
         match detail["type"]:
             case "missing":
                 yield Issue(place, "nothing", "a value (null where the source gives none)")
             case "extra_forbidden":
                 yield Issue(place, format_value(detail["input"]), "no such key")
             case _:
-                yield Issue(place, format_value(detail["input"]), _plain(detail["msg"]))
+                yield Issue(place, format_value(detail["input"]), _expectation(detail["msg"]))
 
 
-def _plain(message: str) -> str:
-    """What pydantic says was wrong, as what would be right."""
+def _pointer_to(location: Sequence[str | int], entry: Any, pointer: str) -> str:
+    """The JSON pointer of an error's location, without steps that are not in the data.
+
+    Pydantic's location also names the chosen member of a union.
+    """
+    value = entry
+    for step in location:
+        exists = isinstance(value, dict) and step in value
+        exists = exists or (isinstance(value, list) and isinstance(step, int))
+        if exists or step == location[-1]:
+            pointer += f"/{escape_pointer(str(step))}"
+        if exists:
+            value = value[step]
+    return pointer
+
+
+def _expectation(message: str) -> str:
+    """Pydantic's message as it reads after "expected"."""
     lowered = message[:1].lower() + message[1:]
     return lowered.removeprefix("value error, ").removeprefix("expected ")

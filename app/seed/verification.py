@@ -1,4 +1,4 @@
-"""The record held against a copy of the archived page."""
+"""Verification of a record against a copy of the archived page."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from app.seed.errors import Issue, format_value
 from app.seed.record import Record
 
 _BREAK = re.compile(r"(?<=[.!?;])\s+|[\r\n]+")
-_LONGEST_WHOLE = 40
-"""A piece of text up to this length may be quoted whole; a longer one is a sentence."""
+_MAX_LINE_CHARACTERS = 40
+"""A line up to this length, such as a heading, may be quoted whole; a longer one is a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Check:
 
     Attributes:
         name: What was checked.
-        summary: What was counted.
-        issues: What is wrong, each with its place in the seed; empty where all is well.
+        summary: The result in numbers.
+        issues: Each failure with its place; empty where the check passed.
     """
 
     name: str
@@ -34,56 +34,56 @@ class Check:
 
 
 def check_source(record: Record, content: bytes) -> list[Check]:
-    """Hold a record against the bytes of the archived page that it cites.
+    """Verify a record against the bytes of the archived page that it cites.
 
-    The page is recognized by its digest; where no digest fits, the first source is meant and the
-    digest is reported as a issue.
+    The source is identified by its SHA-256. If none matches, the first source is used and the
+    digest is reported as an issue.
 
     Raises:
         ValueError: The record has no source, or the copy is not UTF-8.
     """
-    sources = [one for one in record.resources["source"] if isinstance(one, Source)]
+    sources = [source for source in record.resources["source"] if isinstance(source, Source)]
     if not sources:
         raise ValueError("the record cites no source")
     text = content.decode("utf-8")
     actual = hashlib.sha256(content).hexdigest()
-    source = next((one for one in sources if one.sha256 == actual), sources[0])
+    source = next((source for source in sources if source.sha256 == actual), sources[0])
     index = sources.index(source)
     quotes = [(place, quote) for place, quote in _quotes(record) if quote.source == source.id]
     return [
-        _identity(source, index, content, text),
-        _quoted(quotes, text),
-        _fragments(quotes, text),
-        _coverage(source, index, quotes, text),
-        _furniture(source, index, text),
-        _cited(record),
+        _check_identity(source, index, content, text),
+        _check_positions(quotes, text),
+        _check_fragments(quotes, text),
+        _check_coverage(source, index, quotes, text),
+        _check_furniture(source, index, text),
+        _count_cited(record),
     ]
 
 
 def split_sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where the lines and sentences of a stretch of text begin and end.
+    """Start and end of each line and sentence between two positions of a text.
 
-    A sentence ends after `.`, `!`, `?` or `;` that white space follows.
+    A sentence ends after `.`, `!`, `?` or `;` that is followed by white space.
     """
-    cuts = [start]
-    for cut in _BREAK.finditer(text, start, end):
-        cuts += cut.span()
-    cuts.append(end)
-    yield from zip(cuts[::2], cuts[1::2], strict=True)
+    edges = [start]
+    for match in _BREAK.finditer(text, start, end):
+        edges += match.span()
+    edges.append(end)
+    yield from zip(edges[::2], edges[1::2], strict=True)
 
 
 def _quotes(record: Record) -> Iterator[tuple[str, Quote]]:
-    """Every quote with its place in the seed file."""
-    for group in record.resources.values():
-        for index, resource in enumerate(group):
-            for field, evidence in resource.evidence.items():
-                for number, one in enumerate(evidence):
-                    if not isinstance(one, Enriched):
+    """Every quote with its JSON pointer in the seed file."""
+    for resources in record.resources.values():
+        for index, resource in enumerate(resources):
+            for field, citations in resource.evidence.items():
+                for number, citation in enumerate(citations):
+                    if not isinstance(citation, Enriched):
                         place = f"/{resource.collection}/{index}/evidence/{field}/{number}/quote"
-                        yield place, one.quote
+                        yield place, citation.quote
 
 
-def _identity(source: Source, index: int, content: bytes, text: str) -> Check:
+def _check_identity(source: Source, index: int, content: bytes, text: str) -> Check:
     actual = {
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
@@ -93,91 +93,93 @@ def _identity(source: Source, index: int, content: bytes, text: str) -> Check:
         Issue(
             f"/sources/{index}/{field}",
             format_value(getattr(source, field)),
-            f"{value}, as the copy",
+            f"{value}, as in the copy",
         )
         for field, value in actual.items()
         if getattr(source, field) != value
     ]
-    return Check("The copy is the page that was cited", source.sha256[:12], issues)
+    return Check("The copy is the cited page", source.sha256[:12], issues)
 
 
-def _quoted(quotes: Sequence[tuple[str, Quote]], text: str) -> Check:
+def _check_positions(quotes: Sequence[tuple[str, Quote]], text: str) -> Check:
     issues = []
     for place, quote in quotes:
-        there = text[quote.start : quote.end]
-        if there != quote.exact:
+        actual = text[quote.start : quote.end]
+        if actual != quote.exact:
             elsewhere = text.find(quote.exact)
-            hint = f"; the quote stands at {elsewhere}" if elsewhere >= 0 else ""
+            hint = f"; the quote is at {elsewhere}" if elsewhere >= 0 else ""
             found = f"{format_value(quote.exact)} at {quote.start}"
-            issues.append(Issue(place, found, f"{format_value(there)}{hint}"))
-    return Check("Quotes at their position", _share(len(quotes) - len(issues), len(quotes)), issues)
+            issues.append(Issue(place, found, f"{format_value(actual)}{hint}"))
+    return Check("Quotes at their position", _ratio(len(quotes) - len(issues), len(quotes)), issues)
 
 
-def _fragments(quotes: Sequence[tuple[str, Quote]], text: str) -> Check:
+def _check_fragments(quotes: Sequence[tuple[str, Quote]], text: str) -> Check:
     sentences = [
         (start, end)
         for start, end in split_sentences(text, 0, len(text))
-        if end - start > _LONGEST_WHOLE
+        if end - start > _MAX_LINE_CHARACTERS
     ]
     issues = [
-        Issue(place, "a whole sentence", "a fragment of one")
+        Issue(place, "a whole sentence", "a fragment of a sentence")
         for place, quote in quotes
         if any(quote.start <= start and end <= quote.end for start, end in sentences)
     ]
     return Check(
-        "Quotes that are fragments", _share(len(quotes) - len(issues), len(quotes)), issues
+        "Quotes that are fragments", _ratio(len(quotes) - len(issues), len(quotes)), issues
     )
 
 
-def _furniture(source: Source, index: int, text: str) -> Check:
-    """What is left out of the coverage must be whole lines and sentences."""
-    edges = {edge for piece in split_sentences(text, 0, len(text)) for edge in piece}
-    stretches = source.furniture or ()
+def _check_furniture(source: Source, index: int, text: str) -> Check:
+    """Text that is excluded from the coverage must be whole lines and sentences."""
+    edges = {edge for sentence in split_sentences(text, 0, len(text)) for edge in sentence}
+    passages = source.furniture or ()
     issues = [
         Issue(
             f"/sources/{index}/furniture/{number}",
             format_value(edge),
-            "the edge of a sentence or line",
+            "the start or end of a sentence or line",
         )
-        for number, stretch in enumerate(stretches)
-        for edge in (stretch.start, stretch.end)
+        for number, passage in enumerate(passages)
+        for edge in (passage.start, passage.end)
         if edge not in edges
     ]
-    return Check("Stretches left out of it", str(len(stretches)), issues)
+    return Check("Passages excluded from coverage", str(len(passages)), issues)
 
 
-def _coverage(source: Source, index: int, quotes: Sequence[tuple[str, Quote]], text: str) -> Check:
+def _check_coverage(
+    source: Source, index: int, quotes: Sequence[tuple[str, Quote]], text: str
+) -> Check:
+    """Every sentence outside the furniture must be quoted, at least in part."""
     furniture = source.furniture or ()
-    edges = [0, *(edge for one in furniture for edge in (one.start, one.end)), len(text)]
-    stretches = list(pairwise(edges))[::2]
-    told = [
+    edges = [0, *(edge for passage in furniture for edge in (passage.start, passage.end))]
+    content = list(pairwise([*edges, len(text)]))[::2]
+    sentences = [
         (start, end)
-        for stretch in stretches
-        for start, end in split_sentences(text, *stretch)
+        for passage in content
+        for start, end in split_sentences(text, *passage)
         if any(character.isalpha() for character in text[start:end])
     ]
     issues = [
-        Issue(f"/sources/{index}", f"nothing cited from {start} to {end}", "a citation of it")
-        for start, end in told
+        Issue(f"/sources/{index}", f"no citation from {start} to {end}", "at least one citation")
+        for start, end in sentences
         if not any(quote.start < end and start < quote.end for _, quote in quotes)
     ]
-    covered = len(told) - len(issues)
-    share = covered / len(told) if told else 1.0
-    return Check(
-        "Coverage of the text", f"{_share(covered, len(told))} pieces, {share:.0%}", issues
-    )
+    covered = len(sentences) - len(issues)
+    share = covered / len(sentences) if sentences else 1.0
+    summary = f"{_ratio(covered, len(sentences))} sentences, {share:.0%}"
+    return Check("Coverage of the text", summary, issues)
 
 
-def _cited(record: Record) -> Check:
-    """Every value has its citation: a checked record cannot be without, so this counts."""
+def _count_cited(record: Record) -> Check:
+    """Count the values with a citation; loading a record has ensured that all have one."""
     values = cited = 0
     for resource in record:
         for field in type(resource).cited_fields():
             if getattr(resource, field) is not None:
                 values += 1
                 cited += field in resource.evidence
-    return Check("Values that are cited", _share(cited, values))
+    return Check("Values that are cited", _ratio(cited, values))
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{part} of {whole}"
+def _ratio(part: int, total: int) -> str:
+    return f"{part} of {total}"

@@ -1,1 +1,1 @@
-"""The promises of the models."""
+"""Tests of the models."""

@@ -1,4 +1,4 @@
-"""What every value rests on, as it is written."""
+"""Citations are rendered exactly as their model would be."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from hypothesis import strategies as st
 from app.models import Citation, Organization
 from app.models.citation import CITATION_COLUMNS, citation_rows
 
-LINE = st.text(min_size=1, max_size=80).filter(lambda text: all(ord(one) > 31 for one in text))
-AWKWARD = LINE | st.sampled_from(['"', "\\", 'a\\"b', "%s", "{name}", "\x7f", "\u2028", "😀", "é"])
-TITLE = AWKWARD.filter(lambda text: "\x7f" not in text)
+LINE = st.text(min_size=1, max_size=80).filter(
+    lambda text: all(ord(character) > 31 for character in text)
+)
+SPECIAL = LINE | st.sampled_from(['"', "\\", 'a\\"b', "%s", "{name}", "\x7f", "\u2028", "😀", "é"])
+TITLE = SPECIAL.filter(lambda text: "\x7f" not in text)
 NOTE = st.none() | TITLE | st.just("two\nlines\tand a tab")
 
 
 def organization(evidence: list[dict[str, Any]]) -> Organization:
-    """An organization whose name rests on the evidence."""
+    """An organization with the evidence for its name."""
     return Organization.model_validate(
         {
             "id": "ilo",
@@ -31,9 +33,9 @@ def organization(evidence: list[dict[str, Any]]) -> Organization:
     )
 
 
-@given(exact=AWKWARD, note=NOTE, start=st.integers(0, 10**6))
-def test_a_quote_is_written_as_its_model_does(exact: str, note: str | None, start: int) -> None:
-    """The JSON of a citation is the model's own, whatever is quoted or noted; columns agree."""
+@given(exact=SPECIAL, note=NOTE, start=st.integers(0, 10**6))
+def test_a_quote_is_rendered_as_by_its_model(exact: str, note: str | None, start: int) -> None:
+    """The JSON equals that of the model for any quote and note, and the columns agree."""
     quote = {"source": "page", "start": start, "end": start + len(exact), "exact": exact}
     [row] = citation_rows(organization([{"basis": "stated", "quote": quote, "note": note}]))
     columns = dict(zip(CITATION_COLUMNS, row, strict=True))
@@ -46,8 +48,8 @@ def test_a_quote_is_written_as_its_model_does(exact: str, note: str | None, star
 
 
 @given(title=TITLE, note=NOTE)
-def test_a_reference_is_written_as_its_model_does(title: str, note: str | None) -> None:
-    """The same of what rests on another reference."""
+def test_a_reference_is_rendered_as_by_its_model(title: str, note: str | None) -> None:
+    """The same is true of a citation of another reference."""
     reference = {"title": title, "url": 'https://example.org/?a=1&b="2"', "license": title}
     evidence = {"basis": "enriched", "reference": reference, "note": note}
     [row] = citation_rows(organization([evidence]))

@@ -1,4 +1,4 @@
-"""Dates at the precision of their source."""
+"""Partial dates: `2017-06-15`, `2017-10` or `2017`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from app.models.dates import first_day, last_day
     ],
 )
 def test_a_date_covers_all_days_of_its_precision(value: str, first: date, last: date) -> None:
-    """A day is itself, a month runs to its last day, a year to its end."""
+    """A day covers itself, a month and a year all of their days."""
     assert first_day(value) == first
     assert last_day(value) == last
 
@@ -49,26 +49,26 @@ def test_a_date_covers_all_days_of_its_precision(value: str, first: date, last: 
         "٢٠١٧",
     ],
 )
-def test_other_notations_are_refused(value: str) -> None:
-    """Nothing but the three precisions is a date; the message shows all three."""
-    for read in (first_day, last_day):
+def test_other_formats_are_rejected(value: str) -> None:
+    """Only the three precisions are dates; the message shows all three."""
+    for parse in (first_day, last_day):
         with pytest.raises(ValueError, match="2017-06-15, 2017-10 or 2017"):
-            read(value)
+            parse(value)
 
 
 @pytest.mark.parametrize(
     "value", ["2017-02-30", "2017-02-29", "2100-02-29", "2017-13", "2017-00", "2017-06-00", "0000"]
 )
-def test_days_that_no_calendar_has_are_refused(value: str) -> None:
-    """A date must exist."""
-    for read in (first_day, last_day):
+def test_dates_not_in_the_calendar_are_rejected(value: str) -> None:
+    """A date must exist in the calendar."""
+    for parse in (first_day, last_day):
         with pytest.raises(ValueError, match="in the calendar"):
-            read(value)
+            parse(value)
 
 
 @given(st.dates(), st.sampled_from((4, 7, 10)))
 def test_every_day_lies_within_its_date(day: date, precision: int) -> None:
-    """Cut to any precision, a day stays between the first and the last day covered."""
+    """A day truncated to any precision is between the first and the last day covered."""
     value = day.isoformat()[:precision]
     assert first_day(value) <= day <= last_day(value)
     assert first_day(value).isoformat().startswith(value)

@@ -97,14 +97,14 @@ def test_item_parameters_match_the_contract(collection: str) -> None:
             "citations",
             b"field=A-b",
             (
-                "field: expected a field's name: lower-case letters, digits and underscores; "
+                "field: expected a field name: lowercase letters, digits and underscores; "
                 "found 'A-b'."
             ),
         ),
         (
             "partnerships",
             b"country=pe",
-            "country: expected an ISO 3166-1 alpha-2 code in capitals such as PE; found 'pe'.",
+            "country: expected an uppercase ISO 3166-1 alpha-2 code such as PE; found 'pe'.",
         ),
         ("awards", b"q=%FF%00a", r"q: expected percent-encoded UTF-8; found '\xff\x00a'."),
         (

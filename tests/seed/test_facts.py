@@ -1,4 +1,4 @@
-"""What the served documents say of the partnership, and what they leave open."""
+"""The facts of the source page are served, with their evidence."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ IDS = {
     ],
     "sources": ["us-peru-cpc-page"],
 }
-"""Every id that a release has had: ids are permanent."""
+"""Ids of all releases so far; ids are permanent."""
 
 FACTS = [
     ("partnerships/us-peru-cpc", "signed", "2017-06-15"),
@@ -138,14 +138,14 @@ async def get(client: httpx.AsyncClient, path: str) -> Any:
 async def citations_of(
     client: httpx.AsyncClient, collection: str, name: str
 ) -> list[dict[str, Any]]:
-    """What the values of a resource rest on."""
+    """The citations of a resource."""
     query = f"resource_type={SINGULAR[collection]}&resource={name}"
     found: list[dict[str, Any]] = await get(client, f"citations?{query}")
     return found
 
 
 def values(document: object) -> Iterator[object]:
-    """Every value of a document that holds no other."""
+    """Every scalar value of a document."""
     if isinstance(document, dict):
         document = list(document.values())
     if not isinstance(document, list):
@@ -159,7 +159,7 @@ def values(document: object) -> Iterator[object]:
 async def test_a_fact_is_served(
     client: httpx.AsyncClient, path: str, field: str, value: object
 ) -> None:
-    """What the page says is in the answer, at the page's precision."""
+    """A fact of the page is in the response, at the precision of the page."""
     found = (await get(client, path))[field]
     if field == "supports":
         assert str(value) in found
@@ -168,25 +168,27 @@ async def test_a_fact_is_served(
 
 
 @pytest.mark.parametrize(("path", "field"), NOT_STATED)
-async def test_what_the_page_leaves_open_is_left_open(
+async def test_values_missing_from_the_page_are_not_stated(
     client: httpx.AsyncClient, path: str, field: str
 ) -> None:
-    """A value that the page does not give is null, said to be so, and rests on nothing."""
+    """A value that the page does not give is null, in `not_stated` and without citations."""
     document = await get(client, path)
     assert document[field] is None
     assert field in document["not_stated"]
     collection, name = path.split("/")
-    assert field not in {one["field"] for one in await citations_of(client, collection, name)}
+    assert field not in {
+        citation["field"] for citation in await citations_of(client, collection, name)
+    }
 
 
-async def test_the_money_stands_once(client: httpx.AsyncClient) -> None:
-    """Five million dollars is one sum: never split, added up or told twice."""
+async def test_the_investment_is_served_once(client: httpx.AsyncClient) -> None:
+    """Five million dollars is one amount: never split, added up or repeated."""
     record = await get(client, "record")
     found = list(values({name: items for name, items in record.items() if name != "citations"}))
     assert found.count(5_000_000) == 1
     assert found.count("USD") == 1
-    assert not [one for one in found if isinstance(one, float)]
-    assert not [one for one in found if isinstance(one, int) and one > 5_000_000]
+    assert not [value for value in found if isinstance(value, float)]
+    assert not [value for value in found if isinstance(value, int) and value > 5_000_000]
 
 
 @pytest.mark.parametrize(
@@ -204,25 +206,25 @@ async def test_the_money_stands_once(client: httpx.AsyncClient) -> None:
         ("objective.peru-prevention.title.1", "title", "editorial"),
     ],
 )
-async def test_what_follows_is_told_from_what_is_said(
+async def test_the_basis_of_a_value_is_served(
     client: httpx.AsyncClient, name: str, field: str, basis: str
 ) -> None:
-    """Derived, editorial and added values are marked as such, with their rule."""
+    """Derived, editorial and enriched values have their basis and a note."""
     citation = await get(client, f"citations/{name}")
     assert (citation["field"], citation["basis"]) == (field, basis)
     assert citation["note"] or basis == "stated"
 
 
-async def test_the_regions_of_an_award_are_those_of_its_own_paragraph(
+async def test_regions_of_an_award_are_cited_from_its_own_paragraph(
     client: httpx.AsyncClient,
 ) -> None:
-    """The sentence on both partners together is read for the partnership alone."""
+    """The sentence about both partners is evidence for the partnership alone."""
     award = await citations_of(client, "awards", "peru-ilo")
     partnership = await citations_of(client, "partnerships", "us-peru-cpc")
     starts = [
-        one["target"]["selector"][1]["start"]
-        for one in [*award, *partnership]
-        if one["field"] == "regions"
+        citation["target"]["selector"][1]["start"]
+        for citation in [*award, *partnership]
+        if citation["field"] == "regions"
     ]
     assert starts == [1825, 1585]
 
@@ -231,13 +233,13 @@ async def test_the_regions_of_an_award_are_those_of_its_own_paragraph(
 async def test_ids_are_permanent(
     client: httpx.AsyncClient, collection: str, names: list[str]
 ) -> None:
-    """An id that was once served is served for good; the record may grow."""
-    served = {one["id"] for one in await get(client, collection)}
+    """Every id of an earlier release is still served; the record may grow."""
+    served = {resource["id"] for resource in await get(client, collection)}
     assert set(names) <= served
 
 
-async def test_the_whole_record_says_what_it_is(client: httpx.AsyncClient) -> None:
-    """What the seed says of the whole is on the meta page."""
+async def test_metadata_of_the_record_is_served(client: httpx.AsyncClient) -> None:
+    """The header of the seed is in the response of `/v1/meta`."""
     meta = await get(client, "meta")
     for field in ("modified", "archive_notice", "license", "outlines"):
         assert meta[field] == SHIPPED[field]
@@ -247,7 +249,7 @@ async def test_the_whole_record_says_what_it_is(client: httpx.AsyncClient) -> No
 async def test_every_field_is_served(
     client: httpx.AsyncClient, collection: str, entry: dict[str, Any]
 ) -> None:
-    """A resource is served with every field of the seed, by its own path and in its list."""
+    """A resource has every field of the seed, at its own path and in its list."""
     document = await get(client, f"{collection}/{entry['id']}")
     assert document in await get(client, collection)
     assert document["links"].pop("self") == f"/v1/{collection}/{entry['id']}"
@@ -259,9 +261,9 @@ async def test_every_field_is_served(
 async def test_every_citation_is_served(
     client: httpx.AsyncClient, collection: str, entry: dict[str, Any]
 ) -> None:
-    """What the seed gives as evidence is served in full, by its own path and in its list."""
+    """All evidence of the seed is served, at its own path and in the list."""
     found = await citations_of(client, collection, entry["id"])
-    served = {one["id"]: one for one in found}
+    served = {citation["id"]: citation for citation in found}
     cited = {
         f"{SINGULAR[collection]}.{entry['id']}.{field}.{number}": evidence
         for field, group in entry["evidence"].items()
@@ -275,7 +277,7 @@ async def test_every_citation_is_served(
 
 
 def evidence_of(citation: dict[str, Any]) -> dict[str, Any]:
-    """A served citation in the notation of the seed."""
+    """A served citation in the format of the seed."""
     evidence = {"basis": citation["basis"], "note": citation["note"]}
     if citation["target"] is None:
         return {**evidence, "reference": citation["reference"]}
@@ -294,12 +296,13 @@ def evidence_of(citation: dict[str, Any]) -> dict[str, Any]:
 
 
 @EVERY_RESOURCE
-async def test_every_value_rests_on_something(
+async def test_every_value_has_a_citation(
     client: httpx.AsyncClient, collection: str, entry: dict[str, Any]
 ) -> None:
-    """A field with a value has a citation, one without has none; only the listed go without."""
+    """A field has citations if and only if it has a value, with known exceptions."""
     document = await get(client, f"{collection}/{entry['id']}")
-    cited = {one["field"] for one in await citations_of(client, collection, entry["id"])}
+    citations = await citations_of(client, collection, entry["id"])
+    cited = {citation["field"] for citation in citations}
     exempt = UNCITED | UNCITED_IN.get(collection, set())
     assert cited == {
         field for field, value in document.items() if value is not None and field not in exempt
@@ -307,16 +310,16 @@ async def test_every_value_rests_on_something(
     assert all(document[field] is None for field in document["not_stated"])
 
 
-async def test_every_citation_has_what_its_basis_needs(client: httpx.AsyncClient) -> None:
-    """A fragment of at most 80 characters, or another reference; a rule where one is applied."""
-    for one in (await get(client, "record"))["citations"]:
-        enriched = one["basis"] == "enriched"
-        assert (one["target"] is None) == enriched
-        assert (one["reference"] is not None) == enriched
-        assert one["note"] or one["basis"] != "derived"
+async def test_every_citation_has_what_its_basis_requires(client: httpx.AsyncClient) -> None:
+    """A quote of at most 80 characters or a published reference; a note for the rule, if any."""
+    for citation in (await get(client, "record"))["citations"]:
+        enriched = citation["basis"] == "enriched"
+        assert (citation["target"] is None) == enriched
+        assert (citation["reference"] is not None) == enriched
+        assert citation["note"] or citation["basis"] != "derived"
         if enriched:
-            assert all(one["reference"][name] for name in ("title", "url", "license"))
+            assert all(citation["reference"][name] for name in ("title", "url", "license"))
         else:
-            quote, position = one["target"]["selector"]
+            quote, position = citation["target"]["selector"]
             length = position["end"] - position["start"]
             assert length == len(quote["exact"]) <= 80

@@ -1,4 +1,4 @@
-"""The record held against the archived page, and every leaf of the seed against a change."""
+"""The record is verified against the archived page, and no change to the seed goes unnoticed."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from app.seed.verification import Check, check_source, split_sentences
 from tests.conftest import SEED, SeedCopy, run_cli
 
 CHECKS = [
-    "The copy is the page that was cited",
+    "The copy is the cited page",
     "Quotes at their position",
     "Quotes that are fragments",
     "Coverage of the text",
-    "Stretches left out of it",
+    "Passages excluded from coverage",
     "Values that are cited",
 ]
 
@@ -33,17 +33,17 @@ CHECKS = [
 @pytest.fixture(scope="session")
 def page() -> Path:
     """A copy of the archived page."""
-    named = os.environ.get("SOURCE_PAGE")
-    if not named:
-        pytest.skip("SOURCE_PAGE names no copy of the archived page")
-    return Path(named)
+    path = os.environ.get("SOURCE_PAGE")
+    if not path:
+        pytest.skip("SOURCE_PAGE is not set to a copy of the archived page")
+    return Path(path)
 
 
-class Imitation:
-    """A text with every quote of a seed at its place and else only `x`, and a seed that cites it.
+class SyntheticPage:
+    """A text with every quote of a seed at its position and `x` elsewhere, cited by the seed.
 
     Attributes:
-        text: The text; changing it and calling `cite` lets the seed cite it as it is then.
+        text: The text; call `cite` after changing it.
     """
 
     def __init__(self, seed: SeedCopy) -> None:
@@ -56,7 +56,7 @@ class Imitation:
         self.text = "".join(characters)
 
     def cite(self) -> Record:
-        """Let the seed cite the text and load it."""
+        """Make the seed cite the text as it is now, and load the record."""
         content = self.text.encode()
         source = self.seed.data["sources"][0]
         source["sha256"] = hashlib.sha256(content).hexdigest()
@@ -64,7 +64,7 @@ class Imitation:
         return load_record(self.seed.write())
 
     def put(self, start: int, text: str) -> None:
-        """Write over the text."""
+        """Overwrite part of the text."""
         self.text = self.text[:start] + text + self.text[start + len(text) :]
 
 
@@ -80,7 +80,7 @@ def quotes(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def leaves(value: object, pointer: str = "") -> Iterator[tuple[str, object]]:
-    """Every value of a JSON document that holds no other, with its JSON pointer."""
+    """Every scalar value of a JSON document, with its JSON pointer."""
     if isinstance(value, dict):
         for key, member in value.items():
             yield from leaves(member, f"{pointer}/{key}")
@@ -92,92 +92,92 @@ def leaves(value: object, pointer: str = "") -> Iterator[tuple[str, object]]:
 
 
 @pytest.fixture
-def imitation(seed: SeedCopy) -> Imitation:
-    """A text that a copy of the shipped seed can be held against without the archived page."""
-    return Imitation(seed)
+def synthetic(seed: SeedCopy) -> SyntheticPage:
+    """A page to verify a copy of the shipped seed against, without the archived page."""
+    return SyntheticPage(seed)
 
 
-def missed(record: Record, text: str) -> dict[str, list[Issue]]:
-    """The misses of each check that found any."""
+def failures(record: Record, text: str) -> dict[str, list[Issue]]:
+    """The issues of each check that failed."""
     checks = check_source(record, text.encode())
     assert [check.name for check in checks] == CHECKS
     return {check.name: list(check.issues) for check in checks if check.issues}
 
 
-def test_a_true_copy_passes(imitation: Imitation) -> None:
-    """Nothing is missed where every quote stands at its place."""
-    assert not missed(imitation.cite(), imitation.text)
+def test_an_identical_copy_passes(synthetic: SyntheticPage) -> None:
+    """No check fails if every quote is at its position."""
+    assert not failures(synthetic.cite(), synthetic.text)
 
 
-def test_another_copy_is_told(imitation: Imitation) -> None:
-    """One other character shows in the digest, and in the quotes that hold it."""
-    record = imitation.cite()
-    misses = missed(record, imitation.text.replace("June 15", "June 16"))
-    assert set(misses) == {CHECKS[0], CHECKS[1]}
-    [digest] = misses[CHECKS[0]]
+def test_a_modified_copy_fails(synthetic: SyntheticPage) -> None:
+    """A changed character changes the digest, and fails the quotes that contain it."""
+    record = synthetic.cite()
+    failed = failures(record, synthetic.text.replace("June 15", "June 16"))
+    assert set(failed) == {CHECKS[0], CHECKS[1]}
+    [digest] = failed[CHECKS[0]]
     assert digest.pointer == "/sources/0/sha256"
-    [quote] = misses[CHECKS[1]]
+    [quote] = failed[CHECKS[1]]
     assert quote.pointer == "/partnerships/0/evidence/signed/0/quote"
     assert quote.found == '"June 15, 2017" at 580'
     assert quote.expected == '"June 16, 2017"'
 
 
-def test_a_shifted_copy_is_told_where_quotes_stand(imitation: Imitation) -> None:
-    """One character more at the start shifts every quote, and the report says whereto."""
-    record = imitation.cite()
-    misses = missed(record, "x" + imitation.text)
-    assert {issue.pointer for issue in misses[CHECKS[0]]} == {
+def test_a_shifted_copy_fails_with_the_new_positions(synthetic: SyntheticPage) -> None:
+    """An extra character at the start shifts every quote, and the report has the new position."""
+    record = synthetic.cite()
+    failed = failures(record, "x" + synthetic.text)
+    assert {issue.pointer for issue in failed[CHECKS[0]]} == {
         "/sources/0/sha256",
         "/sources/0/bytes",
         "/sources/0/characters",
     }
-    assert len(misses[CHECKS[1]]) == len(list(quotes(imitation.seed.data)))
-    assert misses[CHECKS[1]][0].expected.endswith("; the quote stands at 596")
+    assert len(failed[CHECKS[1]]) == len(list(quotes(synthetic.seed.data)))
+    assert failed[CHECKS[1]][0].expected.endswith("; the quote is at 596")
 
 
-def test_a_copy_cut_short_is_told(imitation: Imitation) -> None:
-    """Quotes past the end of a copy are missed, without a crash; so is an empty copy."""
-    record = imitation.cite()
+def test_a_truncated_copy_fails(synthetic: SyntheticPage) -> None:
+    """Quotes past the end of the copy fail without a crash, also if it is empty."""
+    record = synthetic.cite()
     for length in (0, 1, 1_000):
-        assert CHECKS[1] in missed(record, imitation.text[:length])
+        assert CHECKS[1] in failures(record, synthetic.text[:length])
 
 
-def test_text_that_nothing_cites_is_told(imitation: Imitation) -> None:
-    """A sentence with a letter that no citation touches is a gap, told with its positions."""
-    start = imitation.text.index("x" * 60)
-    imitation.put(start, ".\n2,000!\nUncited (2,000)?\n- 3\n")
-    [gap] = missed(imitation.cite(), imitation.text)[CHECKS[3]]
+def test_uncited_text_is_reported(synthetic: SyntheticPage) -> None:
+    """A sentence with letters that no citation overlaps is reported with its position."""
+    start = synthetic.text.index("x" * 60)
+    synthetic.put(start, ".\n2,000!\nUncited (2,000)?\n- 3\n")
+    [gap] = failures(synthetic.cite(), synthetic.text)[CHECKS[3]]
     assert gap.pointer == "/sources/0"
-    assert gap.found == f"nothing cited from {start + 9} to {start + 25}"
+    assert gap.found == f"no citation from {start + 9} to {start + 25}"
 
 
 @pytest.mark.parametrize("field", ["signed", "planned_years"])
-def test_a_short_line_may_be_quoted_whole(imitation: Imitation, field: str) -> None:
-    """A date or a name that stands alone in its line is no sentence."""
-    [cited] = imitation.seed.data["partnerships"][0]["evidence"][field]
-    imitation.put(cited["quote"]["start"] - 1, "\n")
-    imitation.put(cited["quote"]["end"], "\n")
-    assert CHECKS[2] not in missed(imitation.cite(), imitation.text)
+def test_a_short_line_may_be_quoted_whole(synthetic: SyntheticPage, field: str) -> None:
+    """A date or a name on a line of its own is not a sentence."""
+    [cited] = synthetic.seed.data["partnerships"][0]["evidence"][field]
+    synthetic.put(cited["quote"]["start"] - 1, "\n")
+    synthetic.put(cited["quote"]["end"], "\n")
+    assert CHECKS[2] not in failures(synthetic.cite(), synthetic.text)
 
 
-def test_a_whole_sentence_must_not_be_quoted(imitation: Imitation) -> None:
-    """A long quote is a fragment of its sentence, never all of it."""
-    imitation.text = imitation.text.replace("x", "\n")
-    misses = missed(imitation.cite(), imitation.text)[CHECKS[2]]
-    assert {issue.found for issue in misses} == {"a whole sentence"}
+def test_a_whole_sentence_must_not_be_quoted(synthetic: SyntheticPage) -> None:
+    """A long quote must be a fragment of its sentence."""
+    synthetic.text = synthetic.text.replace("x", "\n")
+    failed = failures(synthetic.cite(), synthetic.text)[CHECKS[2]]
+    assert {issue.found for issue in failed} == {"a whole sentence"}
 
 
-def test_what_is_left_out_must_be_whole_sentences(imitation: Imitation) -> None:
-    """A stretch that ends amid a sentence is told: no half sentence escapes the coverage."""
-    imitation.put(56, ".\n")
-    imitation.seed.put("/sources/0/furniture", [{"start": 0, "end": 57, "reason": "banner"}])
-    evidence = imitation.seed.data["sources"][0]["evidence"]
+def test_excluded_passages_must_be_whole_sentences(synthetic: SyntheticPage) -> None:
+    """A passage that ends within a sentence fails: no part of a sentence may be excluded."""
+    synthetic.put(56, ".\n")
+    synthetic.seed.put("/sources/0/furniture", [{"start": 0, "end": 57, "reason": "banner"}])
+    evidence = synthetic.seed.data["sources"][0]["evidence"]
     evidence["furniture"] = evidence["archived_from"]
-    assert CHECKS[4] not in missed(imitation.cite(), imitation.text)
-    imitation.seed.put("/sources/0/furniture/0/end", 50)
-    [miss] = missed(imitation.cite(), imitation.text)[CHECKS[4]]
-    assert miss.pointer == "/sources/0/furniture/0"
-    assert miss.found == "50"
+    assert CHECKS[4] not in failures(synthetic.cite(), synthetic.text)
+    synthetic.seed.put("/sources/0/furniture/0/end", 50)
+    [issue] = failures(synthetic.cite(), synthetic.text)[CHECKS[4]]
+    assert issue.pointer == "/sources/0/furniture/0"
+    assert issue.found == "50"
 
 
 @pytest.mark.parametrize(
@@ -192,27 +192,27 @@ def test_what_is_left_out_must_be_whole_sentences(imitation: Imitation) -> None:
         ("", [""]),
     ],
 )
-def test_a_text_falls_into_lines_and_sentences(text: str, expected: list[str]) -> None:
-    """A piece ends at a line end, and after a stop that white space follows."""
+def test_a_text_is_split_into_lines_and_sentences(text: str, expected: list[str]) -> None:
+    """A split is at a line break, or after punctuation that is followed by white space."""
     found = [text[start:end] for start, end in split_sentences(text, 0, len(text))]
     assert found == expected
 
 
-def test_a_copy_that_is_no_text_is_told(imitation: Imitation) -> None:
-    """Bytes that are not UTF-8 are no copy of the page."""
+def test_a_copy_that_is_not_text_is_rejected(synthetic: SyntheticPage) -> None:
+    """Bytes that are not UTF-8 cannot be a copy of the page."""
     with pytest.raises(ValueError, match="utf-8"):
-        check_source(imitation.cite(), b"\xff")
+        check_source(synthetic.cite(), b"\xff")
 
 
-def test_a_record_without_source_cannot_be_held_against_one(record: Record) -> None:
-    """Nothing to check is not passed as all well."""
+def test_a_record_without_a_source_cannot_be_verified(record: Record) -> None:
+    """Having nothing to check is not a success."""
     bare = replace(record, resources={**record.resources, "source": []})
     with pytest.raises(ValueError, match="cites no source"):
         check_source(bare, b"text")
 
 
-def test_the_archive_is_held_against_the_record(archive_file: Path, tmp_path: Path) -> None:
-    """One flipped bit anywhere in the archive is found."""
+def test_a_modified_archive_is_detected(archive_file: Path, tmp_path: Path) -> None:
+    """A flipped bit anywhere in the archive is an issue."""
     assert not check_archive(SEED, archive_file).issues
     content = bytearray(archive_file.read_bytes())
     for place in (0, len(content) // 2, len(content) - 1):
@@ -223,35 +223,36 @@ def test_the_archive_is_held_against_the_record(archive_file: Path, tmp_path: Pa
         assert len(check.issues) == 1
 
 
-def test_the_command_tells_every_miss(archive_file: Path, tmp_path: Path) -> None:
-    """It prints a table, each miss with its pointer, and fails."""
+@pytest.mark.process
+def test_the_command_reports_every_issue(archive_file: Path, tmp_path: Path) -> None:
+    """It prints a table and each issue with its pointer, and fails."""
     copy = tmp_path / "page.txt"
     copy.write_text("x" * 3558, "utf-8")
-    said = run_cli("verify", "--source", str(copy), ARCHIVE_FILE=str(archive_file))
-    assert said.returncode == 1
-    assert all(name in said.stdout for name in CHECKS)
-    assert "/sources/0/sha256: found " in said.stderr
-    assert "/partnerships/0/evidence/signed/0/quote: found " in said.stderr
+    result = run_cli("verify", "--source", str(copy), ARCHIVE_FILE=str(archive_file))
+    assert result.returncode == 1
+    assert all(name in result.stdout for name in CHECKS)
+    assert "/sources/0/sha256: found " in result.stderr
+    assert "/partnerships/0/evidence/signed/0/quote: found " in result.stderr
 
 
-@pytest.mark.parametrize("name", ["absent.txt", ".", "picture.png"])
-def test_a_copy_that_cannot_be_read_is_wrong_usage(
-    archive_file: Path, tmp_path: Path, name: str
-) -> None:
-    """A path that leads to no text is told in a sentence, without a traceback."""
+@pytest.mark.process
+@pytest.mark.parametrize("name", ["missing.txt", ".", "picture.png"])
+def test_an_unreadable_copy_is_a_usage_error(archive_file: Path, tmp_path: Path, name: str) -> None:
+    """A path that is not a text file results in a message, without a traceback."""
     (tmp_path / "picture.png").write_bytes(b"\x89PNG")
-    said = run_cli("verify", "--source", str(tmp_path / name), ARCHIVE_FILE=str(archive_file))
-    assert said.returncode == 2
-    assert "cannot be read as the archived page" in said.stderr
-    assert "Traceback" not in said.stderr
+    result = run_cli("verify", "--source", str(tmp_path / name), ARCHIVE_FILE=str(archive_file))
+    assert result.returncode == 2
+    assert "cannot be read as the archived page" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
-def test_the_record_is_what_the_page_says(page: Path, archive_file: Path) -> None:
-    """All quotes stand at their place, everything is covered, and nothing is uncited."""
-    said = run_cli("verify", "--source", str(page), ARCHIVE_FILE=str(archive_file))
-    assert said.returncode == 0, said.stderr
-    assert all(name in said.stdout for name in CHECKS)
-    assert "100%" in said.stdout
+@pytest.mark.process
+def test_the_record_matches_the_archived_page(page: Path, archive_file: Path) -> None:
+    """All quotes are at their position, the text is covered and every value is cited."""
+    result = run_cli("verify", "--source", str(page), ARCHIVE_FILE=str(archive_file))
+    assert result.returncode == 0, result.stderr
+    assert all(name in result.stdout for name in CHECKS)
+    assert "100%" in result.stdout
     assert not any(check.issues for check in check_source(load_record(SEED), page.read_bytes()))
 
 
@@ -259,43 +260,43 @@ SHIPPED = json.loads(SEED.read_text("utf-8"))
 
 UNCHECKED = {
     r"/\$schema": "a hint for editors, which is not served",
-    r"/modified": "of the record itself, not of the page",
+    r"/modified": "about the record, not the page",
     r"/archive_notice|/license/title|/outlines/note": "own wording about the whole",
     r"/(partnerships|objectives|awards|activities|sources)/\d+/(title|summary)": "own wording",
     r"/partnerships/\d+/name": "own wording: the page gives its parts in two places",
     r"/organizations/[01]/name": "own wording: the page names the countries",
-    r"/sources/\d+/notices/\d+": "own wording of what the page says of itself",
+    r"/sources/\d+/notices/\d+": "own wording of notices on the page",
     r"/sources/\d+/furniture/\d+/reason": "own wording",
-    r".*/note": "own wording of a rule or a remark",
-    r".*/reference/(title|license)": "of another publication, which a reader must look up",
-    r".*/url": "leads out of the record, where only a reader can follow",
+    r".*/note": "own wording of a rule or a comment",
+    r".*/reference/(title|license)": "about another publication, which a reader must look up",
+    r".*/url": "an external link, which only a reader can follow",
 }
-"""Leaves that no machine can check, each kind with its reason. Nothing else may slip through."""
+"""Values that cannot be checked automatically, each with the reason. All others must be."""
 
 WITH_PAGE = {
-    r".*/quote/exact": "what stands at a place is on the page",
+    r".*/quote/exact": "the text at a position is on the page",
     r"/sources/\d+/(sha256|bytes|characters)": "describe the page",
     r"/sources/\d+/furniture/\d+/(start|end)": "edges of sentences of the page",
 }
-"""Leaves that only the archived page can check."""
+"""Values that can only be checked against the archived page."""
 
 
 def matches(pointer: str, patterns: dict[str, str]) -> bool:
-    """Whether a leaf is of one of some kinds."""
+    """Whether a pointer matches one of the patterns."""
     return any(re.fullmatch(pattern, pointer) for pattern in patterns)
 
 
-def by_kind() -> dict[str, list[tuple[str, object]]]:
-    """The leaves that can be checked, by their pointer without its numbers and cited fields."""
-    kinds = defaultdict(list)
+def checkable_values() -> dict[str, list[tuple[str, object]]]:
+    """The values that can be checked, grouped by pointer without numbers and cited fields."""
+    groups = defaultdict(list)
     for pointer, value in leaves(SHIPPED):
         if value is not None and not matches(pointer, UNCHECKED):
-            kind = re.sub(r"/\d+", "/*", re.sub(r"/evidence/\w+", "/evidence/*", pointer))
-            kinds[kind].append((pointer, value))
-    return kinds
+            group = re.sub(r"/\d+", "/*", re.sub(r"/evidence/\w+", "/evidence/*", pointer))
+            groups[group].append((pointer, value))
+    return groups
 
 
-KINDS = by_kind()
+GROUPS = checkable_values()
 
 
 def changed(value: object) -> object:
@@ -305,15 +306,15 @@ def changed(value: object) -> object:
     if isinstance(value, int):
         return value + 1
     text = str(value)
-    places = [index for index, one in enumerate(text) if one in "0123456789"]
-    places = places or [index for index, one in enumerate(text) if one.isalpha()]
-    last = places[-1]
+    indexes = [index for index, character in enumerate(text) if character in "0123456789"]
+    indexes = indexes or [index for index, character in enumerate(text) if character.isalpha()]
+    last = indexes[-1]
     other = {"9": "0", "z": "a", "Z": "A"}.get(text[last], chr(ord(text[last]) + 1))
     return text[:last] + other + text[last + 1 :]
 
 
-def slips(seed: SeedCopy, leaf: tuple[str, object], content: bytes | None) -> bool:
-    """Whether a seed with one leaf changed is taken for the record of the page."""
+def is_undetected(seed: SeedCopy, leaf: tuple[str, object], content: bytes | None) -> bool:
+    """Whether a seed with one value changed passes all checks."""
     pointer, value = leaf
     seed.put(pointer, changed(value))
     try:
@@ -326,23 +327,23 @@ def slips(seed: SeedCopy, leaf: tuple[str, object], content: bytes | None) -> bo
 
 
 @pytest.mark.parametrize(
-    "kind", [kind for kind, [first, *_] in KINDS.items() if not matches(first[0], WITH_PAGE)]
+    "group", [group for group, [first, *_] in GROUPS.items() if not matches(first[0], WITH_PAGE)]
 )
-def test_no_change_slips_through(seed: SeedCopy, kind: str) -> None:
-    """Change one digit or letter of any leaf and the seed is refused, with the pointer."""
-    assert [leaf for leaf in KINDS[kind] if slips(seed, leaf, None)] == []
+def test_every_change_is_detected(seed: SeedCopy, group: str) -> None:
+    """If one digit or letter of any value changes, the seed is rejected with the pointer."""
+    assert [leaf for leaf in GROUPS[group] if is_undetected(seed, leaf, None)] == []
 
 
 @pytest.mark.parametrize(
-    "kind", [kind for kind, [first, *_] in KINDS.items() if matches(first[0], WITH_PAGE)]
+    "group", [group for group, [first, *_] in GROUPS.items() if matches(first[0], WITH_PAGE)]
 )
-def test_no_change_slips_past_the_page(seed: SeedCopy, page: Path, kind: str) -> None:
-    """What only the page can tell is told when the record is held against it."""
+def test_every_change_is_detected_with_the_page(seed: SeedCopy, page: Path, group: str) -> None:
+    """What can only be checked against the page is detected by verification."""
     content = page.read_bytes()
-    assert [leaf for leaf in KINDS[kind] if slips(seed, leaf, content)] == []
+    assert [leaf for leaf in GROUPS[group] if is_undetected(seed, leaf, content)] == []
 
 
 @pytest.mark.parametrize("pattern", [*UNCHECKED, *WITH_PAGE])
 def test_every_exception_is_needed(pattern: str) -> None:
-    """The lists of exceptions hold nothing that the seed does not."""
+    """Every exception matches a value of the seed."""
     assert any(re.fullmatch(pattern, pointer) for pointer, _ in leaves(SHIPPED))

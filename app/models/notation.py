@@ -1,0 +1,81 @@
+"""Dates and numbers as English prose writes them."""
+
+from calendar import month_name
+
+MONTHS = frozenset(name.casefold() for name in month_name if name)
+"""Names of the months, in lower case."""
+
+SCALES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
+"""Units that multiply the number before them."""
+MULTIPLIERS = frozenset(SCALES) | {"hundred"}
+
+TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_CARDINALS = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+    "nineteen",
+)  # fmt: skip
+_IRREGULAR_ORDINALS = {
+    "one": "first",
+    "two": "second",
+    "three": "third",
+    "five": "fifth",
+    "eight": "eighth",
+    "nine": "ninth",
+    "twelve": "twelfth",
+}
+
+
+def us_date(value: str) -> str:
+    """A partial date in U.S. style: `June 15, 2017`, `October 2017` or `2017`."""
+    year, month, day = _date_parts(value)
+    return f"{month} {day}, {year}" if day else f"{month} {year}".lstrip()
+
+
+def day_first_date(value: str) -> str:
+    """A partial date with the day first: `15 June 2017`, `October 2017` or `2017`."""
+    return " ".join(filter(None, reversed(_date_parts(value))))
+
+
+def cardinal_words(value: int) -> str:
+    """A number from 0 to 99 in words: `four`, `twenty-one`.
+
+    Raises:
+        ValueError: It is out of that range.
+    """
+    if not 0 <= value < 100:
+        raise ValueError(f"{value} is not between 0 and 99")
+    if value < len(_CARDINALS):
+        return _CARDINALS[value]
+    tens, units = TENS[value // 10 - 2], value % 10
+    return f"{tens}-{_CARDINALS[units]}" if units else tens
+
+
+def ordinal_words(value: int) -> str:
+    """A rank from 0 to 99 in words: `first`, `twenty-first`.
+
+    Raises:
+        ValueError: It is out of that range.
+    """
+    start, hyphen, last = cardinal_words(value).rpartition("-")
+    stem = f"{last[:-1]}ie" if last.endswith("y") else last
+    return start + hyphen + _IRREGULAR_ORDINALS.get(last, f"{stem}th")
+
+
+def ordinal_digits(value: int) -> str:
+    """A rank in digits: `1st`, `11th`, `22nd`."""
+    teens = value // 10 % 10 == 1
+    suffix = "th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
+    return f"{value}{suffix}"
+
+
+def _date_parts(value: str) -> tuple[str, str, str]:
+    """Year, name of the month and day of a partial date; empty where it has none."""
+    year, month, day = [*value.split("-"), "", ""][:3]
+    return year, month_name[int(month)] if month else "", day.lstrip("0")
+
+
+NUMBER_WORDS = frozenset(TENS).union(
+    _CARDINALS, map(ordinal_words, range(20)), map(ordinal_words, range(20, 100, 10))
+)
+"""Words of which `cardinal_words` and `ordinal_words` are made."""
