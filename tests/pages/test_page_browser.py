@@ -13,6 +13,8 @@ from benchmarks.corpus import write_corpus
 from tests.conftest import Start, needs
 from tests.support.browser_tools import CHROMIUM_OPTIONS, lighthouse, violations
 
+pytestmark = [pytest.mark.browser, pytest.mark.node]
+
 WIDTHS = [320, 360, 480, 600, 768, 992, 1280, 1920]
 _RENDER_ALL_SECTIONS = "section { content-visibility: visible !important }"
 

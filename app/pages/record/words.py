@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from calendar import month_name
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_ORDINALS = ("zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+from app.models.notation import day_first_date, ordinal_digits, ordinal_words
+
 _CODES = {
     "ngo": "NGO",
     "americas": "in the Americas",
@@ -26,13 +26,7 @@ _FIELD_LABELS = {
 
 def date_in_words(value: str) -> str:
     """A partial date: `15 June 2017`, `October 2017` or `2017`."""
-    parts = [int(part) for part in value.split("-")]
-    words = [str(parts[0])]
-    if len(parts) > 1:
-        words.insert(0, month_name[parts[1]])
-    if len(parts) > 2:
-        words.insert(0, str(parts[2]))
-    return " ".join(words)
+    return day_first_date(value)
 
 
 def precision(value: str) -> str:
@@ -48,11 +42,8 @@ def amount_in_words(value: int) -> str:
 
 
 def ordinal(value: int) -> str:
-    """`first`, `third`, `11th`."""
-    if value < len(_ORDINALS):
-        return _ORDINALS[value]
-    teens = 10 <= value % 100 < 20
-    return f"{value}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(value % 10, 'th')}"
+    """`first` to `ninth` in words, others in digits: `11th`."""
+    return ordinal_words(value) if value < 10 else ordinal_digits(value)
 
 
 def code_in_words(value: str) -> str:
