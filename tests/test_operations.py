@@ -1,4 +1,4 @@
-"""The examples of docs/operations.md are taken by the programs that they are for."""
+"""Examples of docs/operations.md: each configuration works with the program it is for."""
 
 from __future__ import annotations
 
@@ -17,66 +17,79 @@ import pytest
 from tests.conftest import ROOT, free_port, needs
 
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
-ASKED = ("/v1/awards?region=cusco&sort=-title", "/v1/record", "/v1/awards?limit=0", "/v1/awards/")
+PATHS = ("/v1/awards?region=cusco&sort=-title", "/v1/record", "/v1/awards?limit=0", "/v1/awards/")
 
 
 def example(language: str) -> str:
-    """The one example in a language."""
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-    return str(found)
+    """The only code block in a language."""
+    (code,) = re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    return str(code)
 
 
 @contextmanager
 def running(command: list[str], url: str, verify: ssl.SSLContext) -> Iterator[httpx.Client]:
-    """A client of a proxy that is started, and stopped by its id."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    process = subprocess.Popen(command, **quiet)  # type: ignore[call-overload]
+    """Run a proxy and yield a client of it; the process is terminated afterwards."""
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, **streams)  # type: ignore[call-overload]
     try:
         with httpx.Client(base_url=url, verify=verify, trust_env=False) as client:
-            _wait(client, process)
+            _wait_until_ready(client, process)
             yield client
     finally:
         process.terminate()
         process.communicate(timeout=20)
 
 
-def _wait(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            pytest.fail(f"the proxy ended: {process.communicate()[1].decode()}")
+            pytest.fail(f"the proxy exited: {process.communicate()[1].decode()}")
         try:
             client.get("/healthz")
         except httpx.TransportError:
             time.sleep(0.05)
         else:
             return
-    pytest.fail("the proxy does not answer")
+    pytest.fail("the proxy did not become ready")
 
 
-def assert_nothing_is_lost(client: httpx.Client, server: str) -> None:
-    """Status, body, tag and coding are the server's own; a tag is good for a 304."""
-    for path in ASKED:
+def assert_same_responses(client: httpx.Client, server: str) -> None:
+    """Check status, body and headers against the server's, and that its ETag gives a 304."""
+    for path in PATHS:
         for coding in ("identity", "gzip", "br"):
-            sent = {"Accept-Encoding": coding}
-            own = httpx.get(f"{server}{path}", headers=sent)
-            seen = client.get(path, headers=sent)
-            assert (seen.status_code, seen.content) == (own.status_code, own.content)
+            headers = {"Accept-Encoding": coding}
+            direct = httpx.get(f"{server}{path}", headers=headers)
+            proxied = client.get(path, headers=headers)
+            assert (proxied.status_code, proxied.content) == (direct.status_code, direct.content)
             for name in ("etag", "content-encoding", "cache-control", "x-data-release", "vary"):
-                assert seen.headers.get(name) == own.headers.get(name)
-            if own.status_code == 200:
-                known = {**sent, "If-None-Match": own.headers["etag"]}
-                assert client.get(path, headers=known).status_code == 304
-            assert "strict-transport-security" in seen.headers
+                assert proxied.headers.get(name) == direct.headers.get(name)
+            if direct.status_code == 200:
+                conditional = {**headers, "If-None-Match": direct.headers["etag"]}
+                assert client.get(path, headers=conditional).status_code == 304
+            assert "strict-transport-security" in proxied.headers
 
 
-def test_nginx_passes_everything_on(server: str, tmp_path: Path) -> None:
-    """The example for nginx, with other ports and a certificate, answers as the server does."""
-    nginx, openssl = needs("nginx", "it is in the example"), needs("openssl", "for a certificate")
+@pytest.mark.process
+@pytest.mark.web_server
+def test_the_nginx_example_forwards_responses(server: str, tmp_path: Path) -> None:
+    """With other ports and a certificate, responses through nginx equal those of the server."""
+    nginx = needs("nginx", "the example is for it")
+    openssl = needs("openssl", "it creates the certificate")
     certificate, key = tmp_path / "record.crt", tmp_path / "record.key"
-    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
-    made += ["-addext", "subjectAltName=DNS:localhost", "-out", str(certificate)]
-    subprocess.run([openssl, *made, "-keyout", str(key)], check=True, capture_output=True)
+    request = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "1",
+        "-subj",
+        "/CN=localhost",
+    ]
+    request += ["-addext", "subjectAltName=DNS:localhost", "-out", str(certificate)]
+    subprocess.run([openssl, *request, "-keyout", str(key)], check=True, capture_output=True)
     port = free_port()
     text = example("nginx")
     for before, after in {
@@ -88,50 +101,53 @@ def test_nginx_passes_everything_on(server: str, tmp_path: Path) -> None:
         assert before in text
         text = text.replace(before, after)
     user = "user root;" if os.geteuid() == 0 else ""
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    folders = "".join(f"{kind}_temp_path {tmp_path};" for kind in kinds)
-    inside = f"access_log off; {folders} {text}"
-    whole = f"{user} daemon off; pid {tmp_path}/pid; events {{}} http {{ {inside} }}"
-    (tmp_path / "nginx.conf").write_text(whole, "utf-8")
+    temporary = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    folders = "".join(f"{name}_temp_path {tmp_path};" for name in temporary)
+    http = f"access_log off; {folders} {text}"
+    configuration = f"{user} daemon off; pid {tmp_path}/pid; events {{}} http {{ {http} }}"
+    (tmp_path / "nginx.conf").write_text(configuration, "utf-8")
     command = [nginx, "-e", str(tmp_path / "error.log"), "-c", str(tmp_path / "nginx.conf")]
     subprocess.run([*command, "-t"], check=True, capture_output=True)
     context = ssl.create_default_context(cafile=str(certificate))
     with running(command, f"https://localhost:{port}", context) as client:
-        assert_nothing_is_lost(client, server)
+        assert_same_responses(client, server)
 
 
-def test_caddy_passes_everything_on(server: str, tmp_path: Path) -> None:
-    """The example for Caddy is valid, and without TLS it answers as the server does."""
-    caddy = needs("caddy", "it is in the example")
+@pytest.mark.process
+@pytest.mark.web_server
+def test_the_caddy_example_forwards_responses(server: str, tmp_path: Path) -> None:
+    """The example is valid; without TLS, responses through Caddy equal those of the server."""
+    caddy = needs("caddy", "the example is for it")
     file = tmp_path / "Caddyfile"
     file.write_text(example("caddyfile"), "utf-8")
-    checked = [caddy, "validate", "--adapter", "caddyfile", "--config", str(file)]
+    validate = [caddy, "validate", "--adapter", "caddyfile", "--config", str(file)]
     home = {**os.environ, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
-    subprocess.run(checked, check=True, capture_output=True, env=home)
+    subprocess.run(validate, check=True, capture_output=True, env=home)
     port = free_port()
     text = example("caddyfile").replace("record.example", f"http://127.0.0.1:{port}")
     text = text.replace("127.0.0.1:8000", server.removeprefix("http://"))
     file.write_text(f"{{\n  admin off\n}}\n{text}", "utf-8")
     command = [caddy, "run", "--adapter", "caddyfile", "--config", str(file)]
     with running(command, f"http://127.0.0.1:{port}", ssl.create_default_context()) as client:
-        assert_nothing_is_lost(client, server)
+        assert_same_responses(client, server)
 
 
-def test_systemd_takes_the_unit(tmp_path: Path) -> None:
-    """The unit has no unknown section, key or value, and its sandbox is found tight."""
-    systemd = needs("systemd-analyze", "it checks the unit")
+@pytest.mark.process
+def test_the_systemd_unit_is_valid(tmp_path: Path) -> None:
+    """`systemd-analyze verify` has no complaints about the unit."""
+    systemd = needs("systemd-analyze", "it verifies the unit")
     unit = tmp_path / "cpc-record.service"
     text = example("ini").replace("/opt/cpc-record/.venv/bin/cpc-record", "/bin/true")
     unit.write_text(text, "utf-8")
     done = subprocess.run(
         [systemd, "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False
     )
-    told = [line for line in done.stderr.splitlines() if unit.name in line]
-    assert not told, done.stderr
+    complaints = [line for line in done.stderr.splitlines() if unit.name in line]
+    assert not complaints, done.stderr
 
 
-def test_the_page_names_what_there_is() -> None:
-    """Every make target, path and setting that the page names exists."""
+def test_make_targets_and_settings_exist() -> None:
+    """Every make target and setting that the page mentions exists."""
     makefile = (ROOT / "Makefile").read_text("utf-8")
     for target in set(re.findall(r"`make ([a-z]+)`", PAGE)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
