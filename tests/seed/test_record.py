@@ -411,6 +411,71 @@ def test_a_quote_must_support_the_value(
     assert expected in issue.expected
 
 
+@pytest.mark.parametrize(
+    ("ordinal", "quote", "supported"),
+    [
+        (3, "the third in the world", True),
+        (3, "the 3rd in the world", True),
+        (3, "the 3th in the world", False),
+        (3, "the twenty-third in the world", False),
+        (21, "the twenty-first in the world", True),
+        (21, "the 21st in the world", True),
+        (21, "the 21th in the world", False),
+        (21, "the first in twenty", False),
+        (20, "the twentieth in the world", True),
+        (20, "the twenty-first in the world", False),
+        (112, "the 112th in the world", True),
+        (112, "the 112nd in the world", False),
+    ],
+)
+def test_an_ordinal_is_quoted_in_words_or_digits(
+    seed: SeedCopy, ordinal: int, quote: str, *, supported: bool
+) -> None:
+    """`third` and `3rd` support 3; a misspelling or a part of another ordinal does not."""
+    start = 10_000
+    seed.data["sources"][0]["characters"] = 20_000
+    seed.put("/partnerships/0/precedence", [{"scope": "world", "ordinal": ordinal}])
+    quoted = {"source": "us-peru-cpc-page", "start": start, "end": start + len(quote)}
+    citation = {"basis": "stated", "quote": {**quoted, "exact": quote}}
+    seed.put("/partnerships/0/evidence/precedence", [citation])
+    if supported:
+        load_record(seed.write())
+    else:
+        [issue] = issues_in(seed.write())
+        assert issue.pointer == "/partnerships/0/precedence"
+        assert f'[{{"scope": "world", "ordinal": {ordinal}}}], not supported' in issue.found
+
+
+@pytest.mark.parametrize(
+    ("years", "quote", "supported"),
+    [
+        (4, "a four-year plan", True),
+        (4, "a 4-year plan", True),
+        (4, "a twenty-four-year plan", False),
+        (4, "a plan for four hundred years", False),
+        (24, "a twenty-four-year plan", True),
+        (20, "a twenty-year plan", True),
+        (20, "a twenty-four-year plan", False),
+        (12, "a twelve-year plan", True),
+    ],
+)
+def test_a_number_is_quoted_in_words_or_digits(
+    seed: SeedCopy, years: int, quote: str, *, supported: bool
+) -> None:
+    """A number in words must be quoted completely."""
+    start = 10_000
+    seed.data["sources"][0]["characters"] = 20_000
+    seed.put("/partnerships/0/planned_years", years)
+    quoted = {"source": "us-peru-cpc-page", "start": start, "end": start + len(quote)}
+    citation = {"basis": "stated", "quote": {**quoted, "exact": quote}}
+    seed.put("/partnerships/0/evidence/planned_years", [citation])
+    if supported:
+        load_record(seed.write())
+    else:
+        [issue] = issues_in(seed.write())
+        assert issue.pointer == "/partnerships/0/planned_years"
+
+
 def test_ids_are_unique_per_type(seed: SeedCopy) -> None:
     """A duplicate id is reported together with the first; other types may use the id."""
     seed.put("/organizations/6", seed.data["organizations"][2])
@@ -435,6 +500,33 @@ def test_duplicate_keys_are_rejected(seed: SeedCopy, before: str, after: str, po
     issues = issues_in(seed.path)
     assert any(pointer in issue.pointer and issue.found == "a duplicate key" for issue in issues)
     assert all(issue.expected == "each key once" for issue in issues)
+
+
+@pytest.mark.parametrize("pad", range(8))
+@pytest.mark.parametrize(
+    "ending", ["1", "12.5", "1e5", "1.5E-07", "true", '"\\ud83d\\ude00"', '"é"']
+)
+def test_values_may_cross_the_end_of_a_chunk(seed: SeedCopy, pad: int, ending: str) -> None:
+    """A value is read completely wherever the file is split for reading."""
+    start = f'{{"$schema": "s", "modified": {" " * ((1 << 20) - 28 - pad)}'
+    seed.path.write_text(f"{start}{ending}}}", "utf-8")
+    [issue] = [issue for issue in issues_in(seed.path) if issue.pointer == "/modified"]
+    assert issue.found == format_value(json.loads(ending))
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b'{\n"a": ' + b" " * (3 << 20) + b"\n  x}", "line 3, column 3: Expecting value"),
+        (b'{"a": "' + b"\xc3\xa9" * (1 << 20) + b'\xff"}', "byte 2097159 is not UTF-8"),
+        (b'{"a": "' + b"x" * (1 << 20) + b'\n"}', "line 1, column 1048584: Invalid control"),
+    ],
+)
+def test_errors_are_located_in_the_whole_file(seed: SeedCopy, content: bytes, found: str) -> None:
+    """Lines, columns and bytes are counted from the start of the file, however large it is."""
+    seed.path.write_bytes(content)
+    [issue] = issues_in(seed.path)
+    assert found in issue.found
 
 
 BYTES: dict[str, tuple[bytes, str, str]] = {
@@ -508,7 +600,7 @@ def test_a_lone_surrogate_can_be_reported(seed: SeedCopy) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_all_faults_are_told_at_once(seed: SeedCopy) -> None:
+def test_all_issues_are_reported_at_once(seed: SeedCopy) -> None:
     """One reading tells every issue of the file, of whatever kind and wherever."""
     changes: dict[str, object] = {
         "/color": "red",

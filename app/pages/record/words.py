@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.models.notation import day_first_date, ordinal_digits, ordinal_words
+from app.models.notation import ordinal_digits, ordinal_words
 
 _CODES = {
     "ngo": "NGO",
@@ -22,11 +22,6 @@ _FIELD_LABELS = {
     "sha256": "SHA-256",
     "url": "URL",
 }
-
-
-def date_in_words(value: str) -> str:
-    """A partial date: `15 June 2017`, `October 2017` or `2017`."""
-    return day_first_date(value)
 
 
 def precision(value: str) -> str:

@@ -1,0 +1,96 @@
+"""Dates and numbers as English prose writes them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.models.notation import (
+    NUMBER_WORDS,
+    cardinal_words,
+    day_first_date,
+    ordinal_digits,
+    ordinal_words,
+    us_date,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "us", "day_first"),
+    [
+        ("2017-06-05", "June 5, 2017", "5 June 2017"),
+        ("2017-06-15", "June 15, 2017", "15 June 2017"),
+        ("2017-10", "October 2017", "October 2017"),
+        ("2017", "2017", "2017"),
+        ("0999-12-10", "December 10, 0999", "10 December 0999"),
+    ],
+)
+def test_a_date_is_written_at_its_precision(value: str, us: str, day_first: str) -> None:
+    """Month and day appear only if the date has them, the day without a leading zero."""
+    assert us_date(value) == us
+    assert day_first_date(value) == day_first
+
+
+@given(st.dates())
+def test_both_styles_have_the_same_parts(day: date) -> None:
+    """The two styles differ only in order and punctuation."""
+    value = day.isoformat()
+    assert sorted(us_date(value).replace(",", "").split()) == sorted(day_first_date(value).split())
+
+
+@pytest.mark.parametrize(
+    ("value", "cardinal", "ordinal", "digits"),
+    [
+        (0, "zero", "zeroth", "0th"),
+        (1, "one", "first", "1st"),
+        (2, "two", "second", "2nd"),
+        (3, "three", "third", "3rd"),
+        (4, "four", "fourth", "4th"),
+        (5, "five", "fifth", "5th"),
+        (8, "eight", "eighth", "8th"),
+        (9, "nine", "ninth", "9th"),
+        (11, "eleven", "eleventh", "11th"),
+        (12, "twelve", "twelfth", "12th"),
+        (13, "thirteen", "thirteenth", "13th"),
+        (20, "twenty", "twentieth", "20th"),
+        (21, "twenty-one", "twenty-first", "21st"),
+        (32, "thirty-two", "thirty-second", "32nd"),
+        (43, "forty-three", "forty-third", "43rd"),
+        (99, "ninety-nine", "ninety-ninth", "99th"),
+    ],
+)
+def test_a_number_is_written_in_words_and_digits(
+    value: int, cardinal: str, ordinal: str, digits: str
+) -> None:
+    """Cardinals and ordinals have their English spelling, irregular ones included."""
+    assert cardinal_words(value) == cardinal
+    assert ordinal_words(value) == ordinal
+    assert ordinal_digits(value) == digits
+
+
+@pytest.mark.parametrize(
+    ("value", "digits"),
+    [(100, "100th"), (101, "101st"), (111, "111th"), (112, "112th"), (1_013, "1013th")],
+)
+def test_large_ordinals_are_written_in_digits(value: int, digits: str) -> None:
+    """11, 12 and 13 end in `th` in any hundred."""
+    assert ordinal_digits(value) == digits
+
+
+@pytest.mark.parametrize("value", [-1, 100])
+def test_numbers_out_of_range_have_no_words(value: int) -> None:
+    """Words are defined from 0 to 99."""
+    for in_words in (cardinal_words, ordinal_words):
+        with pytest.raises(ValueError, match="not between 0 and 99"):
+            in_words(value)
+
+
+def test_all_words_of_numbers_are_known() -> None:
+    """`NUMBER_WORDS` has each word of each number and of nothing else."""
+    names = [
+        in_words(value) for in_words in (cardinal_words, ordinal_words) for value in range(100)
+    ]
+    assert {word for name in names for word in name.split("-")} == NUMBER_WORDS
