@@ -501,7 +501,7 @@ def test_archives_in_one_folder_keep_their_own(seed: Any, tmp_path: Path) -> Non
     """However many archives are built beside one another, each one's files stay."""
     made = {}
     for number in range(3):
-        seed.put("/awards/0/title", f"Another title of this programme, {number}")
+        seed.put("/awards/0/title", f"Another title of this program, {number}")
         archive = tmp_path / f"{number}.sqlite"
         said = run_cli("build", "--seed", str(seed.write()), "--archive", str(archive))
         assert said.returncode == 0, said.stderr
@@ -534,7 +534,7 @@ async def test_the_files_of_the_release_before_stay(seed: Any, tmp_path: Path) -
     archive = tmp_path / "archive.sqlite"
     async with published_client(seed.path, archive) as old:
         before = (await old.get("/v1/exports/tables.zip")).content
-        seed.put("/awards/0/title", "Another title of this programme")
+        seed.put("/awards/0/title", "Another title of this program")
         seed.write()
         async with published_client(seed.path, archive) as new:
             after = (await new.get("/v1/exports/tables.zip")).content

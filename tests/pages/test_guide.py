@@ -60,7 +60,7 @@ def expected_output(section: str, url: str) -> list[str]:
         return [resource["id"] for resource in response.json()["data"]]
 
     return {
-        "start": ["ILO programme against child sex and labor trafficking in Peru"],
+        "start": ["ILO program against child sex and labor trafficking in Peru"],
         "filtering": ids("/v1/awards"),
         "paging": ids("/v1/activities"),
         "related": [*ids("/v1/objectives"), "International Labor Organization"],

@@ -55,7 +55,7 @@ def try_out(page: Page) -> None:
 def expect_award_response(page: Page) -> None:
     """The reference shows the requested award."""
     body = page.locator(f"{RESPONSES} .response-col_description").first
-    expect(body).to_contain_text("ILO programme against child sex and labor trafficking")
+    expect(body).to_contain_text("ILO program against child sex and labor trafficking")
     expect(page.locator(f"{RESPONSES} .response-col_status").first).to_have_text("200")
 
 
