@@ -1,4 +1,4 @@
-"""One collection in every format: negotiated, streamed, and read by the programs people use."""
+"""Response formats: negotiation, streaming, and reading by common programs."""
 
 from __future__ import annotations
 
@@ -37,41 +37,41 @@ pytestmark = pytest.mark.anyio
 
 JSON, CSV = "application/json", "text/csv; charset=utf-8; header=present"
 NDJSON, GEOJSON = "application/x-ndjson", "application/geo+json"
-FORMS = {"json": JSON, "csv": CSV, "ndjson": NDJSON, "geojson": GEOJSON}
+CONTENT_TYPES = {"json": JSON, "csv": CSV, "ndjson": NDJSON, "geojson": GEOJSON}
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Seed file of a made-up record."""
+    """Seed file of a generated record."""
     return write_corpus(tmp_path_factory.mktemp("corpus"), 240)
 
 
 @pytest.fixture(scope="module")
 def oracle(corpus: Path) -> Oracle:
-    """What the made-up record should answer."""
+    """Expected results for the generated record."""
     return Oracle(corpus)
 
 
 @pytest.fixture(scope="module")
-async def made_up(corpus: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an application on the made-up record."""
-    async with client_for(corpus, corpus.with_name("archive.sqlite")) as opened:
-        yield opened
+async def corpus_client(corpus: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application on the generated record."""
+    async with client_for(corpus, corpus.with_name("archive.sqlite")) as client:
+        yield client
 
 
 @pytest.fixture(scope="module", params=[0, 80_000])
-async def forgetful(
+async def uncached_client(
     corpus: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an application whose cache has no room for a whole collection."""
+    """A client of an application whose cache is too small for a whole collection."""
     archive = corpus.with_name("archive.sqlite")
-    async with client_for(corpus, archive, cache_bytes=request.param) as opened:
-        yield opened
+    async with client_for(corpus, archive, cache_bytes=request.param) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
 def files(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the CSV and the NDJSON of every collection of the made-up record."""
+    """A directory with every collection of the generated record as CSV and NDJSON."""
     folder = tmp_path_factory.mktemp("files")
     anyio.run(save_all, corpus, folder)
     return folder
@@ -80,14 +80,14 @@ def files(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def save_all(seed: Path, folder: Path) -> None:
     """Save every collection as CSV and as NDJSON."""
     async with client_for(seed, seed.with_name("archive.sqlite")) as client:
-        for name in TYPES:
-            for form in ("csv", "ndjson"):
-                response = await client.get(f"/v1/{name}", params={"format": form})
-                (folder / f"{name}.{form}").write_bytes(response.content)
+        for collection in TYPES:
+            for format_ in ("csv", "ndjson"):
+                response = await client.get(f"/v1/{collection}", params={"format": format_})
+                (folder / f"{collection}.{format_}").write_bytes(response.content)
 
 
 @pytest.mark.parametrize(
-    ("accept", "chosen"),
+    ("accept", "content_type"),
     [
         ("", JSON),
         ("*/*", JSON),
@@ -116,18 +116,18 @@ async def save_all(seed: Path, folder: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("collection", ["awards", "citations"])
-async def test_accept_chooses(
-    client: httpx.AsyncClient, collection: str, accept: str, chosen: str
+async def test_accept_selects_the_format(
+    client: httpx.AsyncClient, collection: str, accept: str, content_type: str
 ) -> None:
-    """The media type with the highest quality wins, and JSON among equals (RFC 9110, 12.5.1)."""
+    """The format with the highest quality is selected; JSON is preferred (RFC 9110, 12.5.1)."""
     response = await client.get(f"/v1/{collection}", headers={"Accept": accept})
     assert response.status_code == 200
-    assert response.headers["content-type"] == chosen
+    assert response.headers["content-type"] == content_type
     assert response.headers["vary"] == "Accept, Accept-Encoding"
 
 
-async def test_repeated_accept_headers_are_one_list(client: httpx.AsyncClient) -> None:
-    """Several `Accept` lines mean what one with commas means (RFC 9110, 5.3)."""
+async def test_repeated_accept_headers_are_joined(client: httpx.AsyncClient) -> None:
+    """Several `Accept` lines are equivalent to one comma-separated line (RFC 9110, 5.3)."""
     headers = [("Accept", "application/json;q=0.1"), ("Accept", "text/csv")]
     response = await client.get("/v1/awards", headers=headers)
     assert response.headers["content-type"] == CSV
@@ -138,86 +138,90 @@ async def test_repeated_accept_headers_are_one_list(client: httpx.AsyncClient) -
     ["text/html", "application/xml", "image/*", "application/json;q=0", "*/*;q=0",
      "application/geo+json", "text/csv;q=0.0, application/*;q=0", "nonsense", "text/csvx"],
 )  # fmt: skip
-async def test_nothing_acceptable_is_406(client: httpx.AsyncClient, accept: str) -> None:
-    """406 only where none of the formats fits, and then the formats are listed."""
+async def test_no_acceptable_format_is_406(client: httpx.AsyncClient, accept: str) -> None:
+    """If no format is acceptable, the response is 406 and lists the formats."""
     problem = assert_problem(await client.get("/v1/awards", headers={"Accept": accept}), 406)
-    assert all(one in problem["detail"] for one in ("application/json", "text/csv", NDJSON))
+    assert all(name in problem["detail"] for name in ("application/json", "text/csv", NDJSON))
     head = await client.head("/v1/awards", headers={"Accept": accept})
     assert (head.status_code, head.content) == (406, b"")
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*;q=0"])
 async def test_only_collections_negotiate(client: httpx.AsyncClient, accept: str) -> None:
-    """What comes in one format is not refused to anyone."""
+    """Paths with a single format ignore `Accept`."""
     for path in ("/v1", "/v1/meta", "/v1/awards/peru-ilo", "/v1/search?q=peru", "/v1/record"):
         response = await client.get(path, headers={"Accept": accept})
         assert (response.status_code, response.headers["content-type"]) == (200, JSON)
 
 
 @pytest.mark.parametrize("accept", ["", "text/csv", "text/html", "application/json;q=0", "*/*;q=0"])
-@pytest.mark.parametrize("form", ["json", "csv", "ndjson"])
+@pytest.mark.parametrize("format_", ["json", "csv", "ndjson"])
 @pytest.mark.parametrize("collection", TYPES)
 async def test_format_overrides_accept(
-    client: httpx.AsyncClient, collection: str, form: str, accept: str
+    client: httpx.AsyncClient, collection: str, format_: str, accept: str
 ) -> None:
-    """`format` decides, whatever `Accept` says, and the body is the one `Accept` would give."""
+    """`format` overrides `Accept`; the body is the one that `Accept` alone would select."""
     path = f"/v1/{collection}"
-    response = await client.get(path, params={"format": form}, headers={"Accept": accept})
-    assert (response.status_code, response.headers["content-type"]) == (200, FORMS[form])
-    accepted = await client.get(path, headers={"Accept": FORMS[form].partition(";")[0]})
-    if form != "json":
-        assert accepted.content == response.content
+    response = await client.get(path, params={"format": format_}, headers={"Accept": accept})
+    assert (response.status_code, response.headers["content-type"]) == (200, CONTENT_TYPES[format_])
+    negotiated = await client.get(
+        path, headers={"Accept": CONTENT_TYPES[format_].partition(";")[0]}
+    )
+    if format_ != "json":
+        assert negotiated.content == response.content
     else:
-        assert accepted.json()["data"] == response.json()["data"]
+        assert negotiated.json()["data"] == response.json()["data"]
 
 
 @pytest.mark.parametrize("parameter", ["include", "facet"])
-@pytest.mark.parametrize("form", ["csv", "ndjson", "geojson"])
-async def test_the_envelope_is_json_only(
-    client: httpx.AsyncClient, form: str, parameter: str
+@pytest.mark.parametrize("format_", ["csv", "ndjson", "geojson"])
+async def test_include_and_facet_require_json(
+    client: httpx.AsyncClient, format_: str, parameter: str
 ) -> None:
-    """`include` and `facet` are refused where there is no place for them, however asked for."""
-    collection = "regions" if form == "geojson" else "awards"
-    value = {"include": "citations", "facet": "country" if form == "geojson" else "region"}
-    asked = {parameter: value[parameter]}
-    path, accept = f"/v1/{collection}", {"Accept": FORMS[form].partition(";")[0]}
+    """Formats other than JSON reject `include` and `facet`, however the format is requested."""
+    collection = "regions" if format_ == "geojson" else "awards"
+    value = {"include": "citations", "facet": "country" if format_ == "geojson" else "region"}
+    params = {parameter: value[parameter]}
+    path, accept = f"/v1/{collection}", {"Accept": CONTENT_TYPES[format_].partition(";")[0]}
     for response in (
-        await client.get(path, params={**asked, "format": form}),
-        await client.get(path, params=asked, headers=accept),
+        await client.get(path, params={**params, "format": format_}),
+        await client.get(path, params=params, headers=accept),
     ):
         problem = assert_problem(response, 422)
         assert [error["parameter"] for error in problem["errors"]] == [parameter]
         assert "json" in problem["detail"]
-    json_ = await client.get(path, params={**asked, "format": "json"}, headers=accept)
-    assert json_.status_code == 200
+    json_response = await client.get(path, params={**params, "format": "json"}, headers=accept)
+    assert json_response.status_code == 200
 
 
-@pytest.mark.parametrize("collection", [name for name in TYPES if name != "regions"])
+@pytest.mark.parametrize(
+    "collection", [collection for collection in TYPES if collection != "regions"]
+)
 async def test_geojson_is_for_regions(client: httpx.AsyncClient, collection: str) -> None:
-    """Only regions have an outline."""
+    """Only regions are available as GeoJSON."""
     problem = assert_problem(await client.get(f"/v1/{collection}?format=geojson"), 422)
     assert problem["errors"][0]["allowed"] == ["json", "csv", "ndjson"]
 
 
 @pytest.mark.parametrize("collection", TYPES)
-async def test_every_row_in_every_format(
-    made_up: httpx.AsyncClient, oracle: Oracle, collection: str
+async def test_ndjson_and_csv_contain_every_row(
+    corpus_client: httpx.AsyncClient, oracle: Oracle, collection: str
 ) -> None:
-    """NDJSON and CSV hold every row, in the order of the list; no `limit` bounds them."""
+    """NDJSON and CSV contain every row in the order of the list, without a default `limit`."""
     expected = oracle.select(collection, {})
-    lines = await made_up.get(f"/v1/{collection}?format=ndjson")
-    assert lines.content.endswith(b"\n")
-    assert [json.loads(line) for line in lines.content.decode().split("\n")[:-1]] == expected
-    table = await made_up.get(f"/v1/{collection}?format=csv")
+    ndjson = await corpus_client.get(f"/v1/{collection}?format=ndjson")
+    assert ndjson.content.endswith(b"\n")
+    assert [json.loads(line) for line in ndjson.content.decode().split("\n")[:-1]] == expected
+    table = await corpus_client.get(f"/v1/{collection}?format=csv")
     assert csv_reader.documents(collection, table.content) == expected
 
 
 @pytest.mark.parametrize("collection", TYPES)
-async def test_csv_follows_the_rfc(
-    made_up: httpx.AsyncClient, client: httpx.AsyncClient, collection: str
+async def test_csv_conforms_to_rfc_4180(
+    corpus_client: httpx.AsyncClient, client: httpx.AsyncClient, collection: str
 ) -> None:
-    """RFC 4180: CRLF after every record, quotes doubled, as many fields in each, UTF-8, no mark."""
-    content = (await made_up.get(f"/v1/{collection}?format=csv")).content.decode()
+    """CRLF after every record, quotes doubled, the same number of fields, UTF-8 without a BOM."""
+    content = (await corpus_client.get(f"/v1/{collection}?format=csv")).content.decode()
     assert not content.startswith("\ufeff")
     assert content.endswith("\r\n")
     unquoted = re.sub(r'"(?:[^"]|"")*"', "", content)
@@ -232,7 +236,7 @@ async def test_csv_follows_the_rfc(
 
 @pytest.mark.parametrize("collection", TYPES)
 async def test_the_csv_header_is_fixed(client: httpx.AsyncClient, collection: str) -> None:
-    """The columns are the type's, whatever the rows: with none, there is the header alone."""
+    """The columns depend only on the collection; without rows, the header remains."""
     name, value = {
         "regions": ("country", "ZZ"),
         "organizations": ("q", "nothing has this word"),
@@ -243,15 +247,15 @@ async def test_the_csv_header_is_fixed(client: httpx.AsyncClient, collection: st
         "activities": ("award", "none"),
         "sources": ("publisher", "none"),
     }[collection]
-    whole = await client.get(f"/v1/{collection}?format=csv")
+    complete = await client.get(f"/v1/{collection}?format=csv")
     empty = await client.get(f"/v1/{collection}", params={"format": "csv", name: value})
     assert empty.status_code == 200
-    assert empty.content == whole.content.partition(b"\r\n")[0] + b"\r\n"
+    assert empty.content == complete.content.partition(b"\r\n")[0] + b"\r\n"
     assert empty.headers["content-type"] == CSV
 
 
 async def test_citations_are_flat_in_csv(client: httpx.AsyncClient) -> None:
-    """What is nested in a citation has columns of its own."""
+    """Nested values of a citation have their own columns."""
     response = await client.get("/v1/citations?format=csv&limit=1")
     assert csv_reader.rows(response.content)[0] == [
         "id", "resource_type", "resource", "field", "basis", "note",
@@ -260,7 +264,7 @@ async def test_citations_are_flat_in_csv(client: httpx.AsyncClient) -> None:
     ]  # fmt: skip
 
 
-AWKWARD = [
+UNUSUAL_TEXTS = [
     "=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\nx", "=cmd|' /C calc'!A0", "'", "'x", '"', '""', '"x',
     'x"', 'a"b', "a,b", "a;b", "a\tb", "a\nb", "a\n", "\n\n", " a ", "a|b", "a\\b", "a\\|b", "|",
     "\\", "\\\\", "|\\|", "null", "NULL", "NA", "true", "1", "01", "1e5", "2017-06", "1/2", "#N/A",
@@ -269,50 +273,52 @@ AWKWARD = [
 
 
 @pytest.fixture
-async def awkward(corpus: Path, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the made-up record with awkward text in the documents of its activities."""
+async def unusual_client(corpus: Path, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the generated record, with unusual text in the documents of its activities."""
     archive = tmp_path / "archive.sqlite"
     build_if_stale(corpus, archive)
     with closing(sqlite3.connect(archive)) as connection, connection:
         query = "SELECT id, CAST(document AS TEXT) FROM activities ORDER BY position, id"
         rows = connection.execute(query).fetchall()
-        assert len(rows) >= len(AWKWARD)
-        for text, (name, document) in zip(AWKWARD, rows, strict=False):
+        assert len(rows) >= len(UNUSUAL_TEXTS)
+        for text, (activity_id, document) in zip(UNUSUAL_TEXTS, rows, strict=False):
             texts = {"title": text, "summary": text, "stakeholders": [text, "and", text * 2]}
             changed = json.dumps({**json.loads(document), **texts}, ensure_ascii=False)
-            connection.execute("UPDATE activities SET document = ? WHERE id = ?", (changed, name))
+            connection.execute(
+                "UPDATE activities SET document = ? WHERE id = ?", (changed, activity_id)
+            )
     write_checksum(archive)
-    async with client_for(corpus, archive) as opened:
-        yield opened
+    async with client_for(corpus, archive) as client:
+        yield client
 
 
-async def test_awkward_text_comes_through(awkward: httpx.AsyncClient) -> None:
-    """Quotes, separators, line feeds, formulas and every script are read back as they were."""
-    table = await awkward.get("/v1/activities?format=csv")
-    lines = await awkward.get("/v1/activities?format=ndjson")
-    page = (await awkward.get("/v1/activities")).json()["data"]
-    assert [json.loads(line) for line in lines.content.split(b"\n")[:-1]] == page
+async def test_unusual_text_is_preserved(unusual_client: httpx.AsyncClient) -> None:
+    """Quotes, separators, line feeds, formulas and every script are read back unchanged."""
+    table = await unusual_client.get("/v1/activities?format=csv")
+    ndjson = await unusual_client.get("/v1/activities?format=ndjson")
+    page = (await unusual_client.get("/v1/activities")).json()["data"]
+    assert [json.loads(line) for line in ndjson.content.split(b"\n")[:-1]] == page
     assert csv_reader.documents("activities", table.content) == page
-    for text, one in zip(AWKWARD, page, strict=False):
-        assert (one["title"], one["summary"]) == (text, text)
-        assert one["stakeholders"] == [text, "and", text * 2]
+    for text, activity in zip(UNUSUAL_TEXTS, page, strict=False):
+        assert (activity["title"], activity["summary"]) == (text, text)
+        assert activity["stakeholders"] == [text, "and", text * 2]
     for record in csv_reader.rows(table.content)[1:]:
         for cell in record:
             assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")), cell
 
 
-async def test_lists_are_joined_as_documented(
-    awkward: httpx.AsyncClient, client: httpx.AsyncClient
+async def test_list_members_are_joined_in_csv(
+    unusual_client: httpx.AsyncClient, client: httpx.AsyncClient
 ) -> None:
-    """Members are joined by `|`; one within a member, and a backslash, have a backslash before."""
-    content = (await awkward.get("/v1/activities?format=csv")).text
-    rows = {one["title"]: one for one in csv.DictReader(io.StringIO(content, newline=""))}
+    """List members are joined by `|`; `|` and backslashes in a member are escaped."""
+    content = (await unusual_client.get("/v1/activities?format=csv")).text
+    rows = {row["title"]: row for row in csv.DictReader(io.StringIO(content, newline=""))}
     assert rows["a|b"]["stakeholders"] == r"a\|b|and|a\|ba\|b"
     assert rows["a\\b"]["stakeholders"] == r"a\\b|and|a\\ba\\b"
     assert rows["'=1+1"]["stakeholders"] == "'=1+1|and|=1+1=1+1"
-    first = (await client.get("/v1/partnerships?format=csv")).text
-    precedence = next(csv.DictReader(io.StringIO(first, newline="")))["precedence"]
-    assert [json.loads(one) for one in precedence.split("|")] == [
+    partnerships = (await client.get("/v1/partnerships?format=csv")).text
+    row = next(csv.DictReader(io.StringIO(partnerships, newline="")))
+    assert [json.loads(member) for member in row["precedence"].split("|")] == [
         {"scope": "americas", "ordinal": 1},
         {"scope": "world", "ordinal": 3},
     ]
@@ -322,45 +328,45 @@ STREAMS = ["citations?format=csv", "citations?format=ndjson", "activities?format
 
 
 @pytest.mark.parametrize("path", [*STREAMS, "regions?format=geojson", "awards?format=csv&limit=2"])
-async def test_streams_have_tags(client: httpx.AsyncClient, path: str) -> None:
-    """HEAD, the tag and 304 work on a kept stream as on any answer."""
-    await assert_tagged(client, f"/v1/{path}")
+async def test_cached_streams_have_etags(client: httpx.AsyncClient, path: str) -> None:
+    """HEAD, `ETag` and 304 work for cached streams as for other responses."""
+    await assert_conditional_requests(client, f"/v1/{path}")
 
 
 @pytest.mark.parametrize("path", [*STREAMS, "record"])
-async def test_large_streams_have_tags(
-    forgetful: httpx.AsyncClient, path: str, caplog: pytest.LogCaptureFixture
+async def test_uncached_streams_have_etags(
+    uncached_client: httpx.AsyncClient, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A stream too large to keep has a strong tag, 304 and HEAD too, and nothing is logged."""
+    """A stream that is too large to cache has a strong ETag, 304 and HEAD; nothing is logged."""
     with caplog.at_level(logging.WARNING):
-        await assert_tagged(forgetful, f"/v1/{path}")
+        await assert_conditional_requests(uncached_client, f"/v1/{path}")
     assert caplog.records == []
 
 
-async def assert_tagged(client: httpx.AsyncClient, path: str) -> None:
-    """HEAD has GET's headers, the tag is strong and steady, and 304 answers who has it."""
+async def assert_conditional_requests(client: httpx.AsyncClient, path: str) -> None:
+    """Check that HEAD has the headers of GET, the ETag is strong and stable, and 304 works."""
     response = await client.get(path)
-    tag = response.headers["etag"]
-    assert re.fullmatch(r'"[\x21\x23-\x7e]+"', tag)
+    etag = response.headers["etag"]
+    assert re.fullmatch(r'"[\x21\x23-\x7e]+"', etag)
     assert response.headers["cache-control"] == "public, max-age=3600"
-    again = await client.get(path)
-    assert (again.content, again.headers) == (response.content, response.headers)
+    repeated = await client.get(path)
+    assert (repeated.content, repeated.headers) == (response.content, response.headers)
     for method in ("GET", "HEAD"):
-        unchanged = await client.request(method, path, headers={"If-None-Match": f'"x", {tag}'})
-        assert (unchanged.status_code, unchanged.content) == (304, b"")
-        assert unchanged.headers["etag"] == tag
-        changed = await client.request(method, path, headers={"If-None-Match": '"x"'})
-        assert changed.status_code == 200
+        not_modified = await client.request(method, path, headers={"If-None-Match": f'"x", {etag}'})
+        assert (not_modified.status_code, not_modified.content) == (304, b"")
+        assert not_modified.headers["etag"] == etag
+        modified = await client.request(method, path, headers={"If-None-Match": '"x"'})
+        assert modified.status_code == 200
     head = await client.head(path)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers == response.headers
-    narrow = await client.get(path, headers={"Accept-Encoding": "identity"})
-    assert narrow.content == response.content
+    identity = await client.get(path, headers={"Accept-Encoding": "identity"})
+    assert identity.content == response.content
 
 
-async def test_each_stream_has_its_own_tag(forgetful: httpx.AsyncClient) -> None:
-    """Formats, filters, codings and pages that differ have tags that differ."""
-    asked: list[tuple[str, dict[str, str]]] = [
+async def test_different_streams_have_different_etags(uncached_client: httpx.AsyncClient) -> None:
+    """Streams with other formats, filters, encodings or pages have other ETags."""
+    requests: list[tuple[str, dict[str, str]]] = [
         ("?format=csv", {}),
         ("?format=ndjson", {}),
         ("?format=csv&sort=-id", {}),
@@ -369,34 +375,39 @@ async def test_each_stream_has_its_own_tag(forgetful: httpx.AsyncClient) -> None
         ("?format=csv", {"Accept-Encoding": "gzip"}),
         ("?limit=3", {"Accept": "text/csv"}),
     ]
-    tags = [(await forgetful.get(f"/v1/citations{one}", headers=h)).headers["etag"]
-            for one, h in asked]  # fmt: skip
-    assert len(set(tags)) == len(tags)
+    etags = [
+        (await uncached_client.get(f"/v1/citations{query}", headers=headers)).headers["etag"]
+        for query, headers in requests
+    ]
+    assert len(set(etags)) == len(etags)
 
 
-async def test_the_release_is_part_of_the_tag(forgetful: httpx.AsyncClient, tmp_path: Path) -> None:
-    """Another release has another tag, even for a stream that is not kept."""
+async def test_the_etag_depends_on_the_release(
+    uncached_client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    """Another release has another ETag, also for streams that are not cached."""
     other = write_corpus(tmp_path, 240, 2)
     async with client_for(other, tmp_path / "archive.sqlite", cache_bytes=0) as client:
         for path in STREAMS:
-            ours, theirs = await forgetful.get(f"/v1/{path}"), await client.get(f"/v1/{path}")
-            assert ours.headers["etag"] != theirs.headers["etag"]
-            assert theirs.headers["x-data-release"] != ours.headers["x-data-release"]
+            first = await uncached_client.get(f"/v1/{path}")
+            second = await client.get(f"/v1/{path}")
+            assert first.headers["etag"] != second.headers["etag"]
+            assert first.headers["x-data-release"] != second.headers["x-data-release"]
 
 
-def test_large_streams_over_a_real_server(start_server: Start, corpus: Path) -> None:
-    """HEAD and 304 on a stream that is not kept leave the connection fit for the next request."""
+def test_uncached_streams_keep_the_connection_alive(start_server: Start, corpus: Path) -> None:
+    """After HEAD and 304 for an uncached stream, the connection serves the next request."""
     archive = corpus.with_name("archive.sqlite")
     url, _ = start_server(SEED_FILE=str(corpus), ARCHIVE_FILE=str(archive), CACHE_BYTES="0")
     with httpx.Client(base_url=url) as client:
-        whole = client.get("/v1/citations?format=csv")
+        complete = client.get("/v1/citations?format=csv")
         for _ in range(3):
             head = client.head("/v1/citations?format=csv")
             assert (head.status_code, head.content) == (200, b"")
-            assert head.headers["etag"] == whole.headers["etag"]
-            known = {"If-None-Match": whole.headers["etag"]}
-            assert client.get("/v1/citations?format=csv", headers=known).status_code == 304
-        assert client.get("/v1/citations?format=csv").content == whole.content
+            assert head.headers["etag"] == complete.headers["etag"]
+            headers = {"If-None-Match": complete.headers["etag"]}
+            assert client.get("/v1/citations?format=csv", headers=headers).status_code == 304
+        assert client.get("/v1/citations?format=csv").content == complete.content
 
 
 NUMBERS = csv_reader.INTEGERS - {"target_start", "target_end"}
@@ -404,7 +415,7 @@ NUMBERS = csv_reader.INTEGERS - {"target_start", "target_end"}
 
 @pytest.mark.parametrize("collection", TYPES)
 def test_pandas_reads_csv(files: Path, oracle: Oracle, collection: str) -> None:
-    """Pandas reads every row of the CSV with its defaults: numbers are numbers, text is text."""
+    """Pandas reads every CSV row with default settings and infers numbers and text."""
     frame = pd.read_csv(files / f"{collection}.csv", dtype_backend="numpy_nullable")
     rows = oracle.select(collection, {})
     assert list(frame["id"]) == [row["id"] for row in rows]
@@ -416,44 +427,46 @@ def test_pandas_reads_csv(files: Path, oracle: Oracle, collection: str) -> None:
             assert str(frame[column].dtype) == "boolean"
 
 
-def assert_same(column: str, found: list[Any], rows: list[Json]) -> None:
-    """What a reader took a column's cells for is what the rows hold."""
-    for value, row in zip(found, rows, strict=True):
+def assert_same(column: str, values: list[Any], rows: list[Json]) -> None:
+    """Check that the values that a program read from a column are those of the rows."""
+    for value, row in zip(values, rows, strict=True):
         if column not in row or column == "not_stated":
             continue
-        absent = value is None or pd.isna(value)
-        read = None if absent else value
-        assert csv_reader.value(column, read) if isinstance(read, str) else read == row[column]
-        if isinstance(read, str):
-            assert csv_reader.value(column, read) == row[column]
+        cell = None if value is None or pd.isna(value) else value
+        if isinstance(cell, str):
+            parsed = csv_reader.value(column, cell)
+            assert parsed
+            assert parsed == row[column]
+        else:
+            assert cell == row[column]
 
 
 @pytest.mark.parametrize("collection", TYPES)
 def test_pandas_reads_ndjson(files: Path, oracle: Oracle, collection: str) -> None:
-    """Pandas reads every line of the NDJSON; lists are lists and text is as it was."""
+    """Pandas reads every NDJSON line; lists stay lists and text is unchanged."""
     frame = pd.read_json(files / f"{collection}.ndjson", lines=True, dtype=False)
     rows = oracle.select(collection, {})
     assert len(frame) == len(rows)
     assert set(frame.columns) == set(rows[0])
     for column in frame.columns:
-        values = [None if _missing(one) else one for one in frame[column]]
+        values = [None if _is_missing(value) else value for value in frame[column]]
         assert values == [row[column] for row in rows]
 
 
-def _missing(value: Any) -> bool:
+def _is_missing(value: Any) -> bool:
     return not isinstance(value, list | dict) and bool(pd.isna(value))
 
 
 @pytest.mark.parametrize("collection", TYPES)
 def test_duckdb_reads_csv(files: Path, oracle: Oracle, collection: str) -> None:
-    """DuckDB finds out the dialect and the types by itself, and reads every row."""
+    """DuckDB detects the dialect and the types and reads every row."""
     table = duckdb.from_csv_auto(str(files / f"{collection}.csv"))
     types = dict(zip(table.columns, map(str, table.types), strict=True))
     rows = oracle.select(collection, {})
-    found = table.fetchall()
-    assert [one[0] for one in found] == [row["id"] for row in rows]
-    for place, column in enumerate(table.columns):
-        values = [one[place] for one in found]
+    records = table.fetchall()
+    assert [record[0] for record in records] == [row["id"] for row in rows]
+    for index, column in enumerate(table.columns):
+        values = [record[index] for record in records]
         assert_same(column, values, rows)
         if any(value is not None for value in values):
             expected = "BIGINT" if column in csv_reader.INTEGERS else "VARCHAR"
@@ -462,55 +475,55 @@ def test_duckdb_reads_csv(files: Path, oracle: Oracle, collection: str) -> None:
 
 @pytest.mark.parametrize("collection", TYPES)
 def test_duckdb_reads_ndjson(files: Path, oracle: Oracle, collection: str) -> None:
-    """DuckDB reads every line of the NDJSON, lists as lists and objects as structs."""
+    """DuckDB reads every NDJSON line, with lists as lists and objects as structs."""
     table = duckdb.read_json(str(files / f"{collection}.ndjson"))
     rows = oracle.select(collection, {})
-    found = [dict(zip(table.columns, one, strict=True)) for one in table.fetchall()]
-    assert [_pruned(one) for one in found] == [_pruned(one) for one in rows]
+    records = [dict(zip(table.columns, values, strict=True)) for values in table.fetchall()]
+    assert [_without_nulls(record) for record in records] == [_without_nulls(row) for row in rows]
     types = dict(zip(table.columns, map(str, table.types), strict=True))
     for column in NUMBERS & set(types):
         if any(row[column] is not None for row in rows):
             assert types[column] == "BIGINT"
 
 
-def _pruned(value: Any) -> Any:
-    """A value without the nulls within its objects: DuckDB gives all selectors every key."""
+def _without_nulls(value: Any) -> Any:
+    """A value without nulls in objects, because DuckDB adds all keys to every selector."""
     if isinstance(value, list):
-        return [_pruned(one) for one in value]
+        return [_without_nulls(member) for member in value]
     if isinstance(value, dict):
-        return {key: _pruned(one) for key, one in value.items() if one is not None}
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     return value
 
 
 @pytest.mark.parametrize("collection", TYPES)
-def test_people_read_it_from_a_server(server: str, collection: str) -> None:
-    """Pandas reads CSV and NDJSON by their address, as a person would type it."""
+def test_pandas_reads_from_a_server(server: str, collection: str) -> None:
+    """Pandas reads CSV and NDJSON directly from their URLs."""
     total = httpx.get(f"{server}/v1/{collection}").json()["meta"]["total"]
     table = pd.read_csv(f"{server}/v1/{collection}?format=csv")
-    lines = pd.read_json(f"{server}/v1/{collection}?format=ndjson", lines=True)
-    assert len(table) == len(lines) == total > 0
-    assert list(table["id"]) == list(lines["id"])
+    ndjson = pd.read_json(f"{server}/v1/{collection}?format=ndjson", lines=True)
+    assert len(table) == len(ndjson) == total > 0
+    assert list(table["id"]) == list(ndjson["id"])
 
 
-IMPORT = "CSV:44,34,76,1"
-"""LibreOffice's filter options: comma, double quote, UTF-8, from line 1; the rest by default."""
-EXPORT = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false"
+IMPORT_OPTIONS = "CSV:44,34,76,1"
+"""LibreOffice filter options: comma, double quote, UTF-8, from line 1; otherwise the defaults."""
+EXPORT_OPTIONS = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false"
 
 
-def as_text(source: Path) -> str:
-    """The same options, with every column that holds no number imported as text (2), not by guess.
+def text_import_options(source: Path) -> str:
+    """The import options with every non-numeric column imported as text (2).
 
-    By default a spreadsheet takes `08` for a number and `$5` for an amount, in any CSV.
+    By default a spreadsheet guesses types in any CSV: `08` becomes a number, `$5` an amount.
     """
     header = csv_reader.rows(source.read_bytes())[0]
     guessed = csv_reader.INTEGERS | csv_reader.BOOLEANS
-    columns = [f"{place}/{1 if name in guessed else 2}" for place, name in enumerate(header, 1)]
-    return f"{IMPORT},{'/'.join(columns)}"
+    columns = [f"{number}/{1 if name in guessed else 2}" for number, name in enumerate(header, 1)]
+    return f"{IMPORT_OPTIONS},{'/'.join(columns)}"
 
 
 def convert(source: Path, target: str, folder: Path, options: str) -> Path:
-    """Open a CSV file in LibreOffice and save it as something else."""
-    program = needs("soffice", "LibreOffice opens the CSV as people do")
+    """Open a CSV file in LibreOffice and save it in another format."""
+    program = needs("soffice", "LibreOffice opens the CSV files")
     subprocess.run(
         [program, f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless",
          f"--infilter={options}", "--convert-to", target, "--outdir", folder, source],
@@ -519,43 +532,46 @@ def convert(source: Path, target: str, folder: Path, options: str) -> Path:
     return folder / f"{source.stem}.{target.partition(':')[0]}"
 
 
+@pytest.mark.office
 @pytest.mark.parametrize("collection", TYPES)
 def test_libreoffice_opens_csv(files: Path, tmp_path: Path, collection: str) -> None:
-    """LibreOffice shows every cell as the CSV has it, in every script; nothing is a formula."""
+    """LibreOffice shows every cell as in the CSV, in every script; no cell is a formula."""
     source = files / f"{collection}.csv"
-    saved = convert(source, EXPORT, tmp_path, as_text(source))
+    saved = convert(source, EXPORT_OPTIONS, tmp_path, text_import_options(source))
     shown, sent = csv_reader.rows(saved.read_bytes()), csv_reader.rows(source.read_bytes())
     assert shown[0] == sent[0]
     assert len(shown) == len(sent)
-    for found, expected in zip(shown[1:], sent[1:], strict=True):
-        for column, cell, original in zip(sent[0], found, expected, strict=True):
+    for shown_row, sent_row in zip(shown[1:], sent[1:], strict=True):
+        for column, cell, original in zip(sent[0], shown_row, sent_row, strict=True):
             assert cell == (original.upper() if column in csv_reader.BOOLEANS else original)
 
 
+@pytest.mark.office
 @pytest.mark.parametrize("collection", ["awards", "activities", "organizations"])
-def test_libreoffice_runs_nothing(files: Path, tmp_path: Path, collection: str) -> None:
-    """Saved as a workbook, no cell is a formula and every defused one is text."""
+def test_libreoffice_evaluates_no_formula(files: Path, tmp_path: Path, collection: str) -> None:
+    """In a workbook saved from the CSV no cell is a formula; escaped formulas are text."""
     source = files / f"{collection}.csv"
-    saved = convert(source, "xlsx", tmp_path, IMPORT)
+    saved = convert(source, "xlsx", tmp_path, IMPORT_OPTIONS)
     with zipfile.ZipFile(saved) as workbook:
-        sheet = ET.fromstring(workbook.read("xl/worksheets/sheet1.xml"))  # noqa: S314 - our own
+        sheet = ET.fromstring(workbook.read("xl/worksheets/sheet1.xml"))  # noqa: S314 - made by this test
         strings = workbook.read("xl/sharedStrings.xml").decode()
-    space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-    assert len(list(sheet.iter(f"{space}row"))) == len(csv_reader.rows(source.read_bytes()))
-    assert list(sheet.iter(f"{space}f")) == []
+    namespace = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    assert len(list(sheet.iter(f"{namespace}row"))) == len(csv_reader.rows(source.read_bytes()))
+    assert list(sheet.iter(f"{namespace}f")) == []
     assert "'=1+1" in strings.replace("&apos;", "'")
     assert "защита" in strings
 
 
+@pytest.mark.office
 async def test_libreoffice_opens_the_shipped_record(
     client: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    """The shipped record's tables come through LibreOffice as they are."""
+    """LibreOffice shows the tables of the shipped record unchanged."""
     for collection in ("regions", "organizations", "awards"):
         source = tmp_path / f"{collection}.csv"
         source.write_bytes((await client.get(f"/v1/{collection}?format=csv")).content)
         folder = tmp_path / collection
-        saved = convert(source, EXPORT, folder, as_text(source))
+        saved = convert(source, EXPORT_OPTIONS, folder, text_import_options(source))
         shown = csv_reader.rows(saved.read_bytes())
         sent = csv_reader.rows(source.read_bytes())
         booleans = {name: name.upper() for name in ("true", "false")}
@@ -563,60 +579,63 @@ async def test_libreoffice_opens_the_shipped_record(
 
 
 Ring = list[tuple[float, float]]
+"""Points as longitude and latitude."""
 
 
 def signed_area(ring: Ring) -> float:
-    """Twice the area a ring encloses, positive where it runs counter-clockwise."""
+    """Twice the area of a ring, positive if it is counterclockwise."""
     return sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairwise(ring))
 
 
 def polygons(geometry: Json) -> list[list[Ring]]:
     """The polygons of a Polygon or MultiPolygon, each a list of rings."""
-    one = geometry["type"] == "Polygon"
-    found: list[list[Ring]] = [geometry["coordinates"]] if one else geometry["coordinates"]
-    return found
+    coordinates: Any = geometry["coordinates"]
+    result: list[list[Ring]] = [coordinates] if geometry["type"] == "Polygon" else coordinates
+    return result
 
 
-@pytest.mark.parametrize("asked", [{"format": "geojson"}, {}])
-async def test_regions_are_valid_geojson(client: httpx.AsyncClient, asked: dict[str, str]) -> None:
-    """RFC 7946: right-hand rule, closed rings, longitude first, and a box around everything."""
-    accept = {} if asked else {"Accept": "application/geo+json"}
-    response = await client.get("/v1/regions", params=asked, headers=accept)
+@pytest.mark.parametrize("params", [{"format": "geojson"}, {}])
+async def test_regions_are_valid_geojson(client: httpx.AsyncClient, params: dict[str, str]) -> None:
+    """RFC 7946: right-hand rule, closed rings, longitude first, and bounding boxes."""
+    accept = {} if params else {"Accept": "application/geo+json"}
+    response = await client.get("/v1/regions", params=params, headers=accept)
     assert response.headers["content-type"] == GEOJSON
-    found = response.json()
-    FeatureCollection.model_validate(found, strict=False)
+    geojson = response.json()
+    FeatureCollection.model_validate(geojson, strict=False)
     regions = (await client.get("/v1/regions")).json()["data"]
-    assert [one["properties"] for one in found["features"]] == regions
-    assert [one["id"] for one in found["features"]] == [one["id"] for one in regions]
+    assert [feature["properties"] for feature in geojson["features"]] == regions
+    assert [feature["id"] for feature in geojson["features"]] == [
+        region["id"] for region in regions
+    ]
     points = []
-    for one in found["features"]:
-        inside = [point for polygon in polygons(one["geometry"]) for ring in polygon
-                  for point in ring]  # fmt: skip
-        assert one["bbox"] == box(inside)
-        points += inside
-        for exterior, *holes in polygons(one["geometry"]):
+    for feature in geojson["features"]:
+        rings = [ring for polygon in polygons(feature["geometry"]) for ring in polygon]
+        feature_points = [point for ring in rings for point in ring]
+        assert feature["bbox"] == bounding_box(feature_points)
+        points += feature_points
+        for exterior, *holes in polygons(feature["geometry"]):
             assert all(ring[0] == ring[-1] and len(ring) >= 4 for ring in (exterior, *holes))
             assert signed_area(exterior) > 0
             assert all(signed_area(hole) < 0 for hole in holes)
-    assert found["bbox"] == box(points)
-    west, south, east, north = found["bbox"]
-    assert -82 < west < east < -68, "all of it is in Peru"
-    assert -19 < south < north < 1, "all of it is in Peru"
+    assert geojson["bbox"] == bounding_box(points)
+    west, south, east, north = geojson["bbox"]
+    assert -82 < west < east < -68, "the regions are in Peru"
+    assert -19 < south < north < 1, "the regions are in Peru"
 
 
-def box(points: Ring) -> list[float]:
-    """The bounding box of points, in the order of RFC 7946, 5."""
+def bounding_box(points: Ring) -> list[float]:
+    """West, south, east and north of points (RFC 7946, 5)."""
     longitudes, latitudes = zip(*points, strict=True)
     return [min(longitudes), min(latitudes), max(longitudes), max(latitudes)]
 
 
-async def test_outlines_say_where_they_come_from(client: httpx.AsyncClient) -> None:
-    """The outlines are an enrichment, attributed in the collection, with how far to trust them."""
-    found = (await client.get("/v1/regions?format=geojson")).json()
+async def test_outlines_are_attributed(client: httpx.AsyncClient) -> None:
+    """The GeoJSON attributes its outlines to their source and describes their accuracy."""
+    geojson = (await client.get("/v1/regions?format=geojson")).json()
     shipped = json.loads(SEED.read_text("utf-8"))["outlines"]
-    assert found["attribution"]["reference"] == shipped["reference"]
+    assert geojson["attribution"]["reference"] == shipped["reference"]
     assert set(shipped["reference"]) == {"title", "url", "license"}
-    assert found["attribution"]["note"]
+    assert geojson["attribution"]["note"]
 
 
 @pytest.mark.parametrize(
@@ -632,27 +651,30 @@ async def test_outlines_say_where_they_come_from(client: httpx.AsyncClient) -> N
 async def test_geojson_is_filtered_and_sorted(
     client: httpx.AsyncClient, query: str, ids: list[str]
 ) -> None:
-    """The same rows in the same order as in every other format; none is a valid collection."""
+    """GeoJSON has the same rows and order as other formats; an empty collection is valid."""
     response = await client.get(f"/v1/regions?format=geojson&{query}")
-    found = response.json()
-    FeatureCollection.model_validate(found, strict=False)
-    assert [one["id"] for one in found["features"]] == ids
-    assert ("bbox" in found) == bool(ids)
+    geojson = response.json()
+    FeatureCollection.model_validate(geojson, strict=False)
+    assert [feature["id"] for feature in geojson["features"]] == ids
+    assert ("bbox" in geojson) == bool(ids)
     assert ("next" in response.links) == ("limit" in query)
 
 
-async def test_a_region_without_an_outline(made_up: httpx.AsyncClient, oracle: Oracle) -> None:
-    """A region whose outline nobody knows is a feature without geometry (RFC 7946, 3.2)."""
-    found = (await made_up.get("/v1/regions?format=geojson")).json()
-    FeatureCollection.model_validate(found, strict=False)
-    assert "bbox" not in found
-    assert [one["properties"] for one in found["features"]] == oracle.select("regions", {})
-    assert all(one["geometry"] is None and "bbox" not in one for one in found["features"])
+async def test_a_region_without_an_outline(
+    corpus_client: httpx.AsyncClient, oracle: Oracle
+) -> None:
+    """A region without an outline is a feature with a null geometry (RFC 7946, 3.2)."""
+    geojson = (await corpus_client.get("/v1/regions?format=geojson")).json()
+    FeatureCollection.model_validate(geojson, strict=False)
+    assert "bbox" not in geojson
+    features = geojson["features"]
+    assert [feature["properties"] for feature in features] == oracle.select("regions", {})
+    assert all(feature["geometry"] is None and "bbox" not in feature for feature in features)
 
 
 @pytest.mark.parametrize("collection", RESOURCES)
-async def test_json_stays_the_default(client: httpx.AsyncClient, collection: str) -> None:
-    """Without a wish, or with any, the answer is a page of JSON."""
+async def test_json_is_the_default(client: httpx.AsyncClient, collection: str) -> None:
+    """Without `format` and `Accept`, the response is a page of JSON."""
     plain = await client.get(f"/v1/{collection}")
     assert plain.headers["content-type"] == JSON
     assert set(plain.json()) == {"data", "meta", "links", "included", "facets"}

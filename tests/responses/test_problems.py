@@ -1,4 +1,4 @@
-"""Problem documents: their shape, to the letter."""
+"""The exact content of problem documents."""
 
 from __future__ import annotations
 
@@ -18,45 +18,45 @@ from app.responses.problems import (
 from tests.support.contract import read_document
 
 
-@pytest.mark.parametrize("kind", PROBLEMS.values(), ids=PROBLEMS)
-def test_a_problem_is_rendered_whole(kind: type[Problem]) -> None:
-    """Type, title, status, detail and instance, in this order, never to be kept."""
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+def test_a_problem_document_has_all_members(problem: type[Problem]) -> None:
+    """Type, title, status, detail and instance, in this order, never cached."""
     error = (
-        kind([ParameterError("x", "x is wrong.")])
-        if kind is InvalidParameters
-        else kind("It is wrong.")
+        problem([ParameterError("x", "x is wrong.")])
+        if problem is InvalidParameters
+        else problem("It is wrong.")
     )
     response = error.response("/v1/awards")
-    told = json.loads(bytes(response.body))
-    assert list(told)[:5] == ["type", "title", "status", "detail", "instance"]
-    assert told["type"] == f"/problems/{kind.slug}"
-    assert (told["title"], told["status"]) == (kind.title, kind.status)
-    assert told["detail"] == ("x is wrong." if kind is InvalidParameters else "It is wrong.")
-    assert told["instance"] == "/v1/awards"
-    assert ("errors" in told) == (kind is InvalidParameters)
-    assert response.status_code == kind.status
+    document = json.loads(bytes(response.body))
+    assert list(document)[:5] == ["type", "title", "status", "detail", "instance"]
+    assert document["type"] == f"/problems/{problem.slug}"
+    assert (document["title"], document["status"]) == (problem.title, problem.status)
+    assert document["detail"] == ("x is wrong." if problem is InvalidParameters else "It is wrong.")
+    assert document["instance"] == "/v1/awards"
+    assert ("errors" in document) == (problem is InvalidParameters)
+    assert response.status_code == problem.status
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers["cache-control"] == "no-store"
     assert b'": ' not in bytes(response.body)
     assert str(error) == error.detail
 
 
-def test_every_error_is_listed() -> None:
-    """Several errors stand in one document, their messages in one detail."""
+def test_every_error_is_reported() -> None:
+    """A document contains all errors, and their messages joined in `detail`."""
     errors = [
         ParameterError("a", "a is wrong."),
         ParameterError("b", "b too.", ("x", "y"), "x"),
     ]
-    told = json.loads(bytes(InvalidParameters(errors).response("/").body))
-    assert told["detail"] == "a is wrong. b too."
-    assert told["errors"] == [
+    document = json.loads(bytes(InvalidParameters(errors).response("/").body))
+    assert document["detail"] == "a is wrong. b too."
+    assert document["errors"] == [
         {"parameter": "a", "message": "a is wrong.", "allowed": None, "did_you_mean": None},
         {"parameter": "b", "message": "b too.", "allowed": ["x", "y"], "did_you_mean": "x"},
     ]
 
 
-def test_a_problem_has_headers_of_its_own() -> None:
-    """What is raised with headers is answered with them, and is not kept either."""
+def test_a_problem_can_have_headers() -> None:
+    """A response has the headers of its exception and is not cacheable."""
     headers = {"Retry-After": "5"}
     error = Unavailable("Later.", headers=headers)
     response = error.response("/")
@@ -77,19 +77,19 @@ def test_a_problem_has_headers_of_its_own() -> None:
         ("", ""),
     ],
 )
-def test_the_instance_is_a_path(path: str, instance: str) -> None:
-    """It is percent-encoded (RFC 3986, 3.3) and bounded."""
+def test_the_instance_is_an_encoded_path(path: str, instance: str) -> None:
+    """`instance` is percent-encoded (RFC 3986, 3.3) and has a maximum length."""
     assert json.loads(bytes(NotFound("x").response(path).body))["instance"] == instance
 
 
-def test_text_that_is_no_text_is_told() -> None:
-    """A lone surrogate in a detail is escaped, and other letters are not."""
+def test_a_lone_surrogate_is_escaped() -> None:
+    """A lone surrogate in `detail` is escaped; other non-ASCII characters are not."""
     body = bytes(NotFound("lone \ud800, Perú").response("/").body)
     assert b"lone \\ud800, Per\xc3\xba" in body
 
 
 @pytest.mark.parametrize(
-    ("name", "meant"),
+    ("name", "match"),
     [
         ("regoin", "region"),
         ("REGION", "region"),
@@ -101,27 +101,27 @@ def test_text_that_is_no_text_is_told() -> None:
         ("regions" * 9 + "xy", None),
     ],
 )
-def test_the_nearest_name_is_near(name: str, meant: str | None) -> None:
-    """Case does not matter; what is far, or too long to be a slip, has none."""
-    assert closest_match(name, ["region", "recipient", "limit"]) == meant
+def test_the_closest_match_is_similar(name: str, match: str | None) -> None:
+    """Case is ignored; a name that differs too much or is too long has no match."""
+    assert closest_match(name, ["region", "recipient", "limit"]) == match
 
 
-def test_a_long_name_is_compared_up_to_a_length() -> None:
-    """64 characters are still compared, 65 are not."""
-    known = "x" * 64
-    assert closest_match("x" * 63 + "y", [known]) == known
-    assert closest_match("x" * 64 + "y", [known]) is None
+def test_names_of_up_to_64_characters_are_compared() -> None:
+    """64 characters are compared; 65 are not."""
+    allowed = "x" * 64
+    assert closest_match("x" * 63 + "y", [allowed]) == allowed
+    assert closest_match("x" * 64 + "y", [allowed]) is None
     assert closest_match("x" * 65, ["x" * 65]) is None
 
 
-def test_the_first_of_several_near_names_is_the_nearest() -> None:
-    """One name is told, the one most alike."""
+def test_the_most_similar_name_is_the_match() -> None:
+    """Of several similar names, the most similar one is the match."""
     assert closest_match("titel", ["tilt", "title", "little"]) == "title"
 
 
-def test_every_kind_is_under_its_own_slug() -> None:
-    """The table, the contract's statuses and the kinds agree."""
-    assert all(slug == kind.slug for slug, kind in PROBLEMS.items())
+def test_problems_are_listed_by_slug() -> None:
+    """Every problem has its slug as its key, and the contract uses only their statuses."""
+    assert all(slug == problem.slug for slug, problem in PROBLEMS.items())
     responses = read_document()["paths"]["/v1/awards"]["get"]["responses"]
-    statuses = {str(kind.status) for kind in PROBLEMS.values()}
+    statuses = {str(problem.status) for problem in PROBLEMS.values()}
     assert {code for code in responses if code >= "400"} <= statuses

@@ -1,6 +1,7 @@
-"""What the API should answer, worked out from a seed file in plain Python.
+"""Expected results of the API, computed from a seed file in plain Python.
 
-Nothing here reads the application: the tables are the contract's, and the rules are written anew.
+Nothing here imports the application: the tables repeat the contract, and the rules are a second,
+independent implementation.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
-Asked = Mapping[str, Sequence[str]]
-"""Query parameters: each name with all its values."""
+QueryParameters = Mapping[str, Sequence[str]]
+"""All values of each query parameter."""
 
 TYPES = {
     "partnerships": "partnership",
@@ -51,7 +52,7 @@ FILTERS: dict[str, dict[str, str]] = {
         "basis": "basis",
     },
 }
-"""The field that each filter compares, by the parameter's name."""
+"""Field of each filter, by parameter."""
 
 CHOICES = {
     "kind": ("government", "government_agency", "international_organization", "ngo"),
@@ -60,7 +61,7 @@ CHOICES = {
     "resource_type": tuple(TYPES[name] for name in RESOURCES),
     "basis": ("stated", "derived", "editorial", "enriched"),
 }
-"""Filters of closed sets, and their values."""
+"""Values of filters with a closed set of values."""
 
 RANGES: dict[str, dict[str, str]] = {
     "partnerships": {"signed": "date", "investment_amount": "integer"},
@@ -76,7 +77,7 @@ SORTS: dict[str, tuple[str, ...]] = {
     "sources": ("title",),
     "citations": ("id",),
 }
-"""Fields that sort, the default first."""
+"""Fields that collections can be sorted by, the default first."""
 
 FACETS = {
     name: tuple(parameter for parameter in filters if parameter != "resource")
@@ -96,9 +97,9 @@ INCLUDES: dict[str, dict[str, str]] = {
     "organizations": {},
     "sources": {"publisher": "organizations"},
 }
-"""Reference fields, and the collection of what they name."""
+"""Collection that each reference field refers to."""
 
-SEARCHED = {
+SEARCH_FIELDS = {
     "partnerships": ("name", "short_name", "summary"),
     "objectives": ("title", "summary"),
     "awards": ("title", "summary"),
@@ -107,9 +108,9 @@ SEARCHED = {
     "organizations": ("name", "short_name"),
     "sources": ("title", "notices", "url"),
 }
-"""Fields that full-text search covers; the first is the title."""
+"""Fields that full-text search covers, the title first."""
 
-_DATES = ("signed", "announced", "ends")
+_DATE_FIELDS = ("signed", "announced", "ends")
 
 
 def sorts(collection: str) -> list[str]:
@@ -118,73 +119,77 @@ def sorts(collection: str) -> list[str]:
 
 
 def range_parameters(collection: str) -> dict[str, str]:
-    """Every range parameter with the kind of its values."""
+    """Every range parameter with the type of its values, `date` or `integer`."""
     return {
-        f"{field}__{edge}": kind
-        for field, kind in RANGES.get(collection, {}).items()
-        for edge in ("gte", "lte")
+        f"{field}__{operator}": value_type
+        for field, value_type in RANGES.get(collection, {}).items()
+        for operator in ("gte", "lte")
     }
 
 
 class Oracle:
-    """The documents that a seed file makes, and what queries select of them.
+    """The documents of a seed file and the expected results of queries.
 
     Attributes:
-        documents: Every document by collection, in the order of the seed.
+        documents: Documents by collection, in the order of the seed.
     """
 
     def __init__(self, seed: Path) -> None:
-        read: Json = json.loads(seed.read_text("utf-8"))
-        self.documents: dict[str, list[Json]] = {name: [] for name in TYPES}
-        for name in RESOURCES:
-            for entry in read[name]:
-                self.documents[name].append(_document(name, entry))
-                self.documents["citations"] += _citations(TYPES[name], entry)
+        content: Json = json.loads(seed.read_text("utf-8"))
+        self.documents: dict[str, list[Json]] = {collection: [] for collection in TYPES}
+        for collection in RESOURCES:
+            for resource in content[collection]:
+                self.documents[collection].append(_document(collection, resource))
+                self.documents["citations"] += _citations(TYPES[collection], resource)
 
-    def select(self, collection: str, asked: Asked) -> list[Json]:
-        """The documents that a query leaves, in its order."""
-        found = [one for one in self.documents[collection] if _fits(collection, one, asked)]
-        name = asked.get("sort", [SORTS[collection][0]])[0]
-        field = name.removeprefix("-")
-        with_key = sorted((one for one in found if one[field] is not None), key=_by_id)
-        with_key.sort(key=lambda one: _sort_key(field, one), reverse=name.startswith("-"))
-        return with_key + sorted((one for one in found if one[field] is None), key=_by_id)
+    def select(self, collection: str, parameters: QueryParameters) -> list[Json]:
+        """The documents that match a query, sorted."""
+        matching = [
+            item for item in self.documents[collection] if _matches(collection, item, parameters)
+        ]
+        sort = parameters.get("sort", [SORTS[collection][0]])[0]
+        field = sort.removeprefix("-")
+        with_key = sorted((item for item in matching if item[field] is not None), key=_id)
+        with_key.sort(key=lambda item: _sort_key(field, item), reverse=sort.startswith("-"))
+        return with_key + sorted((item for item in matching if item[field] is None), key=_id)
 
-    def count(self, collection: str, asked: Asked, parameter: str) -> Counter[str | None]:
-        """How many selected documents have each value of a filter; None for no value."""
+    def count(
+        self, collection: str, parameters: QueryParameters, facet: str
+    ) -> Counter[str | None]:
+        """Number of matching documents for each value of a filter; None counts missing values."""
         counts: Counter[str | None] = Counter()
-        for one in self.select(collection, asked):
-            counts.update(members(one[FILTERS[collection][parameter]]) or [None])
+        for item in self.select(collection, parameters):
+            counts.update(as_list(item[FILTERS[collection][facet]]) or [None])
         return counts
 
-    def referred(self, collection: str, field: str, page: Sequence[Json]) -> list[Json]:
-        """What the documents of a page name in a field, by id; or their citations."""
+    def included(self, collection: str, field: str, page: Sequence[Json]) -> list[Json]:
+        """The documents that a page refers to in a field, or its citations, by id."""
         if field == "citations":
-            ids = {one["id"] for one in page}
+            ids = {item["id"] for item in page}
             return [
-                one
-                for one in sorted(self.documents["citations"], key=_by_id)
-                if one["resource_type"] == TYPES[collection] and one["resource"] in ids
+                citation
+                for citation in sorted(self.documents["citations"], key=_id)
+                if citation["resource_type"] == TYPES[collection] and citation["resource"] in ids
             ]
-        named = {name for one in page for name in members(one[field])}
-        found = self.documents[INCLUDES[collection][field]]
-        return [one for one in sorted(found, key=_by_id) if one["id"] in named]
+        target_ids = {target_id for item in page for target_id in as_list(item[field])}
+        targets = self.documents[INCLUDES[collection][field]]
+        return [target for target in sorted(targets, key=_id) if target["id"] in target_ids]
 
 
-def members(value: Any) -> list[Any]:
-    """A value as a list: null has no member, a single value is its own."""
+def as_list(value: Any) -> list[Any]:
+    """A value as a list: empty for null, with one member for a single value."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
 def first_day(value: str) -> str:
-    """The first day of a date at any precision, as YYYY-MM-DD."""
+    """First day of a date with the precision of a day, month or year, as YYYY-MM-DD."""
     return value + "-01-01"[len(value) - 4 :]
 
 
 def last_day(value: str) -> str:
-    """The last day of a date at any precision, as YYYY-MM-DD."""
+    """Last day of a date with the precision of a day, month or year, as YYYY-MM-DD."""
     if len(value) == 4:
         return f"{value}-12-31"
     if len(value) == 7:
@@ -196,7 +201,7 @@ def last_day(value: str) -> str:
 def fold(text: str) -> str:
     """Text without case and accents."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(one for one in decomposed if not unicodedata.combining(one))
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
 def words(text: str) -> list[str]:
@@ -204,54 +209,58 @@ def words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", fold(text))
 
 
-def found_by(q: str, *columns: str) -> bool:
-    """Whether every word of `q` occurs in some column, the last perhaps only as a beginning.
+def matches_words(q: str, *columns: str) -> bool:
+    """Whether every word of `q` occurs in a column, the last one as a word or as a prefix.
 
-    A word with punctuation inside is a phrase; punctuation alone is no word.
+    A word with punctuation inside is a phrase; punctuation alone is ignored.
     """
-    phrases = [found for found in map(words, q.split()) if found]
-    tokens = [words(column) for column in columns]
-    beginning = q[-1:].isalnum()
+    phrases = [phrase for phrase in map(words, q.split()) if phrase]
+    column_words = [words(column) for column in columns]
+    last_is_prefix = q[-1:].isalnum()
     return bool(phrases) and all(
-        any(_has(column, phrase, beginning and place == len(phrases)) for column in tokens)
-        for place, phrase in enumerate(phrases, start=1)
+        any(
+            _has_phrase(column, phrase, last_is_prefix and number == len(phrases))
+            for column in column_words
+        )
+        for number, phrase in enumerate(phrases, start=1)
     )
 
 
-def _has(column: list[str], phrase: list[str], beginning: bool) -> bool:
+def _has_phrase(column: list[str], phrase: list[str], is_prefix: bool) -> bool:
     size = len(phrase)
     for start in range(len(column) - size + 1):
         window = column[start : start + size]
         if window == phrase:
             return True
-        if beginning and window[:-1] == phrase[:-1] and window[-1].startswith(phrase[-1]):
+        if is_prefix and window[:-1] == phrase[:-1] and window[-1].startswith(phrase[-1]):
             return True
     return False
 
 
-def _document(collection: str, entry: Json) -> Json:
-    kind, name = TYPES[collection], entry["id"]
+def _document(collection: str, resource: Json) -> Json:
+    type_, resource_id = TYPES[collection], resource["id"]
     links = {
-        "self": f"/v1/{collection}/{name}",
-        "citations": f"/v1/citations?resource_type={kind}&resource={name}",
+        "self": f"/v1/{collection}/{resource_id}",
+        "citations": f"/v1/citations?resource_type={type_}&resource={resource_id}",
     }
-    return {**{key: value for key, value in entry.items() if key != "evidence"}, "links": links}
+    fields = {field: value for field, value in resource.items() if field != "evidence"}
+    return {**fields, "links": links}
 
 
-def _citations(kind: str, entry: Json) -> Iterator[Json]:
-    for field, cited in entry["evidence"].items():
-        for number, one in enumerate(cited, start=1):
-            name = f"{kind}.{entry['id']}.{field}.{number}"
+def _citations(type_: str, resource: Json) -> Iterator[Json]:
+    for field, entries in resource["evidence"].items():
+        for number, entry in enumerate(entries, start=1):
+            citation_id = f"{type_}.{resource['id']}.{field}.{number}"
             yield {
-                "id": name,
-                "resource_type": kind,
-                "resource": entry["id"],
+                "id": citation_id,
+                "resource_type": type_,
+                "resource": resource["id"],
                 "field": field,
-                "basis": one["basis"],
-                "note": one.get("note"),
-                "reference": one.get("reference"),
-                "target": _target(one["quote"]) if "quote" in one else None,
-                "links": {"self": f"/v1/citations/{name}"},
+                "basis": entry["basis"],
+                "note": entry.get("note"),
+                "reference": entry.get("reference"),
+                "target": _target(entry["quote"]) if "quote" in entry else None,
+                "links": {"self": f"/v1/citations/{citation_id}"},
             }
 
 
@@ -267,38 +276,40 @@ def _target(quote: Json) -> Json:
     }
 
 
-def _fits(collection: str, one: Json, asked: Asked) -> bool:
-    return all(_meets(collection, one, name, values) for name, values in asked.items())
+def _matches(collection: str, item: Json, parameters: QueryParameters) -> bool:
+    return all(
+        _meets_condition(collection, item, name, values) for name, values in parameters.items()
+    )
 
 
-def _meets(collection: str, one: Json, name: str, values: Sequence[str]) -> bool:
+def _meets_condition(collection: str, item: Json, name: str, values: Sequence[str]) -> bool:
     if name == "sort":
         return True
     if name == "q":
-        title, *body = SEARCHED[collection]
-        texts = ["\n".join(members(one[field])) for field in body]
-        return found_by(values[0], one[title], "\n".join(texts))
-    field, _, edge = name.partition("__")
-    if not edge:
-        return bool(set(members(one[FILTERS[collection][name]])) & set(values))
-    return one[field] is not None and _within(one[field], edge, values[0])
+        title, *other_fields = SEARCH_FIELDS[collection]
+        texts = ["\n".join(as_list(item[field])) for field in other_fields]
+        return matches_words(values[0], item[title], "\n".join(texts))
+    field, _, operator = name.partition("__")
+    if not operator:
+        return bool(set(as_list(item[FILTERS[collection][name]])) & set(values))
+    return item[field] is not None and _is_in_range(item[field], operator, values[0])
 
 
-def _within(value: Any, edge: str, bound: str) -> bool:
+def _is_in_range(value: Any, operator: str, bound: str) -> bool:
     if isinstance(value, int):
-        return value >= int(bound) if edge == "gte" else value <= int(bound)
-    if edge == "gte":
+        return value >= int(bound) if operator == "gte" else value <= int(bound)
+    if operator == "gte":
         return first_day(value) >= first_day(bound)
     return last_day(value) <= last_day(bound)
 
 
-def _by_id(one: Json) -> str:
-    name: str = one["id"]
-    return name
+def _id(item: Json) -> str:
+    item_id: str = item["id"]
+    return item_id
 
 
-def _sort_key(field: str, one: Json) -> Any:
-    value = one[field]
-    if field in _DATES:
+def _sort_key(field: str, item: Json) -> Any:
+    value = item[field]
+    if field in _DATE_FIELDS:
         return first_day(value)
     return fold(value) if field in ("name", "title") else value
