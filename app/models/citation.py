@@ -72,7 +72,7 @@ class SpecificResource(Model):
 
 
 class CitationLinks(Model):
-    """Path of a citation, from the root of the server."""
+    """Path of a citation, relative to the root of the origin."""
 
     self: str = Field(description="This citation.")
 

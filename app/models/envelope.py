@@ -40,7 +40,7 @@ class PageMeta(Model):
 
 
 class PageLinks(Model):
-    """Paths from the root of the server."""
+    """Paths, relative to the root of the origin."""
 
     self: str = Field(description="This page.")
     next: str | None = Field(description="The next page; `null` on the last one.")

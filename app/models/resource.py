@@ -25,7 +25,7 @@ CitedBy = Annotated[
 
 
 class Links(Model):
-    """Paths of a resource and of its citations, from the root of the server."""
+    """Paths of a resource and of its citations, relative to the root of the origin."""
 
     self: str = Field(description="This resource.")
     citations: str = Field(description="Citations for the values of this resource.")
@@ -52,7 +52,7 @@ class Resource(Document, StrictModel):
         not_stated: list[str]
         evidence: EvidenceByField
 
-    @computed_field(description="Links, as paths from the root of the server.")  # type: ignore[prop-decorator]
+    @computed_field(description="Links, as paths relative to the root of the origin.")  # type: ignore[prop-decorator]
     @property
     def links(self) -> Links:
         """Paths of this resource and of its citations."""

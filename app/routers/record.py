@@ -7,17 +7,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from app.exports import stream_record
-from app.models import (
-    Activity,
-    Award,
-    Citation,
-    Objective,
-    Organization,
-    Partnership,
-    Region,
-    Source,
-)
+from app.models import Citation
 from app.models.base import Model
+from app.models.envelope import ResourceLists
 from app.responses.problems import InvalidParameters
 from app.routers.dependencies import ArchiveDep, NoParameters
 from app.routers.meta import SelfLink
@@ -27,16 +19,9 @@ from app.routers.route import Route
 router = APIRouter(tags=["record"], route_class=Route)
 
 
-class RecordData(Model):
+class RecordData(ResourceLists):
     """All resources, one list per collection, in the order of the record."""
 
-    partnerships: list[Partnership]
-    objectives: list[Objective]
-    awards: list[Award]
-    activities: list[Activity]
-    regions: list[Region]
-    organizations: list[Organization]
-    sources: list[Source]
     citations: list[Citation]
 
 
