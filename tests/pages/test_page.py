@@ -15,12 +15,12 @@ import pytest
 from lxml import html
 
 from app.models.dates import first_day
+from app.models.notation import day_first_date
 from app.pages.record.footnotes import text_fragment_url
 from app.pages.record.outlines import draw_map
 from app.pages.record.timeline import TimeAxis
 from app.pages.record.words import (
     amount_in_words,
-    date_in_words,
     field_label,
     ordinal,
     precedence_in_words,
@@ -295,9 +295,9 @@ def test_text_fragments_are_percent_encoded() -> None:
 @pytest.mark.parametrize(
     ("formatted", "expected"),
     [
-        (date_in_words("2017-06-15"), "15 June 2017"),
-        (date_in_words("2017-10"), "October 2017"),
-        (date_in_words("2017"), "2017"),
+        (day_first_date("2017-06-15"), "15 June 2017"),
+        (day_first_date("2017-10"), "October 2017"),
+        (day_first_date("2017"), "2017"),
         (amount_in_words(5_000_000), "5 million"),
         (amount_in_words(1_250_000), "1.25 million"),
         (amount_in_words(1_234_567), "1,234,567"),
