@@ -1,1 +1,1 @@
-"""Faults, floods, bad input and attack, acted out on the real thing: `make torture`."""
+"""Fault injection, load, invalid input and attacks against real processes: `make torture`."""

@@ -1,8 +1,8 @@
-"""Malformed HTTP/1.1 on raw sockets, by a grammar that is then broken: `make fuzz`.
+"""Malformed HTTP/1.1 on raw sockets, generated from a grammar and then mutated: `make fuzz`.
 
-Three equal rounds of the same requests. No answer is a 5xx, none fails to come, the next good
-request is answered, and at the end the server holds no more files than at the beginning and hardly
-more memory after the third round than after the first.
+The same requests are sent in three rounds. Checked: no response is a 5xx, none is missing, the next
+valid request is handled, and at the end the server has no more open files than at the start and
+hardly more memory after the third round than after the first.
 """
 
 from __future__ import annotations
@@ -18,16 +18,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.torture.processes import descriptors, resident
-from tests.torture.stage import ROOT, NotHeld, Server, Stage, corpus, free_port, hold
-from tests.torture.wire import exchange
+from tests.torture.context import (
+    ROOT,
+    CheckFailed,
+    ScenarioContext,
+    Server,
+    check,
+    free_port,
+    prepare_corpus,
+)
+from tests.torture.processes import open_file_count, resident_bytes
+from tests.torture.raw_http import exchange
 
 ROUNDS = 3
-MOST_GROWTH = 0.05
-_PATIENCE = 30.0
-_EVERY = 200
-"""Requests between two good ones that must be answered."""
-_METHODS = (  # without HEAD: where its answer ends, only who asked can tell
+MAX_MEMORY_GROWTH = 0.05
+_TIMEOUT_SECONDS = 30.0
+_REQUESTS_PER_HEALTH_CHECK = 200
+_METHODS = (  # no HEAD: the end of its response depends on the request
     b"GET",
     b"OPTIONS",
     b"POST",
@@ -65,167 +72,178 @@ _BODIES = (b"", b"", b"", b"hello", b"5\r\nhello\r\n0\r\n\r\n", b"ffffffffffffff
 
 
 @dataclass(slots=True)
-class Found:
-    """What a run saw: answers by status, and memory and files after each round."""
+class FuzzResult:
+    """Responses by status, and memory and open files after each round."""
 
     statuses: Counter[int] = field(default_factory=Counter)
-    memory: list[int] = field(default_factory=list)
-    files: list[int] = field(default_factory=list)
+    memory_bytes: list[int] = field(default_factory=list)
+    open_files: list[int] = field(default_factory=list)
     requests: int = 0
 
 
-def request(chance: random.Random) -> bytes:
-    """A request by the grammar with a few parts that are not, and then perhaps broken bytes."""
-    plain = chance.random() < 0.5
+def generate_request(rng: random.Random) -> bytes:
+    """A request from the grammar, usually with some invalid parts and sometimes mutated bytes."""
+    valid = rng.random() < 0.5
     line = b" ".join([
-        b"GET" if plain else chance.choice(_METHODS),
-        chance.choice(_PATHS),
-        b"HTTP/1.1" if plain else chance.choice(_VERSIONS),
+        b"GET" if valid else rng.choice(_METHODS),
+        rng.choice(_PATHS),
+        b"HTTP/1.1" if valid else rng.choice(_VERSIONS),
     ])  # fmt: skip
     lines = [line, b"Host: record.test"]
-    for _ in range(chance.choice((0, 1, 2, 3, 5, 40))):
-        between = chance.choice((b": ", b":") if plain else (b": ", b": ", b" : ", b"", b":\t"))
-        name = chance.choice(_NAMES[:11] if plain else _NAMES)
-        lines.append(name + between + chance.choice(_VALUES))
-    end = b"\r\n" if plain else chance.choice(_ENDS)
-    payload = end.join(lines) + end + end + chance.choice(_BODIES)
-    for _ in range(chance.choice((0, 0, 0, 0, 0, 1, 1, 3))):
-        payload = chance.choice(_BREAKS)(chance, payload)
+    for _ in range(rng.choice((0, 1, 2, 3, 5, 40))):
+        separator = rng.choice((b": ", b":") if valid else (b": ", b": ", b" : ", b"", b":\t"))
+        name = rng.choice(_NAMES[:11] if valid else _NAMES)
+        lines.append(name + separator + rng.choice(_VALUES))
+    end = b"\r\n" if valid else rng.choice(_ENDS)
+    payload = end.join(lines) + end + end + rng.choice(_BODIES)
+    for _ in range(rng.choice((0, 0, 0, 0, 0, 1, 1, 3))):
+        payload = rng.choice(_MUTATIONS)(rng, payload)
     return payload
 
 
-def _flip(chance: random.Random, payload: bytes) -> bytes:
-    place = chance.randrange(len(payload) + 1)
-    return payload[:place] + chance.randbytes(1) + payload[place + 1 :]
+def _replace_byte(rng: random.Random, payload: bytes) -> bytes:
+    position = rng.randrange(len(payload) + 1)
+    return payload[:position] + rng.randbytes(1) + payload[position + 1 :]
 
 
-def _insert(chance: random.Random, payload: bytes) -> bytes:
-    place = chance.randrange(len(payload) + 1)
-    return payload[:place] + chance.randbytes(chance.randint(1, 20)) + payload[place:]
+def _insert(rng: random.Random, payload: bytes) -> bytes:
+    position = rng.randrange(len(payload) + 1)
+    return payload[:position] + rng.randbytes(rng.randint(1, 20)) + payload[position:]
 
 
-def _cut(chance: random.Random, payload: bytes) -> bytes:
-    return payload[: chance.randrange(len(payload) + 1)]
+def _cut(rng: random.Random, payload: bytes) -> bytes:
+    return payload[: rng.randrange(len(payload) + 1)]
 
 
-def _repeat(chance: random.Random, payload: bytes) -> bytes:
-    start = chance.randrange(len(payload) + 1)
-    end = min(len(payload), start + chance.randint(1, 30))
-    times = chance.choice((2, 3, 50, 2_000))
+def _repeat(rng: random.Random, payload: bytes) -> bytes:
+    start = rng.randrange(len(payload) + 1)
+    end = min(len(payload), start + rng.randint(1, 30))
+    times = rng.choice((2, 3, 50, 2_000))
     return payload[:start] + payload[start:end] * times + payload[end:]
 
 
-_BREAKS: tuple[Callable[[random.Random, bytes], bytes], ...] = (_flip, _insert, _cut, _repeat)
+_MUTATIONS: tuple[Callable[[random.Random, bytes], bytes], ...] = (
+    _replace_byte,
+    _insert,
+    _cut,
+    _repeat,
+)
 
 
-def fuzzed(server: Server, number: int, seconds: float) -> Found:
-    """Send the same requests in three rounds, the first as long as a third of the time.
+def run_rounds(server: Server, random_seed: int, seconds: float) -> FuzzResult:
+    """Send the same requests in three rounds. The first round takes a third of the time.
 
     Raises:
-        NotHeld: Something did not hold.
+        CheckFailed: A promise was broken.
     """
-    found = Found()
-    _send(server, number, found, until=time.monotonic() + min(10, seconds / 6))
-    found = Found(files=[_idle(server)], memory=[resident(server.process.pid)])
-    count = _send(server, number, found, until=time.monotonic() + seconds / ROUNDS)
-    _note(server, found)
+    result = FuzzResult()
+    _send_requests(server, random_seed, result, until=time.monotonic() + min(10, seconds / 6))
+    result = FuzzResult(
+        open_files=[_open_files_when_idle(server)],
+        memory_bytes=[resident_bytes(server.process.pid)],
+    )
+    count = _send_requests(server, random_seed, result, until=time.monotonic() + seconds / ROUNDS)
+    _record_resources(server, result)
     for _ in range(ROUNDS - 1):
-        _send(server, number, found, count=count)
-        _note(server, found)
-    hold(found.files[-1] <= found.files[0], f"files: {found.files}")
-    growth = found.memory[-1] / found.memory[1] - 1
-    hold(growth < MOST_GROWTH, f"memory grew by {growth:.1%}: {found.memory}")
-    return found
+        _send_requests(server, random_seed, result, count=count)
+        _record_resources(server, result)
+    check(result.open_files[-1] <= result.open_files[0], f"open files: {result.open_files}")
+    growth = result.memory_bytes[-1] / result.memory_bytes[1] - 1
+    check(growth < MAX_MEMORY_GROWTH, f"memory grew by {growth:.1%}: {result.memory_bytes}")
+    return result
 
 
-def _send(server: Server, number: int, found: Found, *, until: float = 0.0, count: int = 0) -> int:
-    """Send requests for a time or up to a count, and return how many they were."""
-    chance, sent = random.Random(number), 0  # noqa: S311 - not for secrets
+def _send_requests(
+    server: Server, random_seed: int, result: FuzzResult, *, until: float = 0.0, count: int = 0
+) -> int:
+    """Send requests until a time or up to a count, and return their number."""
+    rng, sent = random.Random(random_seed), 0  # noqa: S311 - not for secrets
     while sent < count if count else time.monotonic() < until:
-        _ask(server, request(chance), found)
+        _send_one(server, generate_request(rng), result)
         sent += 1
-        if sent % _EVERY == 0:
-            server.answers()
-    found.requests += sent
+        if sent % _REQUESTS_PER_HEALTH_CHECK == 0:
+            server.check_alive()
+    result.requests += sent
     return sent
 
 
-def _ask(server: Server, payload: bytes, found: Found) -> None:
-    """Send a request and close this side, so that whoever waits for the rest learns of it."""
+def _send_one(server: Server, payload: bytes, result: FuzzResult) -> None:
+    """Send a request and half-close the connection, so that the server does not wait for more."""
     try:
-        replies = exchange(server.port, payload, _PATIENCE, over=True)
+        responses = exchange(server.port, payload, _TIMEOUT_SECONDS, half_close=True)
     except TimeoutError:
-        raise NotHeld(f"no end to the answer to {payload[:500]!r}") from None
-    for reply in replies:
-        found.statuses[reply.status] += 1
-        hold(reply.status >= 0, f"no HTTP: {reply.body[:200]!r} to {payload[:500]!r}")
-        hold(reply.status < 500, f"{reply.status} to {payload[:500]!r}")
-    if not replies:
-        found.statuses[0] += 1
+        raise CheckFailed(f"timeout after {payload[:500]!r}") from None
+    for response in responses:
+        result.statuses[response.status] += 1
+        check(response.status >= 0, f"not HTTP: {response.body[:200]!r} after {payload[:500]!r}")
+        check(response.status < 500, f"{response.status} after {payload[:500]!r}")
+    if not responses:
+        result.statuses[0] += 1
 
 
-def _note(server: Server, found: Found) -> None:
-    found.files.append(_idle(server))
-    found.memory.append(resident(server.process.pid))
+def _record_resources(server: Server, result: FuzzResult) -> None:
+    result.open_files.append(_open_files_when_idle(server))
+    result.memory_bytes.append(resident_bytes(server.process.pid))
 
 
-def _idle(server: Server) -> int:
-    """Files of the server once its connections are closed."""
-    server.answers()
+def _open_files_when_idle(server: Server) -> int:
+    """Number of open files after all connections are closed."""
+    server.check_alive()
     time.sleep(1.5)
-    return descriptors(server.process.pid)
+    return open_file_count(server.process.pid)
 
 
-def _told(parser: str, found: Found) -> str:
-    counted = ", ".join(f"{number:,} of {code or 'none'}" for code, number in sorted(
-        found.statuses.items()))  # fmt: skip
-    memory = ", ".join(f"{one / 2**20:.1f}" for one in found.memory)
-    growth = found.memory[-1] / found.memory[1] - 1
+def _format_result(parser: str, result: FuzzResult) -> str:
+    statuses = ", ".join(f"{code or 'none'}: {count:,}" for code, count in sorted(
+        result.statuses.items()))  # fmt: skip
+    memory = ", ".join(f"{size / 2**20:.1f}" for size in result.memory_bytes)
+    growth = result.memory_bytes[-1] / result.memory_bytes[1] - 1
     return (
-        f"{parser}: {found.requests:,} requests in {ROUNDS} rounds; answers by status: {counted}; "
-        f"memory before and after each round {memory} MiB ({growth:+.1%} from the first to the "
-        f"last); files {', '.join(map(str, found.files))}."
+        f"{parser}: {result.requests:,} requests in {ROUNDS} rounds; responses by status: "
+        f"{statuses}; memory before and after each round: {memory} MiB ({growth:+.1%} from the "
+        f"first to the last); open files: {', '.join(map(str, result.open_files))}."
     )
 
 
-def _server(stage: Stage, parser: str) -> Server:
-    """`cpc-record serve`, or uvicorn with its other parser, for whoever runs that."""
-    archive = stage.folder / "archive.sqlite"
-    archive.write_bytes((stage.corpus / "archive.sqlite").read_bytes())
-    times = {"REQUEST_SECONDS": "3", "IDLE_SECONDS": "3"}
+def _start_server(context: ScenarioContext, parser: str) -> Server:
+    """`cpc-record serve`, or uvicorn with its other HTTP parser."""
+    archive = context.folder / "archive.sqlite"
+    archive.write_bytes((context.corpus / "archive.sqlite").read_bytes())
+    timeouts = {"REQUEST_SECONDS": "3", "IDLE_SECONDS": "3"}
     if parser == "httptools":
-        return stage.start(stage.seed, archive, **times)
+        return context.start_server(context.seed, archive, **timeouts)
     port = free_port()
     command = ["uvicorn", "app.main:app", "--http", parser, "--port", str(port)]
     command += ["--no-access-log", "--timeout-keep-alive", "3", "--log-level", "error"]
-    server = stage.start(stage.seed, archive, sys.executable, "-m", *command)
+    server = context.start_server(context.seed, archive, sys.executable, "-m", *command)
     server.port = port
     return server
 
 
 def main() -> None:
-    """Run what the command line asks for; exit with 1 where something did not hold."""
+    """Fuzz the selected parsers. The exit code is 1 if a promise was broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture.fuzz", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=5, help="in all (5)")
-    parser.add_argument("--seed", type=int, help="what chance begins with (told, else by chance)")
+    parser.add_argument("--minutes", type=float, default=5, help="total duration in minutes (5)")
+    parser.add_argument("--seed", type=int, help="random seed (printed; default: random)")
     parser.add_argument("--parser", action="append", choices=("httptools", "h11"))
-    asked = parser.parse_args()
-    parsers = asked.parser or ["httptools", "h11"]
-    number = secrets.randbelow(10**9) if asked.seed is None else asked.seed
-    sys.stdout.write(f"Seed {number}.\n")
+    arguments = parser.parse_args()
+    parsers = arguments.parser or ["httptools", "h11"]
+    random_seed = secrets.randbelow(10**9) if arguments.seed is None else arguments.seed
+    sys.stdout.write(f"Random seed {random_seed}.\n")
     for name in parsers:
         with tempfile.TemporaryDirectory(prefix="fuzz-", dir=ROOT / ".venv") as folder:
-            chance = random.Random(number)  # noqa: S311 - not for secrets
-            stage = Stage(Path(folder), corpus("shipped"), "shipped", chance, quick=False)
-            server = _server(stage, name)
+            rng = random.Random(random_seed)  # noqa: S311 - not for secrets
+            corpus = prepare_corpus("shipped")
+            context = ScenarioContext(Path(folder), corpus, "shipped", rng, quick=False)
+            server = _start_server(context, name)
             try:
-                hold(server.wait(), f"the server ended: {server.said()[-500:]}")
-                found = fuzzed(server, number, asked.minutes * 60 / len(parsers))
+                check(server.wait_until_ready(), f"the server exited: {server.output()[-500:]}")
+                result = run_rounds(server, random_seed, arguments.minutes * 60 / len(parsers))
                 server.stop()
-            except NotHeld as error:
+            except CheckFailed as error:
                 server.process.kill()
-                sys.exit(f"NOT HELD with {name}: {error}")
-            sys.stdout.write(_told(name, found) + "\n")
+                sys.exit(f"FAILED with {name}: {error}")
+            sys.stdout.write(_format_result(name, result) + "\n")
             sys.stdout.flush()
 
 

@@ -1,4 +1,4 @@
-"""What the system knows of a process: its children, memory and files (Linux, proc(5))."""
+"""Processor time, memory, open files and child processes, as reported by Linux (proc(5))."""
 
 from __future__ import annotations
 
@@ -7,35 +7,36 @@ from collections.abc import Collection
 from pathlib import Path
 
 
-def children(process: int) -> list[int]:
-    """Ids of the processes that a process started and that answer requests.
+def worker_pids(server_pid: int) -> list[int]:
+    """Process ids of a server's workers.
 
-    A helper that the standard library starts beside workers listens to nothing and is left out.
+    The standard library's resource tracker is a child too, but does not serve requests.
     """
-    told = Path(f"/proc/{process}/task/{process}/children").read_text("ascii")
-    return [int(one) for one in told.split() if "resource_tracker" not in _command(int(one))]
+    children = Path(f"/proc/{server_pid}/task/{server_pid}/children").read_text("ascii")
+    pids = [int(pid) for pid in children.split()]
+    return [pid for pid in pids if "resource_tracker" not in _command_line(pid)]
 
 
-def resident(process: int) -> int:
-    """Bytes of memory that a process holds; 0 where it has ended."""
+def resident_bytes(pid: int) -> int:
+    """Resident memory (RSS) of a process in bytes; 0 if it has ended."""
     try:
-        lines = Path(f"/proc/{process}/status").read_text("ascii").splitlines()
+        lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
     except OSError:
         return 0
     sizes = [int(line.split()[1]) for line in lines if line.startswith("VmRSS:")]
     return sizes[0] * 1024 if sizes else 0
 
 
-def descriptors(process: int) -> int:
-    """Files and connections that a process holds open; 0 where it has ended."""
+def open_file_count(pid: int) -> int:
+    """Number of open file descriptors of a process, sockets included; 0 if it has ended."""
     try:
-        return len(list(Path(f"/proc/{process}/fd").iterdir()))
+        return len(list(Path(f"/proc/{pid}/fd").iterdir()))
     except OSError:
         return 0
 
 
-def busy(cores: Collection[int]) -> float:
-    """Seconds that cores were busy since the system started, on average of them."""
+def busy_seconds(cores: Collection[int]) -> float:
+    """Seconds that the cores were busy since the system started, averaged over the cores."""
     names = {f"cpu{core}" for core in cores}
     ticks = 0
     for line in Path("/proc/stat").read_text("ascii").splitlines():
@@ -46,8 +47,8 @@ def busy(cores: Collection[int]) -> float:
     return ticks / os.sysconf("SC_CLK_TCK") / len(names)
 
 
-def _command(process: int) -> str:
+def _command_line(pid: int) -> str:
     try:
-        return Path(f"/proc/{process}/cmdline").read_text("utf-8", "replace")
+        return Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace")
     except OSError:
         return ""

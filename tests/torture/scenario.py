@@ -1,13 +1,13 @@
-"""What is acted out: a name, a promise, and the act that tries to break it."""
+"""The scenario registry: a name, a promise, and a function that tries to break it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.torture.stage import Stage
+from tests.torture.context import ScenarioContext
 
-Act = Callable[[Stage], str]
+ScenarioFunction = Callable[[ScenarioContext], str]
 BOTH = ("shipped", "large")
 SHIPPED = ("shipped",)
 LARGE = ("large",)
@@ -15,34 +15,34 @@ LARGE = ("large",)
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One way of being tried.
+    """A registered scenario.
 
     Attributes:
-        name: What it is called on the command line.
+        name: Name on the command line.
         promise: What must hold.
-        act: Does it and tells what was done; raises `NotHeld`, or anything else, where it broke.
-        corpora: What it is acted out on.
-        quick: Whether the tests act it out too.
+        run: Runs it and returns a summary; raises `CheckFailed`, or anything else, on failure.
+        records: Names of the records it runs on.
+        quick: Whether the test suite runs it too.
     """
 
     name: str
     promise: str
-    act: Act
-    corpora: tuple[str, ...]
+    run: ScenarioFunction
+    records: tuple[str, ...]
     quick: bool
 
 
 SCENARIOS: dict[str, Scenario] = {}
-"""Every scenario by name, in the order acted out."""
+"""All scenarios by name, in the order in which they run."""
 
 
 def scenario(
-    name: str, promise: str, *, corpora: tuple[str, ...] = BOTH, quick: bool = False
-) -> Callable[[Act], Act]:
-    """Adds an act to the scenarios."""
+    name: str, promise: str, *, records: tuple[str, ...] = BOTH, quick: bool = False
+) -> Callable[[ScenarioFunction], ScenarioFunction]:
+    """Decorator that registers a function as a scenario."""
 
-    def added(act: Act) -> Act:
-        SCENARIOS[name] = Scenario(name, promise, act, corpora, quick)
-        return act
+    def register(function: ScenarioFunction) -> ScenarioFunction:
+        SCENARIOS[name] = Scenario(name, promise, function, records, quick)
+        return function
 
-    return added
+    return register

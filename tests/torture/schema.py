@@ -1,4 +1,4 @@
-"""Whatever schemathesis thinks of to send, with three seeds, 3,000 cases or more: `make fuzz`."""
+"""Schemathesis with three random seeds, at least 3,000 cases in all: `make fuzz`."""
 
 from __future__ import annotations
 
@@ -12,57 +12,69 @@ import tempfile
 from pathlib import Path
 
 from tests.support.published import ENVIRONMENT
-from tests.torture.stage import ROOT, NotHeld, Server, Stage, corpus, hold
+from tests.torture.context import (
+    ROOT,
+    CheckFailed,
+    ScenarioContext,
+    Server,
+    check,
+    prepare_corpus,
+)
 
 _SEEDS = 3
-_FEWEST_CASES = 3_000
+_MIN_CASES = 3_000
 
 
-def tried(server: Server, number: int, folder: Path) -> int:
-    """Try every operation in every phase with a seed and return the number of cases.
+def run_schemathesis(server: Server, random_seed: int, folder: Path) -> int:
+    """Test all operations in all phases with a random seed and return the number of cases.
 
     Raises:
-        NotHeld: A check failed, or something could not be tried.
+        CheckFailed: A check failed, or an operation was not tested.
     """
-    report = folder / f"{number}.json"
-    command = [sys.executable, "-m", "schemathesis.cli", "--no-color", "run", "--seed", str(number)]
-    command += ["--report", "json", "--report-json-path", str(report)]
-    done = subprocess.run(
+    report_path = folder / f"{random_seed}.json"
+    command = [sys.executable, "-m", "schemathesis.cli", "--no-color", "run"]
+    command += ["--seed", str(random_seed)]
+    command += ["--report", "json", "--report-json-path", str(report_path)]
+    result = subprocess.run(
         [*command, f"http://127.0.0.1:{server.port}/openapi.json"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    hold(done.returncode == 0, f"seed {number}: {done.stdout[-5_000:]}{done.stderr[-2_000:]}")
-    told = json.loads(report.read_text("utf-8"))
-    operations = told["operations"]
-    hold(operations["tested"] == operations["total"] > 0, f"seed {number}: {operations}")
-    cases: int = told["test_cases"]["generated"]
+    output = f"{result.stdout[-5_000:]}{result.stderr[-2_000:]}"
+    check(result.returncode == 0, f"seed {random_seed}: {output}")
+    report = json.loads(report_path.read_text("utf-8"))
+    operations = report["operations"]
+    check(operations["tested"] == operations["total"] > 0, f"seed {random_seed}: {operations}")
+    cases: int = report["test_cases"]["generated"]
     return cases
 
 
 def main() -> None:
-    """Try three seeds; exit with 1 where a check failed."""
+    """Run schemathesis with three random seeds. The exit code is 1 if a check failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture.schema", description=__doc__)
-    parser.add_argument("--seed", type=int, help="the first of three (told, else by chance)")
-    asked = parser.parse_args()
-    first = secrets.randbelow(10**9) if asked.seed is None else asked.seed
+    parser.add_argument(
+        "--seed", type=int, help="first of three random seeds (printed; default: random)"
+    )
+    arguments = parser.parse_args()
+    first = secrets.randbelow(10**9) if arguments.seed is None else arguments.seed
     total = 0
     with tempfile.TemporaryDirectory(prefix="schema-") as folder:
-        chance = random.Random(first)  # noqa: S311 - not for secrets
-        stage = Stage(Path(folder), corpus("shipped"), "shipped", chance, quick=False)
+        rng = random.Random(first)  # noqa: S311 - not for secrets
+        corpus = prepare_corpus("shipped")
+        context = ScenarioContext(Path(folder), corpus, "shipped", rng, quick=False)
         try:
-            with stage.serving(**ENVIRONMENT) as server:
-                for number in range(first, first + _SEEDS):
-                    cases = tried(server, number, Path(folder))
-                    sys.stdout.write(f"Seed {number}: {cases:,} cases, every check held.\n")
+            with context.serve(**ENVIRONMENT) as server:
+                for random_seed in range(first, first + _SEEDS):
+                    cases = run_schemathesis(server, random_seed, Path(folder))
+                    sys.stdout.write(f"Seed {random_seed}: {cases:,} cases, all checks passed.\n")
                     sys.stdout.flush()
                     total += cases
-            hold(total >= _FEWEST_CASES, f"only {total:,} cases")
-        except NotHeld as error:
-            sys.exit(f"NOT HELD: {error}")
-    sys.stdout.write(f"{total:,} cases in all.\n")
+            check(total >= _MIN_CASES, f"only {total:,} cases")
+        except CheckFailed as error:
+            sys.exit(f"FAILED: {error}")
+    sys.stdout.write(f"{total:,} cases in total.\n")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Mixed load for long, with upgrades of the record and killed workers: `make soak`.
+"""Long mixed load with data upgrades and killed workers: `make soak`.
 
-The load is measured first and then kept at a part of what was reached. Server and clients have
-cores of their own; so many addresses are new that the server's are what is full. Each body is
-compared with what a server of the release it names gives in peace. A connection that breaks is an
-error, unless a worker was killed just then; one that the server closes between two requests is
-opened anew, as any client does (RFC 9112, 9.3.1).
+The capacity is measured first; the load is then a fixed part of it. Server and clients use separate
+cores, and so many requests are uncached that the server's cores are the bottleneck. Each body is
+compared with the response of an undisturbed server of the same release. A broken connection is an
+error unless a worker was just killed. A connection that the server closes between two requests is
+reopened, as by any HTTP client (RFC 9112, 9.3.1).
 """
 
 from __future__ import annotations
@@ -29,54 +29,56 @@ from pathlib import Path
 
 import uvloop
 
-from tests.torture.load import Client, Request, Unanswered
-from tests.torture.processes import busy, children, descriptors, resident
-from tests.torture.stage import NotHeld, Server, Stage, corpus, hold
+from tests.torture.context import CheckFailed, ScenarioContext, Server, check, prepare_corpus
+from tests.torture.load import Client, Request, RequestFailed
+from tests.torture.processes import busy_seconds, open_file_count, resident_bytes, worker_pids
 
 _CODINGS = ("identity", "gzip", "br", "zstd")
-_KEPT = (
+_CACHED_TARGETS = (
     "/v1", "/v1/meta", "/v1/awards", "/v1/awards?include=recipient&facet=region",
     "/v1/awards/peru-ilo", "/v1/activities?limit=3", "/v1/regions?format=geojson",
     "/v1/citations", "/v1/citations?format=ndjson", "/v1/record", "/v1/search?q=lima",
     "/openapi.json", "/docs",
 )  # fmt: skip
-_REFUSED = {"/v1/awards/none": 404, "/v1/awards?limit=0": 422, "/nowhere": 404}
-_COLD = "/v1/awards?announced__lte={}&include=recipient"
+_ERROR_TARGETS = {"/v1/awards/none": 404, "/v1/awards?limit=0": 422, "/nowhere": 404}
+_UNCACHED_TARGET = "/v1/awards?announced__lte={}&include=recipient"
 _RELEASES = 3
 _CONNECTIONS = 24
-_SETTLED = 15.0
-"""Seconds after an upgrade from which every answer is of the new release."""
-_GRACE = 3.0
-"""Seconds after a kill in which a broken connection is that kill's."""
+_UPGRADE_SECONDS = 15.0
+"""This long after an upgrade, every response must be of the new release."""
+_KILL_GRACE_SECONDS = 3.0
+"""For this long after a kill, broken connections are attributed to it."""
+_MAX_ERRORS = 300
+"""Errors beyond this number are not stored."""
 
 
 @dataclass(slots=True)
-class Tally:
-    """What was seen.
+class SoakStatistics:
+    """Results of a run.
 
     Attributes:
-        answers: Answers that were right, by kind.
-        broken: Connections that broke just after a worker was killed.
-        wrong: What was wrong, at most a few hundred.
-        upgrades: Records that were put in place.
-        restarts: Upgrades after which the workers were also replaced, one by one.
-        kills: Workers that were killed.
-        releases: Answers by release.
-        slowest: Longest wait for an answer, in seconds.
-        capacity: Answers a second that were reached without pause.
-        rate: Answers a second under the load that was kept.
-        busy: Part of the time that the server's cores were busy under it.
-        killed_at: When a worker was killed last.
+        responses: Number of responses by kind.
+        broken_connections: Connections broken just after a worker was killed.
+        errors: Messages of other errors, at most `_MAX_ERRORS`.
+        upgrades: Number of upgrades to another release.
+        restarts: Upgrades after which the workers were also restarted, one by one.
+        kills: Number of killed workers.
+        releases: Number of responses by release.
+        slowest_seconds: Longest response time.
+        capacity: Responses per second at full load.
+        rate: Responses per second during the soak.
+        busy: Share of the time that the server's cores were busy during the soak.
+        killed_at: When a worker was last killed, on the monotonic clock.
     """
 
-    answers: Counter[str] = field(default_factory=Counter)
-    broken: int = 0
-    wrong: list[str] = field(default_factory=list)
+    responses: Counter[str] = field(default_factory=Counter)
+    broken_connections: int = 0
+    errors: list[str] = field(default_factory=list)
     upgrades: int = 0
     restarts: int = 0
     kills: int = 0
     releases: Counter[str] = field(default_factory=Counter)
-    slowest: float = 0.0
+    slowest_seconds: float = 0.0
     capacity: float = 0.0
     rate: float = 0.0
     busy: float = 0.0
@@ -84,222 +86,239 @@ class Tally:
 
 
 class Soak:
-    """A server under load, and what it must answer."""
+    """A soak test: the server's data, the expected responses and the statistics."""
 
-    def __init__(self, stage: Stage, workers: int) -> None:
-        self.stage, self.workers = stage, workers
-        self.chance = stage.chance
-        self.tally = Tally()
-        self.seeds = [self._seed(number) for number in range(_RELEASES)]
-        self.known: dict[tuple[str, str, str], str] = {}
-        self.current = ""
-        self.settled = 0.0
-        self.place = stage.folder / "served"
-        shutil.copytree(self.seeds[0].parent, self.place)
+    def __init__(self, context: ScenarioContext, workers: int) -> None:
+        self.context, self.workers = context, workers
+        self.rng = context.rng
+        self.statistics = SoakStatistics()
+        self.seeds = [self._write_seed(number) for number in range(_RELEASES)]
+        self.expected_digests: dict[tuple[str, str, str], str] = {}
+        self.current_release = ""
+        self.upgrade_deadline = 0.0
+        self.served_folder = context.folder / "served"
+        shutil.copytree(self.seeds[0].parent, self.served_folder)
 
-    def _seed(self, number: int) -> Path:
-        """A record that differs from the shipped one by a word in a title."""
-        folder = self.stage.folder / f"release-{number}"
+    def _write_seed(self, number: int) -> Path:
+        """Write a seed that differs from the shipped one in a title."""
+        folder = self.context.folder / f"release-{number}"
         folder.mkdir()
-        shutil.copy2(self.stage.corpus / "regions.geojson", folder)
-        data = json.loads(self.stage.seed.read_text("utf-8"))
+        shutil.copy2(self.context.corpus / "regions.geojson", folder)
+        data = json.loads(self.context.seed.read_text("utf-8"))
         data["awards"][0]["title"] += f", release {number}" if number else ""
         path = folder / "seed.json"
         path.write_text(json.dumps(data, ensure_ascii=False, indent=2), "utf-8")
         return path
 
-    def learn(self) -> None:
-        """Ask a server of each release, in peace, for all that will be asked for."""
+    def record_expected(self) -> None:
+        """Record the responses of an undisturbed server of each release."""
         for seed in self.seeds:
             archive = seed.with_name("archive.sqlite")
-            with self.stage.serving(seed, archive) as server:
-                for target in _KEPT:
+            with self.context.serve(seed, archive) as server:
+                for target in _CACHED_TARGETS:
                     for coding in _CODINGS:
-                        self._learn(server, target, coding)
-                self._learn(server, _COLD.format(_date(0)), "identity")
+                        self._record_response(server, target, coding)
+                self._record_response(server, _UNCACHED_TARGET.format(_unused_date(0)), "identity")
 
-    def _learn(self, server: Server, target: str, coding: str) -> None:
-        reply = server.get(target, f"Accept-Encoding: {coding}")
-        hold(reply.status == 200, f"{target}: {reply.status}")
-        release = reply.header("x-data-release")
-        self.known[release, target, coding] = sha256(_undated(target, reply.body)).hexdigest()
+    def _record_response(self, server: Server, target: str, coding: str) -> None:
+        response = server.get(target, f"Accept-Encoding: {coding}")
+        check(response.status == 200, f"{target}: {response.status}")
+        release = response.header("x-data-release")
+        self.expected_digests[release, target, coding] = sha256(
+            _without_date(target, response.body)
+        ).hexdigest()
 
-    def request(self) -> Request:
-        """What to ask next: answers that are kept, others that nobody asked for, some refused."""
-        lot = self.chance.random()
-        if lot < 0.50:
-            return Request(self.chance.choice(_KEPT), self.chance.choice(_CODINGS))
-        if lot < 0.95:
-            return Request(_COLD.format(_date(self.chance.randrange(600_000))), "identity")
-        return Request(self.chance.choice(list(_REFUSED)), "identity")
+    def next_request(self) -> Request:
+        """A random request: 50% cached, 45% uncached, 5% invalid."""
+        draw = self.rng.random()
+        if draw < 0.50:
+            return Request(self.rng.choice(_CACHED_TARGETS), self.rng.choice(_CODINGS))
+        if draw < 0.95:
+            date = _unused_date(self.rng.randrange(600_000))
+            return Request(_UNCACHED_TARGET.format(date), "identity")
+        return Request(self.rng.choice(list(_ERROR_TARGETS)), "identity")
 
-    def judge(self, asked: Request, status: int, headers: dict[str, str], body: bytes) -> str:
-        """The kind of a right answer; what is wrong goes to the tally."""
+    def check_response(
+        self, request: Request, status: int, headers: dict[str, str], body: bytes
+    ) -> None:
+        """Compare a response with the expected one and update the statistics."""
         release = headers.get("x-data-release", "")
-        if asked.target in _REFUSED:
-            right = status == _REFUSED[asked.target]
-            right = right and json.loads(body)["status"] == status
-            kind = "refused"
+        if request.target in _ERROR_TARGETS:
+            is_expected = status == _ERROR_TARGETS[request.target]
+            is_expected = is_expected and json.loads(body)["status"] == status
+            kind = "invalid"
         else:
-            cold = asked.target.startswith(_COLD.partition("{}")[0])
-            target = _COLD.format(_date(0)) if cold else asked.target
-            digest = sha256(_undated(asked.target, body)).hexdigest()
-            right = self.known.get((release, target, asked.coding)) == digest and status == 200
-            kind = "cold" if cold else "kept"
-        if self.settled and time.monotonic() > self.settled and release != self.current:
-            self.complain(f"{asked}: still of release {release[:12]}, not {self.current[:12]}")
-        if not right:
-            self.complain(f"{asked}: {status} {release[:12]} {body[:200]!r}")
-        self.tally.answers[kind] += 1
-        self.tally.releases[release[:12]] += 1
-        return kind
+            is_uncached = request.target.startswith(_UNCACHED_TARGET.partition("{}")[0])
+            target = _UNCACHED_TARGET.format(_unused_date(0)) if is_uncached else request.target
+            digest = sha256(_without_date(request.target, body)).hexdigest()
+            expected = self.expected_digests.get((release, target, request.coding))
+            is_expected = expected == digest and status == 200
+            kind = "uncached" if is_uncached else "cached"
+        late = bool(self.upgrade_deadline) and time.monotonic() > self.upgrade_deadline
+        if late and release != self.current_release:
+            self.add_error(
+                f"{request}: still release {release[:12]}, not {self.current_release[:12]}"
+            )
+        if not is_expected:
+            self.add_error(f"{request}: {status} {release[:12]} {body[:200]!r}")
+        self.statistics.responses[kind] += 1
+        self.statistics.releases[release[:12]] += 1
 
-    def complain(self, what: str) -> None:
-        """Note what was wrong."""
-        if len(self.tally.wrong) < 300:
-            self.tally.wrong.append(what)
+    def add_error(self, message: str) -> None:
+        """Add an error to the statistics."""
+        if len(self.statistics.errors) < _MAX_ERRORS:
+            self.statistics.errors.append(message)
 
-    async def client(self, port: int, until: float, pace: Pace) -> None:
-        """One connection, asking in turn until the time is over."""
+    async def run_client(self, port: int, until: float, limiter: RateLimiter) -> None:
+        """Send requests on one connection, one after the other, until a time."""
         client = Client(port)
         while time.monotonic() < until:
-            await pace.turn()
-            asked = self.request()
+            await limiter.wait()
+            request = self.next_request()
             started = time.monotonic()
             try:
-                status, headers, body = await client.ask(asked)
-            except Unanswered as error:
-                self._broke(asked, error, started)
+                status, headers, body = await client.get(request)
+            except RequestFailed as error:
+                self._handle_failure(request, error, started)
                 continue
-            self.tally.slowest = max(self.tally.slowest, time.monotonic() - started)
-            self.judge(asked, status, headers, body)
+            seconds = time.monotonic() - started
+            self.statistics.slowest_seconds = max(self.statistics.slowest_seconds, seconds)
+            self.check_response(request, status, headers, body)
         await client.close()
 
-    def _broke(self, asked: Request, error: Unanswered, started: float) -> None:
-        killed = self.tally.killed_at
-        if killed and started - _GRACE < killed + _GRACE and time.monotonic() >= killed:
-            self.tally.broken += 1
+    def _handle_failure(self, request: Request, error: RequestFailed, started: float) -> None:
+        killed_at = self.statistics.killed_at
+        is_recent = started - _KILL_GRACE_SECONDS < killed_at + _KILL_GRACE_SECONDS
+        if killed_at and is_recent and time.monotonic() >= killed_at:
+            self.statistics.broken_connections += 1
         else:
-            self.complain(f"{asked}: {error}")
+            self.add_error(f"{request}: {error}")
 
     async def upgrade(self, server: Server) -> None:
-        """Put another record in its place and compile it; workers follow, or are replaced."""
-        seed = self.seeds[(self.tally.upgrades + 1) % _RELEASES]
-        self.settled = 0.0
-        beside = self.place / "new.json"
-        shutil.copy2(seed, beside)
-        beside.replace(self.place / "seed.json")
-        files = {"SEED_FILE": self.place / "seed.json", "ARCHIVE_FILE": self.place / "a.sqlite"}
-        compiled = await asyncio.create_subprocess_exec(
+        """Replace the seed and compile it. Workers reload it or are restarted, at random."""
+        seed = self.seeds[(self.statistics.upgrades + 1) % _RELEASES]
+        self.upgrade_deadline = 0.0
+        folder = self.served_folder
+        temporary = folder / "new.json"
+        shutil.copy2(seed, temporary)
+        temporary.replace(folder / "seed.json")
+        files = {"SEED_FILE": folder / "seed.json", "ARCHIVE_FILE": folder / "a.sqlite"}
+        build = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "app", "build"),
             env={**os.environ, **{name: str(path) for name, path in files.items()}},
             stdout=subprocess.DEVNULL,
         )
-        hold(await compiled.wait() == 0, "a record cannot be compiled")
-        if self.chance.random() < 0.5:
+        check(await build.wait() == 0, "the record cannot be compiled")
+        if self.rng.random() < 0.5:
             server.process.send_signal(signal.SIGHUP)
-            self.tally.restarts += 1
-        self.tally.upgrades += 1
-        self.current = sha256(seed.read_bytes()).hexdigest()
-        self.settled = time.monotonic() + _SETTLED
+            self.statistics.restarts += 1
+        self.statistics.upgrades += 1
+        self.current_release = sha256(seed.read_bytes()).hexdigest()
+        self.upgrade_deadline = time.monotonic() + _UPGRADE_SECONDS
 
-    def kill(self, server: Server) -> None:
-        """Kill a worker, which the server replaces."""
-        workers = children(server.process.pid)
+    def kill_worker(self, server: Server) -> None:
+        """Kill a worker, if all are running. The server starts a new one."""
+        workers = worker_pids(server.process.pid)
         if len(workers) == self.workers:
-            self.tally.killed_at = time.monotonic()
-            os.kill(self.chance.choice(workers), signal.SIGKILL)
-            self.tally.kills += 1
+            self.statistics.killed_at = time.monotonic()
+            os.kill(self.rng.choice(workers), signal.SIGKILL)
+            self.statistics.kills += 1
 
 
 @dataclass(slots=True)
-class Pace:
-    """Gives turns at a steady rate; without a rate, at once."""
+class RateLimiter:
+    """Limits requests to a constant rate per second. A rate of 0 means no limit."""
 
     rate: float = 0.0
-    due: float = 0.0
+    next_due: float = 0.0
 
-    async def turn(self) -> None:
-        """Wait for the next turn; turns that nobody could take in time are not made up for."""
+    async def wait(self) -> None:
+        """Wait until the next request is due. Delays beyond a second are not made up for."""
         if not self.rate:
             return
         now = time.monotonic()
-        self.due = max(self.due + 1 / self.rate, now - 1.0)
-        if self.due > now:
-            await asyncio.sleep(self.due - now)
+        self.next_due = max(self.next_due + 1 / self.rate, now - 1.0)
+        if self.next_due > now:
+            await asyncio.sleep(self.next_due - now)
 
 
 async def _load(soak: Soak, server: Server, seconds: float, rate: float = 0.0) -> float:
-    """Load a server and return its answers a second."""
-    before, started = sum(soak.tally.answers.values()), time.monotonic()
-    pace = Pace(rate)
+    """Load a server and return its responses per second."""
+    before, started = sum(soak.statistics.responses.values()), time.monotonic()
+    limiter = RateLimiter(rate)
     until = started + seconds
-    await asyncio.gather(*(soak.client(server.port, until, pace) for _ in range(_CONNECTIONS)))
-    return (sum(soak.tally.answers.values()) - before) / (time.monotonic() - started)
+    clients = (soak.run_client(server.port, until, limiter) for _ in range(_CONNECTIONS))
+    await asyncio.gather(*clients)
+    return (sum(soak.statistics.responses.values()) - before) / (time.monotonic() - started)
 
 
 async def _disturb(soak: Soak, server: Server, seconds: float) -> None:
-    """Upgrade the record and kill workers, in turn, until the time is nearly over."""
+    """Alternately upgrade the record and kill a worker, until 20 s before the end."""
     until = time.monotonic() + seconds - 20
     while time.monotonic() < until:
-        await asyncio.sleep(soak.chance.uniform(12, 22))
+        await asyncio.sleep(soak.rng.uniform(12, 22))
         if time.monotonic() < until:
             await soak.upgrade(server)
-        await asyncio.sleep(soak.chance.uniform(12, 22))
+        await asyncio.sleep(soak.rng.uniform(12, 22))
         if time.monotonic() < until:
-            soak.kill(server)
+            soak.kill_worker(server)
 
 
-async def _watch(soak: Soak, server: Server, seconds: float, seen: list[tuple[int, int]]) -> None:
-    """Note memory and descriptors of the workers, and tell how it goes, each minute."""
+async def _monitor(
+    soak: Soak, server: Server, seconds: float, samples: list[tuple[int, int]]
+) -> None:
+    """Sample the memory and open files of the workers and print progress, every minute."""
     until = time.monotonic() + seconds - 5
     while time.monotonic() < until:
-        workers = children(server.process.pid)
-        memory = max((resident(one) for one in workers), default=0)
-        files = max((descriptors(one) for one in workers), default=0)
-        seen.append((memory, files))
-        answers, wrong = sum(soak.tally.answers.values()), len(soak.tally.wrong)
+        workers = worker_pids(server.process.pid)
+        memory = max((resident_bytes(pid) for pid in workers), default=0)
+        files = max((open_file_count(pid) for pid in workers), default=0)
+        samples.append((memory, files))
+        statistics = soak.statistics
         sys.stderr.write(
-            f"{answers} answers, {soak.tally.upgrades} upgrades, {soak.tally.kills} kills, "
-            f"{soak.tally.broken} broken, {wrong} wrong; {memory / 2**20:.0f} MiB, {files} files\n"
+            f"{sum(statistics.responses.values())} responses, {statistics.upgrades} upgrades, "
+            f"{statistics.kills} kills, {statistics.broken_connections} broken connections, "
+            f"{len(statistics.errors)} errors; {memory / 2**20:.0f} MiB, {files} open files\n"
         )
         await asyncio.sleep(min(60, max(until - time.monotonic(), 0.1)))
 
 
-async def soaked(stage: Stage, minutes: float, part: float, workers: int) -> list[str]:
-    """Do it all and tell what was seen, a line each.
+async def run_soak(
+    context: ScenarioContext, minutes: float, part: float, workers: int
+) -> list[str]:
+    """Run the soak test and return its report, line by line.
 
     Raises:
-        NotHeld: Something was wrong.
+        CheckFailed: There were errors.
     """
-    soak = Soak(stage, workers)
-    tally = soak.tally
-    soak.learn()
-    place, seconds = soak.place, minutes * 60
-    seen: list[tuple[int, int]] = []
-    files = (place / "seed.json", place / "a.sqlite")
-    server = stage.start(*files, WORKERS=str(workers))
-    serving = _part_cores(server)
+    soak = Soak(context, workers)
+    statistics = soak.statistics
+    soak.record_expected()
+    seconds = minutes * 60
+    samples: list[tuple[int, int]] = []
+    files = (soak.served_folder / "seed.json", soak.served_folder / "a.sqlite")
+    server = context.start_server(*files, WORKERS=str(workers))
+    server_cores = _split_cores(server)
     try:
-        hold(server.wait(), f"the server ended: {server.said()[-500:]}")
+        check(server.wait_until_ready(), f"the server exited: {server.output()[-500:]}")
         await _load(soak, server, 5)
-        tally.capacity = await _load(soak, server, min(15.0, seconds))
-        before = busy(serving)
-        tally.rate, _, _ = await asyncio.gather(
-            _load(soak, server, seconds, tally.capacity * part),
+        statistics.capacity = await _load(soak, server, min(15.0, seconds))
+        before = busy_seconds(server_cores)
+        statistics.rate, _, _ = await asyncio.gather(
+            _load(soak, server, seconds, statistics.capacity * part),
             _disturb(soak, server, seconds),
-            _watch(soak, server, seconds, seen),
+            _monitor(soak, server, seconds, samples),
         )
-        tally.busy = (busy(serving) - before) / seconds
+        statistics.busy = (busy_seconds(server_cores) - before) / seconds
     except BaseException:
         server.process.kill()
         raise
-    code = server.stop()
-    return _told(soak, seen, code)
+    exit_code = server.stop()
+    return _report(soak, samples, exit_code)
 
 
-def _part_cores(server: Server) -> set[int]:
-    """Give half of the cores to a server that starts, the rest to its clients; returns the half."""
+def _split_cores(server: Server) -> set[int]:
+    """Pin the server to half of the cores, the clients to the rest. Returns the server's cores."""
     cores = sorted(os.sched_getaffinity(0))
     half = len(cores) // 2
     if not half:
@@ -309,69 +328,78 @@ def _part_cores(server: Server) -> set[int]:
     return set(cores[:half])
 
 
-def _told(soak: Soak, seen: Sequence[tuple[int, int]], code: int) -> list[str]:
-    """What was seen, a line each.
+def _report(soak: Soak, samples: Sequence[tuple[int, int]], exit_code: int) -> list[str]:
+    """The report, line by line.
 
     Raises:
-        NotHeld: Something was wrong.
+        CheckFailed: There were errors, or the exit code is not 0.
     """
-    tally, (memory, files), (last_memory, last_files) = soak.tally, seen[0], seen[-1]
+    statistics = soak.statistics
+    (memory, files), (last_memory, last_files) = samples[0], samples[-1]
     lines = [
-        f"Capacity of {soak.workers} workers: {tally.capacity:,.0f} answers a second.",
-        f"Load that was kept: {tally.rate:,.0f} a second, {tally.rate / tally.capacity:.0%} of it.",
-        f"The server's cores were busy {tally.busy:.0%} of that time.",
-        f"Answers: {_counted(tally.answers)}; by release: {_counted(tally.releases)}.",
-        f"Upgrades of the record: {tally.upgrades}, {tally.restarts} with all workers replaced.",
-        f"Workers killed: {tally.kills}; connections that broke with them: {tally.broken}.",
-        f"Other errors: {len(tally.wrong)}.",
-        f"The slowest answer took {tally.slowest * 1_000:.0f} ms.",
+        f"Capacity of {soak.workers} workers: {statistics.capacity:,.0f} responses/s.",
+        f"Load: {statistics.rate:,.0f}/s, {statistics.rate / statistics.capacity:.0%} of capacity.",
+        f"Server cores busy: {statistics.busy:.0%}.",
+        f"Responses: {_format_counts(statistics.responses)}.",
+        f"Responses by release: {_format_counts(statistics.releases)}.",
+        f"Upgrades: {statistics.upgrades}, {statistics.restarts} with a restart of all workers.",
+        f"Workers killed: {statistics.kills}.",
+        f"Connections broken by that: {statistics.broken_connections}.",
+        f"Other errors: {len(statistics.errors)}.",
+        f"Slowest response: {statistics.slowest_seconds * 1_000:.0f} ms.",
         f"Largest worker, first and last: {memory / 2**20:.0f} and {last_memory / 2**20:.0f} MiB.",
-        f"Most files of a worker, first and last: {files} and {last_files}.",
-        f"Exit code of the server: {code}.",
-        *tally.wrong[:20],
+        f"Most open files of a worker, first and last: {files} and {last_files}.",
+        f"Exit code of the server: {exit_code}.",
+        *statistics.errors[:20],
     ]
-    if tally.wrong or code:
-        raise NotHeld("\n".join(lines))
+    if statistics.errors or exit_code:
+        raise CheckFailed("\n".join(lines))
     return lines
 
 
-def _counted(counter: Counter[str]) -> str:
-    return ", ".join(f"{number:,} {name}" for name, number in sorted(counter.items()))
+def _format_counts(counter: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in sorted(counter.items()))
 
 
-def _date(number: int) -> str:
-    """A date after every award of the record, so that each gives the same awards."""
+def _unused_date(number: int) -> str:
+    """A date after all awards, so that every date selects the same awards."""
     return f"{2100 + number // 336}-{number // 28 % 12 + 1:02}-{number % 28 + 1:02}"
 
 
-def _undated(target: str, body: bytes) -> bytes:
-    """A body without the date that its own address has."""
-    start = _COLD.partition("{}")[0]
+def _without_date(target: str, body: bytes) -> bytes:
+    """The body with the date of its own URL masked."""
+    start = _UNCACHED_TARGET.partition("{}")[0]
     if not target.startswith(start):
         return body
     return body.replace(target[len(start) :].partition("&")[0].encode(), b"DATE")
 
 
 def main() -> None:
-    """Run what the command line asks for; exit with 1 where something was wrong."""
+    """Run the soak test. The exit code is 1 if there were errors."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture.soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=30, help="how long (30)")
-    parser.add_argument("--part", type=float, default=0.8, help="part of the capacity (0.8)")
-    parser.add_argument("--workers", type=int, default=2, help="processes that answer (2)")
-    parser.add_argument("--seed", type=int, help="what chance begins with (told, else by chance)")
-    asked = parser.parse_args()
-    number = secrets.randbelow(10**9) if asked.seed is None else asked.seed
-    sys.stdout.write(f"Seed {number}.\n")
+    parser.add_argument("--minutes", type=float, default=30, help="duration in minutes (30)")
+    parser.add_argument(
+        "--part", type=float, default=0.8, help="load as a share of the capacity (0.8)"
+    )
+    parser.add_argument("--workers", type=int, default=2, help="worker processes (2)")
+    parser.add_argument("--seed", type=int, help="random seed (printed; default: random)")
+    arguments = parser.parse_args()
+    random_seed = secrets.randbelow(10**9) if arguments.seed is None else arguments.seed
+    sys.stdout.write(f"Random seed {random_seed}.\n")
     sys.stdout.flush()
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        chance = random.Random(number)  # noqa: S311 - not for secrets
-        stage = Stage(Path(folder), corpus("shipped"), "shipped", chance, quick=False)
+        rng = random.Random(random_seed)  # noqa: S311 - not for secrets
+        context = ScenarioContext(
+            Path(folder), prepare_corpus("shipped"), "shipped", rng, quick=False
+        )
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                lines = runner.run(soaked(stage, asked.minutes, asked.part, asked.workers))
-        except NotHeld as error:
-            sys.exit(f"NOT HELD\n{error}")
-    sys.stdout.write("\n".join(lines) + "\nHeld.\n")
+                lines = runner.run(
+                    run_soak(context, arguments.minutes, arguments.part, arguments.workers)
+                )
+        except CheckFailed as error:
+            sys.exit(f"FAILED\n{error}")
+    sys.stdout.write("\n".join(lines) + "\nPassed.\n")
 
 
 if __name__ == "__main__":

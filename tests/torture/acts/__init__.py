@@ -1,1 +1,0 @@
-"""The acts, one subject a file; each adds its scenarios."""

@@ -1,0 +1,1 @@
+"""The scenarios, one subject per module. Importing a module registers its scenarios."""
