@@ -57,43 +57,53 @@ class AsgiClient:
         Raises:
             IncompleteResponseError: The application finished early; also when the body is read.
         """
-        messages: asyncio.Queue[Message | Exception] = asyncio.Queue(_BUFFERED_MESSAGES)
-        scope = _scope(method, path, {**_DEFAULT_HEADERS, **(headers or {})})
-        task = asyncio.create_task(self._run(scope, messages))
+        exchange = _Exchange(_scope(method, path, {**_DEFAULT_HEADERS, **(headers or {})}))
+        task = asyncio.create_task(exchange.run(self._app))
         try:
-            start = await _next(messages)
-            yield AsgiResponse(start["status"], _joined(start["headers"]), _body(messages))
+            start = await exchange.next_message()
+            yield AsgiResponse(start["status"], _joined(start["headers"]), exchange.body())
         finally:
+            exchange.closed = True
             task.cancel()
             await asyncio.wait([task])
 
-    async def _run(self, scope: Scope, messages: asyncio.Queue[Message | Exception]) -> None:
-        request = [_NO_BODY]
 
-        async def receive() -> Message:
-            return request.pop() if request else await asyncio.Future()  # never disconnects
+class _Exchange:
+    """A request and the messages of its response, on their way from the application's task."""
 
+    def __init__(self, scope: Scope) -> None:
+        self.closed = False
+        self._scope = scope
+        self._request = [_NO_BODY]
+        self._messages: asyncio.Queue[Message | Exception] = asyncio.Queue(_BUFFERED_MESSAGES)
+
+    async def run(self, app: ASGIApp) -> None:
         try:
-            await self._app(scope, receive, messages.put)
-        except Exception as error:  # noqa: BLE001 - raised again by `_next`
-            await messages.put(error)
+            await app(self._scope, self._receive, self._send)
+        except Exception as error:  # noqa: BLE001 - raised again by `next_message`
+            await self._send(error)
         else:
-            await messages.put(IncompleteResponseError(f"{scope['path']}: incomplete response"))
+            await self._send(IncompleteResponseError(f"{self._scope['path']}: incomplete response"))
 
+    async def next_message(self) -> Message:
+        message = await self._messages.get()
+        if isinstance(message, Exception):
+            raise message
+        return message
 
-async def _next(messages: asyncio.Queue[Message | Exception]) -> Message:
-    message = await messages.get()
-    if isinstance(message, Exception):
-        raise message
-    return message
+    async def body(self) -> AsyncIterator[bytes]:
+        more = True
+        while more:
+            message = await self.next_message()
+            more = message.get("more_body", False)
+            yield message.get("body", b"")
 
+    async def _receive(self) -> Message:
+        return self._request.pop() if self._request else await asyncio.Future()  # never disconnects
 
-async def _body(messages: asyncio.Queue[Message | Exception]) -> AsyncIterator[bytes]:
-    more = True
-    while more:
-        message = await _next(messages)
-        more = message.get("more_body", False)
-        yield message.get("body", b"")
+    async def _send(self, message: Message | Exception) -> None:
+        if not self.closed:  # an application may send an error response when it is canceled
+            await self._messages.put(message)
 
 
 def _joined(headers: list[tuple[bytes, bytes]]) -> Headers:

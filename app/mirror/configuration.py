@@ -59,7 +59,7 @@ def out_of_range_pattern(size: int) -> str:
     nginx and Caddy cannot compare numbers, so the comparison is spelled out digit by digit.
     """
     digits = str(size)
-    larger = [f"[0-9]{{{len(digits) + 1},}}"]
+    larger = [f"[1-9][0-9]{{{len(digits)},}}"]
     for place, digit in enumerate(digits):
         if digit != "9":
             rest = len(digits) - place - 1

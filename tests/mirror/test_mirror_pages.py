@@ -1,67 +1,67 @@
-"""The pages of a mirror in a real browser: no application runs, no other host is reached."""
+"""The pages of a mirror in a real browser, without the application or any other host."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import needs, run_cli
-from tests.support.browser_tools import CHROMIUM_OPTIONS
-from tests.support.mirrors import SERVERS
+from tests.support.browsing import chromium, visit
+from tests.support.mirrors import WEB_SERVERS, freeze
 from tests.support.published import copy_archive
 
+pytestmark = [pytest.mark.browser, pytest.mark.node, pytest.mark.process, pytest.mark.web_server]
 
-@pytest.fixture(scope="module", params=SERVERS)
-def address(
-    request: pytest.FixtureRequest, archive_file: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """Address of a web server on a mirror of the shipped record."""
+TIMEOUT_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def plain_mirror(archive_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A mirror of the shipped record without `PUBLIC_URL`, so that its links stay on the server."""
     folder = tmp_path_factory.mktemp("mirror")
-    archive = copy_archive(archive_file, folder)
-    said = run_cli("freeze", str(folder / "record"), "--archive", str(archive))
-    assert said.returncode == 0, said.stderr
-    with SERVERS[request.param](folder / "record", folder / "work") as base:
+    freeze(folder / "record", "--archive", str(copy_archive(archive_file, folder)))
+    return folder / "record"
+
+
+@pytest.fixture(scope="module", params=WEB_SERVERS)
+def address(
+    request: pytest.FixtureRequest, plain_mirror: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Address of a real web server that serves the mirror."""
+    work = tmp_path_factory.mktemp("served") / request.param
+    with WEB_SERVERS[request.param](plain_mirror, work) as base:
         yield base
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium."""
+    with chromium() as browser:
+        yield browser
+
+
 @pytest.fixture
-def page(address: str) -> Iterator[Page]:
-    """A page of headless Chromium that can reach the mirror and nothing else, without complaint."""
-    chromium = needs("chromium", "the pages are tried in a real browser")
-    wrong: list[str] = []
-
-    def only_here(route: Route) -> None:
-        if urlsplit(route.request.url).netloc == urlsplit(address).netloc:
-            route.continue_()
-        else:
-            wrong.append(route.request.url)
-            route.abort()
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
-        opened = browser.new_page(base_url=address)
-        opened.route("**/*", only_here)
-        opened.on("pageerror", lambda error: wrong.append(str(error)))
-        opened.on("console", lambda told: wrong.append(told.text) if told.type == "error" else None)
-        yield opened
-        browser.close()
-    assert wrong == []
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A page that reaches only the mirror and must report no errors."""
+    with visit(browser, address) as opened_visit:
+        opened_visit.page.set_default_timeout(TIMEOUT_MS)
+        yield opened_visit.page
+        opened_visit.assert_clean()
 
 
-def test_the_record_is_shown(page: Page) -> None:
+def test_the_record_page_is_shown(page: Page) -> None:
     """`/` works without the application."""
-    answer = page.goto("/")
-    assert answer is not None
-    assert answer.ok
-    expect(page.locator("body")).to_contain_text("Child Protection Compact")
+    response = page.goto("/")
+    assert response is not None
+    assert response.ok
+    body = page.locator("body")
+    expect(body).to_contain_text("Child Protection Compact", timeout=TIMEOUT_MS)
 
 
-def test_the_documentation_is_shown_and_can_be_tried(page: Page) -> None:
-    """`/docs` shows every operation, and "Try it out" on an award shows the mirror's answer."""
+def test_the_documentation_works_on_the_mirror(page: Page) -> None:
+    """`/docs` shows every operation, and "Try it out" on an award shows the mirror's response."""
     page.goto("/docs")
     operation = page.locator("#operations-awards-getAward")
     operation.wait_for()
@@ -69,8 +69,9 @@ def test_the_documentation_is_shown_and_can_be_tried(page: Page) -> None:
     operation.get_by_role("button", name="Try it out").click()
     operation.locator("input[placeholder=id]").fill("peru-ilo")
     operation.get_by_role("button", name="Execute").click()
-    answer = operation.locator(".live-responses-table tbody")
-    expect(answer.locator(".response-col_status").first).to_contain_text("200")
-    expect(answer.locator(".response-col_description").first).to_contain_text(
-        "ILO programme against child sex and labor trafficking"
+    response = operation.locator(".live-responses-table tbody")
+    status = response.locator(".response-col_status").first
+    expect(status).to_contain_text("200", timeout=TIMEOUT_MS)
+    expect(response.locator(".response-col_description").first).to_contain_text(
+        "ILO program against child sex and labor trafficking", timeout=TIMEOUT_MS
     )

@@ -1,7 +1,8 @@
-"""A mirror behind a real web server, on a port of its own."""
+"""Mirrors on disk, and served by a real web server on a free port."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,13 +10,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import free_port, needs
+from tests.conftest import free_port, needs, run_cli
 
-_NGINX = """
+_NGINX_MAIN = """
 {user}
 daemon off;
 worker_processes 1;
@@ -33,14 +35,42 @@ http {{
     include {work}/site.conf;
 }}
 """
-"""As Debian's, it compresses where it may."""
+"""Main configuration; `gzip on` as in Debian's default."""
+_START_SECONDS = 90
+_STOP_SECONDS = 60
+
+
+def freeze(folder: Path, *options: str, **environment: Any) -> None:
+    """Write a mirror with the `freeze` command, which must succeed."""
+    result = run_cli("freeze", str(folder), *options, **environment)
+    assert result.returncode == 0, result.stderr
+
+
+def read_manifest(mirror: Path) -> list[dict[str, Any]]:
+    """Every entry of a mirror's manifest."""
+    return [json.loads(line) for line in (mirror / "manifest.ndjson").read_bytes().splitlines()]
+
+
+def read_tree(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Content and modification time of every file in a folder, by path."""
+    return {
+        str(path.relative_to(folder)): (path.read_bytes(), int(path.stat().st_mtime))
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def accept_header(entry: dict[str, Any]) -> dict[str, str]:
+    """Request headers with which the application returns the representation that is mirrored."""
+    if entry["url"] == "/":
+        return {"accept": "text/html, */*;q=0.1"}
+    return {"accept": "application/x-ndjson"} if "note" in entry else {}
 
 
 @contextmanager
-def nginx(mirror: Path, work: Path) -> Iterator[str]:
-    """Address of nginx on a mirror, by the site's file that is in it."""
-    os.environ["PATH"] += ":/usr/sbin"
-    program = needs("nginx", "a mirror is tried behind it")
+def serve_with_nginx(mirror: Path, work: Path) -> Iterator[str]:
+    """Address of nginx, configured by the mirror's `nginx.conf`."""
+    program = shutil.which("nginx", path="/usr/sbin") or needs("nginx", "it serves a mirror")
     work.mkdir(parents=True)
     port = free_port()
     site = (mirror / "nginx.conf").read_text("utf-8")
@@ -48,15 +78,16 @@ def nginx(mirror: Path, work: Path) -> Iterator[str]:
     site = site.replace("/srv/mirror/", f"{mirror}/").replace("8080", f"127.0.0.1:{port}")
     (work / "site.conf").write_text(site, "utf-8")
     user = "user root;" if os.geteuid() == 0 else ""
-    (work / "main.conf").write_text(_NGINX.format(work=work, user=user), "utf-8")
-    with _running([program, "-p", str(work), "-c", str(work / "main.conf")], port) as address:
+    (work / "main.conf").write_text(_NGINX_MAIN.format(work=work, user=user), "utf-8")
+    command = [program, "-p", str(work), "-c", str(work / "main.conf")]
+    with _running(command, port, work / "stderr.log") as address:
         yield address
 
 
 @contextmanager
-def caddy(mirror: Path, work: Path) -> Iterator[str]:
-    """Address of Caddy on a mirror, by the file that is in it."""
-    program = needs("caddy", "a mirror is tried behind it")
+def serve_with_caddy(mirror: Path, work: Path) -> Iterator[str]:
+    """Address of Caddy, configured by the mirror's `Caddyfile`."""
+    program = needs("caddy", "it serves a mirror")
     work.mkdir(parents=True)
     port = free_port()
     environment = {
@@ -67,41 +98,35 @@ def caddy(mirror: Path, work: Path) -> Iterator[str]:
         "XDG_CONFIG_HOME": str(work),
     }
     command = [program, "run", "--config", str(mirror / "Caddyfile"), "--adapter", "caddyfile"]
-    with _running(command, port, **environment) as address:
+    with _running(command, port, work / "stderr.log", **environment) as address:
         yield address
 
 
-SERVERS = {"nginx": nginx, "caddy": caddy}
+WEB_SERVERS = {"nginx": serve_with_nginx, "caddy": serve_with_caddy}
 
 
 @contextmanager
-def _running(command: list[str], port: int, **environment: str) -> Iterator[str]:
-    process = subprocess.Popen(
-        command, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True
-    )
+def _running(command: list[str], port: int, log: Path, **environment: str) -> Iterator[str]:
+    address = f"http://127.0.0.1:{port}"
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(command, env={**os.environ, **environment}, stderr=stderr)
     try:
-        address = f"http://127.0.0.1:{port}"
-        _wait(address, process)
+        _wait_until_reachable(address, process, log)
         yield address
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.wait(timeout=_STOP_SECONDS)
 
 
-def _wait(address: str, process: subprocess.Popen[str], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
+def _wait_until_reachable(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            pytest.fail(f"the server ended: {process.communicate()[1]}")
+            pytest.fail(f"the web server exited: {log.read_text()}")
         try:
             httpx.get(f"{address}/v1")
         except httpx.TransportError:
             time.sleep(0.05)
         else:
             return
-    pytest.fail(f"no answer from {address} in {seconds} seconds")
-
-
-def installed(name: str) -> bool:
-    """Whether a program is there."""
-    return shutil.which(name) is not None
+    pytest.fail(f"no response from {address} within {_START_SECONDS} seconds")
