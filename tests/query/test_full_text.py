@@ -422,7 +422,7 @@ async def test_a_cursor_of_another_search_is_rejected(
 ) -> None:
     """A cursor is valid only for the words and types that it was made for."""
     cursor = await _next_cursor(corpus_client)
-    params = {"q": "everywhere", "limit": 2, **other, "cursor": cursor}
+    params: dict[str, Any] = {"q": "everywhere", "limit": 2, **other, "cursor": cursor}
     assert_invalid_cursor(await corpus_client.get(SEARCH_PATH, params=params))
     next_url = (await corpus_client.get("/v1/awards?limit=1")).json()["links"]["next"]
     params["cursor"] = httpx.URL(next_url).params["cursor"]
