@@ -409,7 +409,7 @@ async def test_a_modified_cursor_is_rejected(corpus_client: httpx.AsyncClient) -
         modified |= {f"{cursor[:index]}{other}{cursor[index + 1 :]}" for other in "AB"}
     modified |= {cursor + "A", "A" + cursor, "A", "_-", cursor * 2}
     for invalid in modified - {cursor}:
-        params = {"q": "everywhere", "limit": 2, "cursor": invalid}
+        params: dict[str, Any] = {"q": "everywhere", "limit": 2, "cursor": invalid}
         assert_invalid_cursor(await corpus_client.get(SEARCH_PATH, params=params))
 
 
