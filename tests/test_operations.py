@@ -17,6 +17,7 @@ import pytest
 from tests.conftest import ROOT, free_port, needs
 
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
+TIMEOUT_SECONDS = 60
 PATHS = ("/v1/awards?region=cusco&sort=-title", "/v1/record", "/v1/awards?limit=0", "/v1/awards/")
 
 
@@ -37,11 +38,11 @@ def running(command: list[str], url: str, verify: ssl.SSLContext) -> Iterator[ht
             yield client
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=TIMEOUT_SECONDS)
 
 
 def _wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             pytest.fail(f"the proxy exited: {process.communicate()[1].decode()}")
@@ -92,14 +93,14 @@ def test_the_nginx_example_forwards_responses(server: str, tmp_path: Path) -> No
     subprocess.run([openssl, *request, "-keyout", str(key)], check=True, capture_output=True)
     port = free_port()
     text = example("nginx")
-    for before, after in {
+    for old, new in {
         "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
         "127.0.0.1:8000": server.removeprefix("http://"),
         "/etc/ssl/record.example.crt": str(certificate),
         "/etc/ssl/record.example.key": str(key),
     }.items():
-        assert before in text
-        text = text.replace(before, after)
+        assert old in text
+        text = text.replace(old, new)
     user = "user root;" if os.geteuid() == 0 else ""
     temporary = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     folders = "".join(f"{name}_temp_path {tmp_path};" for name in temporary)
@@ -139,11 +140,11 @@ def test_the_systemd_unit_is_valid(tmp_path: Path) -> None:
     unit = tmp_path / "cpc-record.service"
     text = example("ini").replace("/opt/cpc-record/.venv/bin/cpc-record", "/bin/true")
     unit.write_text(text, "utf-8")
-    done = subprocess.run(
+    result = subprocess.run(
         [systemd, "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False
     )
-    complaints = [line for line in done.stderr.splitlines() if unit.name in line]
-    assert not complaints, done.stderr
+    complaints = [line for line in result.stderr.splitlines() if unit.name in line]
+    assert not complaints, result.stderr
 
 
 def test_make_targets_and_settings_exist() -> None:
