@@ -276,9 +276,9 @@ def problem_examples() -> Mapping[int, Json]:
     """An example problem document for each status code that endpoints declare."""
     file_path = "/v1/exports/tables.zip"
     examples: tuple[tuple[Problem, str], ...] = (
-        (BadRequest("The request cannot be read."), "/v1/awards"),
+        (BadRequest("An HTTP/1.1 request must have exactly one Host header."), "/v1/awards"),
         (NotFound("No award has this id. See /v1/awards for all awards."), "/v1/awards/peru"),
-        (MethodNotAllowed("POST is not possible here; use GET, HEAD, OPTIONS."), "/v1/awards"),
+        (MethodNotAllowed("POST is not allowed; use GET, HEAD, OPTIONS."), "/v1/awards"),
         (
             NotAcceptable(
                 "Available formats: application/json, text/csv, application/x-ndjson. "
@@ -291,7 +291,10 @@ def problem_examples() -> Mapping[int, Json]:
             file_path,
         ),
         (_misspelled_parameter(), "/v1/awards"),
-        (InternalError("The fault was logged; it is not the request's."), "/v1/awards"),
+        (
+            InternalError("The server failed; the error was logged under request id 4bf92."),
+            "/v1/awards",
+        ),
         (Unavailable("The record is not loaded yet."), "/v1/awards"),
     )
     return {
