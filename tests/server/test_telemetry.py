@@ -1,4 +1,4 @@
-"""Telemetry: off costs and needs nothing; on, every request is counted, kept answers too."""
+"""Telemetry: off, it needs nothing; on, every request is counted, cached responses too."""
 
 from __future__ import annotations
 
@@ -21,30 +21,32 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from app.server.telemetry import check_telemetry
 from app.settings import ConfigurationError, Settings
-from tests.conftest import ROOT, Start, run_cli
+from tests.conftest import ROOT, Start
+from tests.support.command_line import invoke_cli
 from tests.support.problem import assert_problem
 
+TIMEOUT_SECONDS = 60
 AWARD = "/v1/awards/peru-ilo"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
-def counted(metrics: str) -> dict[str, float]:
-    """How many requests there were, by status."""
-    found = re.findall(
+def request_counts(metrics: str) -> dict[str, float]:
+    """Number of requests by status, from Prometheus' text format."""
+    samples = re.findall(
         r"^http_server_request_duration_seconds_count\{(.*)\} (\S+)$", metrics, re.MULTILINE
     )
-    numbers: dict[str, float] = {}
-    for labels, number in found:
+    counts: dict[str, float] = {}
+    for labels, count in samples:
         status = re.search(r'http_response_status_code="(\d+)"', labels)
         assert status
-        numbers[status[1]] = numbers.get(status[1], 0) + float(number)
-    return numbers
+        counts[status[1]] = counts.get(status[1], 0) + float(count)
+    return counts
 
 
-def test_prometheus_reads_every_request(start_server: Start, archive_file: Path) -> None:
-    """`/metrics` counts first answers, kept ones, 304, errors and files, and is never kept."""
+def test_prometheus_metrics_count_every_request(start_server: Start, archive_file: Path) -> None:
+    """`/metrics` counts cached responses, 304s, errors and files, and is not cached itself."""
     url, _ = start_server(ARCHIVE_FILE=str(archive_file), TELEMETRY="prometheus")
-    before = counted(httpx.get(f"{url}/metrics").text)
+    before = request_counts(httpx.get(f"{url}/metrics").text)
     tags = {httpx.get(f"{url}{AWARD}").headers["etag"] for _ in range(5)}
     httpx.get(f"{url}{AWARD}", headers={"If-None-Match": tags.pop()})
     httpx.get(f"{url}/nowhere")
@@ -52,7 +54,7 @@ def test_prometheus_reads_every_request(start_server: Start, archive_file: Path)
     response = httpx.get(f"{url}/metrics")
     assert response.headers["content-type"].startswith("text/plain")
     assert response.headers["cache-control"] == "no-store"
-    after = counted(response.text)
+    after = request_counts(response.text)
     assert after["200"] - before["200"] >= 5
     assert after["304"] == 1
     assert after["404"] >= 1
@@ -60,21 +62,21 @@ def test_prometheus_reads_every_request(start_server: Start, archive_file: Path)
 
 
 class Collector(ThreadingHTTPServer):
-    """Takes what an exporter sends (OTLP over HTTP)."""
+    """An OpenTelemetry collector (OTLP over HTTP) that stores what it receives."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Intake)
+        super().__init__(("127.0.0.1", 0), CollectorHandler)
         self.traces = ExportTraceServiceRequest()
         self.metrics = ExportMetricsServiceRequest()
 
 
-class Intake(BaseHTTPRequestHandler):
-    """One delivery."""
+class CollectorHandler(BaseHTTPRequestHandler):
+    """Handles one export request."""
 
     server: Collector
 
     def do_POST(self) -> None:
-        """Take a delivery in."""
+        """Store traces or metrics."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
@@ -86,12 +88,12 @@ class Intake(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
-def collecting() -> Iterator[Collector]:
-    """A collector that runs."""
+def running_collector() -> Iterator[Collector]:
+    """Run a collector in a thread."""
     with Collector() as collector:
         thread = threading.Thread(target=collector.serve_forever)
         thread.start()
@@ -102,9 +104,9 @@ def collecting() -> Iterator[Collector]:
             thread.join()
 
 
-def test_a_collector_gets_traces_and_figures(start_server: Start, archive_file: Path) -> None:
-    """Spans continue the caller's trace, kept answers have theirs, and figures come too."""
-    with collecting() as collector:
+def test_otlp_exports_traces_and_metrics(start_server: Start, archive_file: Path) -> None:
+    """Spans continue the caller's trace, also for cached responses."""
+    with running_collector() as collector:
         url, process = start_server(
             ARCHIVE_FILE=str(archive_file),
             TELEMETRY="otlp",
@@ -114,7 +116,7 @@ def test_a_collector_gets_traces_and_figures(start_server: Start, archive_file: 
             headers = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
             assert httpx.get(f"{url}{AWARD}", headers=headers).status_code == 200
         process.terminate()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=TIMEOUT_SECONDS) == 0
         spans = [
             span
             for group in collector.traces.resource_spans
@@ -132,43 +134,46 @@ def test_a_collector_gets_traces_and_figures(start_server: Start, archive_file: 
         assert "http.server.request.duration" in names
 
 
-def test_it_is_off_unless_asked_for(server: str) -> None:
+def test_telemetry_is_off_by_default(server: str) -> None:
     """Without the setting there is no `/metrics`."""
     assert_problem(httpx.get(f"{server}/metrics"), 404)
 
 
-def test_off_imports_nothing_of_the_extra() -> None:
+@pytest.mark.process
+def test_no_telemetry_package_is_imported_when_off() -> None:
     """The application starts without the SDK and the exporters."""
     code = (
         "import sys, app.main; "
         "print([name for name in sys.modules if name.startswith(('opentelemetry.sdk', "
         "'opentelemetry.exporter', 'prometheus_client', 'google.protobuf'))])"
     )
-    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
-    assert said.stdout.strip() == b"[]"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert result.stdout.strip() == b"[]"
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"TELEMETRY": "prometheus", "WORKERS": "2"}, "WORKERS must be 1"),
         ({"TELEMETRY": "otlp"}, "OTEL_EXPORTER_OTLP_ENDPOINT"),
         ({"TELEMETRY": "on"}, "TELEMETRY is 'on'"),
     ],
 )
-def test_what_cannot_be_is_told(archive_file: Path, settings: dict[str, str], told: str) -> None:
-    """A choice that cannot work ends in a sentence that says what would."""
-    said = run_cli("serve", timeout=60, ARCHIVE_FILE=str(archive_file), **settings)
-    assert said.returncode == 2
-    assert told in said.stderr
-    assert "Traceback" not in said.stderr
+def test_settings_that_cannot_work_are_rejected(
+    archive_file: Path, settings: dict[str, str], message: str
+) -> None:
+    """`serve` exits with a message that names what has to change."""
+    result = invoke_cli("serve", ARCHIVE_FILE=str(archive_file), **settings)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
 
 
-def test_what_it_takes_is_installed_from_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the extra is absent what is told names the locked file, which is there."""
+def test_missing_packages_are_installed_from_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra, the message names the requirements file to install, which exists."""
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk", None)
-    with pytest.raises(ConfigurationError, match="pip install --require-hashes -r") as told:
+    with pytest.raises(ConfigurationError, match="pip install --require-hashes -r") as error:
         check_telemetry(Settings(telemetry="otlp"))
-    named = re.search(r"requirements[\w.-]*\.txt", str(told.value))
-    assert named
-    assert (ROOT / named[0]).exists()
+    name = re.search(r"requirements[\w.-]*\.txt", str(error.value))
+    assert name
+    assert (ROOT / name[0]).exists()
