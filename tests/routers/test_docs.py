@@ -13,6 +13,8 @@ from tests.conftest import Start
 from tests.support.browser_tools import violations
 from tests.support.browsing import WIDTHS, chromium, horizontal_overflow, tab_to, visit
 
+pytestmark = [pytest.mark.browser, pytest.mark.node]
+
 COLOR_SCHEMES = ("light", "dark")
 SECTIONS = (
     "start",
