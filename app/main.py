@@ -87,7 +87,7 @@ ROUTERS = (
 class Application(FastAPI):
     """FastAPI with a response cache inside its telemetry, and layers outside it.
 
-    Overrides `build_middleware_stack` as of FastAPI 0.165.0 and Starlette 1.10.0.
+    Overrides `build_middleware_stack`, read in FastAPI 0.165.0 and Starlette 1.10.0.
 
     Attributes:
         cache: Cached responses, in front of FastAPI's middleware stack.

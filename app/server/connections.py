@@ -5,7 +5,7 @@ response, no limit on the size of a request head, and accepts two `Host` headers
 little cost: a valid request is checked for its size and its number of hosts, and one sweep a
 second over all connections enforces the timeouts.
 
-Private parts of uvicorn, as of 0.54.0 (pyproject.toml has an upper bound):
+Private parts of uvicorn, read in 0.54.0 (pyproject.toml has an upper bound):
 
 - `HttpToolsProtocol.on_headers_complete`, called directly
 - `HttpToolsProtocol.on_response_complete` and `._start_asgi_task` (since 0.45.0), overridden
