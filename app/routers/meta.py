@@ -93,7 +93,7 @@ async def get_index(archive: ArchiveDep) -> Response:
 @router.get(
     "/v1/meta",
     operation_id="getMeta",
-    summary="Get release, license and promises",
+    summary="Get release, license and stability policy",
     description="The release of the data, its license, item counts and the stability policy.",
     response_model=Meta,
     response_description="The metadata.",
