@@ -1,1 +1,1 @@
-"""The record as a static mirror: every default answer as a file, for any web server."""
+"""The static mirror: the default response of every URL as a file, for any web server."""
