@@ -154,7 +154,7 @@ def _short_startup_errors(send: Send) -> Send:
     return shortening_send
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings) -> Application:
     """Create the application; nothing is read or written before its lifespan starts.
 
     A request passes these layers, in the reverse of the order in which they are added:
@@ -234,7 +234,7 @@ def _get_scope(path: str) -> Scope:
     return {"type": "http", "method": "GET", "path": path, "headers": []}
 
 
-def _app_from_environment() -> FastAPI:
+def _app_from_environment() -> Application:
     try:
         return create_app(read_settings())
     except ConfigurationError as error:

@@ -247,7 +247,7 @@ def test_shutdown_interrupts_long_requests(start_server: Start, archive_file: Pa
         process.send_signal(signal.SIGTERM)
         head, _, body = read_all(connection).partition(b"\r\n\r\n")
     status_line, *lines = head.decode().split("\r\n")
-    headers = httpx.Headers([tuple(line.split(": ", 1)) for line in lines])
+    headers = dict(line.split(": ", 1) for line in lines)
     response = httpx.Response(int(status_line.split()[1]), headers=headers, content=body)
     problem = assert_problem(response, 503)
     assert problem["detail"] == "The server is stopping."
