@@ -186,7 +186,7 @@ def escape_pointer(key: str) -> str:
 
 
 def _duplicate_key(pointer: str) -> Issue:
-    return Issue(pointer, "a duplicate key", "each key once")
+    return Issue(pointer, "a duplicate key", "unique keys")
 
 
 def _parse_int(digits: str) -> int | float:

@@ -499,7 +499,7 @@ def test_duplicate_keys_are_rejected(seed: SeedCopy, before: str, after: str, po
     seed.path.write_text(text.replace(before, after, 1), "utf-8")
     issues = issues_in(seed.path)
     assert any(pointer in issue.pointer and issue.found == "a duplicate key" for issue in issues)
-    assert all(issue.expected == "each key once" for issue in issues)
+    assert all(issue.expected == "unique keys" for issue in issues)
 
 
 @pytest.mark.parametrize("pad", range(8))
