@@ -601,7 +601,7 @@ def test_a_lone_surrogate_can_be_reported(seed: SeedCopy) -> None:
 
 
 def test_all_issues_are_reported_at_once(seed: SeedCopy) -> None:
-    """One reading tells every issue of the file, of whatever kind and wherever."""
+    """One run reports every issue of the file, of any type and at any place."""
     changes: dict[str, object] = {
         "/color": "red",
         "/partnerships/0/signed": "2017-02-30",
