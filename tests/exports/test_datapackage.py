@@ -1,4 +1,4 @@
-"""The Data Package is one to those who read such packages, and what it holds is the record."""
+"""The Data Package is valid, and contains the record."""
 
 from __future__ import annotations
 
@@ -31,80 +31,80 @@ Json = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def own_archive(archive_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped record, compiled, in a folder where its exports may be."""
+    """A copy of the shipped archive, in a directory of its own for the exports."""
     return copy_archive(archive_file, tmp_path_factory.mktemp("exported"))
 
 
 @pytest.fixture
 async def client(own_archive: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a server on the shipped record."""
+    """A client of a server with the shipped record."""
     async with published_client(SEED, own_archive) as opened:
         yield opened
 
 
 @pytest.fixture
 async def package(client: httpx.AsyncClient, tmp_path: Path) -> Path:
-    """The package, in a file."""
+    """The downloaded package."""
     file = tmp_path / "tables.zip"
     file.write_bytes((await client.get("/v1/exports/tables.zip")).content)
     return file
 
 
-def descriptor(package: Path) -> Json:
-    """What the package says of itself."""
+def read_descriptor(package: Path) -> Json:
+    """Content of `datapackage.json`."""
     with ZipFile(package) as opened:
-        described: Json = json.loads(opened.read("datapackage.json"))
-    return described
+        descriptor: Json = json.loads(opened.read("datapackage.json"))
+    return descriptor
 
 
-def validated(package: Path) -> Json:
-    """What frictionless finds in a package."""
+def validate(package: Path) -> Json:
+    """Report of frictionless on a package."""
     command = [sys.executable, "-m", "frictionless", "validate", str(package), "--json"]
-    said = subprocess.run(command, capture_output=True, text=True, check=False)
-    report: Json = json.loads(said.stdout)
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    report: Json = json.loads(result.stdout)
     return report
 
 
-def faults(report: Json) -> set[str]:
-    """The kinds of faults that were found."""
-    return {one["type"] for task in report["tasks"] for one in task["errors"]} | {
-        one["type"] for one in report["errors"]
+def error_types(report: Json) -> set[str]:
+    """Types of the errors in a report."""
+    return {error["type"] for task in report["tasks"] for error in task["errors"]} | {
+        error["type"] for error in report["errors"]
     }
 
 
-def rewritten(package: Path, target: Path, name: str, old: bytes, new: bytes) -> Path:
-    """A copy of a package with one stretch of one file replaced."""
-    with ZipFile(package) as opened, ZipFile(target, "w") as copied:
+def replace_in_package(package: Path, target: Path, name: str, old: bytes, new: bytes) -> Path:
+    """A copy of a package with some bytes of one file replaced."""
+    with ZipFile(package) as opened, ZipFile(target, "w") as copy:
         for entry in opened.namelist():
             content = opened.read(entry)
             if entry == name:
                 assert content.count(old) > 0
                 content = content.replace(old, new, 1)
-            copied.writestr(entry, content)
+            copy.writestr(entry, content)
     return target
 
 
 @pytest.mark.process
-async def test_frictionless_finds_nothing_wrong(package: Path) -> None:
-    """Types, constraints, keys, lengths and digests hold, for every row of every table."""
-    report = validated(package)
-    assert report["valid"], faults(report)
+async def test_the_package_is_valid(package: Path) -> None:
+    """Types, constraints, keys, sizes and digests are right in every row of every table."""
+    report = validate(package)
+    assert report["valid"], error_types(report)
     assert report["stats"]["tasks"] == len(tables())
 
 
 @pytest.mark.process
-async def test_frictionless_finds_nothing_wrong_in_an_awkward_record(tmp_path: Path) -> None:
-    """Nor where text is of every script and looks like formulas, and values are null."""
+async def test_the_package_of_a_generated_record_is_valid(tmp_path: Path) -> None:
+    """Text in all scripts, text that looks like a formula, and nulls are valid."""
     write_corpus(tmp_path, 240)
     build_if_stale(tmp_path / "seed.json", tmp_path / "archive.sqlite")
     async with published_client(tmp_path / "seed.json", tmp_path / "archive.sqlite") as client:
         package = tmp_path / "tables.zip"
         package.write_bytes((await client.get("/v1/exports/tables.zip")).content)
-    report = validated(package)
-    assert report["valid"], faults(report)
+    report = validate(package)
+    assert report["valid"], error_types(report)
 
 
-CHANGED = {
+CHANGES = {
     "a byte": ("awards.csv", b"Cusco", b"Cuzco", "hash-count"),
     "a row": ("regions.csv", b"\r\n", b"\r\n\r\n", "byte-count"),
     "a reference": ("award_regions.csv", b"loreto", b"lorett", "foreign-key"),
@@ -113,57 +113,58 @@ CHANGED = {
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("change", CHANGED)
-async def test_a_changed_file_is_caught(package: Path, tmp_path: Path, change: str) -> None:
-    """A package that is not as it was made is told by its digests, its keys and its types."""
-    name, old, new, told = CHANGED[change]
-    report = validated(rewritten(package, tmp_path / "changed.zip", name, old, new))
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_modified_file_is_detected(package: Path, tmp_path: Path, change: str) -> None:
+    """Digests, sizes, foreign keys and types reveal a modified package."""
+    name, old, new, expected = CHANGES[change]
+    report = validate(replace_in_package(package, tmp_path / "changed.zip", name, old, new))
     assert not report["valid"]
-    assert told in faults(report)
+    assert expected in error_types(report)
 
 
-async def test_each_file_is_described_as_it_is(package: Path) -> None:
-    """Length, digest and columns of the descriptor are those of the file, and no file is left."""
-    described = descriptor(package)
+async def test_the_descriptor_describes_every_file(package: Path) -> None:
+    """Size, digest and columns in the descriptor are those of the file, and no file is missing."""
+    descriptor = read_descriptor(package)
     with ZipFile(package) as opened:
         assert opened.testzip() is None
-        resources = {one["path"]: one for one in described["resources"]}
+        resources = {resource["path"]: resource for resource in descriptor["resources"]}
         assert {*resources, "datapackage.json"} == set(opened.namelist())
-        for path, one in resources.items():
+        for path, resource in resources.items():
             content = opened.read(path)
-            assert one["bytes"] == len(content)
-            assert one["hash"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
+            assert resource["bytes"] == len(content)
+            assert resource["hash"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
             header = next(csv.reader(io.StringIO(content.decode(), newline="")))
-            assert header == [field["name"] for field in one["schema"]["fields"]]
+            assert header == [field["name"] for field in resource["schema"]["fields"]]
 
 
-async def test_terms_and_sources_go_with_the_package(
+async def test_the_descriptor_names_license_and_sources(
     client: httpx.AsyncClient, package: Path
 ) -> None:
-    """The license, the page, and every reference that a value was enriched from are named."""
+    """It contains the license, the archived page, and the reference of every enriched value."""
     record = (await client.get("/v1/record")).json()["data"]
     meta = (await client.get("/v1/meta")).json()["data"]
-    described = descriptor(package)
-    named = {one["path"] for one in described["sources"] if "path" in one}
-    referred = {one["reference"]["url"] for one in record["citations"] if one["reference"]}
-    assert named == referred | {one["url"] for one in record["sources"]}
-    assert described["licenses"] == [
+    descriptor = read_descriptor(package)
+    urls = {source["path"] for source in descriptor["sources"] if "path" in source}
+    references = [citation["reference"] for citation in record["citations"]]
+    expected = {reference["url"] for reference in references if reference}
+    assert urls == expected | {source["url"] for source in record["sources"]}
+    assert descriptor["licenses"] == [
         {"title": meta["license"]["title"], "path": meta["license"]["url"]}
     ]
-    assert described["version"] == meta["release"]
-    assert described["description"] == meta["archive_notice"]
+    assert descriptor["version"] == meta["release"]
+    assert descriptor["description"] == meta["archive_notice"]
 
 
-async def test_the_zip_holds_no_time_and_no_machine(package: Path) -> None:
-    """What differs between machines is not in it."""
+async def test_the_zip_is_reproducible(package: Path) -> None:
+    """It contains no times and nothing specific to the platform."""
     with ZipFile(package) as opened:
         for entry in opened.infolist():
             assert entry.date_time == (1980, 1, 1, 0, 0, 0)
             assert (entry.create_system, entry.external_attr) == (3, 0o644 << 16)
 
 
-async def test_the_tables_joined_give_the_matrix(client: httpx.AsyncClient, package: Path) -> None:
-    """In DuckDB, awards by objectives by regions are those that the API's awards name."""
+async def test_the_tables_can_be_joined(client: httpx.AsyncClient, package: Path) -> None:
+    """Awards by objectives by regions, joined in DuckDB, match the awards of the API."""
     awards = (await client.get("/v1/awards")).json()["data"]
     expected = sorted(
         (award["id"], objective, region)
@@ -172,24 +173,26 @@ async def test_the_tables_joined_give_the_matrix(client: httpx.AsyncClient, pack
         for region in award["regions"] or []
     )
     assert expected
-    folder = package.with_suffix("")
+    directory = package.with_suffix("")
     with ZipFile(package) as opened:
-        opened.extractall(folder)
+        opened.extractall(directory)
     joined = duckdb.connect().execute(f"""
         SELECT awards.id, objectives.id, regions.id
-        FROM '{folder}/awards.csv' AS awards
-        JOIN '{folder}/award_objectives.csv' AS served ON served.award = awards.id
-        JOIN '{folder}/objectives.csv' AS objectives ON objectives.id = served.objective
-        JOIN '{folder}/award_regions.csv' AS placed ON placed.award = awards.id
-        JOIN '{folder}/regions.csv' AS regions ON regions.id = placed.region
-    """)  # noqa: S608 - the test's own folder
+        FROM '{directory}/awards.csv' AS awards
+        JOIN '{directory}/award_objectives.csv' AS aims ON aims.award = awards.id
+        JOIN '{directory}/objectives.csv' AS objectives ON objectives.id = aims.objective
+        JOIN '{directory}/award_regions.csv' AS places ON places.award = awards.id
+        JOIN '{directory}/regions.csv' AS regions ON regions.id = places.region
+    """)  # noqa: S608 - the test's own directory
     assert sorted(joined.fetchall()) == expected
 
 
-async def test_identifiers_keep_their_shape(package: Path) -> None:
-    """The codes of the descriptor are the patterns of the API."""
-    schemas = {one["name"]: one["schema"] for one in descriptor(package)["resources"]}
-    fields = {one["name"]: one for one in schemas["citations"]["fields"]}
+async def test_the_descriptor_constrains_values(package: Path) -> None:
+    """Patterns and closed sets of values are those of the API."""
+    schemas = {
+        resource["name"]: resource["schema"] for resource in read_descriptor(package)["resources"]
+    }
+    fields = {field["name"]: field for field in schemas["citations"]["fields"]}
     assert fields["id"]["constraints"]["pattern"] == CITATION_ID_PATTERN
     assert fields["basis"]["constraints"]["enum"] == [
         "stated",

@@ -1,4 +1,4 @@
-"""The catalogue entry is one to harvesters of DCAT-US 1.1, and claims what is so."""
+"""The catalog is valid DCAT-US 1.1, and its claims are true."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from tests.support.published import PUBLIC_URL, PUBLISHED, copy_archive, publish
 pytestmark = [pytest.mark.anyio, pytest.mark.download]
 
 Json = dict[str, Any]
-_ONLY_AGENCIES = {"bureauCode", "programCode"}
-"""Keys that the schema asks of agencies of the United States."""
+_AGENCY_KEYS = {"bureauCode", "programCode"}
+"""Keys that only U.S. agencies may use, though the schema requires them of everyone."""
 
 
 @pytest.fixture(scope="module")
 def validator(tmp_path_factory: pytest.TempPathFactory) -> Draft4Validator:
-    """The published schema, less what is asked of agencies alone."""
+    """Validator with the published schema, which does not require the keys of agencies."""
     files = unpacked("ckanext-datajson==0.1.29", tmp_path_factory.mktemp("dcat"))
-    folder = files / "ckanext" / "datajson" / "pod_schema" / "federal-v1.1"
-    schemas = {path.name: json.loads(path.read_text("utf-8")) for path in folder.glob("*.json")}
-    asked = schemas["dataset.json"]["required"]
-    assert set(asked) >= _ONLY_AGENCIES
-    schemas["dataset.json"]["required"] = [one for one in asked if one not in _ONLY_AGENCIES]
+    directory = files / "ckanext" / "datajson" / "pod_schema" / "federal-v1.1"
+    schemas = {path.name: json.loads(path.read_text("utf-8")) for path in directory.glob("*.json")}
+    required = schemas["dataset.json"]["required"]
+    assert set(required) >= _AGENCY_KEYS
+    schemas["dataset.json"]["required"] = [key for key in required if key not in _AGENCY_KEYS]
     base = schemas["catalog.json"]["id"].rpartition("/")[0]
     registry = Registry().with_resources(
-        (f"{base}/{name}", DRAFT4.create_resource(one)) for name, one in schemas.items()
+        (f"{base}/{name}", DRAFT4.create_resource(schema)) for name, schema in schemas.items()
     )
     return Draft4Validator(
         schemas["catalog.json"], registry=registry, format_checker=FormatChecker()
@@ -47,52 +47,52 @@ def validator(tmp_path_factory: pytest.TempPathFactory) -> Draft4Validator:
 
 @pytest.fixture(scope="module")
 def own_archive(archive_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped record, compiled, in a folder where its exports may be."""
+    """A copy of the shipped archive, in a directory of its own for the exports."""
     return copy_archive(archive_file, tmp_path_factory.mktemp("exported"))
 
 
 @pytest.fixture
 async def client(own_archive: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a server whose settings say who publishes."""
+    """A client of a server with a publisher in its settings."""
     async with published_client(SEED, own_archive) as opened:
         yield opened
 
 
 @pytest.fixture
-async def catalogue(client: httpx.AsyncClient) -> Json:
-    """The catalogue as served."""
-    served: Json = (await client.get("/data.json")).json()
-    return served
+async def catalog(client: httpx.AsyncClient) -> Json:
+    """The catalog as served."""
+    body: Json = (await client.get("/data.json")).json()
+    return body
 
 
-def told(validator: Draft4Validator, catalogue: Json) -> list[str]:
-    """What the schema has to say against a catalogue."""
-    return [f"{one.json_path}: {one.message}" for one in validator.iter_errors(catalogue)]
+def schema_errors(validator: Draft4Validator, catalog: Json) -> list[str]:
+    """Violations of the schema."""
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(catalog)]
 
 
-async def test_the_schema_has_nothing_to_say(validator: Draft4Validator, catalogue: Json) -> None:
-    """The entry is valid; one without a title would not be."""
-    assert told(validator, catalogue) == []
-    del catalogue["dataset"][0]["title"]
-    assert told(validator, catalogue) != []
+async def test_the_catalog_is_valid(validator: Draft4Validator, catalog: Json) -> None:
+    """It conforms to the schema, which would detect a missing title."""
+    assert schema_errors(validator, catalog) == []
+    del catalog["dataset"][0]["title"]
+    assert schema_errors(validator, catalog) != []
 
 
-async def test_a_record_of_nulls_is_described_too(
+async def test_the_catalog_of_a_record_with_nulls_is_valid(
     validator: Draft4Validator, tmp_path: Path
 ) -> None:
-    """Where there are no outlines and dates of every precision, the entry is valid still."""
+    """Missing outlines and imprecise dates are left out or valid."""
     write_corpus(tmp_path, 240)
     build_if_stale(tmp_path / "seed.json", tmp_path / "archive.sqlite")
     async with published_client(tmp_path / "seed.json", tmp_path / "archive.sqlite") as client:
-        catalogue = (await client.get("/data.json")).json()
-    assert told(validator, catalogue) == []
-    assert "spatial" not in catalogue["dataset"][0]
+        catalog = (await client.get("/data.json")).json()
+    assert schema_errors(validator, catalog) == []
+    assert "spatial" not in catalog["dataset"][0]
 
 
-async def test_only_what_is_set_is_claimed(catalogue: Json) -> None:
-    """Publisher and contact are the settings'; nothing is that only an agency may say."""
-    (dataset,) = catalogue["dataset"]
-    assert not _ONLY_AGENCIES & set(dataset)
+async def test_publisher_and_contact_come_from_the_settings(catalog: Json) -> None:
+    """Keys that only U.S. agencies may use are absent."""
+    (dataset,) = catalog["dataset"]
+    assert not _AGENCY_KEYS & set(dataset)
     assert dataset["publisher"] == {
         "@type": "org:Organization",
         "name": PUBLISHED["publisher_name"],
@@ -104,38 +104,34 @@ async def test_only_what_is_set_is_claimed(catalogue: Json) -> None:
     }
 
 
-async def test_what_the_record_says_is_taken_from_it(
-    client: httpx.AsyncClient, catalogue: Json
-) -> None:
-    """Terms, time, place and pages are those of the record, no more precise than it is."""
-    (dataset,) = catalogue["dataset"]
+async def test_the_metadata_comes_from_the_record(client: httpx.AsyncClient, catalog: Json) -> None:
+    """License, dates, extent and pages are those of the record, with the same precision."""
+    (dataset,) = catalog["dataset"]
     meta = (await client.get("/v1/meta")).json()["data"]
     record = (await client.get("/v1/record")).json()["data"]
-    shapes = (await client.get("/v1/regions?format=geojson")).json()
+    geojson = (await client.get("/v1/regions?format=geojson")).json()
     assert dataset["license"] == meta["license"]["url"]
     assert dataset["rights"] == meta["license"]["title"]
     assert dataset["description"] == meta["archive_notice"]
     assert dataset["modified"] == meta["modified"]
-    assert dataset["references"] == [one["url"] for one in record["sources"]]
-    assert [float(one) for one in dataset["spatial"].split(",")] == shapes["bbox"]
+    assert dataset["references"] == [source["url"] for source in record["sources"]]
+    assert [float(edge) for edge in dataset["spatial"].split(",")] == geojson["bbox"]
     begins, ends = dataset["temporal"].split("/")
     assert begins == record["partnerships"][0]["signed"]
     assert ends == max(award["ends"] for award in record["awards"])
 
 
-async def test_every_address_is_that_of_an_export(
-    client: httpx.AsyncClient, catalogue: Json
-) -> None:
-    """Each distribution can be loaded and is of the type that it says."""
-    (dataset,) = catalogue["dataset"]
-    addresses = {one["downloadURL"]: one for one in dataset["distribution"]}
-    assert set(addresses) == {
-        f"{PUBLIC_URL}{one.path}" for one in EXPORTS.values() if one.path != "/data.json"
+async def test_every_distribution_is_an_export(client: httpx.AsyncClient, catalog: Json) -> None:
+    """Each can be downloaded and has the declared media type."""
+    (dataset,) = catalog["dataset"]
+    distributions = {item["downloadURL"]: item for item in dataset["distribution"]}
+    assert set(distributions) == {
+        f"{PUBLIC_URL}{export.path}" for export in EXPORTS.values() if export.path != "/data.json"
     }
-    for address, one in addresses.items():
-        response = await client.get(address.removeprefix(PUBLIC_URL))
+    for url, distribution in distributions.items():
+        response = await client.get(url.removeprefix(PUBLIC_URL))
         assert response.status_code == 200
-        assert response.headers["content-type"] == one["mediaType"]
+        assert response.headers["content-type"] == distribution["mediaType"]
     for key in ("landingPage", "describedBy", "identifier"):
         assert (await client.get(dataset[key].removeprefix(PUBLIC_URL))).status_code == 200
-    assert catalogue["@id"] == f"{PUBLIC_URL}/data.json"
+    assert catalog["@id"] == f"{PUBLIC_URL}/data.json"

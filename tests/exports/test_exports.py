@@ -1,4 +1,4 @@
-"""The record can be taken away whole, and what is taken is what the API gives."""
+"""The exports contain the whole record, and match what the API returns."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from typing import Any
 import httpx
 import pytest
 
-from app.archive.archive import COLLECTIONS
+from app.archive.archive import COLLECTIONS, Archive, compiler_digest
 from app.archive.release import build_if_stale
-from app.exports.files import exports_directory
+from app.exports import files as export_files
+from app.exports.files import build_exports, exports_directory, find_exports
 from app.exports.listing import EXPORTS, FILES
 from app.exports.tables import tables
 from benchmarks.corpus import write_corpus
@@ -30,59 +31,59 @@ from tests.support.published import ENVIRONMENT, PUBLISHED, copy_archive, publis
 pytestmark = pytest.mark.anyio
 
 Json = dict[str, Any]
-KEPT = [name for name in FILES if name != "iati.xml"]
-"""Files that depend on no setting."""
+UNCONFIGURED = [name for name in FILES if name != "iati.xml"]
+"""Files that require no settings."""
 
 
 @pytest.fixture(scope="module")
 def own_archive(archive_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped record, compiled, in a folder where its exports may be."""
+    """A copy of the shipped archive, in a directory of its own for the exports."""
     return copy_archive(archive_file, tmp_path_factory.mktemp("exported"))
 
 
 @pytest.fixture
 async def client(own_archive: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a server that gives every export."""
+    """A client of a server that provides every export."""
     async with published_client(SEED, own_archive) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def awkward(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a made-up record with every script and every null, compiled."""
-    folder = tmp_path_factory.mktemp("awkward")
-    write_corpus(folder, 480)
-    build_if_stale(folder / "seed.json", folder / "archive.sqlite")
-    return folder
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Directory of a generated record with all scripts and nulls, compiled."""
+    directory = tmp_path_factory.mktemp("generated")
+    write_corpus(directory, 480)
+    build_if_stale(directory / "seed.json", directory / "archive.sqlite")
+    return directory
 
 
-async def entries(client: httpx.AsyncClient) -> dict[str, Json]:
-    """What the list says of each export."""
-    listed = (await client.get("/v1/exports")).json()["data"]
-    return {one["name"]: one for one in listed}
+async def list_exports(client: httpx.AsyncClient) -> dict[str, Json]:
+    """Entries of the list of exports, by name."""
+    entries = (await client.get("/v1/exports")).json()["data"]
+    return {entry["name"]: entry for entry in entries}
 
 
-async def test_every_export_is_listed_as_it_is(client: httpx.AsyncClient) -> None:
-    """Length, digest and media type of the list are those of what its paths give."""
-    listed = await entries(client)
-    assert list(listed) == list(EXPORTS)
-    for one in listed.values():
-        response = await client.get(one["path"])
+async def test_the_list_describes_every_export(client: httpx.AsyncClient) -> None:
+    """Size, digest and media type in the list are those of the response at each path."""
+    entries = await list_exports(client)
+    assert list(entries) == list(EXPORTS)
+    for entry in entries.values():
+        response = await client.get(entry["path"])
         assert response.status_code == 200
-        assert len(response.content) == one["bytes"]
-        assert hashlib.sha256(response.content).hexdigest() == one["sha256"]
-        assert response.headers["content-type"] == one["media_type"]
+        assert len(response.content) == entry["bytes"]
+        assert hashlib.sha256(response.content).hexdigest() == entry["sha256"]
+        assert response.headers["content-type"] == entry["media_type"]
 
 
-async def test_the_index_leads_to_the_exports(client: httpx.AsyncClient) -> None:
-    """The exports are found without being known."""
+async def test_the_api_index_links_to_the_exports(client: httpx.AsyncClient) -> None:
+    """A client can discover the exports."""
     links = (await client.get("/v1")).json()["links"]
     assert (await client.get(links["exports"])).json()["links"]["self"] == links["exports"]
 
 
 @pytest.mark.parametrize("name", FILES)
-async def test_a_file_has_a_strong_tag_and_its_digest(client: httpx.AsyncClient, name: str) -> None:
-    """Whatever coding is accepted, the file comes as it is kept, and its digest fits it."""
+async def test_a_file_has_a_strong_etag_and_a_digest(client: httpx.AsyncClient, name: str) -> None:
+    """A file is sent without content coding, so that its digest is that of the body."""
     response = await client.get(f"/v1/exports/{name}", headers={"accept-encoding": "gzip, br"})
     digest = hashlib.sha256(response.content)
     assert response.headers["repr-digest"] == f"sha-256=:{b64encode(digest.digest()).decode()}:"
@@ -94,21 +95,21 @@ async def test_a_file_has_a_strong_tag_and_its_digest(client: httpx.AsyncClient,
 
 
 @pytest.mark.parametrize("name", FILES)
-async def test_a_file_that_is_had_is_not_sent_again(client: httpx.AsyncClient, name: str) -> None:
-    """`If-None-Match` gives 304 with the same validators, on GET and HEAD, weakly compared."""
+async def test_an_unchanged_file_is_not_sent_again(client: httpx.AsyncClient, name: str) -> None:
+    """`If-None-Match` is compared weakly and yields 304 with the same ETag, on GET and HEAD."""
     path = f"/v1/exports/{name}"
     etag = (await client.get(path)).headers["etag"]
     for method in ("GET", "HEAD"):
-        for known in (etag, f'"other", W/{etag}', "*"):
-            again = await client.request(method, path, headers={"if-none-match": known})
+        for etags in (etag, f'"other", W/{etag}', "*"):
+            again = await client.request(method, path, headers={"if-none-match": etags})
             assert (again.status_code, again.content) == (304, b"")
             assert again.headers["etag"] == etag
     assert (await client.get(path, headers={"if-none-match": '"other"'})).status_code == 200
 
 
 @pytest.mark.parametrize("name", FILES)
-async def test_head_gives_the_headers_of_get(client: httpx.AsyncClient, name: str) -> None:
-    """A client learns length and digest of a file without loading it."""
+async def test_head_returns_the_headers_of_get(client: httpx.AsyncClient, name: str) -> None:
+    """A client can learn the size and digest of a file without downloading it."""
     head = await client.head(f"/v1/exports/{name}")
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers == (await client.get(f"/v1/exports/{name}")).headers
@@ -116,16 +117,18 @@ async def test_head_gives_the_headers_of_get(client: httpx.AsyncClient, name: st
 
 @pytest.mark.parametrize("name", FILES)
 async def test_a_download_can_be_resumed(client: httpx.AsyncClient, name: str) -> None:
-    """Ranges put together are the file; the digest is of the whole."""
+    """Concatenated ranges are the file; the digest is that of the whole file."""
     path = f"/v1/exports/{name}"
     whole = await client.get(path)
-    pieces = []
-    for asked in ("bytes=0-99", "bytes=100-"):
-        part = await client.get(path, headers={"range": asked, "if-range": whole.headers["etag"]})
+    parts = []
+    for byte_range in ("bytes=0-99", "bytes=100-"):
+        part = await client.get(
+            path, headers={"range": byte_range, "if-range": whole.headers["etag"]}
+        )
         assert part.status_code == 206
         assert part.headers["repr-digest"] == whole.headers["repr-digest"]
-        pieces.append(part.content)
-    assert b"".join(pieces) == whole.content
+        parts.append(part.content)
+    assert b"".join(parts) == whole.content
     tail = await client.get(path, headers={"range": "bytes=-7"})
     assert tail.content == whole.content[-7:]
     assert tail.headers["content-range"].endswith(f"/{len(whole.content)}")
@@ -133,22 +136,23 @@ async def test_a_download_can_be_resumed(client: httpx.AsyncClient, name: str) -
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize(
-    "asked", ["bytes=99999999999-", "bytes=-0", "bytes=99999999-300000000", f"bytes={'9' * 3_000}-"]
+    "byte_range",
+    ["bytes=99999999999-", "bytes=-0", "bytes=99999999-300000000", f"bytes={'9' * 3_000}-"],
 )
-async def test_a_range_beyond_the_end_is_a_problem(
-    client: httpx.AsyncClient, name: str, asked: str
+async def test_a_range_beyond_the_end_is_not_satisfiable(
+    client: httpx.AsyncClient, name: str, byte_range: str
 ) -> None:
-    """It is 416 with the length of the file, so that a client learns that it has it all."""
+    """It is 416 with the size of the file, so that a client knows its download is complete."""
     length = int((await client.head(f"/v1/exports/{name}")).headers["content-length"])
-    response = await client.get(f"/v1/exports/{name}", headers={"range": asked})
+    response = await client.get(f"/v1/exports/{name}", headers={"range": byte_range})
     assert response.status_code == 416
     assert response.json()["type"] == "/problems/range-not-satisfiable"
     assert response.headers["content-range"] == f"bytes */{length}"
     assert "repr-digest" not in response.headers
 
 
-async def test_the_first_byte_beyond_the_end_is_beyond(client: httpx.AsyncClient) -> None:
-    """The last byte is a range; the one after it is none."""
+async def test_a_range_may_start_at_the_last_byte(client: httpx.AsyncClient) -> None:
+    """A range from the last byte is satisfiable; one from the byte after it is not."""
     whole = await client.get("/v1/exports/tables.zip")
     length = len(whole.content)
     last = await client.get("/v1/exports/tables.zip", headers={"range": f"bytes={length - 1}-"})
@@ -158,7 +162,7 @@ async def test_the_first_byte_beyond_the_end_is_beyond(client: httpx.AsyncClient
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "byte_range",
     [
         "bytes=9-3",
         "bytes=-",
@@ -170,19 +174,21 @@ async def test_the_first_byte_beyond_the_end_is_beyond(client: httpx.AsyncClient
         f"bytes={'9' * 5_000}-",
     ],
 )
-async def test_what_is_no_single_range_gives_the_whole(
-    client: httpx.AsyncClient, asked: str
+async def test_an_invalid_or_multiple_range_returns_the_whole_file(
+    client: httpx.AsyncClient, byte_range: str
 ) -> None:
-    """No range is answered with half a file or a failure."""
+    """Anything but a single valid range is ignored."""
     whole = await client.get("/v1/exports/record.sqlite")
-    response = await client.get("/v1/exports/record.sqlite", headers={"range": asked})
+    response = await client.get("/v1/exports/record.sqlite", headers={"range": byte_range})
     assert response.status_code == 200
     assert response.content == whole.content
 
 
 @pytest.mark.parametrize("name", FILES)
-async def test_no_answer_depends_on_times(client: httpx.AsyncClient, name: str) -> None:
-    """Replicas write the same file at different times, so a file has none, not even in part."""
+async def test_no_response_depends_on_modification_times(
+    client: httpx.AsyncClient, name: str
+) -> None:
+    """Replicas write the same file at different times, so `Last-Modified` is never sent."""
     path = f"/v1/exports/{name}"
     later = {"if-modified-since": "Fri, 01 Jan 2038 00:00:00 GMT"}
     whole = await client.get(path, headers=later)
@@ -193,231 +199,258 @@ async def test_no_answer_depends_on_times(client: httpx.AsyncClient, name: str) 
         assert "last-modified" not in response.headers
 
 
-@pytest.mark.parametrize("asked", ["bytes=0-9", "bytes=99999999999-"])
-async def test_only_get_heeds_a_range(client: httpx.AsyncClient, asked: str) -> None:
-    """HEAD tells of the whole file, whatever range it names."""
-    head = await client.head("/v1/exports/tables.zip", headers={"range": asked})
+@pytest.mark.parametrize("byte_range", ["bytes=0-9", "bytes=99999999999-"])
+async def test_only_get_supports_ranges(client: httpx.AsyncClient, byte_range: str) -> None:
+    """HEAD ignores `Range`."""
+    head = await client.head("/v1/exports/tables.zip", headers={"range": byte_range})
     assert head.status_code == 200
     assert head.headers == (await client.head("/v1/exports/tables.zip")).headers
 
 
-@pytest.mark.parametrize("asked", ["bytes=0-9", "bytes=99999999999-"])
-async def test_what_is_had_comes_before_a_range(client: httpx.AsyncClient, asked: str) -> None:
-    """A client that has the file is told so, whatever range it names beside."""
+@pytest.mark.parametrize("byte_range", ["bytes=0-9", "bytes=99999999999-"])
+async def test_if_none_match_precedes_a_range(client: httpx.AsyncClient, byte_range: str) -> None:
+    """A client that has the file receives 304, whatever `Range` it sends."""
     etag = (await client.head("/v1/exports/tables.zip")).headers["etag"]
-    known = {"range": asked, "if-none-match": etag}
-    assert (await client.get("/v1/exports/tables.zip", headers=known)).status_code == 304
+    headers = {"range": byte_range, "if-none-match": etag}
+    assert (await client.get("/v1/exports/tables.zip", headers=headers)).status_code == 304
 
 
-@pytest.mark.parametrize("asked", ["bytes=0-9", "bytes=99999999999-"])
-@pytest.mark.parametrize("known", [f'W/"{"0" * 64}"', "Thu, 01 Jan 1970 00:00:00 GMT", "?"])
-async def test_a_range_of_what_has_changed_gives_the_whole(
-    client: httpx.AsyncClient, asked: str, known: str
+@pytest.mark.parametrize("byte_range", ["bytes=0-9", "bytes=99999999999-"])
+@pytest.mark.parametrize("validator", [f'W/"{"0" * 64}"', "Thu, 01 Jan 1970 00:00:00 GMT", "?"])
+async def test_if_range_of_another_file_returns_the_whole_file(
+    client: httpx.AsyncClient, byte_range: str, validator: str
 ) -> None:
-    """`If-Range` that names another file lets no range pass, not even one beyond the end."""
-    headers = {"range": asked, "if-range": known}
+    """`Range` is ignored if `If-Range` does not match, even beyond the end of the file."""
+    headers = {"range": byte_range, "if-range": validator}
     response = await client.get("/v1/exports/tables.zip", headers=headers)
     assert response.status_code == 200
     assert response.content == (await client.get("/v1/exports/tables.zip")).content
 
 
-async def test_a_range_of_another_release_gives_the_whole(client: httpx.AsyncClient) -> None:
-    """A download that was begun before a new release is not mended with parts of it."""
-    asked = {"range": "bytes=100-", "if-range": f'"{"0" * 64}"'}
-    assert (await client.get("/v1/exports/tables.zip", headers=asked)).status_code == 200
+async def test_a_range_of_another_release_returns_the_whole_file(client: httpx.AsyncClient) -> None:
+    """A download that began before a new release is not completed with parts of it."""
+    headers = {"range": "bytes=100-", "if-range": f'"{"0" * 64}"'}
+    assert (await client.get("/v1/exports/tables.zip", headers=headers)).status_code == 200
 
 
-async def test_an_unknown_file_is_a_problem(client: httpx.AsyncClient) -> None:
-    """The answer says where they are listed; a parameter is refused as everywhere."""
+async def test_an_unknown_file_is_not_found(client: httpx.AsyncClient) -> None:
+    """The problem links to the list; an unknown parameter is rejected as everywhere."""
     problem = assert_problem(await client.get("/v1/exports/record.xlsx"), 404)
     assert "/v1/exports" in problem["detail"]
     assert_problem(await client.get("/v1/exports/tables.zip?x=1"), 422)
 
 
-NEEDED = {
-    "/v1/exports/iati.xml": [one for one in PUBLISHED if one.startswith(("iati", "public"))],
-    "/data.json": [one for one in PUBLISHED if not one.startswith("iati")],
+REQUIRED = {
+    "/v1/exports/iati.xml": [name for name in PUBLISHED if name.startswith(("iati", "public"))],
+    "/data.json": [name for name in PUBLISHED if not name.startswith("iati")],
 }
 
 
 @pytest.mark.parametrize(
-    ("path", "setting"), [(p, one) for p, all_ in NEEDED.items() for one in all_]
+    ("path", "setting"), [(path, name) for path, names in REQUIRED.items() for name in names]
 )
-async def test_what_a_setting_is_needed_for_is_not_made_up(
-    own_archive: Path, path: str, setting: str
-) -> None:
-    """Without who reports or publishes there is no export, and the problem names the setting."""
+async def test_an_export_requires_its_settings(own_archive: Path, path: str, setting: str) -> None:
+    """Without any of them there is no export, and the problem names the missing setting."""
     async with published_client(SEED, own_archive, **{setting: None}) as client:
         problem = assert_problem(await client.get(path), 404)
         assert setting.upper() in problem["detail"]
-        assert path not in {one["path"] for one in (await entries(client)).values()}
+        assert path not in {entry["path"] for entry in (await list_exports(client)).values()}
 
 
-async def test_regions_are_those_of_the_api(client: httpx.AsyncClient) -> None:
-    """The file is, to the byte, the GeoJSON of the collection."""
-    listed = await client.get("/v1/regions?format=geojson")
-    assert (await client.get("/v1/exports/regions.geojson")).content == listed.content
+async def test_the_regions_match_the_api(client: httpx.AsyncClient) -> None:
+    """The file is identical to the GeoJSON of the collection."""
+    collection = await client.get("/v1/regions?format=geojson")
+    assert (await client.get("/v1/exports/regions.geojson")).content == collection.content
 
 
 def opened(file: Path) -> closing[sqlite3.Connection]:
-    """A database export, its rows by name."""
+    """The database export, with rows that are accessed by column name."""
     connection = sqlite3.connect(file)
     connection.row_factory = sqlite3.Row
     return closing(connection)
 
 
-async def download(client: httpx.AsyncClient, name: str, folder: Path) -> Path:
-    """An export, in a file."""
-    file = folder / name
+async def download(client: httpx.AsyncClient, name: str, directory: Path) -> Path:
+    """Download an export to a directory."""
+    file = directory / name
     file.write_bytes((await client.get(f"/v1/exports/{name}")).content)
     return file
 
 
-def rebuilt(connection: sqlite3.Connection, collection: str) -> Iterator[Json]:
-    """The documents of a collection, from nothing but its table."""
-    table = next(one for one in tables() if one.name == collection)
-    kinds = {column.name: column.type for column in table.columns}
+def rebuild(connection: sqlite3.Connection, collection: str) -> Iterator[Json]:
+    """The documents of a collection, reconstructed from its table."""
+    table = next(table for table in tables() if table.name == collection)
+    types = {column.name: column.type for column in table.columns}
     for row in connection.execute(f"SELECT * FROM {collection} ORDER BY rowid"):  # noqa: S608 - a name from COLLECTIONS
-        values = {key: typed(row[key], kinds[key]) for key in row.keys()}  # noqa: SIM118 - a row is no mapping
-        yield cited(values) if collection == "citations" else values
+        values = {key: parse_cell(row[key], types[key]) for key in row.keys()}  # noqa: SIM118 - a row is no mapping
+        yield rebuild_citation(values) if collection == "citations" else values
 
 
-def typed(value: Any, kind: str) -> Any:
-    """A cell as the API gives it."""
+def parse_cell(value: Any, type_: str) -> Any:
+    """A cell as the API returns it."""
     if value is None:
         return None
-    if kind == "array":
+    if type_ == "array":
         return json.loads(value)
-    return bool(value) if kind == "boolean" else value
+    return bool(value) if type_ == "boolean" else value
 
 
-def cited(row: Json) -> Json:
-    """A citation, its target and its reference put together again."""
-    own = {key: row[key] for key in ("id", "resource_type", "resource", "field", "basis", "note")}
+def rebuild_citation(row: Json) -> Json:
+    """A citation with its target and its reference, which are flattened in the table."""
+    fields = {
+        key: row[key] for key in ("id", "resource_type", "resource", "field", "basis", "note")
+    }
     quote = {"type": "TextQuoteSelector", "exact": row["quote"]}
-    place = {"type": "TextPositionSelector", "start": row["quote_start"], "end": row["quote_end"]}
+    position = {
+        "type": "TextPositionSelector",
+        "start": row["quote_start"],
+        "end": row["quote_end"],
+    }
     source = f"/v1/sources/{row['source']}"
-    target = {"type": "SpecificResource", "source": source, "selector": [quote, place]}
-    referred = {key: row[f"reference_{key}"] for key in ("title", "url", "license")}
+    target = {"type": "SpecificResource", "source": source, "selector": [quote, position]}
+    reference = {key: row[f"reference_{key}"] for key in ("title", "url", "license")}
     return {
-        **own,
-        "reference": referred if row["reference_url"] else None,
+        **fields,
+        "reference": reference if row["reference_url"] else None,
         "target": target if row["source"] else None,
     }
 
 
-@pytest.mark.parametrize("which", ["shipped", "awkward"])
-async def test_the_database_gives_the_record_back(
-    own_archive: Path, awkward: Path, tmp_path: Path, which: str
+@pytest.mark.parametrize("record_name", ["shipped", "generated"])
+async def test_the_database_contains_the_record(
+    own_archive: Path, generated: Path, tmp_path: Path, record_name: str
 ) -> None:
-    """Every document, rebuilt from the tables alone, is the one that the API gives."""
+    """Every document reconstructed from the tables equals the API's."""
     seed, archive = SEED, own_archive
-    if which == "awkward":
-        seed, archive = awkward / "seed.json", awkward / "archive.sqlite"
+    if record_name == "generated":
+        seed, archive = generated / "seed.json", generated / "archive.sqlite"
     async with published_client(seed, archive) as client:
         file = await download(client, "record.sqlite", tmp_path)
         record = (await client.get("/v1/record")).json()["data"]
     with opened(file) as connection:
         for collection in COLLECTIONS:
-            given = [{k: v for k, v in one.items() if k != "links"} for one in record[collection]]
-            assert list(rebuilt(connection, collection)) == given
+            documents = [
+                {key: value for key, value in document.items() if key != "links"}
+                for document in record[collection]
+            ]
+            assert list(rebuild(connection, collection)) == documents
 
 
-async def test_the_database_is_sound(client: httpx.AsyncClient, tmp_path: Path) -> None:
-    """No foreign key leads nowhere, each is declared, and nothing internal is left in the file."""
+async def test_the_database_is_consistent(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    """Foreign keys are declared and valid, and there are no internal tables."""
     with opened(await download(client, "record.sqlite", tmp_path)) as connection:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         assert [row[0] for row in connection.execute("PRAGMA integrity_check")] == ["ok"]
-        named = "SELECT name FROM sqlite_schema WHERE type = 'table'"
-        present = {row[0] for row in connection.execute(named)}
+        names = "SELECT name FROM sqlite_schema WHERE type = 'table'"
+        present = {row[0] for row in connection.execute(names)}
         assert present == {"about", "outlines", *(table.name for table in tables())}
         for table in tables():
-            led = connection.execute(f"PRAGMA foreign_key_list({table.name})")
-            expected = {(one.name, one.references) for one in table.columns if one.references}
-            assert {(row["from"], row["table"]) for row in led} == expected
+            rows = connection.execute(f"PRAGMA foreign_key_list({table.name})")
+            expected = {
+                (column.name, column.references) for column in table.columns if column.references
+            }
+            assert {(row["from"], row["table"]) for row in rows} == expected
 
 
-async def test_lists_can_be_joined(client: httpx.AsyncClient, tmp_path: Path) -> None:
-    """The rows of each link table are the members of the lists beside it, in their order."""
+async def test_link_tables_match_the_lists(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    """The rows of each link table are the members of the list columns, in order."""
     with opened(await download(client, "record.sqlite", tmp_path)) as connection:
         links = [table for table in tables() if len(table.key) == 2]
         assert links
         for table in links:
-            owner = next(one.references for one in table.columns if one.references)
-            collected: dict[str, list[str]] = {}
+            owner = next(column.references for column in table.columns if column.references)
+            members: dict[str, list[str]] = {}
             for row in connection.execute(f"SELECT * FROM {table.name} ORDER BY rowid"):  # noqa: S608 - a name from the models
-                collected.setdefault(row[0], []).append(row[1])
+                members.setdefault(row[0], []).append(row[1])
             field = table.name.partition("_")[2]
-            listed = connection.execute(f"SELECT id, {field} FROM {owner}")  # noqa: S608 - names from the models
-            assert collected == {row[0]: json.loads(row[1]) for row in listed if row[1]}
+            lists = connection.execute(f"SELECT id, {field} FROM {owner}")  # noqa: S608 - names from the models
+            assert members == {row[0]: json.loads(row[1]) for row in lists if row[1]}
 
 
-async def test_the_database_says_what_it_is(client: httpx.AsyncClient, tmp_path: Path) -> None:
-    """Release, license and notice go with the file; the regions keep their outlines."""
+async def test_the_database_describes_itself(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    """It contains release, license, archive notice and the outlines of the regions."""
     meta = (await client.get("/v1/meta")).json()["data"]
-    shapes = (await client.get("/v1/exports/regions.geojson")).json()["features"]
+    features = (await client.get("/v1/exports/regions.geojson")).json()["features"]
     with opened(await download(client, "record.sqlite", tmp_path)) as connection:
         about = dict(connection.execute("SELECT key, value FROM about").fetchall())
         assert about["release"] == meta["release"]
         assert about["archive_notice"] == meta["archive_notice"]
         assert about["license"] == meta["license"]["title"]
         outlines = dict(connection.execute("SELECT region, geometry FROM outlines").fetchall())
-    assert {one["id"]: one["geometry"] for one in shapes} == {
+    assert {feature["id"]: feature["geometry"] for feature in features} == {
         name: json.loads(geometry) for name, geometry in outlines.items()
     }
 
 
-def files_beside(archive: Path) -> dict[str, bytes]:
-    """The export files beside an archive, by name."""
-    (folder,) = (one for one in exports_directory(archive).iterdir() if one.is_dir())
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+def read_export_files(archive: Path) -> dict[str, bytes]:
+    """Content of the export files of an archive, by name."""
+    (directory,) = (path for path in exports_directory(archive).iterdir() if path.is_dir())
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
 
 
 @pytest.mark.process
-def test_two_builds_give_the_same_bytes(tmp_path: Path) -> None:
-    """Another process, another folder, another hash seed: not a byte differs."""
-    made = []
+def test_two_builds_produce_the_same_bytes(tmp_path: Path) -> None:
+    """Process, directory and hash seed do not matter."""
+    builds = []
     for number in ("1", "2"):
         archive = tmp_path / number / "archive.sqlite"
-        said = run_cli("build", "--archive", str(archive), PYTHONHASHSEED=number)
-        assert said.returncode == 0, said.stderr
-        made.append(files_beside(archive))
-        assert all(name in said.stdout for name in KEPT)
-    assert made[0] == made[1]
-    assert set(made[0]) == {*KEPT, "index.json"}
+        result = run_cli("build", "--archive", str(archive), PYTHONHASHSEED=number)
+        assert result.returncode == 0, result.stderr
+        builds.append(read_export_files(archive))
+        assert all(name in result.stdout for name in UNCONFIGURED)
+    assert builds[0] == builds[1]
+    assert set(builds[0]) == {*UNCONFIGURED, "index.json"}
 
 
-async def test_what_a_killed_process_left_is_no_obstacle(
-    archive_file: Path, tmp_path: Path
-) -> None:
-    """Half-written files are never given, and are gone once the whole ones are there."""
+async def test_leftovers_of_a_killed_build_are_removed(archive_file: Path, tmp_path: Path) -> None:
+    """Incomplete files are never served, and are removed by the next build."""
     archive = copy_archive(archive_file, tmp_path)
     root = exports_directory(archive)
     (root / ".unfinished").mkdir(parents=True)
     (root / ".unfinished" / "tables.zip").write_bytes(b"PK half")
     async with published_client(SEED, archive) as client:
-        listed = await entries(client)
+        entries = await list_exports(client)
         package = await client.get("/v1/exports/tables.zip")
-    assert len(package.content) == listed["tables.zip"]["bytes"]
+    assert len(package.content) == entries["tables.zip"]["bytes"]
     assert not (root / ".unfinished").exists()
 
 
 @pytest.mark.process
-def test_files_that_were_cut_short_are_made_anew(tmp_path: Path) -> None:
-    """`build` mends a set in which a file was cut short or that lost its index."""
+def test_damaged_files_are_rebuilt(tmp_path: Path) -> None:
+    """`build` rebuilds the files if one is truncated or the index is missing."""
     archive = tmp_path / "archive.sqlite"
     assert run_cli("build", "--archive", str(archive)).returncode == 0
-    made = files_beside(archive)
-    (folder,) = (one for one in exports_directory(archive).iterdir() if one.is_dir())
-    (folder / "record.sqlite").write_bytes(b"SQLite")
+    files = read_export_files(archive)
+    (directory,) = (path for path in exports_directory(archive).iterdir() if path.is_dir())
+    (directory / "record.sqlite").write_bytes(b"SQLite")
     assert run_cli("build", "--archive", str(archive)).returncode == 0
-    assert files_beside(archive) == made
-    (folder / "index.json").unlink()
+    assert read_export_files(archive) == files
+    (directory / "index.json").unlink()
     assert run_cli("build", "--archive", str(archive)).returncode == 0
-    assert files_beside(archive) == made
+    assert read_export_files(archive) == files
 
 
-_FILL = (
+@pytest.mark.parametrize("library", ["sqlalchemy", "pydantic"])
+async def test_an_upgrade_of_a_library_makes_the_files_stale(
+    archive_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    """Files with the output of another version of SQLAlchemy or pydantic are not used."""
+    file = copy_archive(archive_file, tmp_path)
+    with closing(Archive.open(file)) as archive:
+        await build_exports(archive, file)
+        assert find_exports(file, archive.release) is not None
+        digests = (compiler_digest, export_files._code_digest)
+        monkeypatch.setattr(f"{library}.__version__", "0")
+        for digest in digests:
+            digest.cache_clear()
+        try:
+            assert find_exports(file, archive.release) is None
+        finally:
+            for digest in digests:
+                digest.cache_clear()
+
+
+_BUILD_EXPORTS = (
     "import anyio, sys, pathlib; from app.archive.archive import Archive;"
     "from app.exports.files import build_exports; file = pathlib.Path(sys.argv[1]);"
     "print(anyio.run(build_exports, Archive.open(file), file).directory)"
@@ -425,20 +458,20 @@ _FILL = (
 
 
 @pytest.mark.process
-def test_several_processes_make_one_set(archive_file: Path, tmp_path: Path) -> None:
-    """Workers that start together wait for one another and give the same files."""
+def test_concurrent_processes_build_the_files_once(archive_file: Path, tmp_path: Path) -> None:
+    """Processes that start together wait for one another and use the same files."""
     archive = copy_archive(archive_file, tmp_path)
-    command = [sys.executable, "-c", _FILL, str(archive)]
+    command = [sys.executable, "-c", _BUILD_EXPORTS, str(archive)]
     started = [
         subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)
     ]
-    said = {process.communicate(timeout=60)[0] for process in started}
+    outputs = {process.communicate(timeout=60)[0] for process in started}
     assert [process.returncode for process in started] == [0, 0, 0]
-    assert len(said) == 1
+    assert len(outputs) == 1
 
 
-async def test_a_folder_that_cannot_be_written_is_told(archive_file: Path, tmp_path: Path) -> None:
-    """The record is served all the same; the files are a 503 that shows no path."""
+async def test_an_unwritable_directory_is_reported(archive_file: Path, tmp_path: Path) -> None:
+    """The record is still served; the files are a 503 that does not reveal paths."""
     archive = copy_archive(archive_file, tmp_path)
     exports_directory(archive).write_text("in the way")
     async with published_client(SEED, archive) as client:
@@ -448,80 +481,78 @@ async def test_a_folder_that_cannot_be_written_is_told(archive_file: Path, tmp_p
         assert (await client.get("/v1/awards")).status_code == 200
 
 
-def times(folder: Path) -> dict[Path, int]:
-    """When each file in a folder was last written."""
-    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+def modification_times(directory: Path) -> dict[Path, int]:
+    """Modification time of each file below a directory."""
+    return {path: path.stat().st_mtime_ns for path in directory.rglob("*")}
 
 
 @pytest.mark.process
-async def test_files_that_are_there_need_no_writing(tmp_path: Path) -> None:
-    """Where `build` wrote the files, serving them writes nothing."""
+async def test_serving_existing_files_writes_nothing(tmp_path: Path) -> None:
+    """A server can run on the files of `build` without write access."""
     archive = tmp_path / "archive.sqlite"
     assert run_cli("build", "--archive", str(archive), **ENVIRONMENT).returncode == 0
-    before = times(tmp_path)
+    before = modification_times(tmp_path)
     async with published_client(SEED, archive) as client:
-        assert set(await entries(client)) == set(EXPORTS)
-    assert times(tmp_path) == before
+        assert set(await list_exports(client)) == set(EXPORTS)
+    assert modification_times(tmp_path) == before
 
 
 @pytest.mark.process
-def test_damage_is_found_and_mended(archive_file: Path, tmp_path: Path) -> None:
-    """`verify` names a file that is not as it was written; `build` writes it again."""
+def test_verify_finds_damage_and_build_repairs_it(archive_file: Path, tmp_path: Path) -> None:
+    """`verify` names a modified file; `build` writes it again."""
     archive = copy_archive(archive_file, tmp_path)
     assert run_cli("build", "--archive", str(archive)).returncode == 0
-    before = files_beside(archive)
+    before = read_export_files(archive)
     (file,) = tmp_path.rglob("tables.zip")
     file.write_bytes(before["tables.zip"][:-1] + b"!")
-    said = run_cli("verify", "--archive", str(archive))
-    assert said.returncode == 1
-    assert "tables.zip" in said.stderr
+    result = run_cli("verify", "--archive", str(archive))
+    assert result.returncode == 1
+    assert "tables.zip" in result.stderr
     assert run_cli("build", "--archive", str(archive)).returncode == 0
-    assert files_beside(archive) == before
+    assert read_export_files(archive) == before
     assert "exports match their digests" in run_cli("verify", ARCHIVE_FILE=str(archive)).stdout
 
 
 @pytest.mark.process
-def test_verify_tells_of_exports_that_are_not_there(archive_file: Path, tmp_path: Path) -> None:
-    """Exports that nobody wrote are no fault, but are told; one that is gone is named."""
+def test_verify_reports_missing_exports(archive_file: Path, tmp_path: Path) -> None:
+    """Exports that were never built are reported, not an error; a deleted file is an error."""
     archive = copy_archive(archive_file, tmp_path)
-    said = run_cli("verify", "--archive", str(archive))
-    assert said.returncode == 0, said.stderr
-    assert "none built" in said.stdout
+    result = run_cli("verify", "--archive", str(archive))
+    assert result.returncode == 0, result.stderr
+    assert "none built" in result.stdout
     assert run_cli("build", "--archive", str(archive)).returncode == 0
     (file,) = tmp_path.rglob("regions.geojson")
     file.unlink()
-    said = run_cli("verify", "--archive", str(archive))
-    assert said.returncode == 1
-    assert "regions.geojson" in said.stderr
-    assert "none built" not in said.stdout
+    result = run_cli("verify", "--archive", str(archive))
+    assert result.returncode == 1
+    assert "regions.geojson" in result.stderr
+    assert "none built" not in result.stdout
 
 
 @pytest.mark.process
-def test_archives_in_one_folder_keep_their_own(seed: Any, tmp_path: Path) -> None:
-    """However many archives are built beside one another, each one's files stay."""
-    made = {}
+def test_archives_in_one_directory_have_their_own_exports(seed: Any, tmp_path: Path) -> None:
+    """Building an archive does not remove the files of another."""
+    files = {}
     for number in range(3):
         seed.put("/awards/0/title", f"Another title of this program, {number}")
         archive = tmp_path / f"{number}.sqlite"
-        said = run_cli("build", "--seed", str(seed.write()), "--archive", str(archive))
-        assert said.returncode == 0, said.stderr
-        made[archive] = files_beside(archive)
-    assert {archive: files_beside(archive) for archive in made} == made
+        result = run_cli("build", "--seed", str(seed.write()), "--archive", str(archive))
+        assert result.returncode == 0, result.stderr
+        files[archive] = read_export_files(archive)
+    assert {archive: read_export_files(archive) for archive in files} == files
 
 
-@pytest.mark.parametrize("gone", ["the folder", "a file"])
-async def test_what_was_removed_is_made_again(
-    archive_file: Path, tmp_path: Path, gone: str
-) -> None:
-    """A server whose files were removed gives the same ones at the next request."""
+@pytest.mark.parametrize("removed", ["the directory", "a file"])
+async def test_removed_files_are_rebuilt(archive_file: Path, tmp_path: Path, removed: str) -> None:
+    """A server whose files were deleted returns the same content at the next request."""
     archive = copy_archive(archive_file, tmp_path)
     async with published_client(SEED, archive) as client:
         for name in FILES:
             before = await client.get(f"/v1/exports/{name}")
-            if gone == "the folder":
+            if removed == "the directory":
                 shutil.rmtree(exports_directory(archive))
             else:
-                for path in (*exports_directory(archive).rglob(name), *kept_activities(tmp_path)):
+                for path in (*exports_directory(archive).rglob(name), *stored_iati_files(tmp_path)):
                     path.unlink()
             after = await client.get(f"/v1/exports/{name}")
             assert after.status_code == 200, after.text
@@ -529,8 +560,8 @@ async def test_what_was_removed_is_made_again(
             assert after.headers == before.headers
 
 
-async def test_the_files_of_the_release_before_stay(seed: Any, tmp_path: Path) -> None:
-    """A server of the old release goes on giving its files while the new one's are made."""
+async def test_the_files_of_the_previous_release_are_kept(seed: Any, tmp_path: Path) -> None:
+    """A server of the old release can still serve its files after the new ones are built."""
     archive = tmp_path / "archive.sqlite"
     async with published_client(seed.path, archive) as old:
         before = (await old.get("/v1/exports/tables.zip")).content
@@ -542,49 +573,51 @@ async def test_the_files_of_the_release_before_stay(seed: Any, tmp_path: Path) -
     assert before != after
 
 
-def kept_activities(folder: Path) -> list[Path]:
-    """The files of IATI activities below a folder."""
-    return sorted(folder.rglob("iati-*.xml"))
+def stored_iati_files(directory: Path) -> list[Path]:
+    """The IATI files below a directory."""
+    return sorted(directory.rglob("iati-*.xml"))
 
 
-async def test_iati_is_made_once(archive_file: Path, tmp_path: Path) -> None:
-    """The second request, and the next process, give the file that the first one wrote."""
+async def test_iati_is_built_once(archive_file: Path, tmp_path: Path) -> None:
+    """The second request, and the next process, serve the file that the first request wrote."""
     archive = copy_archive(archive_file, tmp_path)
     async with published_client(SEED, archive) as client:
         first = await client.get("/v1/exports/iati.xml")
-        (file,) = kept_activities(tmp_path)
+        (file,) = stored_iati_files(tmp_path)
         assert file.read_bytes() == first.content
         file.write_bytes(first.content.replace(b"Peru", b"PERU"))
     async with published_client(SEED, archive) as client:
         again = await client.get("/v1/exports/iati.xml")
         assert b"PERU" in again.content
-        assert (await entries(client))["iati.xml"]["bytes"] == len(again.content)
-    assert kept_activities(tmp_path) == [file]
+        assert (await list_exports(client))["iati.xml"]["bytes"] == len(again.content)
+    assert stored_iati_files(tmp_path) == [file]
 
 
-async def test_iati_is_of_its_settings(archive_file: Path, tmp_path: Path) -> None:
-    """Another reporter is given activities of its own."""
+async def test_each_reporter_has_its_own_iati_file(archive_file: Path, tmp_path: Path) -> None:
+    """Servers with different settings do not serve one another's file."""
     archive = copy_archive(archive_file, tmp_path)
-    made = []
+    documents = []
     for name in ("First", "Second"):
         async with published_client(SEED, archive, iati_reporting_org_name=name) as client:
-            made.append((await client.get("/v1/exports/iati.xml")).text)
-    assert "First" in made[0]
-    assert "Second" in made[1]
-    assert "First" not in made[1]
-    assert len(kept_activities(tmp_path)) == 2
+            documents.append((await client.get("/v1/exports/iati.xml")).text)
+    assert "First" in documents[0]
+    assert "Second" in documents[1]
+    assert "First" not in documents[1]
+    assert len(stored_iati_files(tmp_path)) == 2
 
 
-async def test_iati_needs_no_disk(archive_file: Path, own_archive: Path, tmp_path: Path) -> None:
-    """Where nothing can be written the activities are the same, whole, with their digest."""
+async def test_iati_needs_no_writable_disk(
+    archive_file: Path, own_archive: Path, tmp_path: Path
+) -> None:
+    """If no file can be written, the response is the same, with its digest."""
     archive = copy_archive(archive_file, tmp_path)
     exports_directory(archive).write_text("in the way")
     async with published_client(SEED, own_archive) as client:
         expected = await client.get("/v1/exports/iati.xml")
     async with published_client(SEED, archive) as client:
         for _ in range(2):
-            given = await client.get("/v1/exports/iati.xml")
-            assert given.content == expected.content
-            assert given.headers["repr-digest"] == expected.headers["repr-digest"]
+            response = await client.get("/v1/exports/iati.xml")
+            assert response.content == expected.content
+            assert response.headers["repr-digest"] == expected.headers["repr-digest"]
         head = await client.head("/v1/exports/iati.xml")
-        assert (head.content, head.headers) == (b"", given.headers)
+        assert (head.content, head.headers) == (b"", response.headers)

@@ -1,4 +1,4 @@
-"""The SQLite export in the programs that it is made for: Datasette and DuckDB."""
+"""The SQLite export works in Datasette and DuckDB."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ MATRIX = """
     JOIN award_regions ON award_regions.award = awards.id
     JOIN regions ON regions.id = award_regions.region
 """
-"""Awards by objectives by regions, as the record page shows them."""
+"""Awards by objectives by regions, as on the record page."""
 
 
 @pytest.fixture(scope="module")
 def programs() -> Path:
-    """Folder of the locked programs, installed where they are absent or outdated."""
+    """Directory of the locked programs, which are installed if missing or outdated."""
     stamp, lock = ENVIRONMENT / ".installed", READERS / "requirements.txt"
     if not is_current(stamp, lock):
         subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
         install = [str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        told = subprocess.run(
+        result = subprocess.run(
             [*install, "--require-hashes", "-r", str(lock)],
             capture_output=True,
             text=True,
             check=False,
         )
-        if told.returncode != 0:
+        if result.returncode != 0:
             if os.environ.get("CI"):
-                pytest.fail(f"Datasette and DuckDB cannot be installed: {told.stderr}")
+                pytest.fail(f"Datasette and DuckDB cannot be installed: {result.stderr}")
             pytest.skip("Datasette and DuckDB cannot be installed")
         stamp.touch()
     return ENVIRONMENT / "bin"
@@ -54,7 +54,7 @@ def programs() -> Path:
 
 @pytest.fixture(scope="module")
 def database(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The export, downloaded."""
+    """The downloaded database."""
     file = tmp_path_factory.mktemp("database") / "record.sqlite"
     file.write_bytes(httpx.get(f"{server}/v1/exports/record.sqlite").raise_for_status().content)
     return file
@@ -62,21 +62,21 @@ def database(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def datasette(programs: Path, database: Path) -> Iterator[httpx.Client]:
-    """A client of Datasette on the export."""
+    """A client of Datasette with the export."""
     port = free_port()
     command = [str(programs / "datasette"), "serve", "-i", str(database), "--port", str(port)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            wait(client, process)
+            wait_until_ready(client, process)
             yield client
     finally:
         process.terminate()
         process.wait(timeout=20)
 
 
-def wait(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
-    """Wait until a server answers."""
+def wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a server responds."""
     deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline:
         try:
@@ -85,69 +85,69 @@ def wait(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.1)
         else:
             return
-    pytest.fail("Datasette does not answer")
+    pytest.fail("Datasette does not respond")
 
 
 @pytest.fixture(scope="module")
 def record(server: str) -> dict[str, Any]:
-    """The whole record as the API gives it."""
+    """The whole record as the API returns it."""
     data: dict[str, Any] = httpx.get(f"{server}/v1/record").json()["data"]
     return data
 
 
-def expected(record: dict[str, Any]) -> list[list[str]]:
-    """The matrix, of the API's own awards."""
-    found = [
+def expected_matrix(record: dict[str, Any]) -> list[list[str]]:
+    """The matrix according to the API's awards."""
+    rows = [
         [award["id"], objective, region]
         for award in record["awards"]
         for objective in award["objectives"] or []
         for region in award["regions"] or []
     ]
-    assert found
-    return sorted(found)
+    assert rows
+    return sorted(rows)
 
 
 def test_datasette_shows_every_table(datasette: httpx.Client, record: dict[str, Any]) -> None:
-    """Each table is there under its own name with as many rows as the record has."""
-    shown = {one["name"]: one for one in datasette.get("/record.json").json()["tables"]}
+    """Each table has its name, its primary key and as many rows as the record has."""
+    shown = {table["name"]: table for table in datasette.get("/record.json").json()["tables"]}
     assert set(shown) == {"about", "outlines", *(table.name for table in tables())}
     for collection, documents in record.items():
         assert shown[collection]["count"] == len(documents)
         assert shown[collection]["primary_keys"] == ["id"]
 
 
-def test_datasette_leads_from_key_to_key(datasette: httpx.Client) -> None:
-    """A reference is shown by the name of what it leads to, and leads there."""
-    asked = {"_shape": "objects", "_labels": "on", "id": "peru-ilo"}
-    (award,) = datasette.get("/record/awards.json", params=asked).json()["rows"]
+def test_datasette_links_foreign_keys(datasette: httpx.Client) -> None:
+    """A foreign key is shown with the name of the referenced row, and links to it."""
+    parameters = {"_shape": "objects", "_labels": "on", "id": "peru-ilo"}
+    (award,) = datasette.get("/record/awards.json", params=parameters).json()["rows"]
     assert award["recipient"] == {"value": "ilo", "label": "International Labor Organization"}
     page = datasette.get("/record/awards")
     assert page.status_code == 200
     assert "/record/organizations/ilo" in page.text
 
 
-def test_datasette_gives_the_matrix(datasette: httpx.Client, record: dict[str, Any]) -> None:
-    """Joined by its foreign keys in Datasette, the export says what the API says."""
-    answer = datasette.get("/record.json", params={"sql": MATRIX, "_shape": "arrays"}).json()
-    assert sorted(answer["rows"]) == expected(record)
+def test_datasette_can_join_the_tables(datasette: httpx.Client, record: dict[str, Any]) -> None:
+    """Tables joined in Datasette match the API."""
+    result = datasette.get("/record.json", params={"sql": MATRIX, "_shape": "arrays"}).json()
+    assert sorted(result["rows"]) == expected_matrix(record)
 
 
-def test_duckdb_gives_the_matrix(programs: Path, database: Path, record: dict[str, Any]) -> None:
-    """Joined in DuckDB, the same file says the same."""
+def test_duckdb_can_join_the_tables(programs: Path, database: Path, record: dict[str, Any]) -> None:
+    """Tables joined in DuckDB match the API."""
     command = [str(programs / "python"), str(READERS / "ask_duckdb.py"), str(database), MATRIX]
-    said = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert sorted(json.loads(said.stdout)) == expected(record)
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert sorted(json.loads(result.stdout)) == expected_matrix(record)
 
 
 def test_duckdb_reads_every_table(programs: Path, database: Path) -> None:
-    """Every column of every table can be read, with its type."""
+    """All columns of all tables can be read with their types."""
     for table in tables():
-        question = f"SELECT count(*) FROM (SELECT * FROM {table.name})"  # noqa: S608 - a name from the models
+        query = f"SELECT count(*) FROM (SELECT * FROM {table.name})"  # noqa: S608 - a name from the models
         command = [
             str(programs / "python"),
             str(READERS / "ask_duckdb.py"),
             str(database),
-            question,
+            query,
         ]
-        said = subprocess.run(command, capture_output=True, text=True, check=True)
-        assert json.loads(said.stdout)[0][0] > 0
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert json.loads(result.stdout)[0][0] > 0
