@@ -167,8 +167,8 @@ async def get_catalog(catalog: ExportCatalogDep) -> Response:
     summary="Get an export",
     description="Downloads one of the files listed at `/v1/exports`. Responses have no content "
     "coding, so `Repr-Digest` is the digest of the saved file. Files on disk support range "
-    "requests, so that downloads can be resumed. A range beyond the end of the file returns 416; a multi-range "
-    "request returns the whole file.",
+    "requests, so that downloads can be resumed. A range beyond the end of the file returns 416; "
+    "a multi-range request returns the whole file.",
     response_class=Response,
     response_description="The file.",
     responses=openapi_responses(

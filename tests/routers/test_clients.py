@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.conftest import ROOT, needs
+from tests.support.npm import install_packages
 
 CLIENTS = ROOT / "tests" / "clients"
 VENV = ROOT / ".venv" / "clients"
@@ -58,13 +59,8 @@ def document(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def node_tools() -> Path:
-    """Folder of the locked TypeScript tools, installed if missing or outdated."""
-    npm = needs("npm", "TypeScript clients are generated with it")
-    stamp, lock = NODE_MODULES / ".installed", CLIENTS / "package-lock.json"
-    if not is_current(stamp, lock):
-        run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=CLIENTS)
-        stamp.touch()
-    return NODE_MODULES / ".bin"
+    """Folder of the locked TypeScript tools."""
+    return install_packages(CLIENTS, "TypeScript clients are generated with it") / ".bin"
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tests.conftest import ROOT, needs
+from tests.support.npm import install_packages
 
 DIRECTORY = ROOT / "tests" / "browser"
 MODULES = DIRECTORY / "node_modules"
@@ -32,24 +33,8 @@ CHROMIUM_OPTIONS = [
 
 
 def install_modules() -> Path:
-    """The `node_modules` with axe-core and Lighthouse, installed from the lock file if needed."""
-    npm = needs("npm", "it installs axe-core and Lighthouse")
-    stamp, lock = MODULES / ".installed", DIRECTORY / "package-lock.json"
-    if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
-        install = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        completed = subprocess.run(
-            install,
-            cwd=DIRECTORY,
-            env={**os.environ, "PUPPETEER_SKIP_DOWNLOAD": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-        assert completed.returncode == 0, completed.stdout
-        stamp.touch()
-    return MODULES
+    """The `node_modules` with axe-core and Lighthouse."""
+    return install_packages(DIRECTORY, "it installs axe-core and Lighthouse")
 
 
 def typescript_bin() -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playw
 
 from tests.conftest import ROOT, needs
 from tests.support.browser_tools import CHROMIUM_OPTIONS
+from tests.support.npm import install_packages
 
 DASHBOARD = ROOT / "examples" / "dashboard"
 WIDTHS = (320, 390, 768, 1280, 1920)
@@ -83,18 +83,8 @@ def visit(browser: Browser, *origins: str, **context: Any) -> Iterator[Visit]:
 
 
 def chart_libraries() -> Path:
-    """The example dashboard's `node_modules`, installed from the lock file if needed."""
-    npm = needs("npm", "the dashboard's chart libraries come from it")
-    modules, lock = DASHBOARD / "node_modules", DASHBOARD / "package-lock.json"
-    stamp = modules / ".installed"
-    if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
-        install = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        completed = subprocess.run(
-            install, cwd=DASHBOARD, capture_output=True, text=True, timeout=600, check=False
-        )
-        assert completed.returncode == 0, completed.stdout + completed.stderr
-        stamp.touch()
-    return modules
+    """The example dashboard's `node_modules`."""
+    return install_packages(DASHBOARD, "the dashboard's chart libraries come from it")
 
 
 def horizontal_overflow(page: Page) -> int:

@@ -62,7 +62,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Remember which test is running."""
     _running.append(item)
     try:
-        return (yield)  # type: ignore[return-value]
+        return (yield)
     finally:
         _running.pop()
 
