@@ -7,8 +7,8 @@ is complete and on the disk:
         ...
         commit(path, target)
 
-The writer holds an exclusive lock (flock(2)) on it, so leftovers of killed processes can be told
-from the work of a running one. What is not committed is removed.
+The writer holds an exclusive lock (flock(2)) on it. What is not locked is a leftover of a killed
+process, and removed by the next writer. What is not committed is removed at the end of the block.
 """
 
 from __future__ import annotations

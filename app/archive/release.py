@@ -100,7 +100,7 @@ def build_archive(seed: Path, archive: Path, progress: ProgressCallback | None =
         reason = getattr(error, "strerror", None) or str(error)
         raise ArchiveError(
             f"Cannot write the archive {archive}: {reason}. "
-            "Free disk space, or set ARCHIVE_FILE to a file in a writable folder."
+            "Free disk space, or set ARCHIVE_FILE to a file in a writable directory."
         ) from error
 
 
@@ -114,15 +114,15 @@ def check_archive(seed: Path, path: Path) -> Check:
     from app.archive.compiler import compile_seed  # noqa: PLC0415 - serving never needs it
 
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            fresh = Path(folder) / "archive.sqlite"
+        with tempfile.TemporaryDirectory() as directory:
+            fresh = Path(directory) / "archive.sqlite"
             compile_seed(seed, fresh)
             if filecmp.cmp(fresh, path, shallow=False):
                 return Check(name, f"{path.stat().st_size} bytes")
     except (OSError, sqlite3.Error) as error:
         raise ArchiveError(
             f"Cannot compare {path} with a fresh compilation: {error}. "
-            "Set TMPDIR to a folder with enough space for one."
+            "Set TMPDIR to a directory with enough space for one."
         ) from error
     return Check(
         name, path.name, [Issue("", f"different content in {path}", "the output of `build`")]

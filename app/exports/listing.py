@@ -43,7 +43,7 @@ TABLES = Export(
     "The record as CSV in a Data Package",
     "application/zip",
     "CSV",
-    "One CSV file per collection and per many-to-many relation. datapackage.json describes "
+    "One CSV file per collection, and link tables for its lists. datapackage.json describes "
     "column types, primary and foreign keys, sources, and the SHA-256 of each file.",
     "https://datapackage.org/profiles/2.0/datapackage.json",
 )
