@@ -179,7 +179,7 @@ class Unavailable(Problem):
     """The server cannot handle the request at the moment."""
 
     slug = "unavailable"
-    title = "The server cannot answer now"
+    title = "Service unavailable"
     status = 503
     explanation = (
         "The server is starting, stopping or overloaded. `Retry-After` gives the time to wait."

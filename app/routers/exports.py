@@ -140,7 +140,7 @@ async def list_exports(archive: ArchiveDep, catalog: ExportCatalogDep) -> Respon
 
 @router.get(
     "/data.json",
-    operation_id="getCatalogue",
+    operation_id="getCatalog",
     summary="Get the DCAT-US catalog",
     description="A DCAT-US 1.1 catalog with the record as its only dataset and the exports as "
     "distributions, for harvesting by data portals. It requires settings for the public URL, "
