@@ -7,7 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, ViewportSize, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from benchmarks.corpus import write_corpus
 from tests.conftest import Start, needs
@@ -16,7 +17,28 @@ from tests.support.browser_tools import CHROMIUM_OPTIONS, lighthouse, violations
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
 WIDTHS = [320, 360, 480, 600, 768, 992, 1280, 1920]
-_RENDER_ALL_SECTIONS = "section { content-visibility: visible !important }"
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+NOTES = [1, 4, 17, 44, 66, 88, -1]
+"""Numbers of footnotes to visit; -1 is the last one."""
+TIMEOUT_MS = 60_000
+_IN_PLACE = """id => new Promise(resolve => {
+  const target = document.getElementById(id);
+  const margin = parseFloat(getComputedStyle(target).scrollMarginTop);
+  let frames = 0;
+  const check = () => {
+    const { top, bottom } = target.getBoundingClientRect();
+    const atEnd = scrollY + innerHeight >= document.documentElement.scrollHeight - 1;
+    const inPlace = Math.abs(top - margin) < 2 || (atEnd && top > margin && bottom <= innerHeight);
+    frames = inPlace ? frames + 1 : 0;
+    if (frames === 10) resolve(true); else requestAnimationFrame(check);
+  };
+  check();
+})"""
+"""Waits until an element is below its scroll margin at the top of the viewport, for ten frames.
+
+At the end of the page, which cannot be scrolled further, it must be in the viewport.
+"""
 
 
 class MonitoredPage:
@@ -112,6 +134,116 @@ def test_footnotes_work_with_the_keyboard(browser: Browser, server: str) -> None
     monitored.context.close()
 
 
+def assert_in_place(page: Page, element_id: str) -> None:
+    """Check that the page scrolls to an element, and that the element is the target."""
+    try:
+        page.wait_for_function(_IN_PLACE, arg=element_id, timeout=TIMEOUT_MS)
+    except PlaywrightTimeoutError:
+        top = page.locator(f"[id='{element_id}']").evaluate("e => e.getBoundingClientRect().top")
+        pytest.fail(f"#{element_id} is {top:.0f} px below the top of the viewport")
+    assert page.evaluate("document.querySelector(':target').id") == element_id
+
+
+def assert_highlighted(page: Page, element_id: str) -> None:
+    """Check that an element has a background of its own."""
+    color = page.locator(f"[id='{element_id}']").evaluate(
+        "e => getComputedStyle(e).backgroundColor"
+    )
+    assert color != "rgba(0, 0, 0, 0)"
+
+
+def note_number(page: Page, number: int) -> int:
+    """The number of a footnote, counted from the end if it is negative."""
+    return number if number > 0 else page.locator(".footnotes > li").count() + 1 + number
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("note", NOTES)
+def test_a_click_on_a_footnote_scrolls_to_it_and_back(
+    browser: Browser, server: str, viewport: ViewportSize, note: int
+) -> None:
+    """A footnote is highlighted at the top of the viewport; so is the marker on the way back."""
+    monitored = MonitoredPage(browser, server, viewport=viewport)
+    page = monitored.page
+    page.goto("/")
+    number = note_number(page, note)
+    page.locator(f"#r{number}-1").click()
+    assert_in_place(page, f"n{number}")
+    assert_highlighted(page, f"n{number}")
+    page.locator(f"#n{number} .back a").first.click()
+    assert_in_place(page, f"r{number}-1")
+    assert_highlighted(page, f"r{number}-1")
+    monitored.context.close()
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_a_shared_link_opens_at_its_footnote(
+    browser: Browser, server: str, viewport: ViewportSize
+) -> None:
+    """A URL with a fragment opens at the footnote, award or region that it names."""
+    monitored = MonitoredPage(browser, server, viewport=viewport)
+    monitored.page.goto("/")
+    notes = [f"n{note_number(monitored.page, number)}" for number in NOTES]
+    monitored.context.close()
+    for fragment in (*notes, "r44-1", "award-peru-ilo", "region-cusco", "organization-ilo"):
+        monitored = MonitoredPage(browser, server, viewport=viewport)
+        monitored.page.goto(f"/#{fragment}")
+        assert_in_place(monitored.page, fragment)
+        assert_highlighted(monitored.page, fragment)
+        monitored.context.close()
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_section_links_scroll_to_their_headings(
+    browser: Browser, server: str, viewport: ViewportSize
+) -> None:
+    """Every link of the table of contents, clicked on a fresh page, leads to its heading."""
+    monitored = MonitoredPage(browser, server, viewport=viewport)
+    page = monitored.page
+    page.goto("/")
+    links = page.get_by_role("navigation", name="On this page").get_by_role("link")
+    assert links.count() == 8
+    for link in links.all():
+        page.goto("/")
+        link.click()
+        assert_in_place(page, str(link.get_attribute("href")).removeprefix("#"))
+    monitored.context.close()
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_the_height_of_the_page_is_constant(
+    browser: Browser, server: str, viewport: ViewportSize
+) -> None:
+    """The scroll bar does not jump: scrolling through the page does not change its height."""
+    monitored = MonitoredPage(browser, server, viewport=viewport)
+    page = monitored.page
+    page.goto("/")
+    heights = page.evaluate(
+        """async () => {
+          const heights = new Set();
+          const end = () => document.documentElement.scrollHeight;
+          for (let y = 0; y < end(); y += innerHeight / 2) {
+            scrollTo({ top: y, behavior: "instant" });
+            await new Promise(requestAnimationFrame);
+            heights.add(end());
+          }
+          return [...heights];
+        }"""
+    )
+    assert len(heights) == 1
+    monitored.context.close()
+
+
+def test_smooth_scrolling_respects_reduced_motion(browser: Browser, server: str) -> None:
+    """Links scroll smoothly, unless the reader prefers reduced motion."""
+    for preference, behavior in (("no-preference", "smooth"), ("reduce", "auto")):
+        monitored = MonitoredPage(browser, server, reduced_motion=preference)
+        monitored.page.goto("/")
+        style = "getComputedStyle(document.documentElement).scrollBehavior"
+        assert monitored.page.evaluate(style) == behavior
+        monitored.context.close()
+
+
 def test_tab_order_follows_the_page(browser: Browser, server: str) -> None:
     """No element has a positive tabindex, and every link has an accessible name."""
     monitored = MonitoredPage(browser, server)
@@ -183,7 +315,6 @@ def test_the_page_is_accessible(
         viewport={"width": width, "height": 900},
     )
     monitored.page.goto("/")
-    monitored.page.add_style_tag(content=_RENDER_ALL_SECTIONS)
     assert violations(monitored.page) == []
     monitored.context.close()
 
