@@ -129,7 +129,7 @@ def test_charts_match_the_api(dashboard: OpenDashboard, api: str) -> None:
             f"{objective} {count}" for objective, count in zip(OBJECTIVES, "3321", strict=True)
         ]
         label = page.locator("#time svg").get_attribute("aria-label") or ""
-        assert "signed 15 June 2017, end not stated" in label
+        assert "signed June 15, 2017, end not stated" in label
         assert "ILO: announced October 2017, ends December 2020" in label
         expect(page.locator("#list li")).to_have_count(8)
         visited.assert_clean()

@@ -32,11 +32,6 @@ def us_date(value: str) -> str:
     return f"{month} {day}, {year}" if day else f"{month} {year}".lstrip()
 
 
-def day_first_date(value: str) -> str:
-    """A partial date with the day first: `15 June 2017`, `October 2017` or `2017`."""
-    return " ".join(filter(None, reversed(_date_parts(value))))
-
-
 def cardinal_words(value: int) -> str:
     """A number from 0 to 99 in words: `four`, `twenty-one`.
 

@@ -15,7 +15,7 @@ import pytest
 from lxml import html
 
 from app.models.dates import first_day
-from app.models.notation import day_first_date
+from app.models.notation import us_date
 from app.pages.record.footnotes import text_fragment_url
 from app.pages.record.outlines import draw_map
 from app.pages.record.timeline import TimeAxis
@@ -295,9 +295,9 @@ def test_text_fragments_are_percent_encoded() -> None:
 @pytest.mark.parametrize(
     ("formatted", "expected"),
     [
-        (day_first_date("2017-06-15"), "15 June 2017"),
-        (day_first_date("2017-10"), "October 2017"),
-        (day_first_date("2017"), "2017"),
+        (us_date("2017-06-15"), "June 15, 2017"),
+        (us_date("2017-10"), "October 2017"),
+        (us_date("2017"), "2017"),
         (amount_in_words(5_000_000), "5 million"),
         (amount_in_words(1_250_000), "1.25 million"),
         (amount_in_words(1_234_567), "1,234,567"),

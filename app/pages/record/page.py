@@ -15,7 +15,7 @@ from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from app.archive.archive import COLLECTIONS, Archive
-from app.models.notation import day_first_date
+from app.models.notation import us_date
 from app.pages.record import words
 from app.pages.record.content import PageContent, read_content
 from app.pages.record.dataset import Publication, dataset_json_ld
@@ -100,7 +100,7 @@ def style_sheet() -> str:
 def _environment() -> Environment:
     filters = {
         "count_noun": words.count_noun,
-        "date_in_words": day_first_date,
+        "date_in_words": us_date,
         "field_label": words.field_label,
         "noun_for": words.noun_for,
         "precision": words.precision,
@@ -133,7 +133,7 @@ class _FieldRenderer:
         if name in _REFERENCE_FIELDS:
             return self._reference_links(_REFERENCE_FIELDS[name], value)
         if name in _DATE_FIELDS:
-            return Markup('<time datetime="{}">{}</time>').format(value, day_first_date(value))
+            return Markup('<time datetime="{}">{}</time>').format(value, us_date(value))
         if name in _FORMATTERS:
             return escape(_FORMATTERS[name](value))
         if name == "wikidata":
