@@ -30,6 +30,7 @@ from app.archive.checksum import write_checksum
 from app.models import RESOURCES, Resource
 from app.models.citation import CITATION_COLUMNS, citation_rows
 from app.models.dates import first_day, last_day
+from app.models.outline import geometry_of
 from app.models.text_folding import fold
 from app.seed.record import SeedStream
 
@@ -194,12 +195,13 @@ def _as_text(value: str | list[str] | None) -> str:
 
 def _write_outlines(connection: sqlite3.Connection, stream: SeedStream) -> None:
     connection.execute(
-        "CREATE TABLE outlines (region TEXT PRIMARY KEY, bbox TEXT, geometry TEXT NOT NULL)"
+        "CREATE TABLE outlines "
+        "(region TEXT PRIMARY KEY, bbox TEXT NOT NULL, geometry TEXT NOT NULL)"
     )
     connection.executemany(
         "INSERT INTO outlines VALUES (?, ?, ?)",
         (
-            (region, _json(outline.get("bbox")), _json(outline["geometry"]))
+            (region, _json(outline.box), _json(geometry_of(outline.polygons)))
             for region, outline in stream.outlines.items()
         ),
     )

@@ -14,8 +14,8 @@ from typing import Any
 from app.archive.archive import Archive
 from app.exports.datapackage import KEYWORDS
 from app.exports.listing import Export
-from app.exports.streams import bounding_box
 from app.models.dates import first_day, last_day
+from app.models.outline import union_box
 from app.responses.representations import encode_json
 
 Json = dict[str, Any]
@@ -109,10 +109,15 @@ def _distribution(export: Export, origin: str) -> Json:
 
 
 def outline_bounds(connection: sqlite3.Connection) -> tuple[float, float, float, float] | None:
-    """Bounding box of all outlines: west, south, east and north, in degrees."""
-    rows = connection.execute("SELECT bbox FROM outlines WHERE bbox <> 'null'")
-    boxes = [json.loads(bbox) for (bbox,) in rows]
-    return bounding_box(boxes) if boxes else None
+    """Bounding box of all regions: west, south, east and north, in degrees.
+
+    None if a region has no outline, as the extent of the others would look like that of the record.
+    """
+    rows = connection.execute(
+        "SELECT bbox FROM regions LEFT JOIN outlines ON outlines.region = regions.id"
+    )
+    boxes = [json.loads(bbox or "null") for (bbox,) in rows]
+    return union_box(boxes) if boxes and None not in boxes else None
 
 
 def temporal_coverage(connection: sqlite3.Connection) -> str | None:

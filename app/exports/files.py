@@ -237,12 +237,16 @@ def digest_file(path: Path) -> FileDigest:
 def _about(archive: Archive) -> dict[str, str]:
     """Rows of the database's `about` table."""
     license_, outlines = archive.header["license"], archive.header["outlines"]
-    return {
+    about = {
         "title": "Child Protection Compact record",
         "release": archive.release,
         "archive_notice": archive.header["archive_notice"],
         "license": license_["title"],
         "license_url": license_["url"],
+    }
+    if outlines is None:
+        return about
+    return about | {
         "outlines": outlines["reference"]["title"],
         "outlines_url": outlines["reference"]["url"],
         "outlines_license": outlines["reference"]["license"],

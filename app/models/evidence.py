@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.models.base import StrictModel
-from app.models.values import Slug, Text, Title, Url
+from app.models.urls import Url
+from app.models.values import Slug, Text, Title
 
 MAX_QUOTE_CHARACTERS = 80
 

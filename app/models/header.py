@@ -5,7 +5,8 @@ from pydantic import Field
 from app.models.base import StrictModel
 from app.models.dates import Day
 from app.models.evidence import Reference
-from app.models.values import Sha256, Text, Url
+from app.models.urls import Url
+from app.models.values import FILE_NAME_PATTERN, Sha256, Text
 
 
 class License(StrictModel):
@@ -19,7 +20,7 @@ class Outlines(StrictModel):
     """The GeoJSON file of region outlines: an enrichment, identified by its SHA-256."""
 
     file: str = Field(
-        pattern=r"^[a-z0-9._-]+$", description="File name, in the directory of the seed file."
+        pattern=FILE_NAME_PATTERN, description="File name, in the directory of the seed file."
     )
     sha256: Sha256
     reference: Reference = Field(description="Origin of the outlines.")
@@ -35,4 +36,6 @@ class Header(StrictModel):
     modified: Day = Field(description="Day of the last change to the record.")
     archive_notice: Text = Field(description="Scope and limits of the record.")
     license: License
-    outlines: Outlines
+    outlines: Outlines | None = Field(
+        None, description="Outlines of the regions; a record without a map has none."
+    )

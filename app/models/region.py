@@ -8,7 +8,15 @@ from sqlmodel import Field as Column
 from app.models.base import TableRow
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
-from app.models.values import COUNTRY_EXPECTED, COUNTRY_PATTERN, Country, Title
+from app.models.values import (
+    COUNTRY_EXPECTED,
+    COUNTRY_PATTERN,
+    SUBDIVISION_PATTERN,
+    UBIGEO_PATTERN,
+    WIKIDATA_PATTERN,
+    Country,
+    Title,
+)
 
 
 class RegionRow(TableRow, table=True):
@@ -42,14 +50,14 @@ class Region(Resource):
         description="Other names and spellings used in the source."
     )
     country: Country | None
-    iso_3166_2: Annotated[str, Field(pattern=r"^[A-Z]{2}-[A-Z0-9]{1,3}$")] | None = Field(
+    iso_3166_2: Annotated[str, Field(pattern=SUBDIVISION_PATTERN)] | None = Field(
         description="ISO 3166-2 subdivision code."
     )
-    inei_ubigeo: Annotated[str, Field(pattern=r"^([0-9]{2}){1,3}$")] | None = Field(
+    inei_ubigeo: Annotated[str, Field(pattern=UBIGEO_PATTERN)] | None = Field(
         description="Geographic location code (ubigeo) of Peru's statistics institute INEI; "
         "RENIEC's codes differ."
     )
-    wikidata: Annotated[str, Field(pattern=r"^Q[1-9][0-9]*$")] | None = Field(
+    wikidata: Annotated[str, Field(pattern=WIKIDATA_PATTERN)] | None = Field(
         description="Wikidata item."
     )
     not_stated: NotStated

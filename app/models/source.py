@@ -9,7 +9,8 @@ from app.models.base import StrictModel, TableRow
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
-from app.models.values import Sha256, Slug, Title, Url
+from app.models.urls import Url
+from app.models.values import Sha256, Slug, Title
 
 
 class SourceRow(TableRow, table=True):

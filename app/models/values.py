@@ -1,5 +1,6 @@
 """Scalar types of resource fields."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -9,21 +10,39 @@ COUNTRY_PATTERN = r"^[A-Z]{2}$"
 COUNTRY_EXPECTED = "an uppercase ISO 3166-1 alpha-2 code such as PE"
 FIELD_PATTERN = r"^[a-z][a-z0-9_]*$"
 FIELD_EXPECTED = "a field name: lowercase letters, digits and underscores"
+SUBDIVISION_PATTERN = r"^[A-Z]{2}-[A-Z0-9]{1,3}$"
+UBIGEO_PATTERN = r"^([0-9]{2}){1,3}$"
+WIKIDATA_PATTERN = r"^Q[1-9][0-9]*$"
+FILE_NAME_PATTERN = r"^[a-z0-9._-]+$"
+_CURRENCY_PATTERN = r"^[A-Z]{3}$"
+_SHA256_PATTERN = r"^[0-9a-f]{64}$"
+_PRINTABLE = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
+"""No control characters except line feed and tab."""
+
+EXPECTED_BY_PATTERN: Mapping[str, str] = {
+    SLUG_PATTERN: "an id of lowercase letters, digits and single hyphens, such as us-peru-cpc",
+    COUNTRY_PATTERN: COUNTRY_EXPECTED,
+    FIELD_PATTERN: FIELD_EXPECTED,
+    SUBDIVISION_PATTERN: "an ISO 3166-2 code such as PE-LMA",
+    UBIGEO_PATTERN: "2, 4 or 6 digits, such as 1501",
+    WIKIDATA_PATTERN: "a Wikidata item such as Q579240",
+    FILE_NAME_PATTERN: "a file name of lowercase letters, digits, dots, underscores and hyphens",
+    _CURRENCY_PATTERN: "an uppercase ISO 4217 code such as USD",
+    _SHA256_PATTERN: "64 lowercase hexadecimal digits",
+    _PRINTABLE: "text without control characters other than line feed and tab",
+}
+"""Description of the text that a pattern accepts, for error messages."""
 
 Slug = Annotated[
     str, Field(pattern=SLUG_PATTERN, max_length=100, description="Permanent lowercase id.")
 ]
-_PRINTABLE = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
-"""No control characters except line feed and tab."""
-
 Text = Annotated[str, Field(min_length=1, max_length=100_000, pattern=_PRINTABLE)]
 Title = Annotated[str, Field(min_length=1, max_length=1_000, pattern=_PRINTABLE)]
 Country = Annotated[str, Field(pattern=COUNTRY_PATTERN, description="ISO 3166-1 alpha-2 code.")]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 code.")]
+Currency = Annotated[str, Field(pattern=_CURRENCY_PATTERN, description="ISO 4217 code.")]
 Amount = Annotated[
     int,
     Field(ge=0, le=2**53 - 1, description="Whole units of the currency; never a fraction."),
 ]
 Position = Annotated[int, Field(ge=1, le=10_000, description="Position in the order of the page.")]
-Url = Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=2_000)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256, hexadecimal.")]
+Sha256 = Annotated[str, Field(pattern=_SHA256_PATTERN, description="SHA-256, hexadecimal.")]

@@ -126,9 +126,9 @@ def geojson_feature(document: bytes, outline: tuple[bytes, bytes] | None) -> byt
     """
     region_id = encode_json(json.loads(document)["id"])
     bbox = b""
-    if outline is not None and outline[0] != b"null":
-        bbox = b'"bbox":%b,' % outline[0]
-    geometry = outline[1] if outline is not None else b"null"
+    bbox, geometry = b"", b"null"
+    if outline is not None:
+        bbox, geometry = b'"bbox":%b,' % outline[0], outline[1]
     template = b'{"type":"Feature","id":%b,%b"geometry":%b,"properties":%b}'
     return template % (region_id, bbox, geometry, document)
 

@@ -37,7 +37,9 @@ class MetaData(Model):
     modified: str = Field(description="Date of the last change to the record.")
     archive_notice: str = Field(description="Status of the record as an archive.")
     license: License = Field(description="License of the data.")
-    outlines: Outlines = Field(description="Source of the region outlines.")
+    outlines: Outlines | None = Field(
+        description="Source of the region outlines; `null` without outlines."
+    )
     stability: str = Field(description="Stability policy: what may change within this API version.")
 
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 import pycountry
 
-from app.models import Activity, Award, Objective, Organization, Region, Resource, Source
-from app.models.dates import first_day
+from app.models import Award, Objective, Region, Resource, Source
+from app.models.dates import first_day, last_day
 from app.models.evidence import Enriched, Quote
-from app.models.text_folding import fold
 from app.seed.errors import Issue, format_value
 from app.seed.evidence_check import (
     Mismatch,
@@ -29,9 +24,6 @@ from app.seed.evidence_check import (
 _MONEY_FIELDS = (("amount", "currency"), ("investment_amount", "investment_currency"))
 _PERIOD_FIELDS = (("signed", "ends"), ("announced", "ends"), ("archived_from", "archived_to"))
 _REGION_CODES = ("iso_3166_2", "inei_ubigeo", "wikidata")
-
-RegionCodes = Sequence[tuple[str, str, dict[str, str | None]]]
-"""JSON pointer, id and codes of each region."""
 
 
 class SeedChecks:
@@ -65,7 +57,6 @@ class SeedChecks:
         yield from _check_duplicates(resource, pointer)
         yield from _check_codes(resource, pointer)
         yield from _check_pairs(resource, pointer)
-        yield from _check_id(resource, pointer)
         yield from self._check_position(resource, pointer)
         yield from _mismatch_issues(pointer, unsupported_values(resource))
         for place, quote in _quotes(resource, pointer):
@@ -158,82 +149,6 @@ def _as_list(value: str | list[str] | None) -> Sequence[str]:
     return value if isinstance(value, list) else (value,)
 
 
-def check_outlines(
-    raw: Any, seed: Path, region_codes: RegionCodes
-) -> tuple[dict[str, dict[str, Any]], list[Issue]]:
-    """Read the outlines beside a seed file; returns them by region, and all issues."""
-    path = seed.parent / raw["file"]
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        found = f"{path.name}: {error.strerror or error}"
-        return {}, [Issue("/outlines/file", found, "a file beside the seed")]
-    actual = hashlib.sha256(content).hexdigest()
-    if actual != raw["sha256"]:
-        expected = f"{actual}, the SHA-256 of {path.name}"
-        return {}, [Issue("/outlines/sha256", raw["sha256"], expected)]
-    try:
-        parsed = json.loads(content, parse_constant=_reject_constant)
-        features = {feature["id"]: _check_feature(feature) for feature in parsed["features"]}
-        properties = {
-            id_: {} if (members := feature.get("properties")) is None else {**members}
-            for id_, feature in features.items()
-        }
-    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
-        return {}, [Issue("/outlines/file", path.name, "GeoJSON features with ids (RFC 7946)")]
-    issues = [
-        Issue("/outlines/file", format_value(id_), "the id of one of the regions")
-        for id_ in features.keys() - {id_ for _, id_, _ in region_codes}
-    ]
-    return features, [*issues, *_compare_codes(properties, region_codes)]
-
-
-def _compare_codes(
-    properties: dict[str, dict[str, Any]], region_codes: RegionCodes
-) -> Iterator[Issue]:
-    """Codes of a region must be those in the properties of its outline, where it has any."""
-    for pointer, id_, codes in region_codes:
-        for field, code in codes.items():
-            drawn = properties.get(id_, {}).get(field)
-            if code and drawn and code != drawn:
-                expected = f"{drawn}, as in the outlines"
-                yield Issue(f"{pointer}/{field}", format_value(code), expected)
-
-
-def _check_feature(feature: dict[str, Any]) -> dict[str, Any]:
-    """The feature, if it has a geometry and, optionally, a bounding box of four numbers.
-
-    Raises:
-        KeyError, TypeError, ValueError: It does not.
-    """
-    _, bbox = feature["geometry"], feature.get("bbox")
-    if bbox is not None:
-        _west, _south, _east, _north = map(float, bbox)
-    return feature
-
-
-def _reject_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _check_id(resource: Resource, pointer: str) -> Iterator[Issue]:
-    """The id of an activity or organization must consist of words of its title or name.
-
-    Nothing refers to most of them, so a mistyped id would not show otherwise.
-    """
-    if isinstance(resource, Activity):
-        prefix, names = f"{resource.award}-", [resource.title]
-    elif isinstance(resource, Organization):
-        prefix, names = "", [resource.name, resource.short_name or ""]
-    else:
-        return
-    words = fold(" ".join(names)).replace(".", "").replace("-", " ").split()
-    parts = resource.id.removeprefix(prefix).split("-")
-    if not resource.id.startswith(prefix) or not set(parts) <= set(words):
-        expected = f"{prefix} and words of its title" if prefix else "words of its name"
-        yield Issue(f"{pointer}/id", format_value(resource.id), f"an id made of {expected}")
-
-
 def _check_nulls(resource: Resource, pointer: str) -> Iterator[Issue]:
     fields = type(resource).cited_fields()
     values = resource.__dict__
@@ -307,7 +222,7 @@ def _check_pairs(resource: Resource, pointer: str) -> Iterator[Issue]:
             yield Issue(f"{pointer}/{missing}", "null", "an amount and its currency, or neither")
     for start, end in _PERIOD_FIELDS:
         first, last = values.get(start), values.get(end)
-        if first and last and first_day(first) > first_day(last):
+        if first and last and first_day(first) > last_day(last):
             expected = f"no earlier than {start}, {first}"
             yield Issue(f"{pointer}/{end}", format_value(last), expected)
     if isinstance(resource, Source):

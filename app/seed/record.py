@@ -11,10 +11,12 @@ from pydantic import ValidationError
 
 from app.models import RESOURCES, Resource
 from app.models.envelope import ResourceLists
-from app.models.header import Header
-from app.seed.checks import SeedChecks, check_outlines
-from app.seed.errors import Issue, SeedError, format_value
-from app.seed.reader import SeedReader, escape_pointer
+from app.models.header import Header, Outlines
+from app.seed.checks import SeedChecks
+from app.seed.errors import Issue, SeedError
+from app.seed.messages import validation_issues
+from app.seed.outlines import Outline, check_outlines
+from app.seed.reader import SeedReader
 
 _MODELS = {model.collection: model for model in RESOURCES}
 
@@ -32,14 +34,14 @@ class SeedStream:
 
     Attributes:
         header: Metadata of the whole record.
-        outlines: Outline of each region, as a GeoJSON feature, by the region's id.
+        outlines: Outlines by the region's id; a region may have none.
     """
 
     header: Header
-    outlines: Mapping[str, dict[str, Any]]
+    outlines: Mapping[str, Outline]
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path, self.outlines = path, {}
         self._reader = SeedReader(path, _MODELS)
 
     @property
@@ -72,7 +74,7 @@ class SeedStream:
             try:
                 resource = model.model_validate(entry)
             except ValidationError as error:
-                issues.extend(_validation_issues(error, entry, pointer))
+                issues.extend(validation_issues(error, model, entry, pointer))
             else:
                 issues.extend(checks.add(resource, pointer))
                 yield resource
@@ -88,12 +90,14 @@ class SeedStream:
         try:
             self.header = Header.model_validate(header)
         except ValidationError as error:
-            issues = list(_validation_issues(error, header, ""))
+            issues = list(validation_issues(error, Header, header, ""))
             yield from issues
             if any(issue.pointer.startswith("/outlines") for issue in issues):
                 return
-        self.outlines, issues = check_outlines(header["outlines"], self.path, checks.region_codes)
-        yield from issues
+        if header.get("outlines") is not None:
+            declared = Outlines.model_validate(header["outlines"])
+            self.outlines, issues = check_outlines(declared, self.path, checks.region_codes)
+            yield from issues
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,37 +136,3 @@ def seed_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of `seed.json`, for editors."""
     schema = Seed.model_json_schema(mode="validation")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-
-
-def _validation_issues(error: ValidationError, entry: Any, pointer: str) -> Iterator[Issue]:
-    for detail in error.errors(include_url=False):
-        place = _pointer_to(detail["loc"], entry, pointer)
-        match detail["type"]:
-            case "missing":
-                yield Issue(place, "nothing", "a value (null where the source gives none)")
-            case "extra_forbidden":
-                yield Issue(place, format_value(detail["input"]), "no such key")
-            case _:
-                yield Issue(place, format_value(detail["input"]), _expectation(detail["msg"]))
-
-
-def _pointer_to(location: Sequence[str | int], entry: Any, pointer: str) -> str:
-    """The JSON pointer of an error's location, without steps that are not in the data.
-
-    Pydantic's location also names the chosen member of a union.
-    """
-    value = entry
-    for step in location:
-        exists = isinstance(value, dict) and step in value
-        exists = exists or (isinstance(value, list) and isinstance(step, int))
-        if exists or step == location[-1]:
-            pointer += f"/{escape_pointer(str(step))}"
-        if exists:
-            value = value[step]
-    return pointer
-
-
-def _expectation(message: str) -> str:
-    """Pydantic's message as it reads after "expected"."""
-    lowered = message[:1].lower() + message[1:]
-    return lowered.removeprefix("value error, ").removeprefix("expected ")

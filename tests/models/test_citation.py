@@ -50,7 +50,7 @@ def test_a_quote_is_rendered_as_by_its_model(exact: str, note: str | None, start
 @given(title=TITLE, note=NOTE)
 def test_a_reference_is_rendered_as_by_its_model(title: str, note: str | None) -> None:
     """The same is true of a citation of another reference."""
-    reference = {"title": title, "url": 'https://example.org/?a=1&b="2"', "license": title}
+    reference = {"title": title, "url": "https://example.org/?a=1&b=%222%22", "license": title}
     evidence = {"basis": "enriched", "reference": reference, "note": note}
     [row] = citation_rows(organization([evidence]))
     columns = dict(zip(CITATION_COLUMNS, row, strict=True))

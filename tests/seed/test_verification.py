@@ -267,6 +267,7 @@ UNCHECKED = {
     r"/organizations/[01]/name": "own wording: the page names the countries",
     r"/sources/\d+/notices/\d+": "own wording of notices on the page",
     r"/sources/\d+/furniture/\d+/reason": "own wording",
+    r"/(activities|organizations)/\d+/id": "any free slug, which nothing may refer to",
     r".*/note": "own wording of a rule or a comment",
     r".*/reference/(title|license)": "about another publication, which a reader must look up",
     r".*/url": "an external link, which only a reader can follow",

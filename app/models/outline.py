@@ -1,0 +1,89 @@
+"""Outlines of regions: polygons as GeoJSON (RFC 7946), their direction and bounding boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+Position = tuple[float, float]
+Ring = list[Position]
+Polygon = list[Ring]
+"""The outer ring and the holes."""
+Box = tuple[float, float, float, float]
+"""West, south, east and north in degrees; west is greater than east across the antimeridian."""
+
+
+def polygons_of(geometry: dict[str, Any]) -> list[Polygon]:
+    """The polygons of a valid Polygon or MultiPolygon, turned as RFC 7946, 3.1.6 has it.
+
+    Outer rings run counterclockwise, holes clockwise. Altitudes are dropped.
+    """
+    coordinates = geometry["coordinates"]
+    polygons = [coordinates] if geometry["type"] == "Polygon" else coordinates
+    return [
+        [
+            _turned([(x, y) for x, y, *_ in ring], counterclockwise=number == 0)
+            for number, ring in enumerate(polygon)
+        ]
+        for polygon in polygons
+    ]
+
+
+def geometry_of(polygons: Sequence[Polygon]) -> dict[str, Any]:
+    """A GeoJSON geometry: a Polygon if there is one polygon, else a MultiPolygon."""
+    if len(polygons) == 1:
+        return {"type": "Polygon", "coordinates": polygons[0]}
+    return {"type": "MultiPolygon", "coordinates": polygons}
+
+
+def polygons_box(polygons: Iterable[Polygon]) -> Box:
+    """The bounding box of polygons, each of which lies on one side of the antimeridian."""
+    return union_box(_ring_box(polygon[0]) for polygon in polygons)
+
+
+def union_box(boxes: Iterable[Box]) -> Box:
+    """The smallest box around all boxes (RFC 7946, 5), across the antimeridian if that is smaller.
+
+    Raises:
+        ValueError: There is no box.
+    """
+    wests, souths, easts, norths = zip(*boxes, strict=True)
+    spans = sorted(_unwrapped(zip(wests, easts, strict=True)))
+    west, east = _around_largest_gap(spans)
+    return west, min(souths), east, max(norths)
+
+
+def _unwrapped(spans: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Spans of longitude, those across the antimeridian as two."""
+    for west, east in spans:
+        if west > east:
+            yield west, 180
+            yield -180, east
+        else:
+            yield west, east
+
+
+def _around_largest_gap(spans: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The span of longitude that leaves out the largest gap between sorted spans."""
+    merged = [spans[0]]
+    for west, east in spans[1:]:
+        if west <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(merged[-1][1], east)
+        else:
+            merged.append((west, east))
+    gaps = [(following[0] - span[1], span[1], following[0]) for span, following in pairwise(merged)]
+    outer = merged[0][0] + 360 - merged[-1][1]
+    gap, end, start = max(gaps, default=(0.0, 0.0, 0.0))
+    return (start, end) if gap > outer else (merged[0][0], merged[-1][1])
+
+
+def _ring_box(ring: Ring) -> Box:
+    longitudes, latitudes = zip(*ring, strict=True)
+    return min(longitudes), min(latitudes), max(longitudes), max(latitudes)
+
+
+def _turned(ring: Ring, *, counterclockwise: bool) -> Ring:
+    """The ring in the given direction; one without an area stays as it is."""
+    doubled_area = sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairwise(ring))
+    return ring[::-1] if doubled_area * (1 if counterclockwise else -1) < 0 else ring
