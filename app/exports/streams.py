@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
 from app.archive.archive import COLLECTIONS, Archive
+from app.models.outline import Box, union_box
+from app.query.cursors import Position
 from app.query.query import Query
-from app.query.selection import ResultPage, Rows, find_rows
+from app.query.selection import ResultPage, Rows, find_rows, row_position
 from app.responses.formats import CSV, NDJSON, Format
 from app.responses.representations import (
     csv_header,
@@ -33,15 +35,26 @@ def ignore_rows(_rows: int) -> None:
     """A `RowCallback` for callers that report no progress."""
 
 
-async def read_batches(archive: Archive, query: Query, after: str | None) -> AsyncIterator[Rows]:
-    """All rows of a query, in its order; with `after`, those that follow the row with this id."""
-    while True:
-        rows = await archive.run_in_thread(partial(find_rows, archive, query, after, _BATCH_ROWS))
+async def read_batches(
+    archive: Archive, query: Query, after: Position | None
+) -> AsyncIterator[Rows]:
+    """All rows of a query, in its order; with `after`, those that follow this position."""
+    complete = False
+    while not complete:
+        rows, after = await archive.run_in_thread(partial(_read_batch, archive, query, after))
         if rows:
             yield rows
-        if len(rows) < _BATCH_ROWS:
-            return
-        after = rows[-1][0].decode()
+        complete = after is None
+
+
+def _read_batch(
+    archive: Archive, query: Query, after: Position | None, connection: sqlite3.Connection
+) -> tuple[Rows, Position | None]:
+    """The next rows and the position of the last one; None if no more follow."""
+    rows = find_rows(archive, query, after, _BATCH_ROWS, connection)
+    if len(rows) < _BATCH_ROWS:
+        return rows, None
+    return rows, row_position(query, rows[-1][0].decode(), connection)
 
 
 async def single_batch(page: ResultPage) -> AsyncIterator[Rows]:
@@ -98,16 +111,16 @@ async def _feature_collection(
     """A GeoJSON feature collection (RFC 7946, 3.3) with the attribution of its outlines."""
     attribution = encode_json(archive.header["outlines"])
     opening = b'{"type":"FeatureCollection","attribution":%b,"features":[' % attribution
-    boxes: list[list[float]] = []
+    boxes: list[Box] = []
     async for rows in batches:
         outlines = await archive.run_in_thread(_outlines([item_id.decode() for item_id, _ in rows]))
-        boxes += filter(None, (json.loads(bbox) for bbox, _ in outlines.values()))
+        boxes += (json.loads(bbox) for bbox, _ in outlines.values())
         features = (geojson_feature(document, outlines.get(item_id)) for item_id, document in rows)
         yield opening + b",".join(features)
         opening = b","
     if opening != b",":
         yield opening
-    yield b"]%b}" % (b',"bbox":' + encode_json(bounding_box(boxes)) if boxes else b"")
+    yield b"]%b}" % (b',"bbox":' + encode_json(union_box(boxes)) if boxes else b"")
 
 
 def _outlines(region_ids: Sequence[str]) -> DatabaseQuery[dict[bytes, tuple[bytes, bytes]]]:
@@ -122,13 +135,3 @@ def _outlines(region_ids: Sequence[str]) -> DatabaseQuery[dict[bytes, tuple[byte
         return {region: (bbox, geometry) for region, bbox, geometry in rows}
 
     return read
-
-
-def bounding_box(boxes: Iterable[Sequence[float]]) -> tuple[float, float, float, float]:
-    """West, south, east and north of several boxes together (RFC 7946, 5), in degrees.
-
-    Raises:
-        ValueError: There is no box.
-    """
-    west, south, east, north = zip(*boxes, strict=True)
-    return min(west), min(south), max(east), max(north)

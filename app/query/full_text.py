@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import struct
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from hashlib import blake2b
 from typing import Any
 
 from app.archive.archive import Archive
 from app.models import RESOURCES
+from app.query.cursors import decode_cursor, encode_cursor, invalid_cursor
 from app.query.parameters import ChoiceType, Parameter, ParameterValues
 from app.query.query import (
     DEFAULT_LIMIT,
@@ -22,14 +21,12 @@ from app.query.query import (
     match_expression,
     q_parameter,
 )
-from app.query.selection import invalid_cursor
 from app.query.snippets import snippet
 from app.responses.representations import encode_json
 
 MAX_RANKED = 5_000
 """Maximum number of matches that are ranked by BM25; more are sorted by whether titles match."""
 
-_MAC_BYTES = 12
 _KEY_STRUCT = struct.Struct(">dq")
 _COLLECTION_BY_TYPE = {model.type: model.collection for model in RESOURCES}
 
@@ -74,23 +71,23 @@ def find_matches(
     first, and each group is in record order.
 
     Raises:
-        InvalidParameters: The cursor is invalid for this search or release.
+        InvalidParameters: The cursor is invalid for this search.
     """
     where, bind_values = _match_condition(archive, values)
     count_statement = f"SELECT count(*) FROM search WHERE {where}"  # noqa: S608 - values are bound
     total = archive.cached_count(connection, count_statement, bind_values)
-    after = _decode_cursor(archive, values)
+    ranked = total <= MAX_RANKED
+    find_keys = _find_by_rank if ranked else _find_by_title
+    after = _start_key(connection, values, where, bind_values, ranked=ranked)
     limit = values.get("limit", DEFAULT_LIMIT)
-    find_keys = _find_by_rank if total <= MAX_RANKED else _find_by_title
     keys = find_keys(connection, where, {**bind_values, "limit": limit + 1}, after)
-    cursor = None
-    if len(keys) > limit:
-        keys.pop()
-        cursor = _encode_cursor(archive, values, *keys[-1])
-    hits = _load_hits(connection, values["q"], [rowid for _, rowid in keys])
-    return SearchPage(hits, total, cursor)
+    has_next = len(keys) > limit
+    hits = _load_hits(connection, values["q"], [rowid for _, rowid in keys[:limit]])
+    cursor = _next_cursor(values, keys[limit - 1], hits[-1]) if has_next else None
+    return SearchPage([encode_json(hit) for hit in hits], total, cursor)
 
 
+Hit = dict[str, Any]
 MatchKey = tuple[float, int]
 """Rank and rowid of a match, its sort key; a lower rank is a better match."""
 
@@ -143,21 +140,18 @@ def _match_condition(archive: Archive, values: ParameterValues) -> tuple[str, di
     return (f"{where} AND ({' OR '.join(ranges)})" if ranges else where), bind_values
 
 
-def _load_hits(connection: sqlite3.Connection, q: str, rowids: list[int]) -> list[bytes]:
-    """The matches as JSON, in the order of `rowids`."""
+def _load_hits(connection: sqlite3.Connection, q: str, rowids: list[int]) -> list[Hit]:
+    """The matches in the order of `rowids`."""
     rows = connection.execute(
         "SELECT rowid, type, id, heading, text FROM search "
         "WHERE rowid IN (SELECT value FROM json_each(?))",
         (json.dumps(rowids),),
     )
-    hits = {
-        rowid: encode_json(_hit(q, *(column.decode() for column in columns)))
-        for rowid, *columns in rows
-    }
+    hits = {rowid: _hit(q, *(column.decode() for column in columns)) for rowid, *columns in rows}
     return [hits[rowid] for rowid in rowids]
 
 
-def _hit(q: str, type_: str, resource_id: str, title: str, text: str) -> dict[str, Any]:
+def _hit(q: str, type_: str, resource_id: str, title: str, text: str) -> Hit:
     return {
         "type": type_,
         "id": resource_id,
@@ -167,33 +161,80 @@ def _hit(q: str, type_: str, resource_id: str, title: str, text: str) -> dict[st
     }
 
 
-def _encode_cursor(archive: Archive, values: ParameterValues, rank: float, rowid: int) -> str:
-    """Cursor of the page after a match: a MAC of the search and the match key, and the key."""
-    match_key = _KEY_STRUCT.pack(rank, rowid)
-    search = json.dumps([values["q"], sorted(values.get("type", ()))]).encode()
-    mac = blake2b(
-        search + match_key,
-        key=bytes.fromhex(archive.release),
-        digest_size=_MAC_BYTES,
-        person=b"search",
-    ).digest()
-    return urlsafe_b64encode(mac + match_key).rstrip(b"=").decode()
+def _identity(values: ParameterValues) -> list[Any]:
+    """All that determines the matches and their order, as JSON types."""
+    return ["search", values["q"], sorted(set(values.get("type", ())))]
 
 
-def _decode_cursor(archive: Archive, values: ParameterValues) -> MatchKey | None:
-    """Key of the match before the first one of the page; None without a cursor.
+def _next_cursor(values: ParameterValues, key: MatchKey, hit: Hit) -> str:
+    """Cursor of the page after a match: its key, its type and its id."""
+    position = _KEY_STRUCT.pack(*key) + f"{hit['type']} {hit['id']}".encode()
+    return encode_cursor(_identity(values), position)
+
+
+def _start_key(
+    connection: sqlite3.Connection,
+    values: ParameterValues,
+    where: str,
+    bind_values: dict[str, Any],
+    *,
+    ranked: bool,
+) -> MatchKey | None:
+    """Key of the match before the first one of the page; None for the first page.
+
+    A correction changes the ranks and row numbers of all resources, so the page begins after the
+    resource that the cursor names, wherever it stands now. Only if that one no longer matches, the
+    page begins where it was; ranks of the other kind cannot be compared.
 
     Raises:
-        InvalidParameters: The cursor is invalid for this search or release.
+        InvalidParameters: The cursor is invalid for this search.
     """
-    cursor = values.get("cursor")
-    if cursor is None:
+    if "cursor" not in values:
         return None
     try:
-        token = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        rank, rowid = _KEY_STRUCT.unpack(token[_MAC_BYTES:])
-    except (ValueError, struct.error):
+        position = decode_cursor(_identity(values), values["cursor"])
+        rank, rowid = _KEY_STRUCT.unpack_from(position)
+        type_, _, resource_id = position[_KEY_STRUCT.size :].decode().partition(" ")
+        current_rowid = _find_rowid(connection, _COLLECTION_BY_TYPE[type_], resource_id)
+    except (ValueError, KeyError, struct.error):
         raise invalid_cursor() from None
-    if _encode_cursor(archive, values, rank, rowid) != cursor:
-        raise invalid_cursor()
-    return rank, rowid
+    find_rank = _bm25 if ranked else _title_rank
+    current_rank = find_rank(connection, where, bind_values, current_rowid)
+    if current_rank is not None and current_rowid is not None:
+        return current_rank, current_rowid
+    return (rank, max(rowid, 1) - 1) if (rank < 0) == ranked else None
+
+
+def _find_rowid(connection: sqlite3.Connection, collection: str, resource_id: str) -> int | None:
+    """Rowid of a resource, which is also its rowid in the full-text index."""
+    row = connection.execute(
+        f"SELECT rowid FROM {collection} WHERE id = ?",  # noqa: S608 - a name from the models
+        (resource_id,),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _bm25(
+    connection: sqlite3.Connection, where: str, bind_values: dict[str, Any], rowid: int | None
+) -> float | None:
+    """Rank of a resource by BM25, which is negative; None if it does not match."""
+    row = connection.execute(
+        f"SELECT rank FROM search WHERE {where} AND rowid = :rowid",  # noqa: S608 - values are bound
+        {**bind_values, "rowid": rowid},
+    ).fetchone()
+    return None if row is None else float(row[0])
+
+
+def _title_rank(
+    connection: sqlite3.Connection, where: str, bind_values: dict[str, Any], rowid: int | None
+) -> float | None:
+    """Rank of a resource by its title, 0 or 1; None if it does not match."""
+    words = bind_values["q"]
+    for rank, expression in ((0.0, f"title : ({words})"), (1.0, words)):
+        row = connection.execute(
+            f"SELECT 1 FROM search WHERE {where} AND rowid = :rowid",  # noqa: S608 - values are bound
+            {**bind_values, "q": expression, "rowid": rowid},
+        ).fetchone()
+        if row is not None:
+            return rank
+    return None

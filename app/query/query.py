@@ -15,6 +15,7 @@ from app.models.dates import first_day, last_day
 from app.models.filters import Filter, Range, Sort
 from app.models.text_folding import fold
 from app.models.values import SLUG_PATTERN
+from app.query.cursors import MAX_CURSOR_LENGTH
 from app.query.parameters import (
     ChoiceType,
     DateType,
@@ -32,7 +33,6 @@ DEFAULT_LIMIT = 200
 MAX_LIMIT = 1_000
 MAX_Q_LENGTH = 200
 _MAX_VALUE_LENGTH = 100
-_MAX_CURSOR_LENGTH = 200
 _MAX_INTEGER = 2**53 - 1
 """Largest integer that every JSON parser reads exactly (RFC 8259, 6)."""
 _NON_FILTER_PARAMETERS = {"sort", "limit", "cursor", "include", "facet", "format"}
@@ -52,9 +52,10 @@ def cursor_parameter() -> Parameter:
     expected = "a cursor from links.next (omit it to start again from the first page)"
     return Parameter(
         "cursor",
-        TextType(expected, r"^[A-Za-z0-9_-]+$", _MAX_CURSOR_LENGTH),
-        "Start of the page, from `links.next` of the previous page. Opaque; valid only for the "
-        "same query and the same release of the data.",
+        TextType(expected, r"^[A-Za-z0-9_-]+$", MAX_CURSOR_LENGTH),
+        "Start of the page, from `links.next` of the previous page. Opaque; valid only with the "
+        "same filters and the same sort. It stays valid when the data is corrected: "
+        "`meta.release` in each page tells whether that happened in between.",
     )
 
 
@@ -159,6 +160,15 @@ class Query:
             (name, isinstance(value, list) and len(value) > 1)
             for name, value in sorted(self.conditions.items())
         )
+
+    @property
+    def identity(self) -> list[Any]:
+        """All that determines the rows and their order, as JSON types."""
+        conditions = [
+            [name, sorted(set(value)) if isinstance(value, list) else value]
+            for name, value in sorted(self.conditions.items())
+        ]
+        return [self.collection, conditions, self.sort.field, self.descending]
 
     @cached_property
     def bind_values(self) -> dict[str, Any]:

@@ -1,18 +1,17 @@
 """Queries as SQL: pages, totals, facets and included resources.
 
-Pages are selected by keyset pagination: the cursor holds the id of the last row of a page, and the
-next page starts after that row in the sort order. Late pages are thus as fast as early ones.
+Pages are selected by keyset pagination: the cursor holds the sort key and the id of the last row of
+a page, and the next page starts after them in the sort order. Late pages are thus as fast as early
+ones, and a cursor leads on after a correction, even if it changed or removed that row.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
@@ -36,13 +35,19 @@ from sqlmodel import SQLModel
 from app.archive.archive import COLLECTIONS, Archive, link_table
 from app.models import RESOURCES, Document
 from app.models.filters import Sort
+from app.query.cursors import (
+    MAX_KEY_LENGTH,
+    Position,
+    SortKey,
+    decode_cursor,
+    encode_cursor,
+    invalid_cursor,
+)
 from app.query.query import Query, StatementShape
-from app.responses.problems import InvalidParameters, ParameterError
 
 Rows = list[tuple[bytes, bytes]]
 """Ids and documents."""
 
-_MAC_BYTES = 12
 _MAX_CACHED_STATEMENTS = 1_000
 _MODEL_BY_TYPE = {model.type: model for model in RESOURCES}
 
@@ -68,22 +73,22 @@ def find_page(archive: Archive, query: Query, connection: sqlite3.Connection) ->
     """The requested page.
 
     Raises:
-        InvalidParameters: The cursor is invalid for this query or release.
+        InvalidParameters: The cursor is invalid for this query.
     """
-    after = decode_cursor(archive, query, connection)
+    after = start_position(query, connection)
     total = count_items(archive, query, connection)
     rows = find_rows(archive, query, after, query.page_size + 1, connection)
     cursor = None
     if len(rows) > query.page_size:
         rows.pop()
-        cursor = encode_cursor(archive, query, rows[-1][0].decode())
+        cursor = next_cursor(query, rows[-1][0].decode(), connection)
     return ResultPage([row[1] for row in rows], [row[0].decode() for row in rows], total, cursor)
 
 
 def find_rows(
     archive: Archive,
     query: Query,
-    after: str | None,
+    after: Position | None,
     limit: int,
     connection: sqlite3.Connection,
 ) -> Rows:
@@ -92,14 +97,14 @@ def find_rows(
     Args:
         archive: The archive.
         query: The query; its own cursor and limit are ignored.
-        after: Id of the row before the first one to return; None for the start.
+        after: Position of the row before the first one to return; None for the start.
         limit: Maximum number of rows.
         connection: Connection to the archive.
     """
     bind_values = _bind_values(archive, query)
     scans_sort_index = _prefers_sort_index(archive, query, limit, connection)
     rows: Rows = []
-    for keyset_range, last_row in _keyset_ranges(connection, query, after):
+    for keyset_range, last_row in _keyset_ranges(query, after):
         statement = _page_statement(
             query.collection, query.shape, query.sort, keyset_range, scans_sort_index
         )
@@ -159,50 +164,57 @@ def find_included(
     return included
 
 
-def encode_cursor(archive: Archive, query: Query, last_id: str) -> str:
-    """Cursor of the page after the row with this id: a MAC of the query and the id, and the id."""
-    conditions = sorted(query.conditions.items())
-    signed = [query.collection, conditions, query.sort.field, query.descending, last_id]
-    key = bytes.fromhex(archive.release)
-    mac = blake2b(json.dumps(signed).encode(), key=key, digest_size=_MAC_BYTES).digest()
-    return urlsafe_b64encode(mac + last_id.encode()).rstrip(b"=").decode()
+def next_cursor(query: Query, last_id: str, connection: sqlite3.Connection) -> str:
+    """Cursor of the page after the row with this id."""
+    return encode_cursor(query.identity, row_position(query, last_id, connection).to_bytes())
 
 
-def decode_cursor(archive: Archive, query: Query, connection: sqlite3.Connection) -> str | None:
-    """Id of the row before the first one of the page; None without a cursor.
+def start_position(query: Query, connection: sqlite3.Connection) -> Position | None:
+    """Position of the row before the first one of the page; None without a cursor.
 
     Raises:
-        InvalidParameters: The cursor is invalid for this query or release.
+        InvalidParameters: The cursor is invalid for this query.
     """
     if query.cursor is None:
         return None
     try:
-        padded = query.cursor + "=" * (-len(query.cursor) % 4)
-        last_id = urlsafe_b64decode(padded)[_MAC_BYTES:].decode()
+        position = Position.from_bytes(decode_cursor(query.identity, query.cursor))
     except ValueError:
         raise invalid_cursor() from None
-    if encode_cursor(archive, query, last_id) != query.cursor:
-        raise invalid_cursor()
-    # The MAC key is public, so this is an integrity check, not authentication; verify that the
-    # row exists.
-    if _find_sort_key(connection, query, last_id) is None:
-        raise invalid_cursor()
-    return last_id
+    if isinstance(position.key, str) and len(position.key) >= MAX_KEY_LENGTH:
+        return _complete_position(query, position.key, position.id, connection)
+    return position
 
 
-def _find_sort_key(connection: sqlite3.Connection, query: Query, item_id: str) -> tuple[Any] | None:
-    """Value of the sort column of an item; None if no item has this id."""
-    row: tuple[Any] | None = connection.execute(
+def row_position(query: Query, item_id: str, connection: sqlite3.Connection) -> Position:
+    """Position of an item in the sort order."""
+    if query.sort.column == "id":
+        return Position(None, item_id)
+    return Position(_find_sort_key(query, item_id, connection), item_id)
+
+
+def _complete_position(
+    query: Query, prefix: str, item_id: str, connection: sqlite3.Connection
+) -> Position:
+    """The position of an item whose sort key was cut off in the cursor.
+
+    If a correction changed or removed the item, the rest of its key is unknown. The page then
+    begins at the first key with this prefix: rows may be repeated, but none is left out.
+    """
+    key = _find_sort_key(query, item_id, connection)
+    if isinstance(key, str) and key.startswith(prefix):
+        return Position(key, item_id)
+    return Position(f"{prefix}\U0010ffff" if query.descending else prefix, "")
+
+
+def _find_sort_key(query: Query, item_id: str, connection: sqlite3.Connection) -> SortKey:
+    """Value of the sort column of an item; None if it is null or no item has this id."""
+    row = connection.execute(
         f"SELECT {query.sort.column} FROM {query.collection} WHERE id = ?",  # noqa: S608 - names from the models
         (item_id,),
     ).fetchone()
-    return row
-
-
-def invalid_cursor() -> InvalidParameters:
-    """The error for a cursor that was modified or belongs to another query or release."""
-    message = "This cursor is invalid for this query or release. Start again from the first page."
-    return InvalidParameters([ParameterError("cursor", message)])
+    key: bytes | int | None = row[0] if row is not None else None
+    return key.decode() if isinstance(key, bytes) else key
 
 
 class _KeysetRange(NamedTuple):
@@ -223,31 +235,26 @@ class _KeysetRange(NamedTuple):
 
 
 def _keyset_ranges(
-    connection: sqlite3.Connection, query: Query, after: str | None
+    query: Query, after: Position | None
 ) -> Iterator[tuple[_KeysetRange, dict[str, Any]]]:
-    """The ranges that follow a row in the sort order, each with its bind parameters.
+    """The ranges that follow a position in the sort order, each with its bind parameters.
 
     Every range is one contiguous scan of an index.
     """
-    descending = query.descending
+    descending, by_id = query.descending, query.sort.column == "id"
     nulls = _KeysetRange(null=True, descending=descending)
     if after is None:
         yield _KeysetRange(descending=descending), {}
-        if query.sort.nullable:
-            yield nulls, {}
-        return
-    row = _find_sort_key(connection, query, after)
-    key = row[0] if row is not None else None
-    key = key.decode() if isinstance(key, bytes) else key
-    last_row = {"last_key": key, "last_id": after}
-    if key is None:
-        yield _KeysetRange(null=True, after="equal", descending=descending), last_row
-        return
-    if query.sort.column != "id" and descending:  # the sort key descends, but the id ascends
-        yield _KeysetRange(after="equal", descending=True), last_row
-        yield _KeysetRange(after="greater", descending=True), last_row
     else:
-        yield _KeysetRange(after="tuple", descending=descending), last_row
+        last_row = {"last_key": after.key, "last_id": after.id}
+        if after.key is None and not by_id:
+            yield _KeysetRange(null=True, after="equal", descending=descending), last_row
+            return
+        if descending and not by_id:  # the sort key descends, but the id ascends
+            yield _KeysetRange(after="equal", descending=True), last_row
+            yield _KeysetRange(after="greater", descending=True), last_row
+        else:
+            yield _KeysetRange(after="tuple", descending=descending), last_row
     if query.sort.nullable:
         yield nulls, {}
 

@@ -16,10 +16,10 @@ from app.query.parameters import parse_query_string, path_parameter
 from app.query.query import Query, collection_parameters, item_parameters
 from app.query.selection import (
     count_facets,
-    decode_cursor,
     find_document,
     find_included,
     find_page,
+    start_position,
 )
 from app.responses.formats import CSV, JSON, NDJSON, Format, negotiate_format
 from app.responses.problems import InvalidParameters, NotAcceptable, NotFound
@@ -166,7 +166,7 @@ async def _stream_response(
 ) -> Response:
     """A streamed response: the whole filtered collection, or one page if `limit` is given."""
     if query.limit is None:
-        after = decode_cursor(archive, query, archive.connection)
+        after = start_position(query, archive.connection)
         rows, headers = read_batches(archive, query, after), None
     else:
         page = await archive.run_in_thread(partial(find_page, archive, query))

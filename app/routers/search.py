@@ -62,7 +62,9 @@ class HitPage(Model):
     description="Resources whose text contains all words of `q`, best match first. Results are "
     "ranked by BM25, and a word in the title counts ten times. If thousands of resources match, "
     "title matches come first and are not ranked further. Citations are not searched. The snippet "
-    "is plain text; `marks` gives the positions of the matches in it.",
+    "is plain text; `marks` gives the positions of the matches in it. If the record is corrected "
+    "between two pages, the second one begins after the last match of the first, wherever that "
+    "ranks now; matches whose rank changed may be repeated or left out.",
     response_model=HitPage,
     response_description="A page of search results.",
     responses=openapi_responses(InvalidParameters, headers=NEXT_LINK_HEADER),

@@ -209,19 +209,6 @@ async def test_a_cursor_of_other_words_is_rejected(
     assert_invalid_cursor(await corpus_client.get("/v1/activities", params=params))
 
 
-@pytest.mark.parametrize("collection", TYPES)
-async def test_a_cursor_of_another_release_is_rejected(
-    corpus_client: httpx.AsyncClient, tmp_path: Path, collection: str
-) -> None:
-    """A cursor is valid only for the release that it was made for."""
-    path = f"/v1/{collection}"
-    cursor = await second_page_cursor(corpus_client, path)
-    other = write_corpus(tmp_path, 72, 2)
-    async with client_for(other, tmp_path / "archive.sqlite") as client:
-        assert (await client.get(path)).status_code == 200
-        assert_invalid_cursor(await client.get(path, params={"cursor": cursor}))
-
-
 async def test_a_cursor_allows_another_page_size_and_content(
     corpus_client: httpx.AsyncClient, oracle: Oracle
 ) -> None:

@@ -429,17 +429,6 @@ async def test_a_cursor_of_another_search_is_rejected(
     assert_invalid_cursor(await corpus_client.get(SEARCH_PATH, params=params))
 
 
-async def test_a_cursor_of_another_release_is_rejected(
-    corpus_client: httpx.AsyncClient, tmp_path: Path
-) -> None:
-    """A cursor is valid only for the release that it was made for."""
-    other = write_corpus(tmp_path, 240, 2)
-    cursor = await _next_cursor(corpus_client)
-    async with client_for(other, tmp_path / "archive.sqlite") as client:
-        params: dict[str, Any] = {"q": "everywhere", "limit": 2, "cursor": cursor}
-        assert_invalid_cursor(await client.get(SEARCH_PATH, params=params))
-
-
 async def test_a_cursor_allows_another_page_size(corpus_client: httpx.AsyncClient) -> None:
     """`limit` may change from page to page."""
     params: dict[str, Any] = {
