@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote_plus, unquote_to_bytes
 
 from app.models.dates import DATE_EXPECTED, DATE_PATTERN, first_day
 from app.responses.problems import InvalidParameters, ParameterError, closest_match
@@ -21,9 +21,16 @@ _ALIASES = {
     "offset": "cursor",
     "page": "cursor",
     "page_size": "limit",
+    "page_cursor": "cursor",
+    "page_limit": "limit",
     "per_page": "limit",
+    "type": "resource_type",
 }
 """Names that are common in other APIs, and their equivalents in this one."""
+_BRACKETS = re.compile(r"([^\[\]]+)\[([^\[\]]*)\]")
+"""A parameter with brackets, as in `region[]`, `region[0]`, `amount[gte]` or `filter[region]`."""
+_LIST_SEPARATORS = re.compile(r"[\s,;|\[\]\"']+")
+"""What other APIs write between the values of a list, or around them; part of no value here."""
 
 
 class ParameterType(Protocol):
@@ -46,9 +53,15 @@ class ParameterType(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChoiceType:
-    """One of a closed set of strings."""
+    """One of a closed set of strings.
+
+    Attributes:
+        allowed: The set.
+        other_names: Strings that are not allowed, but clearly mean an allowed one, with that one.
+    """
 
     allowed: Sequence[str]
+    other_names: Mapping[str, str] = field(default_factory=dict)
 
     def parse(self, text: str) -> str:
         """`text`, if it is in the set."""
@@ -143,6 +156,7 @@ class Parameter:
         repeatable: Whether it may be given more than once.
         default: Value if it is not given.
         required: Whether it must be given.
+        other_names: Names of no parameter that clearly mean this one.
     """
 
     name: str
@@ -151,6 +165,7 @@ class Parameter:
     repeatable: bool = False
     default: Any = None
     required: bool = False
+    other_names: Sequence[str] = ()
 
     def openapi(self) -> dict[str, Any]:
         """The parameter as an OpenAPI 3.1 parameter object."""
@@ -213,7 +228,7 @@ def _add_value(
     """Add a value to `values`, or return the error if it is not valid."""
     parameter = parameters.get(name)
     if parameter is None:
-        return _unknown_parameter(name, parameters)
+        return _unknown_parameter(name, raw, parameters)
     if name in values and not parameter.repeatable:
         return ParameterError(name, f"{name} must not be given more than once.")
     try:
@@ -237,25 +252,66 @@ def _decode(raw: bytes) -> str:
     return text
 
 
-def _unknown_parameter(name: str, parameters: Mapping[str, Parameter]) -> ParameterError:
-    match = _closest_match(name, list(parameters))
+def _unknown_parameter(
+    name: str, raw: bytes, parameters: Mapping[str, Parameter]
+) -> ParameterError:
+    match = _meant_parameter(name, parameters)
     suggestion = f" Did you mean {match}?" if match else ""
+    if match and "[" in name and parameters[match].repeatable:
+        suggestion += _repeat_advice(match, raw.decode("utf-8", "replace"))
     allowed = f"Allowed: {', '.join(parameters)}." if parameters else "This path has no parameters."
     message = f"Unknown parameter {_quote(name)}.{suggestion} {allowed}"
     return ParameterError(_truncate(name), message, list(parameters), match)
 
 
+def _meant_parameter(name: str, parameters: Mapping[str, Parameter]) -> str | None:
+    """The parameter that an unknown name probably means."""
+    candidates = [name]
+    if brackets := _BRACKETS.fullmatch(name):
+        base, inner = brackets.groups()
+        candidates = [f"{base}__{inner}", f"{base}_{inner}", base, inner, name]
+    for candidate in (candidate.lower() for candidate in candidates):
+        for parameter in parameters.values():
+            if candidate in (parameter.name, *parameter.other_names):
+                return parameter.name
+        if (alias := _ALIASES.get(candidate)) in parameters:
+            return alias
+    return closest_match(name, list(parameters))
+
+
 def _invalid_value(parameter: Parameter, raw: bytes, expected: str) -> ParameterError:
     value = raw.decode("utf-8", "surrogateescape")
-    message = f"{parameter.name}: {expected}; found {_quote(value)}."
-    allowed = parameter.type.allowed
-    match = _closest_match(value, allowed) if allowed else _correct_case(value, parameter.type)
-    return ParameterError(parameter.name, message, allowed, match)
+    match = _meant_value(value, parameter.type)
+    advice = f" Did you mean {match}?" if match else ""
+    if parameter.repeatable and len(_list_members(value)) > 1:
+        match, advice = None, _repeat_advice(parameter.name, value)
+    message = f"{parameter.name}: {expected}; found {_quote(value)}.{advice}"
+    return ParameterError(parameter.name, message, parameter.type.allowed, match)
 
 
-def _closest_match(name: str, allowed: Sequence[str]) -> str | None:
-    alias = _ALIASES.get(name.lower())
-    return alias if alias in allowed else closest_match(name, allowed)
+def _meant_value(value: str, type_: ParameterType) -> str | None:
+    """The allowed value that an invalid one probably means."""
+    if not isinstance(type_, ChoiceType):
+        return _correct_case(value, type_)
+    name = value.lower()
+    for other_names in (type_.other_names, _ALIASES):
+        if other_names.get(name) in type_.allowed:
+            return other_names[name]
+    return closest_match(value, type_.allowed)
+
+
+def _repeat_advice(name: str, value: str) -> str:
+    """How to send several values: the first two of a list as an example."""
+    members = (_truncate(member) for member in _list_members(value)[:2])
+    pairs = [f"{name}={quote_plus(member, errors='replace')}" for member in members]
+    if len(pairs) > 1:
+        return f" Repeat the parameter for several values: {'&'.join(pairs)}"
+    return f" Several values are sent without brackets: {'&'.join([*pairs, f'{name}=…'])}"
+
+
+def _list_members(value: str) -> list[str]:
+    """The values in a text that is written like a list."""
+    return [member for member in _LIST_SEPARATORS.split(value) if member]
 
 
 def _correct_case(text: str, type_: ParameterType) -> str | None:

@@ -35,6 +35,7 @@ MAX_Q_LENGTH = 200
 _MAX_VALUE_LENGTH = 100
 _MAX_INTEGER = 2**53 - 1
 """Largest integer that every JSON parser reads exactly (RFC 8259, 6)."""
+_COLLECTION_BY_TYPE = {model.type: model.collection for model in COLLECTIONS.values()}
 _NON_FILTER_PARAMETERS = {"sort", "limit", "cursor", "include", "facet", "format"}
 
 
@@ -74,7 +75,7 @@ def collection_parameters(collection: str) -> Mapping[str, Parameter]:
     """Query parameters of a collection by name, in the order of the documentation."""
     model = COLLECTIONS[collection]
     parameters = [
-        *(_filter_parameter(filter_) for filter_ in model.filters),
+        *(_filter_parameter(model, filter_) for filter_ in model.filters),
         *(parameter for range_ in model.ranges for parameter in _range_parameters(range_)),
     ]
     if issubclass(model, Resource):
@@ -214,7 +215,7 @@ def match_expression(q: str) -> str:
     return " ".join(f'"{word}"' for word in words) + prefix
 
 
-def _filter_parameter(filter_: Filter) -> Parameter:
+def _filter_parameter(model: type[Document], filter_: Filter) -> Parameter:
     type_: ParameterType
     if filter_.choices:
         type_ = ChoiceType(filter_.choices)
@@ -227,7 +228,30 @@ def _filter_parameter(filter_: Filter) -> Parameter:
         f"Only items whose `{filter_.field}` is this value or, if it is a list, contains it. "
         "Repeat the parameter for OR."
     )
-    return Parameter(filter_.parameter, type_, description, repeatable=True)
+    other_names = _names_of_target(model, filter_.field)
+    return Parameter(
+        filter_.parameter, type_, description, repeatable=True, other_names=other_names
+    )
+
+
+def _names_of_target(model: type[Document], field: str) -> tuple[str, ...]:
+    """Type and collection that a field references; empty for other fields."""
+    type_ = model.references.get(field) if issubclass(model, Resource) else None
+    return () if type_ is None else (type_, _COLLECTION_BY_TYPE[type_])
+
+
+def _by_target(model: type[Document], names: Mapping[str, str]) -> dict[str, str]:
+    """The first name for each type and collection that its field references.
+
+    Args:
+        model: The model with the fields.
+        names: Names of parameters or of values, each with its field.
+    """
+    result: dict[str, str] = {}
+    for name, field in names.items():
+        for target in _names_of_target(model, field):
+            result.setdefault(target, name)
+    return result
 
 
 def _range_parameters(range_: Range) -> Iterator[Parameter]:
@@ -260,15 +284,16 @@ def _representation_parameters(model: type[Document]) -> Iterator[Parameter]:
     if fields:
         yield Parameter(
             "include",
-            ChoiceType(fields),
+            ChoiceType(fields, _by_target(model, {field: field for field in fields})),
             "Adds the resources that a field references, or the citations, to `included`, each "
             "once. Repeat the parameter for several fields.",
             repeatable=True,
         )
     if model.facets():
+        filters = {filter_.parameter: filter_.field for filter_ in model.filters}
         yield Parameter(
             "facet",
-            ChoiceType(model.facets()),
+            ChoiceType(model.facets(), _by_target(model, filters)),
             "Adds the number of matching items for each value of a filter to `facets`. Repeat the "
             "parameter for several filters.",
             repeatable=True,

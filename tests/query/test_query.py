@@ -104,7 +104,10 @@ def test_item_parameters_match_the_contract(collection: str) -> None:
         (
             "partnerships",
             b"country=pe",
-            "country: expected an uppercase ISO 3166-1 alpha-2 code such as PE; found 'pe'.",
+            (
+                "country: expected an uppercase ISO 3166-1 alpha-2 code such as PE; found 'pe'. "
+                "Did you mean PE?"
+            ),
         ),
         ("awards", b"q=%FF%00a", r"q: expected percent-encoded UTF-8; found '\xff\x00a'."),
         (
@@ -169,6 +172,106 @@ def test_errors_suggest_what_was_meant(
         parse_query_string(query_string, collection_parameters(collection))
     (error,) = raised.value.errors or ()
     assert error.did_you_mean == suggestion
+
+
+@pytest.mark.parametrize(
+    ("query_string", "advice"),
+    [
+        (b"region=cusco,loreto", "region=cusco&region=loreto"),
+        (b"region=cusco%2C+loreto", "region=cusco&region=loreto"),
+        (b"region=cusco%7Cloreto%7Ca", "region=cusco&region=loreto"),
+        (b"region=cusco;loreto", "region=cusco&region=loreto"),
+        (b"region=cusco+loreto", "region=cusco&region=loreto"),
+        (b"region=%5B%22cusco%22,%22loreto%22%5D", "region=cusco&region=loreto"),
+        (b"region=C%C3%BAsco,%FF", "region=C%C3%BAsco&region=%3F"),
+        (b"trafficking_form=sex,labor", "trafficking_form=sex&trafficking_form=labor"),
+        (b"include=recipient,regions", "include=recipient&include=regions"),
+        (b"facet=region,recipient", "facet=region&facet=recipient"),
+        (b"region[]=cusco,loreto", "region=cusco&region=loreto"),
+    ],
+)
+def test_a_list_in_one_value_is_told_to_repeat_the_parameter(
+    query_string: bytes, advice: str
+) -> None:
+    """Whatever separates the values, the message shows the parameter repeated for each."""
+    with pytest.raises(InvalidParameters) as raised:
+        parse_query_string(query_string, collection_parameters("awards"))
+    (error,) = raised.value.errors or ()
+    assert f"Repeat the parameter for several values: {advice}" in error.message
+
+
+@pytest.mark.parametrize(
+    ("collection", "name"),
+    [
+        (collection, parameter.name)
+        for collection in COLLECTIONS
+        for parameter in collection_parameters(collection).values()
+    ],
+)
+@pytest.mark.parametrize("brackets", ["[]", "[0]", "%5B%5D"])
+def test_brackets_are_told_apart_from_the_name(collection: str, name: str, brackets: str) -> None:
+    """A name with brackets is told the name without; a list is shown as a repeated parameter."""
+    parameter = collection_parameters(collection)[name]
+    with pytest.raises(InvalidParameters) as raised:
+        parse_query_string(f"{name}{brackets}=x".encode(), collection_parameters(collection))
+    (error,) = raised.value.errors or ()
+    assert error.did_you_mean == name
+    assert (f"sent without brackets: {name}=x&{name}=…" in error.message) == parameter.repeatable
+
+
+@pytest.mark.parametrize(
+    ("query_string", "suggestion"),
+    [
+        (b"announced[gte]=2017", "announced__gte"),
+        (b"filter[region]=cusco", "region"),
+        (b"filter[organization]=ilo", "recipient"),
+        (b"page[size]=5", "limit"),
+        (b"page[limit]=5", "limit"),
+        (b"page[cursor]=x", "cursor"),
+        (b"regions[]=cusco", "region"),
+        (b"organization=ilo", "recipient"),
+        (b"Organizations=ilo", "recipient"),
+        (b"objectives=x", "objective"),
+        (b"[]=x", None),
+        (b"x[y]=z", None),
+    ],
+)
+def test_other_spellings_of_parameters_are_understood(
+    query_string: bytes, suggestion: str | None
+) -> None:
+    """Nested names of other APIs, and the type that a filter refers to, suggest the parameter."""
+    with pytest.raises(InvalidParameters) as raised:
+        parse_query_string(query_string, collection_parameters("awards"))
+    (error,) = raised.value.errors or ()
+    assert error.did_you_mean == suggestion
+    assert (f"Did you mean {suggestion}?" in error.message) == (suggestion is not None)
+
+
+REFERENCES = [
+    (collection, field, type_)
+    for collection, model in COLLECTIONS.items()
+    if issubclass(model, Resource)
+    for field, type_ in model.references.items()
+]
+
+
+@pytest.mark.parametrize(("collection", "field", "type_"), REFERENCES)
+def test_the_name_of_a_collection_leads_to_the_field(
+    collection: str, field: str, type_: str
+) -> None:
+    """`include` and `facet` suggest what leads to a type, given in singular or plural."""
+    target = next(name for name, model in COLLECTIONS.items() if model.type == type_)
+    filters = {filter_.field: filter_.parameter for filter_ in COLLECTIONS[collection].filters}
+    meant = {"include": field} | ({"facet": filters[field]} if field in filters else {})
+    for parameter, value in meant.items():
+        for name in {type_, target, target.upper()} - {value}:
+            with pytest.raises(InvalidParameters) as raised:
+                parse_query_string(
+                    f"{parameter}={name}".encode(), collection_parameters(collection)
+                )
+            (error,) = raised.value.errors or ()
+            assert error.did_you_mean == value
+            assert f"Did you mean {value}?" in error.message
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)
