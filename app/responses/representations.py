@@ -20,6 +20,11 @@ _FORMULA_PREFIX = re.compile(r"'*[=+\-@\t\r\n]")
 Apostrophes are included so that removing one always restores the original text.
 """
 
+_LINE_BREAKS = {
+    character.encode(): f"\\u{ord(character):04x}".encode() for character in "\x85\u2028\u2029"
+}
+"""Line breaks (Unicode UAX #14, BK and NL) that JSON does not escape itself, and their escapes."""
+
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 QueryPairs = list[tuple[str, str]]
@@ -96,8 +101,15 @@ def _included(included: Mapping[str, Sequence[bytes]] | None) -> bytes:
 
 
 def ndjson_lines(documents: Iterable[bytes]) -> bytes:
-    """Documents as newline-delimited JSON, one per line."""
-    return b"".join(b"%b\n" % document for document in documents)
+    """Documents as newline-delimited JSON, one per line.
+
+    JSON allows some characters in strings that programs take for the end of a line, such as
+    Python's `str.splitlines` and httpx's `iter_lines`. They are escaped, so that lines stay whole.
+    """
+    lines = b"".join(b"%b\n" % document for document in documents)
+    for character, escape in _LINE_BREAKS.items():
+        lines = lines.replace(character, escape)
+    return lines
 
 
 def csv_header(model: type[Document]) -> bytes:
