@@ -198,10 +198,24 @@ def last_day(value: str) -> str:
     return value
 
 
+_LETTERS = {"æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "\u0131": "i", "ȷ": "j", "ĸ": "q", "ŋ": "n",
+            "ɔ": "o", "ə": "e", "ɛ": "e", "\u0261": "g", "\u0269": "i", "ɵ": "o", "ʉ": "u"}  # fmt: skip
+
+
 def fold(text: str) -> str:
-    """Text without case and accents."""
+    """Text without case and accents, and with Latin letters in their basic form."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
+    return "".join(
+        _basic_letter(character) for character in decomposed if not unicodedata.combining(character)
+    )
+
+
+def _basic_letter(character: str) -> str:
+    """A Latin letter without stroke or hook, according to its name; others as they are."""
+    words = unicodedata.name(character, "").split()
+    if character < "\u02b0" and words[:3] == ["LATIN", "SMALL", "LETTER"] and "WITH" in words[4:5]:
+        return words[3].lower() if len(words[3]) == 1 else character
+    return _LETTERS.get(character, character)
 
 
 def words(text: str) -> list[str]:
