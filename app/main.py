@@ -49,6 +49,7 @@ from app.routers import (
     sources,
 )
 from app.routers.openapi_document import TITLE
+from app.routers.route import negotiated_paths
 from app.seed.errors import SeedError
 from app.server.headers import (
     ResponseAborted,
@@ -57,6 +58,7 @@ from app.server.headers import (
     logger,
 )
 from app.server.logs import AccessLog, access_logger
+from app.server.negotiation import Negotiation
 from app.server.reloader import serve_archive
 from app.server.response_cache import ResponseCache, ResponseHead
 from app.server.telemetry import get_metrics, telemetry_config
@@ -90,6 +92,7 @@ class Application(FastAPI):
     Overrides `build_middleware_stack`, read in FastAPI 0.165.0 and Starlette 1.10.0.
 
     Attributes:
+        negotiation: What the responses of each path depend on.
         cache: Cached responses, in front of FastAPI's middleware stack.
         outermost: The outermost layer.
         has_fast_path: Whether connections may send cached responses without the application.
@@ -97,7 +100,10 @@ class Application(FastAPI):
 
     def __init__(self, settings: Settings, **options: Any) -> None:
         super().__init__(telemetry=telemetry_config(settings), **options)
-        self.cache = ResponseCache(self.router, max_bytes=settings.cache_bytes)
+        self.negotiation = Negotiation(negotiated_paths(self.routes), exports.is_export_path)
+        self.cache = ResponseCache(
+            self.router, max_bytes=settings.cache_bytes, negotiation=self.negotiation
+        )
         self.outermost: ASGIApp = super().__call__
         self.has_fast_path = settings.telemetry == "off"
 
@@ -184,7 +190,9 @@ def create_app(settings: Settings) -> Application:
     for media_type in (MEDIA_TYPE, *(offered.media_type for offered in FORMATS)):
         add_compress_type(media_type)
     app.add_middleware(CompressMiddleware, minimum_size=500, brotli_quality=5, gzip_level=6)
-    app.add_middleware(ResponseHeadersMiddleware, max_age=settings.max_age)
+    app.add_middleware(
+        ResponseHeadersMiddleware, max_age=settings.max_age, negotiation=app.negotiation
+    )
     if settings.allowed_hosts is not None:
         app.add_outer_layer(partial(TrustedHostMiddleware, allowed=settings.allowed_hosts))
     if settings.access_log and access_logger.isEnabledFor(logging.INFO):

@@ -12,9 +12,17 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+_PARSER_MAX_URL_BYTES = 65_535
+"""Longest URL that the HTTP parser (httptools) accepts."""
 _DATA = Path(__file__).parent.parent / "data"
-_BASE_URL_PATTERN = r"^https?://[^\s/?#@]+(/[^\s/?#]+)*$"
-_EMAIL_PATTERN = r"^[\w.-]+@[\w.-]+\.[\w.-]+$"
+_ORIGIN_PATTERN = r"^https?://([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$"
+"""Scheme, host and optional port (RFC 3986, 3.2), in ASCII."""
+_EMAIL_ATOM = r"[A-Za-z0-9_~!$&'*+=-]+"
+_DOMAIN_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+_EMAIL_PATTERN = (
+    rf"^{_EMAIL_ATOM}(\.{_EMAIL_ATOM})*@{_DOMAIN_LABEL}(\.{_DOMAIN_LABEL})*\.{_DOMAIN_LABEL}$"
+)
+"""A dot-atom (RFC 5322, 3.2.3) of characters that the schema of DCAT-US accepts in `hasEmail`."""
 _IATI_REF_PATTERN = r"^[^\s/&|?-]+-[^\s/&|?]+$"
 _HOST_PATTERN = r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]"
 _HOST_LIST_PATTERN = rf"^({_HOST_PATTERN})(, ?({_HOST_PATTERN}))*$"
@@ -22,8 +30,9 @@ _Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=1_000)]
 
 _EXPECTED = {
     "allowed_hosts": "comma-separated host names, such as record.example, *.example.org",
-    "public_url": "a URL such as https://example.org, without a trailing slash",
-    "contact_email": "an email address such as data@example.org",
+    "public_url": "scheme, host and optional port, such as https://example.org; it has no path, "
+    "not even a slash, as every link starts at the root of the host",
+    "contact_email": "an email address such as data@example.org, in ASCII",
     "iati_reporting_org_ref": "an identifier such as XM-DAC-41302",
     "publisher_name": "one line of text",
     "contact_name": "one line of text",
@@ -78,7 +87,9 @@ class Settings(BaseSettings):
         description="Compiled database; rebuilt when it does not match `SEED_FILE`.",
     )
     max_age: Annotated[int, Field(ge=0, le=31_536_000)] = Field(
-        3_600, description="`Cache-Control: max-age` of successful responses, in seconds."
+        3_600,
+        description="How long caches may reuse successful responses, in seconds "
+        "(`Cache-Control: max-age`).",
     )
     cache_bytes: Annotated[int, Field(ge=0, le=2**40)] = Field(
         64_000_000, description="Size of each worker's response cache in bytes; 0 turns it off."
@@ -104,8 +115,10 @@ class Settings(BaseSettings):
         1_000,
         description="Maximum connections per worker; beyond it, waiting connections are closed.",
     )
-    max_url_bytes: Annotated[int, Field(ge=256, le=65_536)] = Field(
-        16_384, description="Maximum length of a URL in bytes; longer ones are rejected with 414."
+    max_url_bytes: Annotated[int, Field(ge=256, le=_PARSER_MAX_URL_BYTES)] = Field(
+        16_384,
+        description="Maximum length of a URL in bytes, up to 65535; longer ones are rejected "
+        "with 414.",
     )
     max_header_bytes: Annotated[int, Field(ge=256, le=262_144)] = Field(
         32_768,
@@ -130,8 +143,8 @@ class Settings(BaseSettings):
         "off",
         description="`off`, `otlp` (configured by `OTEL_*`) or `prometheus` (serves `/metrics`).",
     )
-    public_url: Annotated[str, Field(pattern=_BASE_URL_PATTERN)] | None = Field(
-        None, description="Public base URL of the API, such as `https://example.org`."
+    public_url: Annotated[str, Field(pattern=_ORIGIN_PATTERN)] | None = Field(
+        None, description="Public URL of the API, without a path, such as `https://example.org`."
     )
     publisher_name: _Line | None = Field(
         None, description="Publisher of the record, for `/data.json`."

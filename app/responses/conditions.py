@@ -9,6 +9,8 @@ from app.responses.quality import parse_qualities
 
 _ENCODINGS = ("zstd", "br", "gzip")
 """Supported content codings, in order of preference."""
+_WILDCARD_ENCODING = "gzip"
+"""The coding for `*`: clients that do not name the others often cannot decode them."""
 
 
 def request_conditions(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes, bytes]:
@@ -32,16 +34,26 @@ def etag_matches(if_none_match: bytes, etag: bytes) -> bool:
     return etag in tags
 
 
+def not_modified_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Headers of the 304 for a response: all that it has, except `Content-*`.
+
+    A cache updates its copy with them (RFC 9111, 3.2). `Content-*` headers describe a body, which
+    a 304 lacks; a proxy that decodes responses would pass on a coding that its copy does not have
+    (RFC 9110, 15.4.5).
+    """
+    return [pair for pair in headers if not pair[0].lower().startswith(b"content-")]
+
+
 @lru_cache(maxsize=256)
 def choose_encoding(accept_encoding: bytes) -> bytes:
     """The content coding of the response (RFC 9110, 12.5.3); empty for none.
 
-    The highest quality wins; among equals, the coding that compresses best.
+    The highest quality wins; among equals, the coding that compresses best. `*` stands for gzip.
     """
     qualities = dict(parse_qualities(accept_encoding))
-    wildcard = qualities.get("*", 0.0)
-    best = max(_ENCODINGS, key=lambda coding: qualities.get(coding, wildcard))
-    quality = qualities.get(best, wildcard)
+    qualities.setdefault(_WILDCARD_ENCODING, qualities.get("*", 0.0))
+    best = max(_ENCODINGS, key=lambda coding: qualities.get(coding, 0.0))
+    quality = qualities.get(best, 0.0)
     return best.encode() if quality > 0 and quality >= qualities.get("identity", 0.0) else b""
 
 

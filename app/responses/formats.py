@@ -45,12 +45,6 @@ def acceptable_formats(accept: bytes) -> tuple[Format, ...]:
     return tuple(sorted(acceptable, key=lambda format_: -qualities[format_]))
 
 
-@lru_cache(maxsize=512)
-def format_preference(accept: bytes) -> str:
-    """Names of the acceptable formats as one short string, for use in a cache key."""
-    return " ".join(format_.name for format_ in acceptable_formats(accept))
-
-
 def negotiate_format(accept: bytes, offered: Sequence[Format]) -> Format | None:
     """The offered format that the client prefers; None if it accepts none of them."""
     return next((format_ for format_ in acceptable_formats(accept) if format_ in offered), None)

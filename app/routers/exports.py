@@ -22,7 +22,7 @@ from app.exports.listing import CATALOG, FILES, IATI, REGIONS, Export
 from app.models.base import Model
 from app.models.values import Sha256
 from app.query.parameters import path_parameter
-from app.responses.conditions import etag_matches
+from app.responses.conditions import etag_matches, not_modified_headers, request_conditions
 from app.responses.problems import InvalidParameters, NotFound, RangeNotSatisfiable, Unavailable
 from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep, NoParameters, current_archive
@@ -198,37 +198,43 @@ async def get_export(request: Request, catalog: ExportCatalogDep) -> Response:
     except ArchiveError as error:
         raise _not_writable(error) from error
     headers = _validators(digest)
-    if _is_not_modified(request, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
     if isinstance(content, Path):
-        return _file_response(request, content, FILES[name], headers)
-    headers["Content-Length"] = str(digest.bytes)
-    body = b"" if request.method == "HEAD" else content
-    return Response(body, headers=headers, media_type=FILES[name].media_type)
+        response: Response = _file_response(content, FILES[name], headers)
+    else:
+        headers["Content-Length"] = str(digest.bytes)
+        body = b"" if request.method == "HEAD" else content
+        response = Response(body, headers=headers, media_type=FILES[name].media_type)
+    if _is_not_modified(request, headers["ETag"]):
+        return _not_modified(response)
+    if isinstance(response, ExportFileResponse):
+        response.check_range(request)
+    return response
 
 
 def _is_not_modified(request: Request, etag: str) -> bool:
     """Whether `If-None-Match` matches the entity tag."""
-    values = [value for name, value in request.headers.raw if name == b"if-none-match"]
-    return bool(values) and etag_matches(b",".join(values), etag.encode())
+    _, _, if_none_match = request_conditions(request.headers.raw)
+    return bool(if_none_match) and etag_matches(if_none_match, etag.encode())
 
 
-def _file_response(
-    request: Request, path: Path, export: Export, headers: Mapping[str, str]
-) -> ExportFileResponse:
+def _not_modified(response: Response) -> Response:
+    """The 304 for a response."""
+    not_modified = Response(status_code=304)
+    not_modified.raw_headers = not_modified_headers(response.raw_headers)
+    return not_modified
+
+
+def _file_response(path: Path, export: Export, headers: Mapping[str, str]) -> ExportFileResponse:
     """A response that streams a file from disk.
 
     Raises:
-        RangeNotSatisfiable: The requested range begins beyond the end of the file.
         Unavailable: The file has just been removed.
     """
     try:
-        response = ExportFileResponse(path, export, headers)
+        return ExportFileResponse(path, export, headers)
     except FileNotFoundError:
         detail = "The file was removed during the request. Retry, and it is generated again."
         raise Unavailable(detail, headers={"Retry-After": "2"}) from None
-    response.check_range(request)
-    return response
 
 
 async def _find_content(name: str, catalog: ExportCatalog) -> tuple[FileDigest, Path | bytes]:

@@ -33,7 +33,7 @@ class Health(Model):
     description="Returns 200 while the process can handle requests. Never cached.",
     response_model=Health,
     response_description="The process is alive.",
-    responses=openapi_responses(),
+    responses=openapi_responses(no_store=True),
 )
 async def get_liveness() -> Response:
     """A constant response."""
@@ -47,7 +47,7 @@ async def get_liveness() -> Response:
     description="Returns 200 if the record is loaded and can be read, otherwise 503. Never cached.",
     response_model=Health,
     response_description="The service is ready.",
-    responses=openapi_responses(),
+    responses=openapi_responses(no_store=True),
 )
 async def get_readiness(archive: ArchiveDep) -> Response:
     """A constant response, after a test query of the archive.

@@ -81,8 +81,9 @@ wrong type or repeated without being repeatable returns 422 with the parameter a
 values.
 
 **Caching.** Every successful response has a strong `ETag`; send it in `If-None-Match` to get 304 if
-nothing changed. All servers return the same bytes for the same release of the data, which
-`X-Data-Release` identifies. HEAD works wherever GET does.
+nothing changed. All servers return the same bytes for the same release of the data. To compare
+releases, use `meta.release` in response bodies: behind caches, the header `X-Data-Release` may be
+out of date. HEAD works wherever GET does.
 
 **Stability.** Changes within `/v1` are additive: new paths, optional parameters and fields.
 Anything else means `/v2`. Corrections to the data change the release, not the API version.

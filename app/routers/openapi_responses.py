@@ -28,9 +28,14 @@ SUCCESS_HEADERS: dict[str, Any] = {
         "schema": {"type": "string"},
     },
     "X-Data-Release": {
-        "description": "Release of the data: SHA-256 of its seed file.",
+        "description": "Release of the data: SHA-256 of its seed file. A cache may keep an old "
+        "value with an unchanged body; in a body, `meta.release` is always that of the data.",
         "schema": {"type": "string"},
     },
+}
+_NO_STORE_HEADERS: dict[str, Any] = {
+    "Cache-Control": {"description": "`no-store`.", "schema": {"type": "string"}},
+    "X-Data-Release": SUCCESS_HEADERS["X-Data-Release"],
 }
 NEXT_LINK_HEADER: dict[str, Any] = {
     "Link": {
@@ -51,6 +56,7 @@ def openapi_responses(
     *problems: type[Problem],
     headers: dict[str, Any] | None = None,
     formats: Sequence[Format] = (),
+    no_store: bool = False,
 ) -> dict[Any, Any]:
     """Responses of an endpoint: 200, 304, 500, 503 and the given problems.
 
@@ -58,11 +64,13 @@ def openapi_responses(
         problems: Problem classes the endpoint raises.
         headers: Headers of the 200 response beyond the common ones.
         formats: Formats of the 200 response, if there are several.
+        no_store: Whether the 200 response is `no-store`, so that there is no 304.
     """
-    responses: dict[Any, Any] = {
-        200: {"headers": {**SUCCESS_HEADERS, **(headers or {})}},
-        304: {"description": "Not modified: the copy identified by `If-None-Match` is current."},
-    }
+    common = _NO_STORE_HEADERS if no_store else SUCCESS_HEADERS
+    responses: dict[Any, Any] = {200: {"headers": {**common, **(headers or {})}}}
+    if not no_store:
+        not_modified = "Not modified: the copy identified by `If-None-Match` is current."
+        responses[304] = {"description": not_modified}
     if formats:
         responses[200]["content"] = {
             response_format.media_type: _FORMAT_CONTENT[response_format.name]

@@ -1,11 +1,16 @@
-"""Route class that builds response models only for the OpenAPI document."""
+"""Routes: their response models are built only for the OpenAPI document; their formats."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from app.responses.formats import FORMATS
+from app.server.negotiation import NegotiatedPath
 
 
 class Route(APIRoute):
@@ -29,3 +34,15 @@ class Route(APIRoute):
         if isinstance(model, partial):
             model = model()
         return APIRoute(self.path, self.endpoint, response_model=model, **self._options)
+
+
+def negotiated_paths(routes: Iterable[BaseRoute]) -> Iterator[NegotiatedPath]:
+    """The paths of all routes that declare several formats of their 200 response."""
+    for route in routes:
+        if isinstance(route, APIRoute):
+            content = route.responses.get(200, {}).get("content", {})
+            formats = tuple(offered for offered in FORMATS if offered.media_type in content)
+            parameters = (route.openapi_extra or {}).get("parameters", ())
+            has_parameter = any(parameter["name"] == "format" for parameter in parameters)
+            if len(formats) > 1:
+                yield NegotiatedPath(route.path, route.path_regex, formats, has_parameter)

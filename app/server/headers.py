@@ -6,13 +6,16 @@ import asyncio
 import logging
 import re
 from collections.abc import Iterable
+from http import HTTPStatus
 from uuid import uuid4
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.archive.archive import ARCHIVE_KEY, Archive
+from app.responses.conditions import not_modified_headers
 from app.responses.problems import BadRequest, InternalError, MethodNotAllowed, Problem, Unavailable
+from app.server.negotiation import Negotiation
 from app.server.response_cache import DISCARD_BUFFER, Headers, ResponseFinished
 
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
@@ -26,8 +29,11 @@ _COMMON_HEADERS = [
     (b"cross-origin-resource-policy", b"cross-origin"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
-    (b"vary", b"Accept, Accept-Encoding"),
 ]
+_ERROR_VARY = b"Accept, Accept-Encoding"
+"""`Vary` of every error: it is JSON or HTML. Errors are `no-store`, so no copy depends on it."""
+_STALE_IF_ERROR_SECONDS = 604_800
+"""How long a cache may serve an old copy while the server fails (RFC 5861, 4): a week."""
 _CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 """Content security policy of responses that are not HTML pages: nothing may be loaded."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -54,9 +60,10 @@ class ResponseHeadersMiddleware:
     document, as long as nothing was sent.
     """
 
-    def __init__(self, app: ASGIApp, *, max_age: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_age: int, negotiation: Negotiation) -> None:
         self.app = app
-        self.cache_control = b"public, max-age=%d" % max_age
+        self.cache_control = cache_control(max_age)
+        self.negotiation = negotiation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI 3)."""
@@ -88,14 +95,16 @@ class ResponseHeadersMiddleware:
                 status = message["status"]
                 if archive is not None and status < 400 and scope["path"] != _LIVENESS_PATH:
                     archive.ensure_unmodified()
+                vary = self.negotiation.vary(scope["path"]) if status < 400 else _ERROR_VARY
                 headers = add_common_headers(
-                    message["headers"], status, request_id(scope["headers"])
+                    message["headers"], status, request_id(scope["headers"]), vary
                 )
                 if archive is not None:
                     headers.append((b"x-data-release", archive.release.encode()))
                 if not any(name == b"cache-control" for name, _ in headers):
-                    cache_control = self.cache_control if status < 300 else b"no-store"
-                    headers.append((b"cache-control", cache_control))
+                    may_be_stored = status < 300 or status == HTTPStatus.NOT_MODIFIED
+                    value = self.cache_control if may_be_stored else b"no-store"
+                    headers.append((b"cache-control", value))
                 message["headers"] = headers
             await send(message)
 
@@ -170,16 +179,36 @@ class TrustedHostMiddleware:
         )
 
 
+def cache_control(max_age: int) -> bytes:
+    """The `Cache-Control` of a success that is fresh for this many seconds.
+
+    For as long again, a cache may serve it while it fetches the new one in the background (RFC
+    5861, 3), and for a week while the server fails: the record changes a few times a year.
+    """
+    return b"public, max-age=%d, stale-while-revalidate=%d, stale-if-error=%d" % (
+        max_age,
+        max_age,
+        _STALE_IF_ERROR_SECONDS,
+    )
+
+
 def add_common_headers(
-    headers: Iterable[tuple[bytes, bytes]], status: int, request_id: bytes = b""
+    headers: Iterable[tuple[bytes, bytes]],
+    status: int,
+    request_id: bytes = b"",
+    vary: bytes = _ERROR_VARY,
 ) -> Headers:
-    """A response's headers, with the common ones added.
+    """A response's headers, with the common ones added; a 304 gets no `Content-*` header.
 
     An error gets `X-Request-Id`, the request's own or a new one, for bug reports. A success does
     not, because it is cached and served to others.
     """
     own = [pair for pair in headers if pair[0] != b"vary"]
     result = own + _COMMON_HEADERS
+    if vary:
+        result.append((b"vary", vary))
+    if status == HTTPStatus.NOT_MODIFIED:
+        return not_modified_headers(result)
     if not any(name == b"content-security-policy" for name, _ in own):
         result.append(_CSP)
     if status >= 400 and not any(name == b"x-request-id" for name, _ in own):

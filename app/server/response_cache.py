@@ -14,13 +14,16 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
+from app.archive.archive import archive_code_digest
 from app.responses.conditions import (
     choose_encoding,
     etag_matches,
+    not_modified_headers,
     request_conditions,
     zero_gzip_mtime,
 )
-from app.responses.formats import format_preference
+from app.server.compressors import compressor_version
+from app.server.negotiation import Negotiation
 
 Headers = list[tuple[bytes, bytes]]
 ResponseHead = tuple[bytes, bytes]
@@ -34,7 +37,7 @@ _ENTRY_OVERHEAD_BYTES = 2_800
 
 
 CacheKey = tuple[bytes, bytes, str, bytes]
-"""Everything a response depends on: path, raw query, formats by preference, content coding."""
+"""Everything a response depends on: path, raw query, negotiated format, content coding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,13 @@ class CachedResponse:
         """Add an entity tag made from the body (RFC 9110, 8.8.3) and render both heads."""
         etag = b'"%b"' % sha256(body).hexdigest()[:32].encode()
         tagged = [*headers, (b"etag", etag)]
-        bodiless = [pair for pair in tagged if pair[0] not in (b"content-length", b"content-type")]
+        not_modified = not_modified_headers(tagged)
         return cls(
             {"type": "http.response.start", "status": status, "headers": tagged},
-            {"type": "http.response.start", "status": 304, "headers": bodiless},
+            {"type": "http.response.start", "status": 304, "headers": not_modified},
             {"type": "http.response.body", "body": body},
             etag,
-            (_http11_head(status, tagged), _http11_head(304, bodiless)),
+            (_http11_head(status, tagged), _http11_head(304, not_modified)),
         )
 
     def as_asgi(self, if_none_match: bytes, *, head: bool) -> tuple[Message, Message]:
@@ -145,20 +148,25 @@ def _entry_bytes(key: CacheKey, response: CachedResponse) -> int:
 
 
 class ResponseCache:
-    """ASGI middleware that caches 200 responses in memory and adds `ETag` to all of them.
+    """ASGI middleware that caches 200 responses in memory and adds `ETag` to them.
 
+    A response with `no-store` is passed on as it is: nobody may store what a tag could revalidate.
     HEAD is served from GET's entry. Concurrent requests for one uncached URL wait for a single
     rendering.
 
     Attributes:
         app: The application that renders what is not cached.
         store: The entries of the current release.
+        negotiation: What the response of each path depends on.
         max_buffered_bytes: Largest body that is buffered; a larger one is streamed, not cached.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_bytes: int, negotiation: Negotiation | None = None
+    ) -> None:
         self.app = app
         self.store = ResponseStore(max_bytes)
+        self.negotiation = negotiation or Negotiation()
         self.max_buffered_bytes = max(max_bytes // 8, 1)
         self._pending: dict[CacheKey, asyncio.Event] = {}
 
@@ -174,7 +182,7 @@ class ResponseCache:
         method = scope["method"]
         if method not in ("GET", "HEAD"):
             return None
-        key, if_none_match = _cache_key(scope)
+        key, if_none_match = self._cache_key(scope)
         response = self.store.get(key)
         if response is None:
             return None
@@ -185,7 +193,7 @@ class ResponseCache:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
-        key, if_none_match = _cache_key(scope)
+        key, if_none_match = self._cache_key(scope)
         head = scope["method"] == "HEAD"
         response = self.store.get(key)
         if response is None and (pending := self._pending.get(key)) is not None:
@@ -220,17 +228,13 @@ class ResponseCache:
         finally:
             release()
 
-
-def _cache_key(scope: Scope) -> tuple[CacheKey, bytes]:
-    """The cache key of a request, and its `If-None-Match`."""
-    accept, accept_encoding, if_none_match = request_conditions(scope["headers"])
-    encoding = choose_encoding(accept_encoding)
-    return (
-        scope["raw_path"],
-        scope["query_string"],
-        format_preference(accept),
-        encoding,
-    ), if_none_match
+    def _cache_key(self, scope: Scope) -> tuple[CacheKey, bytes]:
+        """The cache key of a request, and its `If-None-Match`."""
+        accept, accept_encoding, if_none_match = request_conditions(scope["headers"])
+        query = scope["query_string"]
+        format_name = self.negotiation.format_name(scope["path"], query, accept)
+        encoding = choose_encoding(accept_encoding)
+        return (scope["raw_path"], query, format_name, encoding), if_none_match
 
 
 class ResponseFinished(OSError):
@@ -295,12 +299,13 @@ class _ResponseBuffer:
         Raises:
             ResponseFinished: The client needs only the headers, so rendering can stop.
         """
-        release = next((v for name, v in self.start["headers"] if name == b"x-data-release"), b"")
-        key = self.client.key
-        identity = repr((__version__, release, key)).encode()
-        head = CachedResponse.create(self.start["status"], self.start["headers"], identity)
-        unchanged = etag_matches(self.client.if_none_match, head.etag)
-        await self.client.send(head.not_modified if unchanged else head.start)
+        start, unchanged = self.start, False
+        if self._has_tag():
+            identity = _stream_identity(self.client.key, start["headers"])
+            head = CachedResponse.create(start["status"], start["headers"], identity)
+            unchanged = etag_matches(self.client.if_none_match, head.etag)
+            start = head.not_modified if unchanged else head.start
+        await self.client.send(start)
         if unchanged or self.client.head:
             await self.client.send(_EMPTY_BODY)
             self.finished = True
@@ -314,12 +319,11 @@ class _ResponseBuffer:
         """Cache a complete response where that is allowed, and send it."""
         status, headers = self.start["status"], self.start["headers"]
         response = None
-        if status == 200:
+        if self._has_tag():
             if not any(name == b"content-length" for name, _ in headers):
                 headers = [*headers, (b"content-length", b"%d" % len(body))]
             response = CachedResponse.create(status, headers, zero_gzip_mtime(body))
-            if not _uncacheable(headers):
-                self.client.store.put(self.client.key, response)
+            self.client.store.put(self.client.key, response)
         self.release()  # before sending: nobody waits for a client that does not read
         self.chunks = None
         if response is not None:
@@ -330,6 +334,10 @@ class _ResponseBuffer:
             await self.client.send(self.start)
             await self._forward(body, more=False)
 
+    def _has_tag(self) -> bool:
+        """Whether the response is a success that may be stored, here and by others."""
+        return self.start["status"] == 200 and not _is_no_store(self.start["headers"])
+
     def discard(self) -> bool:
         """Empty the buffer for another response; False once something was sent."""
         if self.chunks is None:
@@ -338,7 +346,17 @@ class _ResponseBuffer:
         return True
 
 
-def _uncacheable(headers: Headers) -> bool:
+def _stream_identity(key: CacheKey, headers: Headers) -> bytes:
+    """All that determines the bytes of a streamed response.
+
+    That includes the libraries: a new version may render or compress the same data differently.
+    """
+    release = next((value for name, value in headers if name == b"x-data-release"), b"")
+    versions = __version__, archive_code_digest(), compressor_version(key[3])
+    return repr((versions, release, key)).encode()
+
+
+def _is_no_store(headers: Headers) -> bool:
     return any(name == b"cache-control" and b"no-store" in value for name, value in headers)
 
 

@@ -135,3 +135,14 @@ async def test_every_distribution_is_an_export(client: httpx.AsyncClient, catalo
     for key in ("landingPage", "describedBy", "identifier"):
         assert (await client.get(dataset[key].removeprefix(PUBLIC_URL))).status_code == 200
     assert catalog["@id"] == f"{PUBLIC_URL}/data.json"
+
+
+async def test_every_email_address_that_can_be_set_is_valid(
+    own_archive: Path, validator: Draft4Validator
+) -> None:
+    """The schema accepts each character that the setting does."""
+    for email in ("data+record@example.org", "o'brien@example.org", "a_~!$&*=-.b@sub.example.org"):
+        async with published_client(SEED, own_archive, contact_email=email) as client:
+            document = (await client.get("/data.json")).json()
+        validator.validate(document)
+        assert document["dataset"][0]["contactPoint"]["hasEmail"] == f"mailto:{email}"

@@ -252,3 +252,23 @@ def test_a_slow_reader_gets_the_whole_response(url: str) -> None:
             received += len(chunk)
             time.sleep(0.1)
     assert received > len(httpx.get(f"{url}/docs/swagger-ui-bundle.js").content)
+
+
+def test_the_largest_limits_can_be_used(start_server: Start, archive_file: object) -> None:
+    """A URL and headers of the largest sizes that can be set are accepted, and no byte more."""
+    url_bytes, header_bytes = 65_535, 262_144
+    address, _ = start_server(
+        ARCHIVE_FILE=str(archive_file),
+        MAX_URL_BYTES=str(url_bytes),
+        MAX_HEADER_BYTES=str(header_bytes),
+    )
+    lines = HOST + b"Connection: close\r\nX: "
+
+    def status(path_bytes: int, line_bytes: int) -> list[int]:
+        path = b"/healthz?".ljust(path_bytes, b"a")
+        head = b"GET %b HTTP/1.1\r\n%b\r\n\r\n" % (path, lines.ljust(line_bytes - 2, b"a"))
+        return statuses(exchange(address, head))
+
+    assert status(url_bytes, header_bytes) == [200]
+    assert status(url_bytes + 1, 1_000) == [414]
+    assert status(100, header_bytes + 1) == [431]

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
+import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import brotli
 import httpx
 import pytest
+import starlette_compress
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -23,6 +27,9 @@ from app.responses.conditions import (
     request_conditions,
     zero_gzip_mtime,
 )
+from app.responses.formats import CSV, JSON
+from app.server import compressors, response_cache
+from app.server.negotiation import NegotiatedPath, Negotiation
 from app.server.response_cache import (
     DISCARD_BUFFER,
     CachedResponse,
@@ -64,7 +71,10 @@ class Origin:
                 Route("/{name:path}", self.text),
             ]
         )
-        self.cache = ResponseCache(inner, max_bytes=_CACHE_BYTES)
+        negotiated = NegotiatedPath("/page", re.compile("^/page$"), (JSON, CSV), has_parameter=True)
+        self.cache = ResponseCache(
+            inner, max_bytes=_CACHE_BYTES, negotiation=Negotiation([negotiated])
+        )
         transport = httpx.ASGITransport(app=self.cache)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://cache.test")
 
@@ -139,14 +149,18 @@ class ChunkedApp:
         discards: Results of discarding, for each of them and after the last message.
     """
 
-    def __init__(self, *chunks: bytes, headers: Headers, discarded_tries: int = 0) -> None:
-        self.chunks, self.headers, self.discarded_tries = chunks, headers, discarded_tries
+    def __init__(
+        self, *chunks: bytes, headers: Headers, discarded_tries: int = 0, status: int = 200
+    ) -> None:
+        self.chunks, self.headers, self.status = chunks, headers, status
+        self.discarded_tries = discarded_tries
         self.discards: list[bool] = []
 
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
-        """Send a 200."""
+        """Send a response."""
+        start = {"type": "http.response.start", "status": self.status, "headers": self.headers}
         for attempt in range(self.discarded_tries + 1):
-            await send({"type": "http.response.start", "status": 200, "headers": self.headers})
+            await send(start)
             for chunk in self.chunks:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             if attempt < self.discarded_tries:
@@ -268,14 +282,30 @@ async def test_the_key_is_what_the_response_depends_on(origin: Origin) -> None:
     assert len(origin.rendered) == 5
     await origin.client.get("/page", headers={"Accept": "text/csv;q=0.9"})
     await origin.client.get("/page", headers={"Accept-Encoding": "gzip;q=0.5, identity;q=0.1"})
+    await origin.client.get("/page", headers={"Accept-Encoding": "*"})
     assert len(origin.rendered) == 5
+
+
+async def test_accept_is_in_the_key_only_where_formats_are_negotiated(origin: Origin) -> None:
+    """There, its result is; where the response ignores `Accept`, so does the cache."""
+    accepts = ("*/*", "text/html, */*;q=0.8", "application/json", "application/*, text/csv;q=0.9")
+    for accept in accepts:
+        for path in ("/page", "/one", "/page?format=csv", "/page?a=1&format=csv"):
+            await origin.client.get(path, headers={"Accept": accept})
+    assert len(origin.rendered) == 4
+    for accept in ("text/csv", "text/csv;q=0.9, application/json;q=0.8", "text/html, text/csv"):
+        for path in ("/page", "/one", "/page?format=csv", "/page?q=format=csv"):
+            await origin.client.get(path, headers={"Accept": accept})
+    assert origin.rendered[4:] == ["/page", "/page"]
 
 
 @pytest.mark.parametrize("path", ["/health", "/missing"])
 async def test_errors_and_health_are_never_cached(origin: Origin, path: str) -> None:
-    """A response that is not a success, or has `no-store`, is rendered each time."""
-    for _ in range(3):
-        await origin.client.get(path)
+    """A response that is not a success, or has `no-store`, is rendered each time, without a tag."""
+    for headers in ({}, {"If-None-Match": "*"}, {}):
+        response = await origin.client.get(path, headers=headers)
+        assert response.status_code != 304
+        assert "etag" not in response.headers
     assert origin.rendered == [path] * 3
     assert len(origin.cache.store) == 0
 
@@ -378,6 +408,20 @@ async def test_a_large_response_is_streamed_with_a_strong_tag(origin: Origin) ->
     assert origin.rendered.count("chunk") < 50
 
 
+@pytest.mark.parametrize(
+    ("status", "header"), [(404, (b"x-other", b"1")), (200, (b"cache-control", b"no-store"))]
+)
+async def test_a_large_response_that_nobody_may_store_has_no_tag(
+    status: int, header: tuple[bytes, bytes]
+) -> None:
+    """An error, or one with `no-store`, is streamed as it is, whatever `If-None-Match` says."""
+    app = ChunkedApp(b"x" * _CACHE_BYTES, headers=[header], status=status)
+    scope = request_scope("/", (b"if-none-match", b"*"))
+    start, *rest = await run(ResponseCache(app, max_bytes=_CACHE_BYTES), scope)
+    assert start == {"type": "http.response.start", "status": status, "headers": [header]}
+    assert b"".join(message["body"] for message in rest) == b"x" * _CACHE_BYTES
+
+
 @pytest.mark.parametrize("discarded_tries", [0, 1])
 @pytest.mark.parametrize("size", [0, _MAX_BUFFERED_BYTES, _MAX_BUFFERED_BYTES + 1])
 async def test_a_response_is_buffered_up_to_a_limit(size: int, discarded_tries: int) -> None:
@@ -416,6 +460,51 @@ async def test_the_tag_of_a_stream_depends_on_url_and_release() -> None:
     assert await tag("/a", (b"x-other", b"1"), (release, b"2")) != first
     assert await tag("/b", (b"x-other", b"1"), (release, b"1")) != first
     assert await tag("/a") == await tag("/a")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "identity"])
+async def test_the_tag_of_a_stream_depends_on_its_compressor(
+    monkeypatch: pytest.MonkeyPatch, coding: str
+) -> None:
+    """Another version may compress to other bytes; it does not matter to other codings."""
+
+    async def tag() -> bytes:
+        compressors.compressor_version.cache_clear()
+        app = ChunkedApp(b"x" * _CACHE_BYTES, headers=[])
+        scope = request_scope("/a", (b"accept-encoding", coding.encode()))
+        start, *_ = await run(ResponseCache(app, max_bytes=_CACHE_BYTES), scope)
+        return bytes(dict(start["headers"])[b"etag"])
+
+    first = await tag()
+    libraries = {
+        "gzip": (zlib, "ZLIB_RUNTIME_VERSION"),
+        "br": (brotli, "__version__"),
+        "zstd": (compressors, "_ZSTD_VERSION"),
+    }
+    for name, (module, attribute) in libraries.items():
+        with monkeypatch.context() as upgraded:
+            upgraded.setattr(module, attribute, "9.9.9")
+            assert (await tag() != first) == (name == coding)
+    with monkeypatch.context() as upgraded:
+        upgraded.setattr(starlette_compress, "__version__", "9.9.9")
+        assert (await tag() != first) == (coding != "identity")
+    assert await tag() == first
+
+
+async def test_the_tag_of_a_stream_depends_on_the_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other code or libraries may compile the same seed to other documents."""
+
+    async def tag() -> bytes:
+        app = ChunkedApp(b"x" * _CACHE_BYTES, headers=[])
+        start, *_ = await run(ResponseCache(app, max_bytes=_CACHE_BYTES), request_scope("/a"))
+        return bytes(dict(start["headers"])[b"etag"])
+
+    first = await tag()
+    for name, value in {"archive_code_digest": lambda: "0", "__version__": "9.9.9"}.items():
+        with monkeypatch.context() as upgraded:
+            upgraded.setattr(response_cache, name, value)
+            assert await tag() != first
+    assert await tag() == first
 
 
 async def test_a_disconnect_is_not_swallowed() -> None:
@@ -520,10 +609,16 @@ async def test_a_stream_that_fails_at_once_becomes_a_problem(damaged: Path) -> N
         (b"gzip;x=1;q=0", b""),
         (b"gzip;q=0.5, identity;q=0.6", b""),
         (b"gzip;q=0.5, identity;q=0.5", b"gzip"),
-        (b"*", b"zstd"),
+        (b"*", b"gzip"),
         (b"*;q=0", b""),
-        (b"zstd;q=0, *", b"br"),
-        (b"zstd;q=0.1, *;q=0.2", b"br"),
+        (b"br, *", b"br"),
+        (b"br;q=0.9, *", b"gzip"),
+        (b"identity, *;q=0.5", b""),
+        (b"identity;q=0, *", b"gzip"),
+        (b"zstd;q=0, *", b"gzip"),
+        (b"zstd;q=0.1, *;q=0.2", b"gzip"),
+        (b"zstd;q=0.2, *;q=0.1", b"zstd"),
+        (b"gzip;q=0, *", b""),
         (b"gzip, *;q=0", b"gzip"),
         (b"identity", b""),
         (b"deflate", b""),
@@ -535,7 +630,7 @@ async def test_a_stream_that_fails_at_once_becomes_a_problem(damaged: Path) -> N
     ],
 )
 def test_the_best_accepted_coding_is_chosen(accept_encoding: bytes, chosen: bytes) -> None:
-    """Quality decides, then compression; rejected and unknown codings are not used (RFC 9110)."""
+    """Quality decides, then compression; `*` is gzip; others are not used (RFC 9110, 12.5.3)."""
     assert choose_encoding(accept_encoding) == chosen
 
 
@@ -595,7 +690,9 @@ def test_only_the_gzip_timestamp_is_zeroed() -> None:
 
 def test_a_response_and_its_304() -> None:
     """A strong tag made from the body; the 304 has all headers but those of the body."""
-    headers = [(b"content-type", b"text/plain"), (b"content-length", b"2"), (b"vary", b"Accept")]
+    described = [(b"content-type", b"text/plain"), (b"content-encoding", b"gzip")]
+    described += [(b"content-length", b"2"), (b"content-language", b"en")]
+    headers = [*described, (b"vary", b"Accept")]
     response = CachedResponse.create(200, headers, b"ok")
     assert response.etag == b'"%b"' % hashlib.sha256(b"ok").hexdigest()[:32].encode()
     tag = (b"etag", response.etag)

@@ -1,0 +1,75 @@
+"""Which requests get which format, known before routing: for `Vary` and for the cache key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from app.responses.formats import Format, negotiate_format
+
+
+@dataclass(frozen=True, slots=True)
+class NegotiatedPath:
+    """A path, or a template of paths, that offers several formats.
+
+    Attributes:
+        path: The path, with parameters in braces.
+        pattern: Regular expression that matches the paths of a template.
+        formats: The formats, in order of preference.
+        has_parameter: Whether the query parameter `format` overrides `Accept`.
+    """
+
+    path: str
+    pattern: re.Pattern[str]
+    formats: tuple[Format, ...]
+    has_parameter: bool = False
+
+
+class Negotiation:
+    """What the responses of each path depend on, besides the URL.
+
+    `Vary` is the same for every success and 304 of a path, whatever is requested, because caches
+    expect one per URL (RFC 9111, 4.1).
+    """
+
+    def __init__(
+        self,
+        paths: Iterable[NegotiatedPath] = (),
+        is_uncoded: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """Create it.
+
+        Args:
+            paths: All paths with several formats.
+            is_uncoded: Whether a path's responses never have a content coding.
+        """
+        known = list(paths)
+        self._exact = {path.path: path for path in known if "{" not in path.path}
+        self._templates = [path for path in known if "{" in path.path]
+        self._is_uncoded = is_uncoded
+
+    def vary(self, path: str) -> bytes:
+        """The `Vary` header of a path (RFC 9110, 12.5.5); empty if nothing is negotiated."""
+        if self._is_uncoded(path):
+            return b""
+        return b"Accept, Accept-Encoding" if self._find(path) else b"Accept-Encoding"
+
+    def format_name(self, path: str, query: bytes, accept: bytes) -> str:
+        """Name of the format that `Accept` selects; empty where the response ignores `Accept`."""
+        negotiated = self._find(path)
+        if negotiated is None or (negotiated.has_parameter and _has_format_parameter(query)):
+            return ""
+        chosen = negotiate_format(accept, negotiated.formats)
+        return chosen.name if chosen else ""
+
+    def _find(self, path: str) -> NegotiatedPath | None:
+        exact = self._exact.get(path.removesuffix("\n"))  # Starlette's routes ignore it, too
+        if exact is not None:
+            return exact
+        return next((known for known in self._templates if known.pattern.match(path)), None)
+
+
+def _has_format_parameter(query: bytes) -> bool:
+    """Whether a query has the parameter; one whose name is percent-encoded is not recognized."""
+    return query.startswith(b"format=") or b"&format=" in query
