@@ -83,7 +83,8 @@ class Archive:
     Attributes:
         release: SHA-256 of the seed file, hexadecimal.
         counts: Number of rows of each collection.
-        header: The seed's metadata: archive notice, license, modification date, outlines' source.
+        metadata: The record's own metadata: archive notice, license, modification date, and
+            where the outlines come from.
         rowid_ranges: First and last rowid of each type; rowids are unique across all types.
         connection: For short queries on the event loop's thread.
         readers: Connections for the other threads, all opened on the same file.
@@ -96,7 +97,7 @@ class Archive:
 
     release: str
     counts: Mapping[str, int]
-    header: Mapping[str, Any]
+    metadata: Mapping[str, Any]
     rowid_ranges: Mapping[str, tuple[int, int]]
     connection: sqlite3.Connection = field(repr=False)
     readers: SimpleQueue[ReaderConnection] = field(repr=False)
@@ -126,8 +127,8 @@ class Archive:
         """
         try:
             meta = read_meta(path)
-            release, counts, header, rowid_ranges = (
-                meta[key] for key in ("release", "counts", "header", "rowid_ranges")
+            release, counts, metadata, rowid_ranges = (
+                meta[key] for key in ("release", "counts", "metadata", "rowid_ranges")
             )
             file = path.open("rb", buffering=0)
             connection = _connect(path)
@@ -137,7 +138,7 @@ class Archive:
         except (sqlite3.Error, OSError, ValueError, KeyError) as error:
             raise ArchiveError(f"{path} is not a valid archive: {error}.") from error
         opened = connection, readers, path, file, _stamp(file)
-        return cls(release, counts, header, rowid_ranges, *opened, query_seconds)
+        return cls(release, counts, metadata, rowid_ranges, *opened, query_seconds)
 
     def close(self) -> None:
         """Close all connections, after running queries have finished."""
@@ -274,7 +275,7 @@ def read_meta(path: Path) -> dict[str, Any]:
 
 
 @cache
-def compiler_digest() -> str:
+def archive_code_digest() -> str:
     """SHA-256 of everything but the seed that determines an archive's content.
 
     That is the code, and the versions of the libraries whose output is stored: SQLite's file,

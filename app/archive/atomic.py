@@ -1,14 +1,14 @@
-"""Files and directories replaced atomically: readers see the old content or the new, never a part.
+"""Files and directories replaced atomically: readers see the old content or the new.
 
 The new content is written under a hidden temporary name beside the target and moved there once it
 is complete and on the disk:
 
     with temporary_file(target) as path:
         ...
-        commit(path, target)
+        move_into_place(path, target)
 
 The writer holds an exclusive lock (flock(2)) on it. What is not locked is a leftover of a killed
-process, and removed by the next writer. What is not committed is removed at the end of the block.
+process, and removed by the next writer. What was not moved is removed at the end of the block.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def temporary_directory(target: Path) -> Iterator[Path]:
     """Create an empty directory beside the target, for one writer at a time.
 
     Leftovers of killed processes are removed first. If one was killed between the two renames of
-    `commit`, the former directory is put back.
+    `move_into_place`, the former directory is put back.
 
     Raises:
         BlockingIOError: Another process is writing the same target.
@@ -56,7 +56,7 @@ def temporary_directory(target: Path) -> Iterator[Path]:
         yield directory
 
 
-def commit(path: Path, target: Path) -> None:
+def move_into_place(path: Path, target: Path) -> None:
     """Flush a complete temporary file or directory to the disk and move it to its target.
 
     A file takes one rename. A directory takes two: an existing one is first moved aside,

@@ -23,7 +23,7 @@ from app.archive.archive import (
     APPLICATION_ID,
     COLLECTIONS,
     ProgressCallback,
-    compiler_digest,
+    archive_code_digest,
     link_table,
 )
 from app.archive.checksum import write_checksum
@@ -162,7 +162,7 @@ class _Plan:
         ranged = dict.fromkeys(column for range_ in model.ranges for column in range_.columns)
         self.copied = [columns.index(name) for name in ("rowid", *ranged)]
         self.links = [
-            (filter_.field, _insert(link, [model.type, filter_.parameter, "number", *ranged]))
+            (filter_.field, _insert(link, [model.type, filter_.parameter, "item_rowid", *ranged]))
             for filter_ in model.filters
             if (link := link_table(model, filter_.field)) is not None
         ]
@@ -217,10 +217,10 @@ def _write_meta(
     meta = {
         "release": stream.release,
         "size": stream.size,
-        "compiler": compiler_digest(),
+        "compiler": archive_code_digest(),
         "counts": counts,
         "rowid_ranges": rowid_ranges,
-        "header": stream.header.model_dump(mode="json", exclude={"schema_name"}),
+        "metadata": stream.metadata.model_dump(mode="json", exclude={"schema_name"}),
     }
     connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
     rows = ((key, _json(value)) for key, value in meta.items())

@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from app.archive.archive import ArchiveError, ProgressCallback, compiler_digest, read_meta
-from app.archive.atomic import commit, temporary_file
+from app.archive.archive import ArchiveError, ProgressCallback, archive_code_digest, read_meta
+from app.archive.atomic import move_into_place, temporary_file
 from app.archive.checksum import checksum_matches
 from app.seed.errors import Issue
 from app.seed.verification import Check
@@ -69,7 +69,7 @@ def is_valid_archive(archive: Path) -> bool:
 def _valid_meta(archive: Path, *, trusted: bool) -> dict[str, Any] | None:
     """Contents of the meta table; None if the archive is corrupt or of another version."""
     meta = read_meta(archive)
-    if meta["compiler"] != compiler_digest() or not (trusted or checksum_matches(archive)):
+    if meta["compiler"] != archive_code_digest() or not (trusted or checksum_matches(archive)):
         return None
     return meta
 
@@ -95,7 +95,7 @@ def build_archive(seed: Path, archive: Path, progress: ProgressCallback | None =
             compile_seed(seed, path, progress)
             if seed_status is not None:
                 os.utime(path, ns=(seed_status.st_atime_ns, seed_status.st_mtime_ns))
-            commit(path, archive)
+            move_into_place(path, archive)
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ArchiveError(

@@ -65,7 +65,7 @@ def _dataset(
     exports: Iterable[Export],
     connection: sqlite3.Connection,
 ) -> Json:
-    terms = archive.header["license"]
+    terms = archive.metadata["license"]
     optional = {
         "rights": terms["title"] if len(terms["title"]) <= _MAX_RIGHTS_CHARACTERS else None,
         "spatial": ",".join(map(str, outline_bounds(connection) or ())),
@@ -76,9 +76,9 @@ def _dataset(
         "@type": "dcat:Dataset",
         "identifier": f"{publisher.origin}/v1/record",
         "title": "Child Protection Compact record",
-        "description": archive.header["archive_notice"],
+        "description": archive.metadata["archive_notice"],
         "keyword": list(KEYWORDS),
-        "modified": archive.header["modified"],
+        "modified": archive.metadata["modified"],
         "publisher": {"@type": "org:Organization", "name": publisher.name},
         "contactPoint": {
             "@type": "vcard:Contact",

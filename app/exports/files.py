@@ -17,8 +17,14 @@ from pathlib import Path
 from anyio import to_thread
 
 from app import __version__
-from app.archive.archive import Archive, ArchiveError, ProgressCallback, compiler_digest, read_meta
-from app.archive.atomic import commit, lock, temporary_directory, temporary_file
+from app.archive.archive import (
+    Archive,
+    ArchiveError,
+    ProgressCallback,
+    archive_code_digest,
+    read_meta,
+)
+from app.archive.atomic import lock, move_into_place, temporary_directory, temporary_file
 from app.exports.database import write_database
 from app.exports.datapackage import write_package
 from app.exports.listing import DATABASE, RECORD, REGIONS, TABLES
@@ -148,7 +154,7 @@ async def build_exports(
                 on_rows = _RowCounter(archive, progress)
                 digests = await _write_files(archive, file, temporary, on_rows)
                 await to_thread.run_sync(_write_index, temporary, file, digests)
-                await to_thread.run_sync(commit, temporary, directory)
+                await to_thread.run_sync(move_into_place, temporary, directory)
         return ExportFiles(directory, digests)
     except (OSError, ValueError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -188,7 +194,7 @@ async def _write_files(
     database, package = directory / DATABASE.name, directory / TABLES.name
     await to_thread.run_sync(write_database, file, database, _about(archive), on_rows)
     await _check_release(archive, file)
-    metadata = archive.header, archive.release
+    metadata = archive.metadata, archive.release
     await to_thread.run_sync(write_package, database, package, *metadata, on_rows)
     regions = read_batches(archive, Query.from_parameters("regions", {}), None)
     with (directory / REGIONS.name).open("wb") as geojson:
@@ -215,7 +221,7 @@ async def store_file(files: ExportFiles, name: str, chunks: AsyncIterator[bytes]
             with temporary.open("wb") as file:
                 async for chunk in chunks:
                     file.write(chunk)
-            await to_thread.run_sync(commit, temporary, path)
+            await to_thread.run_sync(move_into_place, temporary, path)
     return path
 
 
@@ -236,11 +242,11 @@ def digest_file(path: Path) -> FileDigest:
 
 def _about(archive: Archive) -> dict[str, str]:
     """Rows of the database's `about` table."""
-    license_, outlines = archive.header["license"], archive.header["outlines"]
+    license_, outlines = archive.metadata["license"], archive.metadata["outlines"]
     about = {
         "title": "Child Protection Compact record",
         "release": archive.release,
-        "archive_notice": archive.header["archive_notice"],
+        "archive_notice": archive.metadata["archive_notice"],
         "license": license_["title"],
         "license_url": license_["url"],
     }
@@ -294,7 +300,7 @@ def _directory_name(release: str) -> str:
 def _code_digest() -> str:
     """SHA-256 of the code, and of the versions of libraries, that determine the files' content."""
     here = Path(__file__).parent
-    digest = hashlib.sha256(compiler_digest().encode())
+    digest = hashlib.sha256(archive_code_digest().encode())
     for path in (*sorted(here.glob("*.py")), here.parent / "responses" / "representations.py"):
         digest.update(path.read_bytes())
     return digest.hexdigest()

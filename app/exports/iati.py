@@ -89,7 +89,7 @@ def _batch(
         "SELECT rowid, document FROM partnerships WHERE rowid > ? ORDER BY rowid LIMIT ?",
         (last_rowid, _BATCH_PARTNERSHIPS),
     ).fetchall()
-    notice = archive.header["archive_notice"]
+    notice = archive.metadata["archive_notice"]
     batch = []
     for rowid, document in rows:
         data = _PartnershipData(connection, json.loads(document))

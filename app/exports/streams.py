@@ -109,7 +109,7 @@ async def _feature_collection(
     archive: Archive, batches: AsyncIterator[Rows]
 ) -> AsyncIterator[bytes]:
     """A GeoJSON feature collection (RFC 7946, 3.3) with the attribution of its outlines."""
-    attribution = encode_json(archive.header["outlines"])
+    attribution = encode_json(archive.metadata["outlines"])
     opening = b'{"type":"FeatureCollection","attribution":%b,"features":[' % attribution
     boxes: list[Box] = []
     async for rows in batches:

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from app import __version__
 from app.archive.archive import Archive, ProgressCallback
-from app.archive.atomic import commit, temporary_directory
+from app.archive.atomic import move_into_place, temporary_directory
 from app.main import create_app
 from app.mirror.asgi_client import AsgiClient, IncompleteResponseError
 from app.mirror.configuration import CONFIGURATION_FILES, render_configuration
@@ -79,7 +79,7 @@ async def freeze(
     try:
         with temporary_directory(directory) as temporary:
             summary = await _write_mirror(app, archive, temporary, progress)
-            commit(temporary, directory)
+            move_into_place(temporary, directory)
     except BlockingIOError:
         raise MirrorError(f"{directory} is being written by another process.") from None
     except (CrawlError, IncompleteResponseError, ValueError) as error:

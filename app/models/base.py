@@ -32,16 +32,16 @@ class TableRow(SQLModel):
 
 
 def member_table(name: str, ranges: Sequence[Range] = (), **columns: str | None) -> Table:
-    """A table of the members of a list field, one row per owner and member.
+    """A link table: the members of a list field, one row per item and member.
 
-    Its last columns repeat the owner's row number and range columns, so that rows under a filter
-    and a range can be counted without a join.
+    Its other columns repeat the rowid of the item and its range columns, so that rows under a
+    filter and a range can be counted without a join.
 
     Args:
-        name: Type of the owner and name of the field, joined by `_`.
-        ranges: The owner's ranges.
-        columns: Names of the columns, each with the table that it refers to, or None if it holds
-            plain text.
+        name: Type of the item and name of the field, joined by `_`.
+        ranges: The item's ranges.
+        columns: Names of the item's and the member's column, each with the table that
+            it refers to, or None if it holds plain text.
     """
     keys = {
         column: () if table is None else (ForeignKey(f"{table}.id"),)
@@ -52,5 +52,5 @@ def member_table(name: str, ranges: Sequence[Range] = (), **columns: str | None)
     copies = [
         Column(column, String if type_ == "date" else Integer) for column, type_ in types.items()
     ]
-    number = Column("number", Integer, nullable=False)
-    return Table(name, SQLModel.metadata, *key_columns, number, *copies)
+    item_rowid = Column("item_rowid", Integer, nullable=False)
+    return Table(name, SQLModel.metadata, *key_columns, item_rowid, *copies)

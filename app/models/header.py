@@ -27,7 +27,7 @@ class Outlines(StrictModel):
     note: Text = Field(description="Accuracy and limits of the outlines.")
 
 
-class Header(StrictModel):
+class Metadata(StrictModel):
     """Metadata of the whole record."""
 
     schema_name: str | None = Field(

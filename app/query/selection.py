@@ -320,7 +320,7 @@ def _count_link_rows(
         if other[0] != name and not _is_range(other[0])
     ]
     source = _join_items(links, table) if others else links
-    count = func.count(links.c.number.distinct()) if several else func.count()
+    count = func.count(links.c.item_rowid.distinct()) if several else func.count()
     return select(count).select_from(source).where(filter_condition, *ranges, *others)
 
 
@@ -468,7 +468,7 @@ def _range_condition(
 def _join_items(links: FromClause, table: Table) -> FromClause:
     """The link table joined to the items, by rowid."""
     rowid: ColumnElement[int] = literal_column(f"{table.name}.rowid")
-    return links.join(table, links.c.number == rowid)
+    return links.join(table, links.c.item_rowid == rowid)
 
 
 def _link_column(model: type[Document], name: str) -> tuple[FromClause, str] | None:

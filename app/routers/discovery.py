@@ -37,7 +37,7 @@ async def get_api_catalog(request: Request, archive: ArchiveDep) -> Response:
         "service-doc": [{"href": f"{origin}/docs", "type": "text/html"}],
         "service-meta": [{"href": f"{origin}/v1/meta", "type": "application/json"}],
         "status": [{"href": f"{origin}/readyz", "type": "application/json"}],
-        "license": [{"href": archive.header["license"]["url"]}],
+        "license": [{"href": archive.metadata["license"]["url"]}],
     }
     catalog = {"anchor": f"{origin}{_API_CATALOG}", "item": [{"href": f"{origin}/v1"}]}
     body = encode_json({"linkset": [catalog, service]})
@@ -62,7 +62,7 @@ async def get_sitemap(request: Request, archive: ArchiveDep) -> Response:
         NotFound: `PUBLIC_URL` is not set.
     """
     origin = _origin(request, "The sitemap")
-    modified = f"<lastmod>{archive.header['modified']}</lastmod>"
+    modified = f"<lastmod>{archive.metadata['modified']}</lastmod>"
     urls = (f"<url><loc>{escape(origin + path)}</loc>{modified}</url>" for path in _SITEMAP_PATHS)
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'

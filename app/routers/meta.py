@@ -113,7 +113,7 @@ def meta_body(archive: Archive) -> bytes:
         "release": archive.release,
         "api_version": API_VERSION,
         "counts": archive.counts,
-        **archive.header,
+        **archive.metadata,
         "stability": STABILITY,
     }
     return encode_json({"data": data, "links": {"self": "/v1/meta"}})
@@ -121,7 +121,7 @@ def meta_body(archive: Archive) -> bytes:
 
 def entry_link_header(archive: Archive) -> dict[str, str]:
     """The `Link` header of `/`, `/v1` and the API catalog (RFC 8288; RFC 8631; RFC 9727, 3)."""
-    license_url = quote(archive.header["license"]["url"], safe="%/:=&?~#+!$,;'@()*[]")
+    license_url = quote(archive.metadata["license"]["url"], safe="%/:=&?~#+!$,;'@()*[]")
     links = (
         '</openapi.json>; rel="service-desc"; type="application/json"',
         '</docs>; rel="service-doc"; type="text/html"',
@@ -137,7 +137,7 @@ def index_body(archive: Archive) -> bytes:
         "title": TITLE,
         "api_version": API_VERSION,
         "release": archive.release,
-        "archive_notice": archive.header["archive_notice"],
+        "archive_notice": archive.metadata["archive_notice"],
     }
     links = {
         "self": "/v1",

@@ -26,7 +26,7 @@ class SeedReader:
     """Parses the arrays of a JSON object element by element, so that memory stays bounded.
 
     Attributes:
-        header: Members of the object that are not arrays of resources.
+        metadata: Members of the object that are not arrays of resources.
         issues: Errors found so far that do not prevent the rest from being read.
         size: Length of the file in bytes.
         bytes_read: Bytes read so far.
@@ -34,7 +34,7 @@ class SeedReader:
 
     def __init__(self, path: Path, collections: Collection[str]) -> None:
         self.path, self.collections = path, collections
-        self.header: dict[str, Any] = {}
+        self.metadata: dict[str, Any] = {}
         self.issues: list[Issue] = []
         self.size = self.bytes_read = 0
         self._hash = hashlib.sha256()
@@ -94,7 +94,7 @@ class SeedReader:
                 found = format_value(self._parse(pointer))
                 self.issues.append(Issue(pointer, found, "a list of resources"))
             else:
-                self.header[key] = self._parse(pointer)
+                self.metadata[key] = self._parse(pointer)
             seen.add(key)
         self._finish()
         for key in sorted(set(self.collections) - seen):

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from app.models import RESOURCES, Resource
 from app.models.envelope import ResourceLists
-from app.models.header import Header, Outlines
+from app.models.header import Metadata, Outlines
 from app.seed.checks import SeedChecks
 from app.seed.errors import Issue, SeedError
 from app.seed.messages import validation_issues
@@ -21,7 +21,7 @@ from app.seed.reader import SeedReader
 _MODELS = {model.collection: model for model in RESOURCES}
 
 
-class Seed(ResourceLists, Header):
+class Seed(ResourceLists, Metadata):
     """The structure of `seed.json`."""
 
     title: ClassVar[str] = "Seed of an archived program record"
@@ -30,14 +30,14 @@ class Seed(ResourceLists, Header):
 class SeedStream:
     """A seed file that is read and checked one resource at a time.
 
-    Iterate over it once. `header`, `outlines` and `release` are final after the iteration.
+    Iterate over it once. `metadata`, `outlines` and `release` are final after the iteration.
 
     Attributes:
-        header: Metadata of the whole record.
+        metadata: Metadata of the whole record.
         outlines: Outlines by the region's id; a region may have none.
     """
 
-    header: Header
+    metadata: Metadata
     outlines: Mapping[str, Outline]
 
     def __init__(self, path: Path) -> None:
@@ -80,22 +80,22 @@ class SeedStream:
                 yield resource
         issues += self._reader.issues
         issues.extend(checks.finish())
-        issues.extend(self._read_header(checks))
+        issues.extend(self._read_metadata(checks))
         if issues:
             raise SeedError(self.path, issues)
 
-    def _read_header(self, checks: SeedChecks) -> Iterator[Issue]:
-        """Validate what is not a resource: the header and the outlines."""
-        header = self._reader.header
+    def _read_metadata(self, checks: SeedChecks) -> Iterator[Issue]:
+        """Validate what is not a resource: the metadata and the outlines."""
+        metadata = self._reader.metadata
         try:
-            self.header = Header.model_validate(header)
+            self.metadata = Metadata.model_validate(metadata)
         except ValidationError as error:
-            issues = list(validation_issues(error, Header, header, ""))
+            issues = list(validation_issues(error, Metadata, metadata, ""))
             yield from issues
             if any(issue.pointer.startswith("/outlines") for issue in issues):
                 return
-        if header.get("outlines") is not None:
-            declared = Outlines.model_validate(header["outlines"])
+        if metadata.get("outlines") is not None:
+            declared = Outlines.model_validate(metadata["outlines"])
             self.outlines, issues = check_outlines(declared, self.path, checks.region_codes)
             yield from issues
 
@@ -106,12 +106,12 @@ class Record:
 
     Attributes:
         release: SHA-256 of the seed file, hexadecimal.
-        header: Metadata of the whole record.
+        metadata: Metadata of the whole record.
         resources: Every resource, by type and in the order of the seed.
     """
 
     release: str
-    header: Header
+    metadata: Metadata
     resources: Mapping[str, Sequence[Resource]]
 
     def __iter__(self) -> Iterator[Resource]:
@@ -129,7 +129,7 @@ def load_record(path: Path) -> Record:
     resources: dict[str, list[Resource]] = {model.type: [] for model in RESOURCES}
     for resource in stream:
         resources[resource.type].append(resource)
-    return Record(stream.release, stream.header, resources)
+    return Record(stream.release, stream.metadata, resources)
 
 
 def seed_schema() -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from app.archive.archive import APPLICATION_ID, Archive, ArchiveError, compiler_digest
+from app.archive.archive import APPLICATION_ID, Archive, ArchiveError, archive_code_digest
 from app.archive.release import build_archive, build_if_stale, is_current
 from app.seed.errors import SeedError
 from app.seed.record import Record
@@ -114,11 +114,11 @@ def test_an_upgrade_of_a_library_makes_the_archive_stale(
     build_archive(seed.path, archive)
     assert is_current(seed.path, archive)
     monkeypatch.setattr(f"{library}.__version__", "0")
-    compiler_digest.cache_clear()
+    archive_code_digest.cache_clear()
     try:
         assert not is_current(seed.path, archive)
     finally:
-        compiler_digest.cache_clear()
+        archive_code_digest.cache_clear()
 
 
 def truncate_by_one_byte(archive: Path) -> None:
@@ -161,7 +161,7 @@ def replace_by_fake(archive: Path) -> None:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-def change_compiler_digest(archive: Path) -> None:
+def change_archive_code_digest(archive: Path) -> None:
     """Make it look compiled by another version."""
     with closing(sqlite3.connect(archive)) as connection, connection:
         connection.execute("""UPDATE meta SET value = '"other"' WHERE key = 'compiler'""")
@@ -185,7 +185,7 @@ DAMAGES = [
 ]
 
 
-@pytest.mark.parametrize("damage", [*DAMAGES, change_compiler_digest, Path.unlink])
+@pytest.mark.parametrize("damage", [*DAMAGES, change_archive_code_digest, Path.unlink])
 def test_a_damaged_archive_is_rebuilt(
     seed: SeedCopy, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:

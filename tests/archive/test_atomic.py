@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.archive import atomic
-from app.archive.atomic import commit, temporary_directory, temporary_file
+from app.archive.atomic import move_into_place, temporary_directory, temporary_file
 from tests.conftest import ROOT
 
 
@@ -23,7 +23,7 @@ def write_directory(target: Path, content: str) -> None:
     """Replace a directory by one with a single file."""
     with temporary_directory(target) as directory:
         (directory / "file").write_text(content)
-        commit(directory, target)
+        move_into_place(directory, target)
 
 
 def killed(code: str, target: Path) -> None:
@@ -36,13 +36,13 @@ def killed(code: str, target: Path) -> None:
 
 
 def test_a_committed_file_replaces_the_old_one(tmp_path: Path) -> None:
-    """The old content is there until `commit`; afterwards only the new, readable by everyone."""
+    """Until `move_into_place` the old content is there; then only the new, readable by everyone."""
     target = tmp_path / "file"
     target.write_text("old")
     with temporary_file(target) as path:
         path.write_text("new")
         assert target.read_text() == "old"
-        commit(path, target)
+        move_into_place(path, target)
     assert target.read_text() == "new"
     assert target.stat().st_mode & 0o777 == 0o644
     assert names(tmp_path) == {"file"}
@@ -64,7 +64,7 @@ def test_a_large_directory_is_committed(tmp_path: Path) -> None:
     with temporary_directory(target) as directory:
         for number in range(200):
             (directory / str(number)).touch()
-        commit(directory, target)
+        move_into_place(directory, target)
     assert len(names(target)) == 200
 
 
@@ -88,7 +88,7 @@ def test_leftovers_of_a_killed_process_are_removed(tmp_path: Path) -> None:
     for name in foreign:
         (tmp_path / name).touch()
     with temporary_file(file) as path:
-        commit(path, file)
+        move_into_place(path, file)
     write_directory(directory, "new")
     assert names(directory) == {"file"}
     assert names(tmp_path) == {"file", "folder"} | foreign
@@ -100,8 +100,8 @@ def test_the_file_of_a_running_process_is_not_removed(tmp_path: Path) -> None:
     with temporary_file(target) as first, temporary_file(target) as second:
         first.write_text("first")
         second.write_text("second")
-        commit(second, target)
-        commit(first, target)
+        move_into_place(second, target)
+        move_into_place(first, target)
     assert target.read_text() == "first"
     assert names(tmp_path) == {"file"}
 
@@ -113,7 +113,7 @@ def test_a_directory_has_one_writer_at_a_time(tmp_path: Path) -> None:
         (directory / "file").touch()
         with pytest.raises(BlockingIOError), temporary_directory(target):
             pytest.fail("two writers")
-        commit(directory, target)
+        move_into_place(directory, target)
         write_directory(target, "next")
     assert (target / "file").read_text() == "next"
 
@@ -130,7 +130,7 @@ def rename_once(path, target):
     KILL
 Path.rename = rename_once
 with atomic.temporary_directory(Path(sys.argv[1])) as new:
-    atomic.commit(new, Path(sys.argv[1]))
+    atomic.move_into_place(new, Path(sys.argv[1]))
 """
     killed(kill_at_second_rename, target)
     assert not target.exists()

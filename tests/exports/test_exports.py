@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.archive.archive import COLLECTIONS, Archive, compiler_digest
+from app.archive.archive import COLLECTIONS, Archive, archive_code_digest
 from app.archive.release import build_if_stale
 from app.exports import files as export_files
 from app.exports.files import build_exports, exports_directory, find_exports
@@ -439,7 +439,7 @@ async def test_an_upgrade_of_a_library_makes_the_files_stale(
     with closing(Archive.open(file)) as archive:
         await build_exports(archive, file)
         assert find_exports(file, archive.release) is not None
-        digests = (compiler_digest, export_files._code_digest)
+        digests = (archive_code_digest, export_files._code_digest)
         monkeypatch.setattr(f"{library}.__version__", "0")
         for digest in digests:
             digest.cache_clear()

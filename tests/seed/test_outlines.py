@@ -303,7 +303,7 @@ def test_a_record_may_have_no_outlines(seed: SeedCopy) -> None:
         stream = SeedStream(seed.write())
         assert list(stream)
         assert not stream.outlines
-        assert stream.header.outlines is None
+        assert stream.metadata.outlines is None
 
 
 def test_the_shipped_outlines_are_kept() -> None:

@@ -54,7 +54,7 @@ def test_a_record_has_all_resources_of_the_seed() -> None:
     """A loaded record has what the stream yields, grouped by type."""
     record, stream = load_record(SEED), SeedStream(SEED)
     resources = list(stream)
-    assert (record.release, record.header) == (stream.release, stream.header)
+    assert (record.release, record.metadata) == (stream.release, stream.metadata)
     assert record.resources == {
         model.type: [resource for resource in resources if resource.type == model.type]
         for model in RESOURCES
