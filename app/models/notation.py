@@ -2,14 +2,7 @@
 
 from calendar import month_name
 
-MONTHS = frozenset(name.casefold() for name in month_name if name)
-"""Names of the months, in lower case."""
-
-SCALES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
-"""Units that multiply the number before them."""
-MULTIPLIERS = frozenset(SCALES) | {"hundred"}
-
-TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _CARDINALS = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
     "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
@@ -42,7 +35,7 @@ def cardinal_words(value: int) -> str:
         raise ValueError(f"{value} is not between 0 and 99")
     if value < len(_CARDINALS):
         return _CARDINALS[value]
-    tens, units = TENS[value // 10 - 2], value % 10
+    tens, units = _TENS[value // 10 - 2], value % 10
     return f"{tens}-{_CARDINALS[units]}" if units else tens
 
 
@@ -68,9 +61,3 @@ def _date_parts(value: str) -> tuple[str, str, str]:
     """Year, name of the month and day of a partial date; empty where it has none."""
     year, month, day = [*value.split("-"), "", ""][:3]
     return year, month_name[int(month)] if month else "", day.lstrip("0")
-
-
-NUMBER_WORDS = frozenset(TENS).union(
-    _CARDINALS, map(ordinal_words, range(20)), map(ordinal_words, range(20, 100, 10))
-)
-"""Words of which `cardinal_words` and `ordinal_words` are made."""

@@ -8,21 +8,12 @@ contain it, in one of the notations that a web page would use.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
-from functools import cache
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
-
-import pycountry
 
 from app.models import Resource
 from app.models.evidence import Enriched, Stated
 from app.models.notation import (
-    MONTHS,
-    MULTIPLIERS,
-    NUMBER_WORDS,
-    SCALES,
-    TENS,
     cardinal_words,
     ordinal_digits,
     ordinal_words,
@@ -31,6 +22,12 @@ from app.models.notation import (
 from app.models.partnership import Precedence
 from app.models.text_folding import fold
 from app.seed.errors import format_value
+from app.seed.mentions import (
+    country_names,
+    mentioned_countries,
+    mentioned_dates,
+    mentioned_numbers,
+)
 
 Names = Mapping[tuple[str, str], list[str]]
 Mismatch = tuple[str, str, str]
@@ -46,8 +43,8 @@ _COMPARABLE_FIELDS = (
 )
 _WORD = re.compile(r"\w+")
 _DIGIT = re.compile(r"[0-9]")
-_NEGATIONS = ["no", "not", "without"]
-_BEFORE_UNITS = MULTIPLIERS.union(TENS)
+_NEGATIONS = {"no", "not", "without"}
+_MAX_SUGGESTED_NOTATIONS = 4
 
 
 def unsupported_values(resource: Resource) -> Iterator[Mismatch]:
@@ -57,10 +54,12 @@ def unsupported_values(resource: Resource) -> Iterator[Mismatch]:
     stated.
     """
     for field, value, quotes, stated in _quoted_fields(resource, _is_comparable):
-        if field in _DATE_FIELDS and len(str(value)) == 4 and _name_a_month(quotes, str(value)):
-            yield field, format_value(value), "the date at the precision of its quote"
-        else:
-            yield from _mismatches(field, value, quotes, _required(field, value, stated))
+        text = " ".join(quotes)
+        for member in _as_list(value):
+            if not _is_supported(field, member, quotes, text, stated=stated):
+                notations = _notations(field, member)[:_MAX_SUGGESTED_NOTATIONS]
+                yield _mismatch(field, value, quotes, notations)
+                break
 
 
 def unsupported_references(resource: Resource, names: Names) -> Iterator[Mismatch]:
@@ -77,7 +76,10 @@ def unsupported_references(resource: Resource, names: Names) -> Iterator[Mismatc
         if stated:
             type_ = references[field]
             required = [names[type_, id_] for id_ in _as_list(value) if (type_, id_) in names]
-            yield from _mismatches(field, value, quotes, required)
+            for names_of_one in required:
+                if not any(_is_quoted(name, quotes) for name in names_of_one):
+                    yield _mismatch(field, value, quotes, names_of_one)
+                    break
 
 
 def has_stated_references(resource: Resource) -> bool:
@@ -120,104 +122,75 @@ def _quoted_fields(
             yield field, value, quotes, _is_stated(citations)
 
 
-def _mismatches(
-    field: str, value: Any, quotes: list[str], required: Iterable[list[str]]
-) -> Iterator[Mismatch]:
-    for notations in required:
-        if any(notation in quotes and not _DIGIT.search(notation) for notation in notations):
-            continue  # the quote is exactly the value
-        words = _words(" ".join(quotes))
-        if not any(_contains(words, notation) for notation in notations):
-            quoted = " / ".join(map(_quoted, quotes))
-            found = f"{format_value(value)}, not supported by its quotes: {quoted}"
-            yield field, found, f"a quote with {' or '.join(map(_quoted, notations))}"
-            return
+def _mismatch(field: str, value: Any, quotes: list[str], notations: list[str]) -> Mismatch:
+    quoted = " / ".join(map(_in_quotation_marks, quotes))
+    found = f"{format_value(value)}, not supported by its quotes: {quoted}"
+    return field, found, f"a quote with {' or '.join(map(_in_quotation_marks, notations))}"
 
 
-def _quoted(text: str) -> str:
+def _in_quotation_marks(text: str) -> str:
     return f'"{text}"'
-
-
-def _required(field: str, value: Any, stated: bool) -> Iterator[list[str]]:
-    """For each part of a value, the notations of which one must be quoted."""
-    for member in _as_list(value):
-        if notations := _notations(field, member):
-            yield notations
-        elif (stated or field == "aliases") and field in _TEXT_FIELDS:
-            yield [str(member)]
 
 
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _notations(field: str, value: object) -> list[str]:
-    """How a page may write a date, number, rank, country or `false`; empty for other values."""
+def _is_supported(field: str, value: Any, quotes: list[str], text: str, *, stated: bool) -> bool:
+    """Whether the quotes of a field, joined to one text, contain a value or a member of it."""
+    if value is False:
+        return not _NEGATIONS.isdisjoint(_words(text))
+    if field in _TEXT_FIELDS:
+        required = stated or field == "aliases"
+        return not required or _is_quoted(value, quotes)
+    return (value.ordinal if isinstance(value, Precedence) else value) in _mentions(field, text)
+
+
+def _mentions(field: str, text: str) -> Collection[object]:
+    """The values of a field's kind that a text mentions."""
     if field in _DATE_FIELDS:
-        return [us_date(str(value))]
-    if field in _NUMBER_FIELDS and isinstance(value, int):
-        return _number_notations(value)
-    if isinstance(value, Precedence):
-        return _ordinal_notations(value.ordinal)
+        return mentioned_dates(text)
     if field in _COUNTRY_FIELDS:
-        return _country_names(str(value))
-    return _NEGATIONS if value is False else []
+        return mentioned_countries(text)
+    cardinals, ordinals = mentioned_numbers(text)
+    return ordinals if field in _ORDINAL_FIELDS else cardinals
+
+
+def _notations(field: str, value: Any) -> list[str]:
+    """How a page may write a value, for error messages."""
+    if field in _DATE_FIELDS:
+        notations = [us_date(value), value]
+    elif field in _COUNTRY_FIELDS:
+        notations = country_names(value)
+    elif isinstance(value, Precedence):
+        words = [ordinal_words(value.ordinal)] if value.ordinal < 100 else []
+        notations = [*words, ordinal_digits(value.ordinal)]
+    elif value is False:
+        notations = sorted(_NEGATIONS)
+    elif field in _NUMBER_FIELDS:
+        notations = _number_notations(value)
+    else:
+        notations = [str(value)]
+    return list(dict.fromkeys(notations))
 
 
 def _number_notations(value: int) -> list[str]:
-    notations = [str(value), f"{value:,}"]
-    for name, unit in SCALES.items():
-        if value >= unit and value % (unit // 1_000) == 0:
-            notations.append(f"{Decimal(value) / unit:f} {name}")
-    if 0 < value < 100:
-        notations.append(cardinal_words(value))
-    return notations
+    """A number in words if it is small, in digits, and with the unit that suits it."""
+    words = [cardinal_words(value)] if value < 100 else []
+    million = value / 1_000_000
+    scaled = [f"{million:.15g} million"] if value >= 500_000 and value % 10_000 == 0 else []
+    return [*words, *scaled, f"{value:,}", str(value)]
 
 
-def _ordinal_notations(value: int) -> list[str]:
-    words = [ordinal_words(value)] if value < 100 else []
-    return [*words, ordinal_digits(value)]
-
-
-@cache
-def _country_names(code: str) -> list[str]:
-    country = pycountry.countries.get(alpha_2=code)
-    return [] if country is None else [country.name, getattr(country, "common_name", country.name)]
-
-
-def _name_a_month(quotes: list[str], year: str) -> bool:
-    """Whether the quotes give a year together with a month."""
-    words = _words(" ".join(quotes))
-    return any(
-        word == year and MONTHS.intersection(words[max(0, index - 2) : index])
-        for index, word in enumerate(words)
-    )
-
-
-def _contains(words: list[str], notation: str) -> bool:
-    """Whether a text has all words of a notation; those of a date or number in order."""
-    wanted = _words(notation)
-    in_words = bool(wanted) and NUMBER_WORDS.issuperset(wanted)
-    if not in_words and not _DIGIT.search(notation):
+def _is_quoted(text: str, quotes: list[str]) -> bool:
+    """Whether quotes contain all words of a text; if it has digits, in its order."""
+    if text in quotes:
+        return True
+    wanted, words = _words(text), _words(" ".join(quotes))
+    if not _DIGIT.search(text):
         return set(wanted) <= set(words)
     length = len(wanted)
-    return any(
-        words[start : start + length] == wanted
-        and not _is_part_of_number(words, start, start + length)
-        for start in range(len(words) - length + 1)
-    )
-
-
-def _is_part_of_number(words: Sequence[str], start: int, end: int) -> bool:
-    """Whether a number goes on beside it: `first` in `twenty-first`, `5` in `5 million`."""
-    before, last, after = words[start - 1 : start], words[end - 1], words[end : end + 1]
-    if not MULTIPLIERS.isdisjoint(after):
-        return True
-    if last not in NUMBER_WORDS:
-        return False
-    return not _BEFORE_UNITS.isdisjoint(before) or (
-        last in TENS and not NUMBER_WORDS.isdisjoint(after)
-    )
+    return any(words[start : start + length] == wanted for start in range(len(words) - length + 1))
 
 
 def _words(text: str) -> list[str]:

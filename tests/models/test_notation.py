@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.models.notation import (
-    NUMBER_WORDS,
     cardinal_words,
     ordinal_digits,
     ordinal_words,
@@ -86,11 +85,3 @@ def test_numbers_out_of_range_have_no_words(value: int) -> None:
     for in_words in (cardinal_words, ordinal_words):
         with pytest.raises(ValueError, match="not between 0 and 99"):
             in_words(value)
-
-
-def test_all_words_of_numbers_are_known() -> None:
-    """`NUMBER_WORDS` has each word of each number and of nothing else."""
-    names = [
-        in_words(value) for in_words in (cardinal_words, ordinal_words) for value in range(100)
-    ]
-    assert {word for name in names for word in name.split("-")} == NUMBER_WORDS

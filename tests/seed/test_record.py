@@ -469,6 +469,43 @@ def test_an_ordinal_is_quoted_in_words_or_digits(
         assert f'[{{"scope": "world", "ordinal": {ordinal}}}], not supported' in issue.found
 
 
+NOTATIONS = [
+    ("signed", "2020-04-02", "on the 2nd of April, 2020", True),
+    ("signed", "2020-04-02", "Apr. 2, 2020", True),
+    ("signed", "2020-04-02", "April 3, 2020", False),
+    ("signed", "2020-04", "April 2, 2020", False),
+    ("signed", "2020", "2020-04-02", False),
+    ("investment_amount", 500_000, "$0.5 million", True),
+    ("investment_amount", 5_000_000, "$5M", True),
+    ("investment_amount", 5_000_000, "$5.1 million", False),
+    ("investment_amount", 5, "$5M", False),
+    ("planned_years", 12, "a twelve-year plan", True),
+    ("planned_years", 2, "a twelve-year plan", False),
+    ("countries", ["US", "MM"], "the U.S. and Burma signed", True),
+    ("countries", ["US", "MM"], "told us about Burma", False),
+    ("countries", ["GN"], "Papua New Guinea", False),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "quote", "supported"), NOTATIONS)
+def test_a_value_may_be_quoted_in_other_notations(
+    seed: SeedCopy, field: str, value: object, quote: str, *, supported: bool
+) -> None:
+    """A quote supports the value that it means, and no other."""
+    seed.data["sources"][0]["characters"] = 20_000
+    quoted = {"source": "us-peru-cpc-page", "start": 10_000, "end": 10_000 + len(quote)}
+    citation = {"basis": "stated", "quote": {**quoted, "exact": quote}}
+    seed.put(f"/partnerships/0/{field}", value)
+    seed.put(f"/partnerships/0/evidence/{field}", [citation])
+    if supported:
+        load_record(seed.write())
+    else:
+        [issue] = issues_in(seed.write())
+        assert issue.pointer == f"/partnerships/0/{field}"
+        suggested = issue.expected.removeprefix("a quote with ").split(" or ")
+        assert len(suggested) == len(set(suggested)), "each notation once"
+
+
 @pytest.mark.parametrize(
     ("years", "quote", "supported"),
     [
