@@ -24,11 +24,9 @@ _LETTERS = {
     "ɵ": "o",
     "ʉ": "u",
 }
-"""Latin letters that Unicode does not decompose, as in CLDR's transliteration Latin-ASCII."""
+"""Latin letters that Unicode does not decompose, and how they are written in ASCII."""
 _MODIFIED_LETTER = re.compile(r"LATIN SMALL LETTER ([A-Z]) WITH ")
 """Unicode name of a letter with a stroke, a hook or the like, such as `ø`, `ł` and `đ`."""
-_MODIFIED_LETTERS = range(0x100, 0x2B0)
-"""Code points of Latin Extended-A, Latin Extended-B and IPA Extensions."""
 
 
 def fold(text: str) -> str:
@@ -48,17 +46,11 @@ def fold(text: str) -> str:
 def _fold_word(word: str) -> str:
     decomposed = unicodedata.normalize("NFKD", word.casefold())
     plain = "".join(filterfalse(unicodedata.combining, decomposed)).casefold()
-    return plain.translate(_REPLACEMENTS)
+    return plain if plain.isascii() else "".join(map(_basic_letter, plain))
 
 
-def _replacements() -> dict[int, str]:
-    """The replacement of each Latin letter that does not decompose, by code point."""
-    modified = {"ø": "o"}
-    for letter in map(chr, _MODIFIED_LETTERS):
-        match = _MODIFIED_LETTER.match(unicodedata.name(letter, ""))
-        if match and not unicodedata.decomposition(letter):
-            modified[letter] = match[1].lower()
-    return str.maketrans(modified | _LETTERS)
-
-
-_REPLACEMENTS = _replacements()
+@lru_cache(maxsize=4_096)
+def _basic_letter(character: str) -> str:
+    """The basic form of a Latin letter that does not decompose; any other character itself."""
+    match = _MODIFIED_LETTER.match(unicodedata.name(character, ""))
+    return match[1].lower() if match else _LETTERS.get(character, character)

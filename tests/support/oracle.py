@@ -198,8 +198,10 @@ def last_day(value: str) -> str:
     return value
 
 
-_LETTERS = {"æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "\u0131": "i", "ȷ": "j", "ĸ": "q", "ŋ": "n",
-            "ɔ": "o", "ə": "e", "ɛ": "e", "\u0261": "g", "\u0269": "i", "ɵ": "o", "ʉ": "u"}  # fmt: skip
+_LETTERS = {
+    "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "\u0131": "i", "ȷ": "j", "ĸ": "q", "ŋ": "n",
+    "ɔ": "o", "ə": "e", "ɛ": "e", "\u0261": "g", "\u0269": "i", "ɵ": "o", "ʉ": "u",
+}  # fmt: skip
 
 
 def fold(text: str) -> str:
@@ -213,7 +215,7 @@ def fold(text: str) -> str:
 def _basic_letter(character: str) -> str:
     """A Latin letter without stroke or hook, according to its name; others as they are."""
     words = unicodedata.name(character, "").split()
-    if character < "\u02b0" and words[:3] == ["LATIN", "SMALL", "LETTER"] and "WITH" in words[4:5]:
+    if words[:3] == ["LATIN", "SMALL", "LETTER"] and "WITH" in words[4:5]:
         return words[3].lower() if len(words[3]) == 1 else character
     return _LETTERS.get(character, character)
 
