@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 
 import httpx
@@ -18,12 +19,34 @@ from tests.conftest import ROOT, free_port, needs
 
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
 TIMEOUT_SECONDS = 60
-PATHS = ("/v1/awards?region=cusco&sort=-title", "/v1/record", "/v1/awards?limit=0", "/v1/awards/")
+PATHS = (
+    "/v1/awards?region=cusco&sort=-title",
+    "/v1/awards/peru-ilo",
+    "/v1/record",
+    "/v1/exports/record.sqlite",
+    "/v1/awards?limit=0",
+    "/v1/awards/",
+)
+CODINGS = ("", "identity", "gzip", "br", "zstd", "gzip, deflate, br, zstd")
+"""Values of `Accept-Encoding`; the first request has none, as curl's."""
+COMPARED_HEADERS = (
+    "etag",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cache-control",
+    "x-data-release",
+    "vary",
+    "accept-ranges",
+)
+
+Headers = dict[str, str]
+Fetched = tuple[int, httpx.Headers, bytes]
 
 
 def example(language: str) -> str:
-    """The only code block in a language."""
-    (code,) = re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    """The first code block in a language."""
+    code, *_ = re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     return str(code)
 
 
@@ -55,20 +78,34 @@ def _wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes]) ->
     pytest.fail("the proxy did not become ready")
 
 
+def fetch(client: httpx.Client, method: str, path: str, headers: Headers) -> Fetched:
+    """Status, headers and undecoded body of a response; httpx adds no coding to the request."""
+    request = client.build_request(method, path, headers=headers)
+    if "Accept-Encoding" not in headers:
+        del request.headers["Accept-Encoding"]
+    response = client.send(request, stream=True)
+    try:
+        return response.status_code, response.headers, b"".join(response.iter_raw())
+    finally:
+        response.close()
+
+
 def assert_same_responses(client: httpx.Client, server: str) -> None:
-    """Check status, body and headers against the server's, and that its ETag gives a 304."""
-    for path in PATHS:
-        for coding in ("identity", "gzip", "br"):
-            headers = {"Accept-Encoding": coding}
-            direct = httpx.get(f"{server}{path}", headers=headers)
-            proxied = client.get(path, headers=headers)
-            assert (proxied.status_code, proxied.content) == (direct.status_code, direct.content)
-            for name in ("etag", "content-encoding", "cache-control", "x-data-release", "vary"):
-                assert proxied.headers.get(name) == direct.headers.get(name)
-            if direct.status_code == 200:
-                conditional = {**headers, "If-None-Match": direct.headers["etag"]}
-                assert client.get(path, headers=conditional).status_code == 304
-            assert "strict-transport-security" in proxied.headers
+    """Check that a proxy changes neither bytes nor headers, and passes on 304s, GET and HEAD."""
+    with httpx.Client(base_url=server) as origin:
+        for path, coding, method in product(PATHS, CODINGS, ("GET", "HEAD")):
+            headers = {"Accept-Encoding": coding} if coding else {}
+            status, expected, body = fetch(origin, method, path, headers)
+            proxied_status, proxied, proxied_body = fetch(client, method, path, headers)
+            assert (proxied_status, proxied_body) == (status, body), (path, coding)
+            for name in COMPARED_HEADERS:
+                assert proxied.get(name) == expected.get(name), (path, coding, name)
+            assert "strict-transport-security" in proxied
+            if status == 200:
+                conditional = {**headers, "If-None-Match": expected["etag"]}
+                unchanged, kept, _ = fetch(client, method, path, conditional)
+                assert (unchanged, kept["etag"]) == (304, expected["etag"]), (path, coding)
+                assert "content-encoding" not in kept
 
 
 @pytest.mark.process
