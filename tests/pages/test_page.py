@@ -21,19 +21,24 @@ from app.pages.record.outlines import draw_map
 from app.pages.record.timeline import TimeAxis
 from app.pages.record.words import (
     amount_in_words,
+    count_noun,
     field_label,
+    join_phrases,
     ordinal,
     precedence_in_words,
+    shorten,
 )
 from benchmarks.corpus import write_corpus
 from tests.conftest import SeedCopy
 from tests.support.serving import client_for
+from tests.support.widest_seed import write_widest_seed
 
 pytestmark = pytest.mark.anyio
 
 BROWSER_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 HTML_HEADERS = {"Accept": BROWSER_ACCEPT}
 MAX_BYTES = 60_000
+AWARD = "peru-ilo"
 
 
 async def get_page(client: httpx.AsyncClient) -> html.HtmlElement:
@@ -55,6 +60,19 @@ async def transfer_size(client: httpx.AsyncClient, coding: str) -> int:
     headers = {**HTML_HEADERS, "Accept-Encoding": coding}
     async with client.stream("GET", "/", headers=headers) as response:
         return sum([len(chunk) async for chunk in response.aiter_raw()])
+
+
+def extend_source(seed: SeedCopy) -> None:
+    """Make the archived page so long that it has room for quotes that are made up."""
+    seed.put("/sources/0/characters", 1_000_000)
+    seed.put("/sources/0/bytes", 1_000_000)
+
+
+def citation(basis: str, exact: str, offset: int = 0) -> dict[str, object]:
+    """A citation of words that are made up, on the page that `extend_source` makes longer."""
+    start = 100_000 + offset
+    quote = {"source": "us-peru-cpc-page", "start": start, "end": start + len(exact)}
+    return {"basis": basis, "note": "Made up.", "quote": {**quote, "exact": exact}}
 
 
 @pytest.mark.parametrize(
@@ -249,6 +267,59 @@ async def test_a_large_record_is_truncated(tmp_path: Path) -> None:
     assert len(ids) == len(set(ids))
 
 
+async def test_many_citations_are_truncated(seed: SeedCopy, tmp_path: Path) -> None:
+    """Of 1,000 citations of a value the footnote shows ten and links to all of them."""
+    quotes = (hashlib.sha512(str(number).encode()).hexdigest()[:80] for number in range(1_000))
+    citations = [citation("editorial", quote, 100 * number) for number, quote in enumerate(quotes)]
+    seed.put("/awards/0/evidence/summary", citations)
+    extend_source(seed)
+    async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
+        page = await get_page(client)
+        (note,) = page.xpath(
+            f"//li[starts-with(@id, 'n')][.//a[@href='/v1/citations/award.{AWARD}.summary.1']]"
+        )
+        assert len(note.xpath(".//q")) == 10
+        assert note.xpath("p[@class='about']/b/text()") == ["Summary"]
+        (more,) = note.xpath("p[@class='more']")
+        assert "The first 10 of 1,000 citations." in visible_text(more)
+        (path,) = more.xpath("a/@href")
+        assert (await client.get(path)).json()["meta"]["total"] == 1_000
+        assert await transfer_size(client, "gzip") < MAX_BYTES
+    assert len(page.xpath("//p[@class='more']")) == 1
+
+
+@pytest.mark.slow
+async def test_the_page_of_the_widest_record_is_bounded(tmp_path: Path) -> None:
+    """Long texts, lists and citations are cut; each footnote still has a citation."""
+    path = write_widest_seed(tmp_path / "seed.json")
+    async with client_for(path, tmp_path / "archive.sqlite") as client:
+        page = await get_page(client)
+        assert await transfer_size(client, "gzip") < 200_000
+    notes = page.xpath("//ol[@class='footnotes']/li")
+    assert len(notes) > 300
+    assert all(note.xpath(".//a[@class='json']") for note in notes)
+    assert len(page.xpath("//a[@class='json']")) == len(notes) + 150
+    (stakeholders, *_) = page.xpath("//dt[.='Stakeholders']/following-sibling::dd")
+    assert "and 28 more" in visible_text(stakeholders)
+    for more in page.xpath("//ol[@class='footnotes']/li/p[@class='more']"):
+        assert more.text_content().startswith("The first")
+
+
+@pytest.mark.parametrize("ends", ["9999", "9999-12", "9999-12-31", "2017-06-15"])
+async def test_the_last_day_of_the_calendar_is_on_the_timeline(
+    seed: SeedCopy, tmp_path: Path, ends: str
+) -> None:
+    """Dates up to the end of the year 9999 are drawn within the timeline."""
+    seed.put("/partnerships/0/ends", ends)
+    seed.put("/partnerships/0/not_stated", [])
+    seed.put("/partnerships/0/evidence/ends", [citation("derived", us_date(ends))])
+    extend_source(seed)
+    async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
+        page = await get_page(client)
+    labels = page.xpath("//ol[@class='timeline']//svg/@aria-label")
+    assert any(label.endswith(f"ends {us_date(ends)}") for label in labels)
+
+
 async def test_the_page_of_an_empty_record(seed: SeedCopy, tmp_path: Path) -> None:
     """Without partnerships the page reports that and has no empty sections."""
     for name, value in seed.data.items():
@@ -302,6 +373,16 @@ def test_text_fragments_are_percent_encoded() -> None:
         (amount_in_words(1_250_000), "1.25 million"),
         (amount_in_words(1_234_567), "1,234,567"),
         (amount_in_words(0), "0"),
+        (count_noun(1, "region"), "1 region"),
+        (count_noun(0, "region"), "0 regions"),
+        (count_noun(1_000, "activity", "activities"), "1,000 activities"),
+        (join_phrases([]), ""),
+        (join_phrases(["Peru"]), "Peru"),
+        (join_phrases(["Peru", "Ghana"]), "Peru and Ghana"),
+        (join_phrases(["Peru", "Ghana", "Fiji"]), "Peru, Ghana, and Fiji"),
+        (shorten("one two three", 8), "one two …"),
+        (shorten("onetwothree", 8), "onetwoth …"),
+        (shorten("one two", 8), "one two"),
         (ordinal(1), "first"),
         (ordinal(11), "11th"),
         (ordinal(22), "22nd"),
@@ -333,6 +414,17 @@ def test_a_date_spans_its_whole_period() -> None:
     assert axis.span("2017-06-15").width == pytest.approx(100 / days, abs=0.02)
     assert [year for year, _ in axis.ticks] == [2017, 2018, 2019, 2020, 2021]
     assert TimeAxis.covering([None]) is None
+
+
+def test_the_axis_covers_the_whole_calendar() -> None:
+    """From the year 1 to the year 9999, all positions are within the axis and in order."""
+    axis = TimeAxis.covering(["0001-01-01", "9999-12-31"])
+    assert axis == TimeAxis(1, 10_000)
+    assert axis is not None
+    positions = [position for _, position in axis.ticks]
+    assert positions == sorted(positions)
+    assert axis.span("0001").start == positions[0] == 0
+    assert axis.span("9999").end == 100
 
 
 def test_longitudes_are_scaled_by_latitude() -> None:

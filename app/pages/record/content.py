@@ -9,15 +9,18 @@ from string import ascii_uppercase
 from app.pages.record.documents import DocumentReader, Excerpt, Json
 from app.pages.record.outlines import Map, draw_map
 from app.pages.record.timeline import TimeAxis
+from app.pages.record.words import shorten
 
 _MAX_PARTNERSHIP_SECTIONS = 2
 _MAX_PARTNERSHIPS = 24
 _MAX_OBJECTIVES = 8
 _MAX_AWARDS = 6
-_MAX_ACTIVITIES = 10
+_MAX_ACTIVITIES_PER_AWARD = 10
+_MAX_ACTIVITIES = 40
 _MAX_REGIONS = 12
 _MAX_ORGANIZATIONS = 16
 _MAX_SOURCES = 2
+_MAX_MAP_NAME_CHARACTERS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class PartnershipSection:
 
     partnership: Json
     objectives: Excerpt
-    regions: Sequence[Json]
+    regions: Excerpt
     awards: Excerpt
     award_sections: Sequence[AwardSection]
 
@@ -106,27 +109,9 @@ class PageContent:
 def read_content(reader: DocumentReader) -> PageContent:
     """The first items of each collection, limited so that the page's size is bounded."""
     partnerships = reader.first_items("partnerships", _MAX_PARTNERSHIPS)
-    letters = iter(ascii_uppercase)
-    sections = []
-    for partnership in partnerships.items[:_MAX_PARTNERSHIP_SECTIONS]:
-        awards = reader.first_items("awards", _MAX_AWARDS, partnership=partnership["id"])
-        award_sections = [
-            AwardSection(
-                next(letters),
-                award,
-                reader.first_items("activities", _MAX_ACTIVITIES, award=award["id"]),
-            )
-            for award in awards
-        ]
-        objectives = reader.first_items(
-            "objectives", _MAX_OBJECTIVES, partnership=partnership["id"]
-        )
-        listed_regions = _listed_regions(reader, [partnership, *awards])
-        sections.append(
-            PartnershipSection(partnership, objectives, listed_regions, awards, award_sections)
-        )
+    sections = _read_sections(reader, partnerships.items[:_MAX_PARTNERSHIP_SECTIONS])
     regions = reader.first_items("regions", _MAX_REGIONS)
-    names = {region["id"]: region["name"] for region in regions}
+    names = {region["id"]: shorten(region["name"], _MAX_MAP_NAME_CHARACTERS) for region in regions}
     return PageContent(
         partnerships,
         sections,
@@ -139,13 +124,43 @@ def read_content(reader: DocumentReader) -> PageContent:
     )
 
 
-def _listed_regions(reader: DocumentReader, resources: Sequence[Json]) -> list[Json]:
+def _read_sections(
+    reader: DocumentReader, partnerships: Sequence[Json]
+) -> list[PartnershipSection]:
+    """The partnerships in full; their awards share the number of activities on the page."""
+    awards_by_partnership = [
+        reader.first_items("awards", _MAX_AWARDS, partnership=partnership["id"])
+        for partnership in partnerships
+    ]
+    award_count = sum(map(len, awards_by_partnership))
+    max_activities = min(_MAX_ACTIVITIES_PER_AWARD, _MAX_ACTIVITIES // max(award_count, 1))
+    letters = iter(ascii_uppercase)
+    return [
+        PartnershipSection(
+            partnership,
+            reader.first_items("objectives", _MAX_OBJECTIVES, partnership=partnership["id"]),
+            _listed_regions(reader, [partnership, *awards]),
+            awards,
+            [
+                AwardSection(
+                    next(letters),
+                    award,
+                    reader.first_items("activities", max_activities, award=award["id"]),
+                )
+                for award in awards
+            ],
+        )
+        for partnership, awards in zip(partnerships, awards_by_partnership, strict=True)
+    ]
+
+
+def _listed_regions(reader: DocumentReader, resources: Sequence[Json]) -> Excerpt:
     """Regions that a partnership and its awards list, without duplicates."""
     ids = dict.fromkeys(
         region_id for resource in resources for region_id in resource["regions"] or []
     )
-    regions = (reader.find("regions", region_id) for region_id in list(ids)[:_MAX_REGIONS])
-    return [region for region in regions if region is not None]
+    found = (reader.find("regions", region_id) for region_id in list(ids)[:_MAX_REGIONS])
+    return Excerpt([region for region in found if region is not None], len(ids), "/v1/regions")
 
 
 def _dates(sections: Sequence[PartnershipSection]) -> list[str | None]:

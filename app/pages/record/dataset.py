@@ -13,9 +13,14 @@ from app.archive.archive import Archive
 from app.exports.datapackage import KEYWORDS
 from app.exports.dcat import outline_bounds, source_urls, temporal_coverage
 from app.exports.listing import CATALOG, Export
+from app.pages.record.words import shorten
 from app.responses.representations import encode_json
 
 Json = dict[str, Any]
+
+_MAX_DESCRIPTION_CHARACTERS = 5_000
+"""Longest description that search engines accept."""
+_MAX_SOURCES = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ def dataset_description(
     optional: Json = {
         "temporalCoverage": temporal_coverage(connection),
         "spatialCoverage": _spatial_coverage(connection),
-        "isBasedOn": source_urls(connection),
+        "isBasedOn": source_urls(connection)[:_MAX_SOURCES],
         "dateModified": archive.metadata["modified"],
         "publisher": publication.publisher
         and {"@type": "Organization", "name": publication.publisher},
@@ -60,7 +65,7 @@ def dataset_description(
         "@context": "https://schema.org",
         "@type": "Dataset",
         "name": "Child Protection Compact record",
-        "description": archive.metadata["archive_notice"],
+        "description": shorten(archive.metadata["archive_notice"], _MAX_DESCRIPTION_CHARACTERS),
         "keywords": list(KEYWORDS),
         "license": archive.metadata["license"]["url"],
         "version": archive.release,

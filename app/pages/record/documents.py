@@ -6,14 +6,27 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
-from app.archive.archive import Archive
+from app.archive.archive import COLLECTIONS, Archive
 from app.query.query import Query
-from app.query.selection import find_included, find_page
+from app.query.selection import find_page
 from app.responses.representations import url_with_query
 
 Json = dict[str, Any]
+
+_MAX_CITATIONS_PER_FIELD = 10
+_FIRST_CITATIONS = """
+SELECT document, total FROM (
+    SELECT document, rowid AS place,
+        row_number() OVER (PARTITION BY resource, field ORDER BY rowid) AS number,
+        count(*) OVER (PARTITION BY resource, field) AS total
+    FROM citations
+    WHERE resource_type = ? AND resource IN (SELECT value FROM json_each(?))
+) WHERE number <= ? ORDER BY place
+"""
+"""Selects the first citations of each field of some resources, and how many the field has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +57,12 @@ class DocumentReader:
     Attributes:
         archive: The record.
         connection: Connection of the current thread.
-        citations: Citations of every item in an excerpt, by resource path, then by field.
+        citations: First citations of every item in an excerpt, by resource path, then by field.
     """
 
     archive: Archive
     connection: sqlite3.Connection
-    citations: dict[str, dict[str, list[Json]]] = field(default_factory=dict)
+    citations: dict[str, dict[str, Excerpt]] = field(default_factory=dict)
     _documents: dict[tuple[str, str], Json | None] = field(default_factory=dict)
 
     def first_items(self, collection: str, limit: int, **filters: str) -> Excerpt:
@@ -89,9 +102,23 @@ class DocumentReader:
 
     def _cache_with_citations(self, collection: str, items: Sequence[Json]) -> None:
         paths = {item["id"]: item["links"]["self"] for item in items}
-        included = find_included(collection, list(paths), ["citations"], self.connection)
-        for citation in map(json.loads, included["citations"]):
-            by_field = self.citations.setdefault(paths[citation["resource"]], {})
-            by_field.setdefault(citation["field"], []).append(citation)
+        parameters = COLLECTIONS[collection].type, json.dumps(list(paths)), _MAX_CITATIONS_PER_FIELD
+        rows = self.connection.execute(_FIRST_CITATIONS, parameters)
+        citations = ((json.loads(document), total) for document, total in rows)
+        for (resource_id, name), group in groupby(citations, _resource_and_field):
+            documents, totals = zip(*group, strict=True)
+            by_field = self.citations.setdefault(paths[resource_id], {})
+            by_field[name] = Excerpt(documents, totals[0], _citations_path(documents[0]))
         for resource_id, item in zip(paths, items, strict=True):
             self._documents[collection, resource_id] = item
+
+
+def _resource_and_field(row: tuple[Json, int]) -> tuple[str, str]:
+    citation, _ = row
+    return citation["resource"], citation["field"]
+
+
+def _citations_path(citation: Json) -> str:
+    """API path that lists all citations of the same field."""
+    names = ("resource_type", "resource", "field")
+    return url_with_query("/v1/citations", [(name, citation[name]) for name in names])

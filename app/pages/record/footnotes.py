@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
-from app.pages.record.documents import DocumentReader, Json
+from app.pages.record.documents import DocumentReader, Excerpt, Json
+
+_MAX_FURTHER_CITATIONS = 150
+"""Citations on the whole page, not counting the first of each footnote."""
 
 
 @dataclass(slots=True)
@@ -18,14 +21,14 @@ class Footnote:
         number: Number on the page, from 1.
         resource: Document of the resource.
         field: Name of the field.
-        citations: Citations that support the value.
+        citations: Citations that support the value, as far as the page shows them.
         marker_count: Number of markers on the page that link here.
     """
 
     number: int
     resource: Json
     field: str
-    citations: list[Json]
+    citations: Excerpt
     marker_count: int = 0
 
     @property
@@ -37,7 +40,7 @@ class Footnote:
     @property
     def basis(self) -> str:
         """Basis of the first citation."""
-        basis: str = self.citations[0]["basis"]
+        basis: str = self.citations.items[0]["basis"]
         return basis
 
 
@@ -56,25 +59,36 @@ class FootnoteMarker:
 
 @dataclass(slots=True)
 class Footnotes:
-    """Footnotes in the order in which the page first links to them."""
+    """Footnotes in the order in which the page first links to them.
+
+    Each shows its first citation, and all together a limited number of further ones, so that the
+    size of the page is bounded.
+    """
 
     reader: DocumentReader
     footnotes: list[Footnote] = field(default_factory=list)
     _by_field: dict[tuple[str, str], Footnote] = field(default_factory=dict)
+    _room: int = _MAX_FURTHER_CITATIONS
 
     def add_marker(self, resource: Json, name: str) -> FootnoteMarker | None:
         """A new marker for a field, whose footnote is added if needed; None without citations."""
         path = resource["links"]["self"]
         citations = self.reader.citations.get(path, {}).get(name)
-        if not citations:
+        if citations is None:
             return None
         footnote = self._by_field.get((path, name))
         if footnote is None:
-            footnote = Footnote(len(self.footnotes) + 1, resource, name, citations)
-            self._by_field[path, name] = footnote
-            self.footnotes.append(footnote)
+            footnote = self._by_field[path, name] = self._add_footnote(resource, name, citations)
         footnote.marker_count += 1
         return FootnoteMarker(footnote, footnote.marker_count)
+
+    def _add_footnote(self, resource: Json, name: str, citations: Excerpt) -> Footnote:
+        """A new footnote, with as many of the citations as the page still has room for."""
+        excerpt = replace(citations, items=citations.items[: 1 + self._room])
+        self._room -= len(excerpt) - 1
+        footnote = Footnote(len(self.footnotes) + 1, resource, name, excerpt)
+        self.footnotes.append(footnote)
+        return footnote
 
     def quote_url(self, citation: Json) -> str | None:
         """URL of the quoted words on the archived page; None if the page's URL is unknown."""

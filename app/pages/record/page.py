@@ -23,10 +23,11 @@ from app.pages.record.documents import DocumentReader, Json
 from app.pages.record.footnotes import Footnotes, selectors_by_type
 from app.pages.templates import template_environment
 
-_WIKIDATA_URL = "https://www.wikidata.org/wiki/"
+_URL_PREFIXES = {"wikidata": "https://www.wikidata.org/wiki/", "url": ""}
+"""What a value of these fields is appended to, to get a URL."""
 _MAX_TITLE_CHARACTERS = 200
-_MAX_TEXT_CHARACTERS = 900
 _MAX_LIST_VALUES = 12
+_MAX_LIST_VALUE_CHARACTERS = 80
 _REFERENCE_FIELDS = {
     "investor": "organizations",
     "recipient": "organizations",
@@ -104,17 +105,9 @@ def _environment() -> Environment:
         "field_label": words.field_label,
         "noun_for": words.noun_for,
         "precision": words.precision,
-        "shorten": shorten,
+        "shorten": words.shorten,
     }
     return template_environment("app.pages.record", filters)
-
-
-def shorten(text: str, max_characters: int = _MAX_TEXT_CHARACTERS) -> str:
-    """The text, cut after a word and marked with an ellipsis if it is too long."""
-    if len(text) <= max_characters:
-        return text
-    head = text[:max_characters]
-    return f"{head.rpartition(' ')[0] or head} …"
 
 
 class _FieldRenderer:
@@ -130,35 +123,37 @@ class _FieldRenderer:
     def field_value(self, resource: Json, name: str) -> str:
         """HTML of a field's value, which must not be null."""
         value = resource[name]
+        if isinstance(value, list):
+            return self._list_value(name, value)
         if name in _REFERENCE_FIELDS:
-            return self._reference_links(_REFERENCE_FIELDS[name], value)
+            return self._reference_link(_REFERENCE_FIELDS[name], value)
         if name in _DATE_FIELDS:
             return Markup('<time datetime="{}">{}</time>').format(value, us_date(value))
         if name in _FORMATTERS:
             return escape(_FORMATTERS[name](value))
-        if name == "wikidata":
+        if name in _URL_PREFIXES:
             return Markup('<a href="{}{}" translate="no">{}</a>').format(
-                _WIKIDATA_URL, value, value
+                _URL_PREFIXES[name], value, words.shorten(value, _MAX_TITLE_CHARACTERS)
             )
-        if name == "url":
-            return Markup('<a href="{}">{}</a>').format(
-                value, shorten(value, _MAX_TITLE_CHARACTERS)
-            )
-        values = value if isinstance(value, list) else [value]
-        return Markup("; ").join(
-            Markup("<bdi>{}</bdi>").format(shorten(str(item))) for item in values[:_MAX_LIST_VALUES]
-        )
+        return Markup("<bdi>{}</bdi>").format(words.shorten(value, _MAX_TITLE_CHARACTERS))
 
     def award_label(self, award: Json) -> str:
         """Name of the award's recipient, or the award's title if the recipient is not stated."""
         recipient = award["recipient"] and self.reader.find("organizations", award["recipient"])
         return str(recipient["short_name"] or recipient["name"] if recipient else award["title"])
 
-    def _reference_links(self, collection: str, value: Any) -> Markup:
-        ids = value if isinstance(value, list) else [value]
-        return Markup(", ").join(
-            self._reference_link(collection, resource_id) for resource_id in ids[:_MAX_LIST_VALUES]
-        )
+    def _list_value(self, name: str, values: list[Any]) -> str:
+        """HTML of the first values of a list, and how many more there are."""
+        shown, more_count = values[:_MAX_LIST_VALUES], len(values[_MAX_LIST_VALUES:])
+        if name in _REFERENCE_FIELDS:
+            links = [self._reference_link(_REFERENCE_FIELDS[name], value) for value in shown]
+            text = Markup(", ").join(links)
+        elif name in _LIST_FORMATTERS:
+            text = escape(_LIST_FORMATTERS[name](shown))
+        else:
+            shortened = [words.shorten(value, _MAX_LIST_VALUE_CHARACTERS) for value in shown]
+            text = Markup("; ").join(Markup("<bdi>{}</bdi>").format(value) for value in shortened)
+        return text + (f" and {more_count:,} more" if more_count else "")
 
     def _reference_link(self, collection: str, resource_id: str) -> Markup:
         """A resource's name with a link to its place on the page, else to its API path."""
@@ -167,16 +162,11 @@ class _FieldRenderer:
             return escape(resource_id)
         path = resource["links"]["self"]
         fragment = f"#{COLLECTIONS[collection].type}-{resource_id}"
-        label = resource.get("short_name") or resource.get("name") or resource["title"]
+        name = resource.get("short_name") or resource.get("name") or resource["title"]
+        label = words.shorten(name, _MAX_TITLE_CHARACTERS)
         return Markup('<a href="{}"><bdi>{}</bdi></a>').format(
-            fragment if path in self._paths_on_page else path, shorten(label, _MAX_TITLE_CHARACTERS)
+            fragment if path in self._paths_on_page else path, label
         )
-
-
-def _list_formatter(
-    format_value: Callable[[Any], str], separator: str = ", "
-) -> Callable[[list[Any]], str]:
-    return lambda values: separator.join(map(format_value, values[:_MAX_LIST_VALUES]))
 
 
 _FORMATTERS: dict[str, Callable[[Any], str]] = {
@@ -187,10 +177,13 @@ _FORMATTERS: dict[str, Callable[[Any], str]] = {
     "characters": "{:,}".format,
     "has_sub_recipients": lambda value: "yes" if value else "no",
     "kind": words.code_in_words,
-    "roles": _list_formatter(words.code_in_words),
-    "trafficking_forms": _list_formatter(words.code_in_words),
     "country": words.country_in_words,
-    "countries": _list_formatter(words.country_in_words, " and "),
-    "precedence": lambda ranks: words.precedence_in_words(ranks[:_MAX_LIST_VALUES]),
 }
 """Formats values as plain text, by field name."""
+_LIST_FORMATTERS: dict[str, Callable[[list[Any]], str]] = {
+    "roles": lambda codes: ", ".join(map(words.code_in_words, codes)),
+    "trafficking_forms": lambda codes: ", ".join(map(words.code_in_words, codes)),
+    "countries": lambda codes: words.join_phrases([*map(words.country_in_words, codes)]),
+    "precedence": words.precedence_in_words,
+}
+"""Formats lists as plain text, by field name."""

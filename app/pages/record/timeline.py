@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import MAXYEAR, date
 
 from app.models.dates import first_day, last_day
 
@@ -65,7 +65,7 @@ class TimeAxis:
             year_count,
         )
         years = range(self.first_year, self.last_year + 1, step)
-        return [(year, self._position(date(year, 1, 1).toordinal())) for year in years]
+        return [(year, self._position(_new_year(year))) for year in years]
 
     def span(self, value: str) -> Span:
         """The days that a partial date covers: a whole month if it has no day."""
@@ -74,6 +74,10 @@ class TimeAxis:
 
     def _position(self, day: int) -> float:
         """Position of an ordinal day, in percent."""
-        start = date(self.first_year, 1, 1).toordinal()
-        end = date(self.last_year, 1, 1).toordinal()
+        start, end = _new_year(self.first_year), _new_year(self.last_year)
         return round(100 * (day - start) / (end - start), 2)
+
+
+def _new_year(year: int) -> int:
+    """Ordinal of January 1, also of the year after the last one that `date` can hold."""
+    return date(year, 1, 1).toordinal() if year <= MAXYEAR else date.max.toordinal() + 1

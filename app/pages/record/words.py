@@ -7,6 +7,8 @@ from typing import Any
 
 from app.models.notation import ordinal_digits, ordinal_words
 
+MAX_TEXT_CHARACTERS = 600
+"""Longest text on the page, such as a summary."""
 _CODES = {
     "ngo": "NGO",
     "americas": "in the Americas",
@@ -68,6 +70,21 @@ def country_in_words(code: str) -> str:
 
     country: Any = pycountry.countries.get(alpha_2=code)
     return str(getattr(country, "common_name", country.name)) if country else code
+
+
+def join_phrases(phrases: Sequence[str]) -> str:
+    """Phrases as a list in a sentence: `A`, `A and B` or `A, B, and C`."""
+    if len(phrases) < 3:
+        return " and ".join(phrases)
+    return f"{', '.join(phrases[:-1])}, and {phrases[-1]}"
+
+
+def shorten(text: str, max_characters: int = MAX_TEXT_CHARACTERS) -> str:
+    """The text, cut after a word and marked with an ellipsis if it is too long."""
+    if len(text) <= max_characters:
+        return text
+    head = text[:max_characters]
+    return f"{head.rpartition(' ')[0] or head} …"
 
 
 def count_noun(count: int, singular: str, plural: str | None = None) -> str:
