@@ -1,4 +1,4 @@
-"""The ASGI application, assembled from its layers."""
+"""The ASGI application, assembled from its routers and middleware."""
 
 from __future__ import annotations
 
@@ -87,15 +87,16 @@ ROUTERS = (
 
 
 class Application(FastAPI):
-    """FastAPI with a response cache inside its telemetry, and layers outside it.
+    """FastAPI with a response cache inside its telemetry, and middleware outside it.
 
-    Overrides `build_middleware_stack`, read in FastAPI 0.165.0 and Starlette 1.10.0.
+    Overrides `build_middleware_stack`; checked against the source of FastAPI 0.165.0 and Starlette
+    1.10.0.
 
     Attributes:
         negotiation: What the responses of each path depend on.
         cache: Cached responses, in front of FastAPI's middleware stack.
-        outermost: The outermost layer.
-        has_fast_path: Whether connections may send cached responses without the application.
+        outermost: The outermost middleware.
+        has_fast_path: Whether connections may send cached responses, bypassing the application.
     """
 
     def __init__(self, settings: Settings, **options: Any) -> None:
@@ -107,13 +108,13 @@ class Application(FastAPI):
         self.outermost: ASGIApp = super().__call__
         self.has_fast_path = settings.telemetry == "off"
 
-    def add_outer_layer(self, layer: Callable[[ASGIApp], ASGIApp]) -> None:
-        """Wrap everything so far, FastAPI's telemetry too; cached responses then pass it."""
-        self.outermost = layer(self.outermost)
+    def add_outer_middleware(self, middleware: Callable[[ASGIApp], ASGIApp]) -> None:
+        """Wrap everything, even FastAPI's telemetry; cached responses go through it as well."""
+        self.outermost = middleware(self.outermost)
         self.has_fast_path = False
 
     def build_middleware_stack(self) -> ASGIApp:
-        """The layers inside FastAPI's telemetry: the cache, then FastAPI's own stack."""
+        """The middleware inside FastAPI's telemetry: the cache, then FastAPI's own stack."""
         stack = self.cache.app = super().build_middleware_stack()
 
         async def cached_except_exports(scope: Scope, receive: Receive, send: Send) -> None:
@@ -135,21 +136,21 @@ class Application(FastAPI):
             logger.error("A response was aborted: %s", error)
 
     def lookup(self, scope: Scope) -> tuple[ResponseHead, bytes] | None:
-        """A cached response to send without the application; None on a miss or if disabled."""
+        """A cached response to send, bypassing the application; None on a miss or if disabled."""
         return self.cache.lookup(scope) if self.has_fast_path else None
 
     async def _run_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start and stop; an invalid seed or archive is reported without a traceback."""
         try:
-            await super().__call__(scope, receive, _short_startup_errors(send))
+            await super().__call__(scope, receive, _without_traceback(send))
         except (SeedError, ArchiveError):
-            return  # reported to the server by a message
+            return  # reported to the server as `lifespan.startup.failed`
 
 
-def _short_startup_errors(send: Send) -> Send:
-    """`send` that reduces the traceback of an invalid seed or archive to its message."""
+def _without_traceback(send: Send) -> Send:
+    """Wrap `send` so that startup errors show one message, not a traceback."""
 
-    async def shortening_send(message: Message) -> None:
+    async def send_short_message(message: Message) -> None:
         error = sys.exception()
         if message["type"] == "lifespan.startup.failed" and isinstance(
             error, SeedError | ArchiveError
@@ -157,20 +158,20 @@ def _short_startup_errors(send: Send) -> Send:
             message = {**message, "message": str(error)}
         await send(message)
 
-    return shortening_send
+    return send_short_message
 
 
 def create_app(settings: Settings) -> Application:
-    """Create the application; nothing is read or written before its lifespan starts.
+    """Create the application; seed and archive are not touched before its lifespan starts.
 
-    A request passes these layers, in the reverse of the order in which they are added:
+    A request passes this middleware, in the reverse of the order in which it is added:
 
-    1. the access log and the allowed hosts, where the settings ask for them
+    1. the access log and the allowed hosts, if enabled
     2. FastAPI's telemetry
     3. the response cache, which export files bypass
-    4. methods, common headers and unexpected errors
+    4. allowed HTTP methods, common headers and unexpected errors
     5. content coding
-    6. errors as problem documents, and the routes
+    6. errors as problem documents, then the routes
     """
     app = Application(
         settings,
@@ -194,9 +195,9 @@ def create_app(settings: Settings) -> Application:
         ResponseHeadersMiddleware, max_age=settings.max_age, negotiation=app.negotiation
     )
     if settings.allowed_hosts is not None:
-        app.add_outer_layer(partial(TrustedHostMiddleware, allowed=settings.allowed_hosts))
+        app.add_outer_middleware(partial(TrustedHostMiddleware, allowed=settings.allowed_hosts))
     if settings.access_log and access_logger.isEnabledFor(logging.INFO):
-        app.add_outer_layer(AccessLog)
+        app.add_outer_middleware(AccessLog)
     return app
 
 
@@ -205,7 +206,7 @@ async def _serve_record(app: Application) -> AsyncIterator[dict[str, Any]]:
     """The lifespan: open the archive, and pass the settings to the server's connections."""
     settings: Settings = app.state.settings
     async with serve_archive(app.state, app.cache, settings):
-        gc.freeze()  # what is loaded by now stays: no collection needs to traverse it again
+        gc.freeze()  # what is loaded now stays loaded: the garbage collector need not scan it again
         try:
             yield {SETTINGS_KEY: settings}
         finally:
@@ -227,15 +228,15 @@ def _add_error_handlers(app: FastAPI) -> None:
 
 
 def _suggest_path(path: str) -> str:
-    """The detail of a 404: the path that was probably meant, or where to find all."""
+    """The detail of a 404: the path that the client probably wants, or where to find all."""
     routes = [route for module in ROUTERS for route in module.router.routes]
     trimmed = "/" + path.strip("/")
     if trimmed != path and any(
         route.matches(_get_scope(trimmed))[0] is Match.FULL for route in routes
     ):
         return f"Paths have no trailing slash and no empty segment; use {trimmed}."
-    meant = closest_match(trimmed, [route.path for route in routes if "{" not in route.path])
-    return f"Did you mean {meant}?" if meant else "See /v1 for every collection."
+    suggestion = closest_match(trimmed, [route.path for route in routes if "{" not in route.path])
+    return f"Did you mean {suggestion}?" if suggestion else "See /v1 for every collection."
 
 
 def _get_scope(path: str) -> Scope:
@@ -250,3 +251,4 @@ def _app_from_environment() -> Application:
 
 
 app = _app_from_environment()
+"""The application with settings from the environment, created on import: for ASGI servers."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from app.mirror.asgi_client import AsgiClient, AsgiResponse
-from app.responses.conditions import zero_gzip_mtime
+from app.responses.conditional_requests import zero_gzip_mtime
 from app.responses.formats import NDJSON
 
 FILES = "files"

@@ -101,8 +101,8 @@ def includable_fields(model: type[Document]) -> tuple[str, ...]:
     return (*model.references, "citations") if issubclass(model, Resource) else ()
 
 
-StatementShape = tuple[tuple[str, bool], ...]
-"""Names of conditions, each with whether it has several values; determines the SQL text."""
+FilterSignature = tuple[tuple[str, bool], ...]
+"""Names of conditions, each with whether it has several values: what their SQL depends on."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Query:
 
     Attributes:
         collection: Name of the collection.
-        conditions: Values of filters, ranges and `q`, by parameter.
+        conditions: What items must match: values of filters, ranges and `q`, by parameter.
         sort: Field to sort by.
         descending: Whether the order is reversed; `null` is last either way.
         limit: Page size; None if not given.
@@ -155,8 +155,8 @@ class Query:
         return DEFAULT_LIMIT if self.limit is None else self.limit
 
     @cached_property
-    def shape(self) -> StatementShape:
-        """The conditions without their values; queries of one shape share their SQL."""
+    def signature(self) -> FilterSignature:
+        """The conditions without their values; queries with the same signature share their SQL."""
         return tuple(
             (name, isinstance(value, list) and len(value) > 1)
             for name, value in sorted(self.conditions.items())
@@ -262,7 +262,9 @@ def _range_parameters(range_: Range) -> Iterator[Parameter]:
         yield Parameter(gte, amount, f"{subject} this number or greater.")
         yield Parameter(lte, amount, f"{subject} this number or less.")
     else:
-        period = "An item matches only if its whole period lies in the range."
+        period = (
+            "A date such as 2017-10 counts as the whole month and must lie entirely in the range."
+        )
         yield Parameter(gte, DateType(), f"{subject} on or after this date. {period}")
         yield Parameter(lte, DateType(), f"{subject} on or before this date. {period}")
 

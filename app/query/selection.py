@@ -1,8 +1,8 @@
-"""Queries as SQL: pages, totals, facets and included resources.
+"""Builds and runs the SQL of list requests: pages, totals, facets and included resources.
 
 Pages are selected by keyset pagination: the cursor holds the sort key and the id of the last row of
 a page, and the next page starts after them in the sort order. Late pages are thus as fast as early
-ones, and a cursor leads on after a correction, even if it changed or removed that row.
+ones, and a cursor stays valid after a correction, even one that changed or removed that row.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from app.query.cursors import (
     encode_cursor,
     invalid_cursor,
 )
-from app.query.query import Query, StatementShape
+from app.query.query import FilterSignature, Query
 
 Rows = list[tuple[bytes, bytes]]
 """Ids and documents."""
@@ -106,7 +106,7 @@ def find_rows(
     rows: Rows = []
     for keyset_range, last_row in _keyset_ranges(query, after):
         statement = _page_statement(
-            query.collection, query.shape, query.sort, keyset_range, scans_sort_index
+            query.collection, query.signature, query.sort, keyset_range, scans_sort_index
         )
         range_values = {**bind_values, **last_row, "limit": limit - len(rows)}
         rows += connection.execute(statement, range_values).fetchall()
@@ -128,7 +128,7 @@ def count_items(archive: Archive, query: Query, connection: sqlite3.Connection) 
     """Number of items that match the conditions."""
     if not query.conditions:
         return archive.counts[query.collection]
-    statement = _count_statement(query.collection, query.shape)
+    statement = _count_statement(query.collection, query.signature)
     return archive.cached_count(connection, statement, _bind_values(archive, query))
 
 
@@ -143,7 +143,7 @@ def count_facets(
     facets = {}
     for parameter in query.facet:
         counts: list[tuple[str | None, int]] = []
-        for statement in _facet_statements(query.collection, query.shape, parameter):
+        for statement in _facet_statements(query.collection, query.signature, parameter):
             for value, count in connection.execute(statement, bind_values):
                 if count:
                     counts.append((None if value is None else value.decode(), count))
@@ -155,7 +155,7 @@ def count_facets(
 def find_included(
     collection: str, ids: Sequence[str], include: Sequence[str], connection: sqlite3.Connection
 ) -> dict[str, list[bytes]]:
-    """The documents that items reference, without duplicates, by collection, in record order."""
+    """The documents that items reference, each once, by collection, in the order of the seed."""
     included = {}
     for field in include:
         name, statement = _include_statement(collection, field)
@@ -223,14 +223,14 @@ class _KeysetRange(NamedTuple):
     Attributes:
         null: Whether the rows have a null sort key or a non-null one.
         after: How the rows are limited to those after the last row of the previous page; None at
-            the start. `equal`: the same sort key and a greater id. `greater`: a sort key later in
+            the start. `same_key`: the same sort key and a greater id. `later`: a sort key later in
             the order (only used in descending order, so a smaller value). `tuple`: sort key and id
             compared together.
         descending: Whether the sort key descends.
     """
 
     null: bool = False
-    after: Literal["equal", "greater", "tuple"] | None = None
+    after: Literal["same_key", "later", "tuple"] | None = None
     descending: bool = False
 
 
@@ -239,7 +239,7 @@ def _keyset_ranges(
 ) -> Iterator[tuple[_KeysetRange, dict[str, Any]]]:
     """The ranges that follow a position in the sort order, each with its bind parameters.
 
-    Every range is one contiguous scan of an index.
+    Each is a contiguous part of the sort index, if that is scanned.
     """
     descending, by_id = query.descending, query.sort.column == "id"
     nulls = _KeysetRange(null=True, descending=descending)
@@ -248,11 +248,11 @@ def _keyset_ranges(
     else:
         last_row = {"last_key": after.key, "last_id": after.id}
         if after.key is None and not by_id:
-            yield _KeysetRange(null=True, after="equal", descending=descending), last_row
+            yield _KeysetRange(null=True, after="same_key", descending=descending), last_row
             return
         if descending and not by_id:  # the sort key descends, but the id ascends
-            yield _KeysetRange(after="equal", descending=True), last_row
-            yield _KeysetRange(after="greater", descending=True), last_row
+            yield _KeysetRange(after="same_key", descending=True), last_row
+            yield _KeysetRange(after="later", descending=True), last_row
         else:
             yield _KeysetRange(after="tuple", descending=descending), last_row
     if query.sort.nullable:
@@ -260,7 +260,7 @@ def _keyset_ranges(
 
 
 def _bind_values(archive: Archive, query: Query) -> dict[str, Any]:
-    """Bind parameters of the conditions, with the rowids that full-text search is limited to."""
+    """Bind parameters of the conditions, plus this collection's rowid range in the search index."""
     if "q" not in query.conditions:
         return query.bind_values
     first, last = archive.rowid_ranges[COLLECTIONS[query.collection].type]
@@ -272,62 +272,67 @@ def _prefers_sort_index(
 ) -> bool:
     """Whether to scan the sort index and filter, rather than filter by index and then sort.
 
-    The scan reads about `limit * all / total` rows; filtering first reads `total` rows.
+    The scan reads about `limit * collection_size / total` rows; filtering first reads `total`.
     """
-    if not query.conditions or query.sort.column == "id":  # indexes of filters are ordered by id
+    # indexes of filters end with the id, so sorting by id needs no extra sort
+    if not query.conditions or query.sort.column == "id":
         return False
     total = count_items(archive, query, connection)
     return total * total >= limit * archive.counts[query.collection]
 
 
 @lru_cache(_MAX_CACHED_STATEMENTS)
-def _count_statement(collection: str, shape: StatementShape) -> str:
+def _count_statement(collection: str, signature: FilterSignature) -> str:
     """SQL that counts the matching items.
 
-    The rows of a link table are counted in place of the items where a filter has one. For several
-    values they have to be counted distinctly, which pays off only without other conditions.
+    If a filter is on a list field, count the rows of its link table instead of the items. With
+    several values this needs COUNT(DISTINCT), which is faster only if there are no other filters.
     """
     model = COLLECTIONS[collection]
-    for name, several in shape:
+    for name, has_multiple_values in signature:
         link = _link_column(model, name)
-        if link is not None and not (several and len(shape) > 1):
-            return _compile(_count_link_rows(collection, shape, link, name, several=several))
+        if link is not None and not (has_multiple_values and len(signature) > 1):
+            return _compile(
+                _count_link_rows(
+                    collection, signature, link, name, has_multiple_values=has_multiple_values
+                )
+            )
     table = SQLModel.metadata.tables[collection]
-    conditions = [_condition(table, model, *condition) for condition in shape]
+    conditions = [_condition(table, model, *condition) for condition in signature]
     return _compile(select(func.count()).select_from(table).where(*conditions))
 
 
 def _count_link_rows(
     collection: str,
-    shape: StatementShape,
+    signature: FilterSignature,
     link: tuple[FromClause, str],
     name: str,
     *,
-    several: bool,
+    has_multiple_values: bool,
 ) -> Select[*tuple[Any, ...]]:
     """Select the number of link rows that meet the filter `name` and all other conditions."""
     table, model = SQLModel.metadata.tables[collection], COLLECTIONS[collection]
     links, column = link
-    filter_condition = _value_condition(links.c[column], name, several)
+    filter_condition = _value_condition(links.c[column], name, has_multiple_values)
     ranges = [
         _range_condition(model, links.c.__getitem__, other)
-        for other, _ in shape
+        for other, _ in signature
         if _is_range(other)
     ]
     others = [
         _condition(table, model, *other)
-        for other in shape
+        for other in signature
         if other[0] != name and not _is_range(other[0])
     ]
     source = _join_items(links, table) if others else links
-    count = func.count(links.c.item_rowid.distinct()) if several else func.count()
+    count = func.count(links.c.item_rowid.distinct()) if has_multiple_values else func.count()
     return select(count).select_from(source).where(filter_condition, *ranges, *others)
 
 
 @lru_cache(_MAX_CACHED_STATEMENTS)
 def _page_statement(
     collection: str,
-    shape: StatementShape,
+    signature: FilterSignature,
     sort: Sort,
     keyset_range: _KeysetRange,
     scans_sort_index: bool,
@@ -336,7 +341,7 @@ def _page_statement(
     table = SQLModel.metadata.tables[collection]
     conditions = [
         _condition(table, COLLECTIONS[collection], *condition, scans_sort_index=scans_sort_index)
-        for condition in shape
+        for condition in signature
     ]
     column = table.c[sort.column]
     order = [column.desc() if keyset_range.descending else column, table.c.id]
@@ -345,16 +350,16 @@ def _page_statement(
         .where(*conditions, *_keyset_conditions(table, column, sort, keyset_range))
         .order_by(*(order[:1] if sort.column == "id" else order))
         .limit(bindparam("limit"))
-        .offset(literal_column("0"))
+        .offset(literal_column("0"))  # SQLAlchemy would add an OFFSET with a bind parameter
     )
 
 
 @lru_cache(_MAX_CACHED_STATEMENTS)
-def _facet_statements(collection: str, shape: StatementShape, parameter: str) -> list[str]:
+def _facet_statements(collection: str, signature: FilterSignature, parameter: str) -> list[str]:
     """SQL that counts items per value; for a list field, a second one counts empty lists."""
     model = COLLECTIONS[collection]
     table = SQLModel.metadata.tables[collection]
-    conditions = [_condition(table, model, *condition) for condition in shape]
+    conditions = [_condition(table, model, *condition) for condition in signature]
     field = next(filter_.field for filter_ in model.filters if filter_.parameter == parameter)
     link = link_table(model, field)
     if link is None:
@@ -404,12 +409,12 @@ def _keyset_conditions(
     if sort.nullable:
         yield column.is_(None) if keyset_range.null else column.is_not(None)
     match keyset_range.after:
-        case "equal" if keyset_range.null:
+        case "same_key" if keyset_range.null:
             yield table.c.id > last_id
-        case "equal":
+        case "same_key":
             yield column == last_key
             yield table.c.id > last_id
-        case "greater":
+        case "later":
             yield column < last_key
         case "tuple" if sort.column == "id":
             yield column < last_id if keyset_range.descending else column > last_id
@@ -421,7 +426,7 @@ def _condition(
     table: Table,
     model: type[Document],
     name: str,
-    several: bool,
+    has_multiple_values: bool,
     *,
     scans_sort_index: bool = False,
 ) -> ColumnElement[bool] | TextClause:
@@ -443,9 +448,9 @@ def _condition(
     link = _link_column(model, name)
     if link is None:
         field = next(filter_.field for filter_ in model.filters if filter_.parameter == name)
-        return _value_condition(column(field), name, several)
+        return _value_condition(column(field), name, has_multiple_values)
     links, link_column = link
-    has_value = _value_condition(links.c[link_column], name, several)
+    has_value = _value_condition(links.c[link_column], name, has_multiple_values)
     if scans_sort_index:
         return exists().where(links.c[model.type] == table.c.id, has_value)
     return table.c.id.in_(select(links.c[model.type]).where(has_value))
@@ -479,15 +484,17 @@ def _link_column(model: type[Document], name: str) -> tuple[FromClause, str] | N
 
 
 def _full_text_condition(table: Table, plus: str) -> TextClause:
-    """The SQL condition of `q`; the full-text index has the rowids of the table."""
+    """The SQL condition of `q`; the full-text index uses the same rowids as the table."""
     return text(
         f"{plus}{table.name}.rowid IN (SELECT rowid FROM search "  # noqa: S608 - a name from COLLECTIONS
         "WHERE search MATCH :q AND rowid BETWEEN :q_first AND :q_last)"
     )
 
 
-def _value_condition(column: ColumnElement[Any], name: str, several: bool) -> ColumnElement[bool]:
-    if not several:
+def _value_condition(
+    column: ColumnElement[Any], name: str, has_multiple_values: bool
+) -> ColumnElement[bool]:
+    if not has_multiple_values:
         return column == bindparam(name)
     values = func.json_each(bindparam(name)).table_valued("value")
     return column.in_(select(literal_column("value")).select_from(values))

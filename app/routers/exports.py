@@ -22,7 +22,7 @@ from app.exports.listing import CATALOG, FILES, IATI, REGIONS, Export
 from app.models.base import Model
 from app.models.values import Sha256
 from app.query.parameters import path_parameter
-from app.responses.conditions import etag_matches, not_modified_headers, request_conditions
+from app.responses.conditional_requests import etag_matches, not_modified_headers, selection_headers
 from app.responses.problems import InvalidParameters, NotFound, RangeNotSatisfiable, Unavailable
 from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep, NoParameters, current_archive
@@ -213,7 +213,7 @@ async def get_export(request: Request, catalog: ExportCatalogDep) -> Response:
 
 def _is_not_modified(request: Request, etag: str) -> bool:
     """Whether `If-None-Match` matches the entity tag."""
-    _, _, if_none_match = request_conditions(request.headers.raw)
+    _, _, if_none_match = selection_headers(request.headers.raw)
     return bool(if_none_match) and etag_matches(if_none_match, etag.encode())
 
 

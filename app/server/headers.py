@@ -13,10 +13,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.archive.archive import ARCHIVE_KEY, Archive
-from app.responses.conditions import not_modified_headers
+from app.responses.conditional_requests import not_modified_headers
 from app.responses.problems import BadRequest, InternalError, MethodNotAllowed, Problem, Unavailable
 from app.server.negotiation import Negotiation
-from app.server.response_cache import DISCARD_BUFFER, Headers, ResponseFinished
+from app.server.response_cache import DISCARD_BUFFER, Headers, HeadersSufficed
 
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
 
@@ -121,7 +121,7 @@ class ResponseHeadersMiddleware:
 
         try:
             await self.app(scope, receive, tracking_send)
-        except (ClientDisconnect, ResponseFinished):
+        except (ClientDisconnect, HeadersSufficed):
             raise
         except asyncio.CancelledError:
             if started and not _discard_buffer(scope):

@@ -1,4 +1,4 @@
-"""Response cache, outside routing: responses never change within a release."""
+"""Response cache in front of routing: responses never change within a release."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
 from app.archive.archive import archive_code_digest
-from app.responses.conditions import (
+from app.responses.conditional_requests import (
     choose_encoding,
     etag_matches,
     not_modified_headers,
-    request_conditions,
+    selection_headers,
     zero_gzip_mtime,
 )
 from app.server.compressors import compressor_version
@@ -27,7 +27,10 @@ from app.server.negotiation import Negotiation
 
 Headers = list[tuple[bytes, bytes]]
 ResponseHead = tuple[bytes, bytes]
-"""A status line and header lines, separate so that a server can put its own headers between."""
+"""Status line and header lines of an HTTP/1.1 response.
+
+They are separate because the server writes its own headers, such as `Date`, after the status line.
+"""
 
 DISCARD_BUFFER = "cpc_record.discard_buffer"
 """Scope key of a function that discards a buffered response, so that another can be sent."""
@@ -72,17 +75,17 @@ class CachedResponse:
             (_http11_head(status, tagged), _http11_head(304, not_modified)),
         )
 
-    def as_asgi(self, if_none_match: bytes, *, head: bool) -> tuple[Message, Message]:
-        """The response as ASGI messages, or its 304 where `If-None-Match` matches."""
+    def as_asgi(self, if_none_match: bytes, *, is_head: bool) -> tuple[Message, Message]:
+        """The response as ASGI messages, or its 304 if `If-None-Match` matches."""
         if if_none_match and etag_matches(if_none_match, self.etag):
             return self.not_modified, _EMPTY_BODY
-        return self.start, _EMPTY_BODY if head else self.body
+        return self.start, _EMPTY_BODY if is_head else self.body
 
-    def as_http11(self, if_none_match: bytes, *, head: bool) -> tuple[ResponseHead, bytes]:
-        """The response as an HTTP/1.1 head and body, or its 304 where `If-None-Match` matches."""
+    def as_http11(self, if_none_match: bytes, *, is_head: bool) -> tuple[ResponseHead, bytes]:
+        """The response as an HTTP/1.1 head and body, or its 304 if `If-None-Match` matches."""
         if if_none_match and etag_matches(if_none_match, self.etag):
             return self.heads[1], b""
-        return self.heads[0], b"" if head else self.body["body"]
+        return self.heads[0], b"" if is_head else self.body["body"]
 
 
 def _http11_head(status: int, headers: Headers) -> ResponseHead:
@@ -143,7 +146,8 @@ class ResponseStore:
 
 def _entry_bytes(key: CacheKey, response: CachedResponse) -> int:
     """Estimated memory of an entry."""
-    headers = 3 * len(response.heads[0][1])  # as pairs, as lines, and as lines of the 304
+    # stored three times: as ASGI pairs, as header lines, and as header lines of the 304
+    headers = 3 * len(response.heads[0][1])
     return len(response.body["body"]) + headers + len(key[0]) + len(key[1]) + _ENTRY_OVERHEAD_BYTES
 
 
@@ -152,10 +156,10 @@ class ResponseCache:
 
     A response with `no-store` is passed on as it is: nobody may store what a tag could revalidate.
     HEAD is served from GET's entry. Concurrent requests for one uncached URL wait for a single
-    rendering.
+    run of the application.
 
     Attributes:
-        app: The application that renders what is not cached.
+        app: The application that generates what is not cached.
         store: The entries of the current release.
         negotiation: What the response of each path depends on.
         max_buffered_bytes: Largest body that is buffered; a larger one is streamed, not cached.
@@ -171,9 +175,9 @@ class ResponseCache:
         self._pending: dict[CacheKey, asyncio.Event] = {}
 
     def clear(self) -> None:
-        """Start with an empty store, as another release is served from now on.
+        """Start with an empty store, because another release is served.
 
-        Responses that are still being rendered go to the old store.
+        Responses that are still being generated go to the old store.
         """
         self.store = ResponseStore(self.store.max_bytes)
 
@@ -186,7 +190,7 @@ class ResponseCache:
         response = self.store.get(key)
         if response is None:
             return None
-        return response.as_http11(if_none_match, head=method == "HEAD")
+        return response.as_http11(if_none_match, is_head=method == "HEAD")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI 3)."""
@@ -194,51 +198,53 @@ class ResponseCache:
             await self.app(scope, receive, send)
             return
         key, if_none_match = self._cache_key(scope)
-        head = scope["method"] == "HEAD"
+        is_head = scope["method"] == "HEAD"
         response = self.store.get(key)
         if response is None and (pending := self._pending.get(key)) is not None:
             await pending.wait()
             response = self.store.get(key)
         if response is not None:
-            start, body = response.as_asgi(if_none_match, head=head)
+            start, body = response.as_asgi(if_none_match, is_head=is_head)
             await send(start)
             await send(body)
             return
-        client = _ClientRequest(key, if_none_match, head, send, self.store)
-        await self._render(client, scope, receive)
+        client = _ClientRequest(key, if_none_match, is_head, send, self.store)
+        await self._run_application(client, scope, receive)
 
-    async def _render(self, client: _ClientRequest, scope: Scope, receive: Receive) -> None:
-        """Run the application for a cache miss; others that request the same wait for it."""
+    async def _run_application(
+        self, client: _ClientRequest, scope: Scope, receive: Receive
+    ) -> None:
+        """Run the application after a cache miss; other requests for the same key wait for it."""
         key = client.key
-        rendered = self._pending.setdefault(key, asyncio.Event())
+        done = self._pending.setdefault(key, asyncio.Event())
 
-        def release() -> None:
-            rendered.set()
-            if self._pending.get(key) is rendered:
+        def wake_waiters() -> None:
+            done.set()
+            if self._pending.get(key) is done:
                 del self._pending[key]
 
-        buffer = _ResponseBuffer(self.max_buffered_bytes, client, release)
-        inner = {**scope, "method": "GET", "headers": _inner_headers(scope["headers"], key[3])}
-        inner[DISCARD_BUFFER] = buffer.discard
+        buffer = _ResponseBuffer(self.max_buffered_bytes, client, wake_waiters)
+        headers = _forwarded_headers(scope["headers"], key[3])
+        forwarded = {**scope, "method": "GET", "headers": headers, DISCARD_BUFFER: buffer.discard}
         try:
-            await self.app(inner, receive, buffer)
-        except (ClientDisconnect, ResponseFinished):
+            await self.app(forwarded, receive, buffer)
+        except (ClientDisconnect, HeadersSufficed):
             if not buffer.finished:
                 raise
         finally:
-            release()
+            wake_waiters()
 
     def _cache_key(self, scope: Scope) -> tuple[CacheKey, bytes]:
         """The cache key of a request, and its `If-None-Match`."""
-        accept, accept_encoding, if_none_match = request_conditions(scope["headers"])
+        accept, accept_encoding, if_none_match = selection_headers(scope["headers"])
         query = scope["query_string"]
         format_name = self.negotiation.format_name(scope["path"], query, accept)
         encoding = choose_encoding(accept_encoding)
         return (scope["raw_path"], query, format_name, encoding), if_none_match
 
 
-class ResponseFinished(OSError):
-    """Raised by `send` to stop rendering: a HEAD or 304 response ends with its headers.
+class HeadersSufficed(OSError):
+    """Raised by `send` to stop the application: a HEAD or 304 response ends with its headers.
 
     An OSError, as for a client that disconnected, so that frameworks stop without logging it.
     """
@@ -249,21 +255,23 @@ class _ClientRequest(NamedTuple):
 
     key: CacheKey
     if_none_match: bytes
-    head: bool
+    is_head: bool
     send: Send
     store: ResponseStore
-    """The store of the release at the start of the request."""
+    """The store in use when the request arrived."""
 
 
 class _ResponseBuffer:
     """`send` for the application: buffers a response until it is complete or too large to cache.
 
     Attributes:
-        finished: Whether rendering was stopped because the client needs only the headers.
+        finished: Whether the application was stopped because the client needs only the headers.
     """
 
-    def __init__(self, max_bytes: int, client: _ClientRequest, release: Callable[[], None]) -> None:
-        self.max_bytes, self.client, self.release = max_bytes, client, release
+    def __init__(
+        self, max_bytes: int, client: _ClientRequest, wake_waiters: Callable[[], None]
+    ) -> None:
+        self.max_bytes, self.client, self.wake_waiters = max_bytes, client, wake_waiters
         self.start: Message = {}
         self.chunks: list[bytes] | None = []
         """None once anything was sent to the client."""
@@ -287,7 +295,7 @@ class _ResponseBuffer:
         buffered = b"".join(self.chunks)
         if more:
             self.chunks = None
-            self.release()
+            self.wake_waiters()
             await self._start_stream()
             await self._forward(buffered, more)
             return
@@ -297,39 +305,42 @@ class _ResponseBuffer:
         """Start a response too large to cache; its tag is made from all that determines it.
 
         Raises:
-            ResponseFinished: The client needs only the headers, so rendering can stop.
+            HeadersSufficed: The client needs only the headers, so the application can stop.
         """
         start, unchanged = self.start, False
         if self._has_tag():
-            identity = _stream_identity(self.client.key, start["headers"])
-            head = CachedResponse.create(start["status"], start["headers"], identity)
-            unchanged = etag_matches(self.client.if_none_match, head.etag)
-            start = head.not_modified if unchanged else head.start
+            etag_source = _etag_source(self.client.key, start["headers"])
+            tagged = CachedResponse.create(start["status"], start["headers"], etag_source)
+            unchanged = etag_matches(self.client.if_none_match, tagged.etag)
+            start = tagged.not_modified if unchanged else tagged.start
         await self.client.send(start)
-        if unchanged or self.client.head:
+        if unchanged or self.client.is_head:
             await self.client.send(_EMPTY_BODY)
             self.finished = True
-            raise ResponseFinished
+            raise HeadersSufficed
 
     async def _forward(self, body: bytes, more: bool) -> None:
-        sent = b"" if self.client.head else body
+        sent = b"" if self.client.is_head else body
         await self.client.send({"type": "http.response.body", "body": sent, "more_body": more})
 
     async def _send_complete(self, body: bytes) -> None:
-        """Cache a complete response where that is allowed, and send it."""
+        """Cache a complete response if that is allowed, and send it."""
         status, headers = self.start["status"], self.start["headers"]
         response = None
         if self._has_tag():
             if not any(name == b"content-length" for name, _ in headers):
                 headers = [*headers, (b"content-length", b"%d" % len(body))]
-            response = CachedResponse.create(status, headers, zero_gzip_mtime(body))
+            body = zero_gzip_mtime(body)  # so that equal bodies have equal ETags
+            response = CachedResponse.create(status, headers, body)
             self.client.store.put(self.client.key, response)
-        self.release()  # before sending: nobody waits for a client that does not read
+        self.wake_waiters()  # first, so that a slow client does not hold up waiting requests
         self.chunks = None
         if response is not None:
-            start, rest = response.as_asgi(self.client.if_none_match, head=self.client.head)
+            start, content = response.as_asgi(
+                self.client.if_none_match, is_head=self.client.is_head
+            )
             await self.client.send(start)
-            await self.client.send(rest)
+            await self.client.send(content)
         else:
             await self.client.send(self.start)
             await self._forward(body, more=False)
@@ -346,22 +357,22 @@ class _ResponseBuffer:
         return True
 
 
-def _stream_identity(key: CacheKey, headers: Headers) -> bytes:
+def _etag_source(key: CacheKey, headers: Headers) -> bytes:
     """All that determines the bytes of a streamed response.
 
     That includes the libraries: a new version may render or compress the same data differently.
     """
-    release = next((value for name, value in headers if name == b"x-data-release"), b"")
+    data_release = next((value for name, value in headers if name == b"x-data-release"), b"")
     versions = __version__, archive_code_digest(), compressor_version(key[3])
-    return repr((versions, release, key)).encode()
+    return repr((versions, data_release, key)).encode()
 
 
 def _is_no_store(headers: Headers) -> bool:
     return any(name == b"cache-control" and b"no-store" in value for name, value in headers)
 
 
-def _inner_headers(headers: Iterable[tuple[bytes, bytes]], encoding: bytes) -> Headers:
+def _forwarded_headers(headers: Iterable[tuple[bytes, bytes]], encoding: bytes) -> Headers:
     """Request headers with only the chosen coding, and without conditions and ranges."""
     dropped = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range", b"if-range")
-    rest = [pair for pair in headers if pair[0] not in dropped]
-    return [*rest, (b"accept-encoding", encoding)] if encoding else rest
+    forwarded = [pair for pair in headers if pair[0] not in dropped]
+    return [*forwarded, (b"accept-encoding", encoding)] if encoding else forwarded

@@ -38,8 +38,8 @@ def committed(path: str) -> dict[str, tuple[object, ...]]:
             parameter = document["components"]["parameters"][entry["$ref"].rsplit("/", 1)[-1]]
         if parameter["in"] == "query":
             schema = {key: value for key, value in parameter["schema"].items() if key != "examples"}
-            shape = parameter.get("style"), parameter.get("explode"), parameter["required"]
-            parameters[parameter["name"]] = (parameter["description"], schema, *shape)
+            signature = parameter.get("style"), parameter.get("explode"), parameter["required"]
+            parameters[parameter["name"]] = (parameter["description"], schema, *signature)
     return parameters
 
 
@@ -295,7 +295,7 @@ def test_a_query_without_parameters_is_the_first_page() -> None:
     assert (query.conditions, query.limit, query.cursor, query.format) == ({}, None, None, None)
     assert (query.include, query.facet) == ((), ())
     assert query.page_size == DEFAULT_LIMIT
-    assert (query.shape, query.bind_values) == ((), {})
+    assert (query.signature, query.bind_values) == ((), {})
 
 
 def test_a_query_separates_conditions_from_other_parameters() -> None:
@@ -327,15 +327,15 @@ def test_a_query_separates_conditions_from_other_parameters() -> None:
 
 
 def test_the_shape_has_no_values() -> None:
-    """The shape is the sorted names of the conditions and whether each has several values."""
+    """The signature is the sorted names of the conditions and whether each has several values."""
     query = Query.from_parameters(
         "awards", {"region": ["cusco", "loreto"], "objective": ["a"], "amount__lte": 5}
     )
-    assert query.shape == (("amount__lte", False), ("objective", False), ("region", True))
+    assert query.signature == (("amount__lte", False), ("objective", False), ("region", True))
     other = Query.from_parameters(
         "awards", {"objective": ["b"], "amount__lte": 6, "region": ["x", "y", "z"]}
     )
-    assert other.shape == query.shape
+    assert other.signature == query.signature
 
 
 def test_bind_values() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.responses.conditions import choose_encoding
+from app.responses.conditional_requests import choose_encoding
 from app.responses.formats import CSV, JSON, negotiate_format
 from app.responses.quality import parse_qualities
 

@@ -21,10 +21,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.main import create_app
-from app.responses.conditions import (
+from app.responses.conditional_requests import (
     choose_encoding,
     etag_matches,
-    request_conditions,
+    selection_headers,
     zero_gzip_mtime,
 )
 from app.responses.formats import CSV, JSON
@@ -37,7 +37,7 @@ from app.server.response_cache import (
     ResponseCache,
     ResponseStore,
     _entry_bytes,
-    _inner_headers,
+    _forwarded_headers,
 )
 from app.settings import Settings
 from tests.conftest import SEED, Start
@@ -666,18 +666,18 @@ def test_repeated_headers_are_joined() -> None:
         (b"accept-encoding", b"gzip"),
         (b"if-none-match", b'"b"'),
     ]
-    assert request_conditions(headers) == (b"text/csv, */*", b"br, gzip", b'"a", "b"')
-    assert request_conditions([(b"host", b"a.test")]) == (b"", b"", b"")
-    assert request_conditions(headers[:4]) == (b"text/csv", b"br", b'"a"')
+    assert selection_headers(headers) == (b"text/csv, */*", b"br, gzip", b'"a", "b"')
+    assert selection_headers([(b"host", b"a.test")]) == (b"", b"", b"")
+    assert selection_headers(headers[:4]) == (b"text/csv", b"br", b'"a"')
 
 
-def test_inner_headers_have_no_conditions() -> None:
+def test_forwarded_headers_have_no_conditions() -> None:
     """The application sees one coding, and neither tags nor ranges; the rest is unchanged."""
     dropped = (b"if-none-match", b"if-modified-since", b"range", b"if-range", b"accept-encoding")
     retained = [(b"accept", b"text/csv"), (b"x-other", b"1")]
     sent = [*((name, b"x") for name in dropped), *retained]
-    assert _inner_headers(sent, b"") == retained
-    assert _inner_headers(sent, b"br") == [*retained, (b"accept-encoding", b"br")]
+    assert _forwarded_headers(sent, b"") == retained
+    assert _forwarded_headers(sent, b"br") == [*retained, (b"accept-encoding", b"br")]
 
 
 def test_only_the_gzip_timestamp_is_zeroed() -> None:
@@ -705,11 +705,11 @@ def test_a_response_and_its_304() -> None:
     assert response.not_modified["headers"] == [(b"vary", b"Accept"), tag]
     assert response.body == {"type": "http.response.body", "body": b"ok"}
     empty = {"type": "http.response.body", "body": b""}
-    assert response.as_asgi(b"", head=False) == (response.start, response.body)
-    assert response.as_asgi(b"", head=True) == (response.start, empty)
-    assert response.as_asgi(b'"x"', head=False) == (response.start, response.body)
+    assert response.as_asgi(b"", is_head=False) == (response.start, response.body)
+    assert response.as_asgi(b"", is_head=True) == (response.start, empty)
+    assert response.as_asgi(b'"x"', is_head=False) == (response.start, response.body)
     for head in (False, True):
-        assert response.as_asgi(response.etag, head=head) == (response.not_modified, empty)
+        assert response.as_asgi(response.etag, is_head=head) == (response.not_modified, empty)
 
 
 def _key(name: str) -> tuple[bytes, bytes, str, bytes]:

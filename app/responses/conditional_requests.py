@@ -13,7 +13,7 @@ _WILDCARD_ENCODING = "gzip"
 """The coding for `*`: clients that do not name the others often cannot decode them."""
 
 
-def request_conditions(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes, bytes]:
+def selection_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes, bytes]:
     """`Accept`, `Accept-Encoding` and `If-None-Match` of a request; repeated lines are joined."""
     accept = accept_encoding = if_none_match = b""
     for name, value in headers:
