@@ -48,6 +48,7 @@ from app.routers import (
     search,
     sources,
 )
+from app.routers.html import problem_response
 from app.routers.openapi_document import TITLE
 from app.routers.route import negotiated_paths
 from app.seed.errors import SeedError
@@ -192,10 +193,19 @@ def create_app(settings: Settings) -> Application:
         add_compress_type(media_type)
     app.add_middleware(CompressMiddleware, minimum_size=500, brotli_quality=5, gzip_level=6)
     app.add_middleware(
-        ResponseHeadersMiddleware, max_age=settings.max_age, negotiation=app.negotiation
+        ResponseHeadersMiddleware,
+        max_age=settings.max_age,
+        negotiation=app.negotiation,
+        problem_response=problem_response,
     )
     if settings.allowed_hosts is not None:
-        app.add_outer_middleware(partial(TrustedHostMiddleware, allowed=settings.allowed_hosts))
+        app.add_outer_middleware(
+            partial(
+                TrustedHostMiddleware,
+                allowed=settings.allowed_hosts,
+                problem_response=problem_response,
+            )
+        )
     if settings.access_log and access_logger.isEnabledFor(logging.INFO):
         app.add_outer_middleware(AccessLog)
     return app
@@ -216,15 +226,15 @@ async def _serve_record(app: Application) -> AsyncIterator[dict[str, Any]]:
 def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def send_problem(request: Request, error: Problem) -> Response:
-        return error.response(request.scope["path"])
+        return await problem_response(error, request.scope)
 
     @app.exception_handler(HTTPException)
     async def send_framework_error(request: Request, error: HTTPException) -> Response:
         path: str = request.scope["path"]
         if error.status_code == 404:
-            return NotFound(_suggest_path(path)).response(path)
+            return await problem_response(NotFound(_suggest_path(path)), request.scope)
         problem = MethodNotAllowed if error.status_code == 405 else BadRequest
-        return problem(str(error.detail)).response(path)
+        return await problem_response(problem(str(error.detail)), request.scope)
 
 
 def _suggest_path(path: str) -> str:

@@ -40,7 +40,7 @@ def acceptable_formats(accept: bytes) -> tuple[Format, ...]:
     if not accept.strip():
         return FORMATS
     ranges = parse_qualities(accept)
-    qualities = {format_: _quality(format_.media_type, ranges) for format_ in FORMATS}
+    qualities = {format_: media_type_quality(format_.media_type, ranges) for format_ in FORMATS}
     acceptable = [format_ for format_ in FORMATS if qualities[format_] > 0]
     return tuple(sorted(acceptable, key=lambda format_: -qualities[format_]))
 
@@ -50,7 +50,7 @@ def negotiate_format(accept: bytes, offered: Sequence[Format]) -> Format | None:
     return next((format_ for format_ in acceptable_formats(accept) if format_ in offered), None)
 
 
-def _quality(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
+def media_type_quality(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
     """The quality of a media type, taken from the most specific media range that matches it."""
     any_subtype = media_type.partition("/")[0] + "/*"
     for pattern in (media_type, any_subtype, "*/*"):

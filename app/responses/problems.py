@@ -6,11 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
-from typing import ClassVar
+from functools import lru_cache
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 from starlette.responses import Response
+
+from app.responses.formats import HTML, JSON, media_type_quality
+from app.responses.quality import parse_qualities
 
 MEDIA_TYPE = "application/problem+json"
 _MAX_COMPARED_LENGTH = 64
@@ -61,9 +65,9 @@ class Problem(Exception):
         self.errors = errors
         self.headers = dict(headers or {})
 
-    def response(self, path: str) -> Response:
-        """A problem document as the response to a request for `path`."""
-        document: dict[str, object] = {
+    def document(self, path: str) -> dict[str, Any]:
+        """The members of the problem document for a request for `path`."""
+        document: dict[str, Any] = {
             "type": f"/problems/{self.slug}",
             "title": self.title,
             "status": self.status,
@@ -72,7 +76,11 @@ class Problem(Exception):
         }
         if self.errors is not None:
             document["errors"] = [asdict(error) for error in self.errors]
-        content = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        return document
+
+    def response(self, path: str) -> Response:
+        """A problem document as the response to a request for `path`."""
+        content = json.dumps(self.document(path), ensure_ascii=False, separators=(",", ":"))
         headers = {"Cache-Control": "no-store", **self.headers}
         return Response(
             content.encode("utf-8", "backslashreplace"), self.status, headers, MEDIA_TYPE
@@ -226,6 +234,16 @@ class ProblemDocument(BaseModel, defer_build=True):
     errors: list[ProblemError] = Field(
         default_factory=list, description="Invalid query parameters, if any, each with its error."
     )
+
+
+@lru_cache(maxsize=512)
+def prefers_html(accept: bytes) -> bool:
+    """Whether an `Accept` header prefers a page to a problem document (RFC 9110, 12.5.1)."""
+    if not accept.strip():
+        return False
+    ranges = parse_qualities(accept)
+    documents = (media_type_quality(name, ranges) for name in (MEDIA_TYPE, JSON.media_type))
+    return media_type_quality(HTML.media_type, ranges) > max(documents)
 
 
 def closest_match(name: str, allowed: Sequence[str]) -> str | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
+from starlette.types import Scope
 
 from app.pages.guide.rendering import render_template
 from app.responses.formats import HTML
+from app.responses.problems import Problem, prefers_html
 
 _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -14,9 +18,31 @@ _CONTENT_SECURITY_POLICY = (
 )
 """Same-origin files and `data:` images in style sheets; nothing inline (CSP Level 3)."""
 
+logger = logging.getLogger("cpc_record")
+
 
 async def html_response(template: str, **context: object) -> Response:
     """A page rendered from a template in a worker thread, because the first rendering is slow."""
     body = await run_in_threadpool(render_template, template, **context)
     headers = {"Content-Security-Policy": _CONTENT_SECURITY_POLICY}
     return Response(body, headers=headers, media_type=HTML.content_type)
+
+
+async def problem_response(problem: Problem, scope: Scope) -> Response:
+    """A problem as the response to a request: a page if `Accept` prefers HTML, otherwise JSON.
+
+    If the page itself cannot be rendered, the response is JSON: an error must not lead to another.
+    """
+    path: str = scope["path"]
+    accept = b", ".join(value for name, value in scope["headers"] if name == b"accept")
+    document = problem.response(path)
+    if not prefers_html(accept):
+        return document
+    try:
+        page = await html_response("error.html", problem=problem.document(path))
+    except Exception:
+        logger.exception("The page of a problem cannot be rendered.")
+        return document
+    page.status_code = problem.status
+    page.headers.update({"Cache-Control": "no-store", **problem.headers})
+    return page

@@ -76,9 +76,9 @@ apostrophe, which programs should remove. Import codes such as `08` as text to k
 resources, each once, in `included`. `facet=region` counts items by value under the same filters.
 `/v1/search?q=` searches all resource types.
 
-**Errors.** Errors are problem documents (RFC 9457). A parameter that is unknown, empty, of the
-wrong type or repeated without being repeatable returns 422 with the parameter and the allowed
-values.
+**Errors.** Errors are problem documents (RFC 9457); clients whose `Accept` prefers `text/html` get
+the same as a page. A parameter that is unknown, empty, of the wrong type or repeated without being
+repeatable returns 422 with the parameter and the allowed values.
 
 **Caching.** Every successful response has a strong `ETag`; send it in `If-None-Match` to get 304 if
 nothing changed. All servers return the same bytes for the same release of the data. To compare

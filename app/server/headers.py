@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
 from uuid import uuid4
 
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.archive.archive import ARCHIVE_KEY, Archive
@@ -19,6 +20,9 @@ from app.server.negotiation import Negotiation
 from app.server.response_cache import DISCARD_BUFFER, Headers, HeadersSufficed
 
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
+
+ProblemResponse = Callable[[Problem, Scope], Awaitable[Response]]
+"""Renders a problem as JSON or HTML. Passed in, because pages are not known here."""
 
 _COMMON_HEADERS = [
     (b"access-control-allow-origin", b"*"),
@@ -60,8 +64,16 @@ class ResponseHeadersMiddleware:
     document, as long as nothing was sent.
     """
 
-    def __init__(self, app: ASGIApp, *, max_age: int, negotiation: Negotiation) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_age: int,
+        negotiation: Negotiation,
+        problem_response: ProblemResponse,
+    ) -> None:
         self.app = app
+        self.problem_response = problem_response
         self.cache_control = cache_control(max_age)
         self.negotiation = negotiation
 
@@ -80,7 +92,8 @@ class ResponseHeadersMiddleware:
         else:
             detail = f"{scope['method'][:20]} is not allowed; use {ALLOWED_METHODS}."
             problem = MethodNotAllowed(detail, headers={"Allow": ALLOWED_METHODS})
-            await problem.response(scope["path"])(scope, receive, send)
+            response = await self.problem_response(problem, scope)
+            await response(scope, receive, send)
 
     def _with_headers(self, scope: Scope, send: Send) -> Send:
         """`send` with the common headers added.
@@ -132,7 +145,8 @@ class ResponseHeadersMiddleware:
             failure = _problem_of(error, scope[ARCHIVE_KEY]) or _log_error(error, scope)
             if started and not _discard_buffer(scope):
                 raise ResponseAborted(failure.detail) from error
-            await failure.response(scope["path"])(scope, receive, send)
+            response = await self.problem_response(failure, scope)
+            await response(scope, receive, send)
 
 
 class ResponseAborted(Exception):
@@ -154,8 +168,9 @@ class TrustedHostMiddleware:
     Health probes may use any host, as orchestrators probe by IP address.
     """
 
-    def __init__(self, app: ASGIApp, allowed: str) -> None:
+    def __init__(self, app: ASGIApp, allowed: str, problem_response: ProblemResponse) -> None:
         self.app = app
+        self.problem_response = problem_response
         self.patterns = [pattern.strip().lower() for pattern in allowed.split(",")]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -164,7 +179,8 @@ class TrustedHostMiddleware:
         if scope["path"] in _PROBE_PATHS or (len(hosts) == 1 and self.is_allowed(hosts[0])):
             await self.app(scope, receive, send)
             return
-        response = BadRequest("The host in the request is not served here.").response(scope["path"])
+        problem = BadRequest("The host in the request is not served here.")
+        response = await self.problem_response(problem, scope)
         response.raw_headers = add_common_headers(
             response.raw_headers, 400, request_id(scope["headers"])
         )

@@ -238,10 +238,9 @@ async def test_html_is_served_only_when_preferred(
 
 @pytest.mark.anyio
 async def test_browsers_get_json_from_other_paths(client: httpx.AsyncClient) -> None:
-    """Collections and errors have no HTML form and stay JSON."""
+    """Collections have no HTML form and stay JSON."""
     awards = await client.get("/v1/awards", headers={"Accept": BROWSER_ACCEPT})
     assert awards.headers["content-type"] == "application/json"
-    assert_problem(await client.get("/problems/nope", headers={"Accept": BROWSER_ACCEPT}), 404)
 
 
 @pytest.mark.anyio

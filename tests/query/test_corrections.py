@@ -124,12 +124,10 @@ async def test_a_walk_ends_in_another_release(
     before, after = clients
     url: str | None = f"/v1/{collection}?sort={sort}&limit={PAGE_SIZES.get(collection, 1)}"
     read: list[str] = []
-    while True:
+    while url:
         page, url = await read_page(before, url)
         read += [row["id"] for row in page]
-        if url is None:
-            break
-        rest = [row["id"] for row in await read_rest(after, url)]
+        rest = [row["id"] for row in await read_rest(after, url)] if url else []
         walk = [row_id for row_id in read + rest if row_id in unchanged]
         assert walk == unchanged, f"corrected after {read[-1]}"
         assert rest == [row_id for row_id in new if row_id in rest]

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
 
 def render_template(name: str, **context: Any) -> bytes:
-    """A template's HTML in UTF-8; variables missing from the context raise an error."""
+    """A template's HTML in UTF-8; variables missing from the context raise an error.
+
+    Lone surrogates, which UTF-8 cannot encode, are escaped with a backslash.
+    """
     html: str = _environment().get_template(name).render(context)
-    return html.encode()
+    return html.encode("utf-8", "backslashreplace")
 
 
 @cache

@@ -1,0 +1,195 @@
+"""Errors as pages: what a person sees who opens a wrong address in a browser."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from lxml import html
+
+from app.main import create_app
+from app.responses.problems import PROBLEMS, prefers_html
+from app.settings import Settings
+from tests.conftest import SEED
+from tests.support.problem import assert_problem
+
+pytestmark = pytest.mark.anyio
+
+BROWSER_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+BROWSER = {"Accept": BROWSER_ACCEPT}
+ERRORS = {
+    "/nope": 404,
+    "/v1/awards/": 404,
+    "/v1/awards/nope": 404,
+    "/problems/nope": 404,
+    "/docs/nope.js": 404,
+    "/v1/exports/nope": 404,
+    "/v1/awards?regoin=cusco": 422,
+    "/v1/awards?region=cusco,loreto&sort=up&limit=0": 422,
+    "/v1/meta?x=%3Cscript%3E": 422,
+    "/v1/search": 422,
+    "/v1/awards?cursor=AAAA": 422,
+    "/%3Cscript%3Ealert(1)%3C/script%3E": 404,
+}
+IGNORED_HEADERS = {
+    "content-type", "content-length", "content-security-policy", "x-request-id", "content-encoding",
+}  # fmt: skip
+
+
+def text_of(response: httpx.Response) -> str:
+    """The text of a page with single spaces."""
+    return " ".join(html.fromstring(response.text).text_content().split())
+
+
+@pytest.mark.parametrize(("url", "status"), ERRORS.items())
+async def test_a_browser_gets_the_problem_as_a_page(
+    client: httpx.AsyncClient, url: str, status: int
+) -> None:
+    """Status, headers and content are those of the problem document; nothing may be stored."""
+    problem = assert_problem(await client.get(url), status)
+    page = await client.get(url, headers=BROWSER)
+    assert page.status_code == status
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["cache-control"] == "no-store"
+    assert page.headers["x-request-id"]
+    text = text_of(page)
+    document = html.fromstring(page.text)
+    assert problem["title"] in text
+    assert problem["instance"] in text
+    for error in problem.get("errors", []):
+        values = [error["message"], error["parameter"], error["did_you_mean"]]
+        for value in [*values, *(error["allowed"] or [])]:
+            assert value is None or " ".join(value.split()) in text
+    if "errors" not in problem:
+        assert problem["detail"] in text
+    links = {link for _, _, link, _ in document.iterlinks()}
+    assert {problem["type"], "/docs", "/v1", "/"} <= links
+    for link in links:
+        assert (await client.get(link)).status_code == 200, link
+
+
+@pytest.mark.parametrize("url", ERRORS)
+async def test_a_page_has_the_headers_of_the_document(client: httpx.AsyncClient, url: str) -> None:
+    """All headers that do not describe the body are the same, and HEAD has them too."""
+    document, page, head = [
+        await client.request(method, url, headers=headers)
+        for method, headers in (("GET", {}), ("GET", BROWSER), ("HEAD", BROWSER))
+    ]
+    others = [
+        {name: value for name, value in response.headers.items() if name not in IGNORED_HEADERS}
+        for response in (document, page, head)
+    ]
+    assert others[0] == others[1] == others[2]
+    assert "accept" in page.headers["vary"].lower()
+    assert head.content == b""
+    assert head.headers["content-type"] == page.headers["content-type"]
+
+
+async def test_echoed_text_is_escaped(client: httpx.AsyncClient) -> None:
+    """Neither a path nor a parameter becomes markup, and the page loads nothing inline."""
+    for url in ("/<script>alert(1)</script>", "/v1/awards?<b>=1", "/v1/awards?region=<img>"):
+        page = await client.get(url, headers=BROWSER)
+        assert not re.search(r"<(script|b|img)\b", page.text)
+        assert "style=" not in page.text
+        assert "'unsafe" not in page.headers["content-security-policy"]
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "<img>" in unescape(page.text)
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_page"),
+    [
+        (BROWSER_ACCEPT, True),
+        ("text/html", True),
+        ("text/*", True),
+        ("TEXT/HTML", True),
+        ("application/json;q=0.5, text/html", True),
+        ("text/html, application/json;q=0.9, application/problem+json;q=0.9", True),
+        ("", False),
+        ("*/*", False),
+        ("application/json", False),
+        ("application/problem+json", False),
+        ("text/csv", False),
+        ("image/avif,image/webp,*/*;q=0.8", False),
+        ("text/html, application/json", False),
+        ("text/html, application/problem+json", False),
+        ("text/html;q=0.5, application/problem+json", False),
+        ("text/html;q=0.5, */*", False),
+        ("text/html;q=0", False),
+        ("nonsense", False),
+    ],
+)
+async def test_accept_decides(client: httpx.AsyncClient, accept: str, is_page: bool) -> None:
+    """Only a client that prefers HTML to JSON gets a page; without `Accept` it is JSON."""
+    assert prefers_html(accept.encode()) == is_page
+    response = await client.get("/nope", headers={"Accept": accept})
+    expected = "text/html; charset=utf-8" if is_page else "application/problem+json"
+    assert response.headers["content-type"] == expected
+
+
+async def test_without_accept_it_is_json(client: httpx.AsyncClient) -> None:
+    """A client that sends no `Accept` at all gets the document."""
+    request = client.build_request("GET", "/nope")
+    del request.headers["accept"]
+    assert_problem(await client.send(request), 404)
+
+
+async def test_a_method_that_is_not_allowed(client: httpx.AsyncClient) -> None:
+    """A form that is sent here gets a page, with `Allow`."""
+    page = await client.post("/v1/awards", headers=BROWSER)
+    assert (page.status_code, page.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert "POST is not allowed" in text_of(page)
+
+
+async def test_no_acceptable_format(client: httpx.AsyncClient) -> None:
+    """A client that accepts HTML alone is told the formats in HTML."""
+    page = await client.get("/v1/awards", headers={"Accept": "text/html"})
+    assert page.status_code == 406
+    assert "text/csv" in text_of(page)
+
+
+@pytest.mark.parametrize("path", ["/v1/awards", "/nope"])
+async def test_errors_before_routing(archive_file: Path, path: str) -> None:
+    """A host that is not served and a record that is not loaded are pages, too."""
+    settings = Settings(seed_file=SEED, archive_file=archive_file, allowed_hosts="record.test")
+    transport = httpx.ASGITransport(app=create_app(settings))
+    async with httpx.AsyncClient(transport=transport, base_url="http://other.test") as other:
+        page = await other.get(path, headers=BROWSER)
+        assert (page.status_code, page.headers["cache-control"]) == (400, "no-store")
+        assert "host" in text_of(page)
+    async with httpx.AsyncClient(transport=transport, base_url="http://record.test") as not_loaded:
+        page = await not_loaded.get("/v1/meta", headers=BROWSER)
+        assert page.status_code == 503
+        assert page.headers["retry-after"]
+        assert page.headers["content-type"].startswith("text/html")
+
+
+async def test_an_unexpected_error(archive_file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A bug is a page without a traceback, and names the request id."""
+    app = create_app(Settings(seed_file=SEED, archive_file=archive_file))
+
+    async def fail() -> None:
+        raise ZeroDivisionError("secret")
+
+    app.add_api_route("/fail", fail)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://record.test") as client,
+    ):
+        page = await client.get("/fail", headers=BROWSER | {"X-Request-Id": "abc"})
+    assert page.status_code == 500
+    assert "abc" in text_of(page)
+    assert "secret" not in page.text
+    assert "secret" in caplog.text
+
+
+async def test_every_problem_type_has_a_page(client: httpx.AsyncClient) -> None:
+    """The type of a problem leads to its explanation for browsers."""
+    for slug, problem in PROBLEMS.items():
+        page: Any = await client.get(f"/problems/{slug}", headers=BROWSER)
+        assert problem.title in text_of(page)
