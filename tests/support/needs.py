@@ -16,6 +16,7 @@ MARKERS = {
     "server": "starts the API, or a worker of it, as a process of its own",
     "process": "starts other programs, or kills what it started",
     "web_server": "starts nginx or Caddy",
+    "proxy": "starts Varnish, Squid, HAProxy, Traffic Server or httpd",
     "browser": "drives Chromium",
     "node": "runs Node.js, with packages from npm",
     "office": "drives LibreOffice",
@@ -32,6 +33,12 @@ _PROGRAMS = {
     "soffice": "office",
     "nginx": "web_server",
     "caddy": "web_server",
+    "varnishd": "proxy",
+    "squid": "proxy",
+    "haproxy": "proxy",
+    "traffic_server": "proxy",
+    "apache2": "proxy",
+    "httpd": "proxy",
 }
 """Markers of programs that have one of their own; any other needs some marker."""
 _ALLOWED = {"git"}

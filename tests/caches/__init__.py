@@ -1,0 +1,1 @@
+"""Caches between the API and its clients."""
