@@ -33,7 +33,7 @@ _PROGRESS_MIN_BYTES = 5_000_000
 _PROGRESS_MIN_ITEMS = 2_000
 """Number of rows or responses from which a progress bar is shown."""
 _WORKER_TIMEOUT_SECONDS = 30
-"""Time for a worker to answer a health check, also while it starts, before it is restarted."""
+"""Time for a worker to respond to a health check, even while it starts, before it is restarted."""
 _MAX_LISTED_ISSUES = 100
 
 cli = typer.Typer(
@@ -128,7 +128,7 @@ def verify(
     seed: SeedOption = None,
     archive: ArchiveOption = None,
 ) -> None:
-    """Check the seed, and that the archive matches it.
+    """Check the seed, and that the archive and the exports, if they were built, match it.
 
     With `--source`, also every quote against the archived page; with `--mirror`, also a static
     mirror against its manifest and against the API's responses.
@@ -143,9 +143,8 @@ def verify(
         record = load_record(settings.seed_file)
         resources = sum(len(group) for group in record.resources.values())
         checks = [Check("The seed file is valid", f"{resources} resources")]
-        if settings.archive_file.exists():
-            checks.append(check_archive(settings.seed_file, settings.archive_file))
-            checks.append(check_exports(settings.archive_file, record.release))
+        checks.append(check_archive(settings.seed_file, settings.archive_file))
+        checks.append(check_exports(settings.archive_file, record.release))
         if source is not None:
             checks += _source_checks(record, source)
         if mirror is not None:
@@ -342,7 +341,8 @@ def _print_table(checks: Sequence[Check]) -> None:
 
     table = Table("Check", "Found", "Result")
     for check in checks:
-        result = f"[red]{len(check.issues)} wrong" if check.issues else "[green]ok"
+        passed = "[yellow]skipped" if check.skipped else "[green]ok"
+        result = f"[red]{len(check.issues)} wrong" if check.issues else passed
         table.add_row(check.name, check.summary, result)
     Console(soft_wrap=True, highlight=False).print(table)
 

@@ -187,6 +187,18 @@ def test_verify_lists_its_checks(archive_file: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "The seed file is valid" in result.stdout
     assert "The archive matches the seed file" in result.stdout
+    assert "no archive" not in result.stdout
+
+
+def test_verify_says_that_a_missing_archive_was_not_checked(tmp_path: Path) -> None:
+    """Neither archive nor exports are reported as checked, and nothing is built."""
+    archive = tmp_path / "archive.sqlite"
+    result = invoke_cli("verify", ARCHIVE_FILE=str(archive), COLUMNS="500")
+    assert result.returncode == 0, result.stderr
+    assert f"not checked: no archive at {archive}" in result.stdout
+    assert "not checked: none built" in result.stdout
+    assert result.stdout.count("skipped") == 2
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_verify_rejects_an_archive_with_other_bytes(archive_file: Path, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ _MAX_PENDING_QUERIES = 1_000
 _QUEUE_TIMEOUT_FACTOR = 3
 """Maximum time in the queue, as a multiple of the query timeout."""
 _DEADLINE_CHECK_INSTRUCTIONS = 50_000
-"""Instructions of SQLite's virtual machine between two checks of the deadline: some ms."""
+"""Instructions of SQLite's virtual machine between checks of the deadline: a few milliseconds."""
 _MAX_CACHED_COUNTS = 10_000
 _PAGE_CACHE_KIBIBYTES = 16_384
 """Maximum page cache of each connection; reading an uncached page costs a system call."""
@@ -59,7 +59,7 @@ COLLECTIONS: Mapping[str, type[Document]] = {model.collection: model for model i
 
 
 class ArchiveError(Exception):
-    """An archive that cannot be compiled or opened; the message is meant for the user."""
+    """An archive that cannot be compiled or opened; the message is for the user."""
 
 
 class ReaderConnection(sqlite3.Connection):
@@ -68,7 +68,7 @@ class ReaderConnection(sqlite3.Connection):
     deadline = math.inf
 
     def set_timeout(self, seconds: float) -> None:
-        """Set the deadline for all queries from now on, together."""
+        """Set one deadline for all following queries together."""
         self.deadline = time.monotonic() + seconds
         self.set_progress_handler(self._timed_out, _DEADLINE_CHECK_INSTRUCTIONS)
 
@@ -171,7 +171,7 @@ class Archive:
             raise Unavailable("The record is being reloaded.", headers={"Retry-After": "2"})
 
     def is_replaced(self) -> bool:
-        """Whether the path now leads to another file."""
+        """Whether the path now points to another file."""
         try:
             return not os.path.samestat(self.path.stat(), os.fstat(self.file.fileno()))
         except OSError:
@@ -192,7 +192,7 @@ class Archive:
         return count
 
     async def run_in_thread(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a function that may take long on another thread, with a connection of its own.
+        """Run a function that may take a long time on another thread, with a connection of its own.
 
         Raises:
             Unavailable: Too many queries are pending, or this one timed out.
@@ -255,7 +255,7 @@ def _connect(path: Path) -> ReaderConnection:
 
 
 def read_meta(path: Path) -> dict[str, Any]:
-    """Contents of the meta table of an archive, whose size must match its header.
+    """Contents of the `meta` table of an archive, whose size must match SQLite's file header.
 
     Raises:
         OSError, sqlite3.Error, ValueError: The file is not a valid archive.
@@ -269,7 +269,7 @@ def read_meta(path: Path) -> dict[str, Any]:
         if pragma("application_id") != APPLICATION_ID:
             raise ValueError("it was written by another program")
         if pragma("page_count") * pragma("page_size") != size:
-            raise ValueError("its size does not match its header")
+            raise ValueError("its size does not match its file header")
         rows = connection.execute("SELECT key, value FROM meta").fetchall()
     return {key.decode(): json.loads(value) for key, value in rows}
 
@@ -295,6 +295,6 @@ def archive_code_digest() -> str:
 
 
 def link_table(model: type[Document], field_name: str) -> str | None:
-    """Name of the table with the members of a list field; None if the field is not a list."""
+    """Name of a list field's link table; None if the field is not a list."""
     name = f"{model.type}_{field_name}"
     return name if name in SQLModel.metadata.tables else None

@@ -1,6 +1,6 @@
 """Files and directories replaced atomically: readers see the old content or the new.
 
-The new content is written under a hidden temporary name beside the target and moved there once it
+The new content is written under a hidden temporary name next to the target and moved there once it
 is complete and on the disk:
 
     with temporary_file(target) as path:
@@ -30,7 +30,7 @@ _MAX_SINGLE_FSYNCS = 100
 
 @contextmanager
 def temporary_file(target: Path) -> Iterator[Path]:
-    """Create an empty file beside the target; each concurrent writer gets its own.
+    """Create an empty file next to the target; each concurrent writer gets its own.
 
     Leftovers of killed processes are removed first.
     """
@@ -41,7 +41,7 @@ def temporary_file(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def temporary_directory(target: Path) -> Iterator[Path]:
-    """Create an empty directory beside the target, for one writer at a time.
+    """Create an empty directory next to the target, for one writer at a time.
 
     Leftovers of killed processes are removed first. If one was killed between the two renames of
     `move_into_place`, the former directory is put back.
@@ -88,7 +88,7 @@ def lock(path: Path, operation: int = fcntl.LOCK_EX) -> int:
 
 @contextmanager
 def _locked(create: Callable[[], Path], operation: int) -> Iterator[Path]:
-    """Create a path and hold its lock; remove what still has this name at the end."""
+    """Create a path and hold its lock; remove what has this name at the end."""
     path, descriptor = _create_locked(create, operation)
     try:
         yield path
@@ -127,7 +127,7 @@ def _create_file(target: Path) -> Path:
 def _create_directory(target: Path) -> Path:
     directory = target.with_name(f".{target.name}{_SUFFIX}")
     directory.mkdir(mode=0o755, exist_ok=True)
-    if directory.is_symlink():  # what it leads to is not ours to empty
+    if directory.is_symlink():  # what it points to must not be emptied
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(directory))
     return directory
 
@@ -155,7 +155,7 @@ def _swap(directory: Path, target: Path) -> None:
 
 
 def _restore(target: Path) -> None:
-    """Put the former directory back where nothing has taken its place."""
+    """Put the former directory back if nothing has replaced it."""
     if not target.exists() and _former(target).exists():
         _former(target).rename(target)
 

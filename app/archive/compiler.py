@@ -122,7 +122,7 @@ def _flush(connection: sqlite3.Connection, rows: Rows) -> None:
 
 
 def _add_rows(resource: Resource, rowid: int, rows: Rows) -> None:
-    """Add the rows of a resource: its own, its full text, its list members, its citations."""
+    """Add the rows of a resource: its own, its full text, its link rows, its citations."""
     plan, values = _plan(type(resource)), resource.__dict__
     derived = (convert(values[field]) for field, convert in plan.derived)
     row = (rowid, *plan.plain(values), *derived, resource.model_dump_json())

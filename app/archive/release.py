@@ -17,10 +17,12 @@ from app.seed.errors import Issue
 from app.seed.verification import Check
 
 _TRUSTED_TIMES_BYTES = 32_000_000
-"""Size from which on modification times are trusted, because reading the file takes long."""
+"""Size from which modification times are trusted, because reading the file takes a long time."""
 
 
-def build_if_stale(seed: Path, archive: Path, progress: ProgressCallback | None = None) -> bool:
+def build_if_stale(
+    seed: Path, archive_path: Path, progress: ProgressCallback | None = None
+) -> bool:
     """Compile a seed file unless the archive is up to date.
 
     Returns:
@@ -30,23 +32,25 @@ def build_if_stale(seed: Path, archive: Path, progress: ProgressCallback | None 
         SeedError: The seed file is invalid; the archive is unchanged.
         ArchiveError: The archive cannot be written; it is unchanged.
     """
-    if is_current(seed, archive):
+    if is_current(seed, archive_path):
         return False
-    build_archive(seed, archive, progress)
+    build_archive(seed, archive_path, progress)
     return True
 
 
-def is_current(seed: Path, archive: Path) -> bool:
+def is_current(seed: Path, archive_path: Path) -> bool:
     """Whether the archive is intact and was compiled from this seed by this version of the code.
 
     The archive's checksum and the seed's digest are verified. For large files sizes and times are
-    enough: an archive has its seed's modification time, so a later write to either shows. A seed
-    is hashed nevertheless if its status (ctime) changed after the archive was written.
+    enough: an archive has its seed's modification time, so a later write to either is visible. A
+    seed is hashed nevertheless if its status (ctime) changed after the archive was written.
     """
     try:
-        seed_status, status = seed.stat(), archive.stat()
+        seed_status, status = seed.stat(), archive_path.stat()
         same_time = seed_status.st_mtime_ns == status.st_mtime_ns
-        meta = _valid_meta(archive, trusted=same_time and status.st_size >= _TRUSTED_TIMES_BYTES)
+        meta = _valid_meta(
+            archive_path, trusted=same_time and status.st_size >= _TRUSTED_TIMES_BYTES
+        )
         if meta is None or seed_status.st_size != meta["size"]:
             return False
         untouched = same_time and seed_status.st_ctime_ns < status.st_ctime_ns
@@ -58,23 +62,23 @@ def is_current(seed: Path, archive: Path) -> bool:
         return False
 
 
-def is_valid_archive(archive: Path) -> bool:
-    """Whether the archive is intact and was compiled by this version, from any seed."""
+def is_valid_archive(archive_path: Path) -> bool:
+    """Whether the archive is intact and was compiled by this version of the code, from any seed."""
     try:
-        return _valid_meta(archive, trusted=False) is not None
+        return _valid_meta(archive_path, trusted=False) is not None
     except (sqlite3.Error, OSError, ValueError, KeyError):
         return False
 
 
-def _valid_meta(archive: Path, *, trusted: bool) -> dict[str, Any] | None:
-    """Contents of the meta table; None if the archive is corrupt or of another version."""
-    meta = read_meta(archive)
-    if meta["compiler"] != archive_code_digest() or not (trusted or checksum_matches(archive)):
+def _valid_meta(archive_path: Path, *, trusted: bool) -> dict[str, Any] | None:
+    """Contents of the meta table; None if the archive is corrupt or other code compiled it."""
+    meta = read_meta(archive_path)
+    if meta["compiler"] != archive_code_digest() or not (trusted or checksum_matches(archive_path)):
         return None
     return meta
 
 
-def build_archive(seed: Path, archive: Path, progress: ProgressCallback | None = None) -> None:
+def build_archive(seed: Path, archive_path: Path, progress: ProgressCallback | None = None) -> None:
     """Validate a seed file and compile it atomically: readers see the old archive or the new one.
 
     Raises:
@@ -87,30 +91,32 @@ def build_archive(seed: Path, archive: Path, progress: ProgressCallback | None =
         seed_status = seed.stat()
     except OSError:
         seed_status = None  # the compiler reports it
-    if archive.exists() and seed.exists() and archive.samefile(seed):
-        raise ArchiveError(f"Cannot write the archive to {archive}: it is the seed itself.")
+    if archive_path.exists() and seed.exists() and archive_path.samefile(seed):
+        raise ArchiveError(f"Cannot write the archive to {archive_path}: it is the seed itself.")
     try:
-        archive.parent.mkdir(parents=True, exist_ok=True)
-        with temporary_file(archive) as path:
+        archive_path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary_file(archive_path) as path:
             compile_seed(seed, path, progress)
             if seed_status is not None:
                 os.utime(path, ns=(seed_status.st_atime_ns, seed_status.st_mtime_ns))
-            move_into_place(path, archive)
+            move_into_place(path, archive_path)
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ArchiveError(
-            f"Cannot write the archive {archive}: {reason}. "
+            f"Cannot write the archive {archive_path}: {reason}. "
             "Free disk space, or set ARCHIVE_FILE to a file in a writable directory."
         ) from error
 
 
 def check_archive(seed: Path, path: Path) -> Check:
-    """Compare an archive byte by byte with a fresh compilation of its seed.
+    """Compare an archive byte by byte with a fresh compilation of its seed, if it exists.
 
     Raises:
         ArchiveError: The archive cannot be read, or there is no space to compile another.
     """
     name = "The archive matches the seed file"
+    if not path.exists():
+        return Check(name, f"not checked: no archive at {path}", skipped=True)
     from app.archive.compiler import compile_seed  # noqa: PLC0415 - serving never needs it
 
     try:
@@ -125,5 +131,7 @@ def check_archive(seed: Path, path: Path) -> Check:
             "Set TMPDIR to a directory with enough space for one."
         ) from error
     return Check(
-        name, path.name, [Issue("", f"different content in {path}", "the output of `build`")]
+        name,
+        path.name,
+        [Issue(pointer="", found=f"different content in {path}", expected="the output of `build`")],
     )

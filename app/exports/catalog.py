@@ -90,8 +90,10 @@ class ExportCatalog:
         async with self._lock:
             if self._files is None or not self._files.is_complete():
                 self._files = None
-                file, release = self._settings.archive_file, self.archive.release
-                self._files = find_exports(file, release) or await build_exports(self.archive, file)
+                archive_path, release = self._settings.archive_file, self.archive.release
+                self._files = find_exports(archive_path, release) or await build_exports(
+                    self.archive, archive_path
+                )
         return self._files
 
     async def build(self, progress: ProgressCallback | None = None) -> dict[str, FileDigest]:
@@ -135,7 +137,7 @@ class ExportCatalog:
         return None
 
     async def iati_export(self, reporter: Reporter) -> BuiltExport:
-        """The IATI activities; built once, and stored beside the other files if possible."""
+        """The IATI activities; built once, and stored next to the other files if possible."""
         with suppress(ArchiveError):
             await self.files()
         async with self._lock:

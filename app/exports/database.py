@@ -17,7 +17,7 @@ _BATCH_ROWS = 1_000
 
 
 def write_database(
-    archive: Path, target: Path, about: Mapping[str, str], on_rows: RowCallback
+    archive_path: Path, target: Path, about: Mapping[str, str], on_rows: RowCallback
 ) -> None:
     """Copy an archive's tables to an empty file, with typed columns and foreign keys.
 
@@ -27,7 +27,7 @@ def write_database(
     Raises:
         sqlite3.Error: The archive cannot be read, or the file cannot be written.
     """
-    source = f"{archive.resolve().as_uri()}?mode=ro&immutable=1"
+    source = f"{archive_path.resolve().as_uri()}?mode=ro&immutable=1"
     with closing(sqlite3.connect(target, isolation_level=None, uri=True)) as connection:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")

@@ -1,4 +1,4 @@
-"""Export files beside the archive: built once per release, then only read."""
+"""Export files next to the archive: built once per release, then only read."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class FileDigest:
 
 @dataclass(frozen=True, slots=True)
 class ExportFiles:
-    """The export files of one release.
+    """The export files of one release, as listed in its `index.json`.
 
     Attributes:
         directory: Directory that contains them.
@@ -82,20 +82,26 @@ class ExportFiles:
             return False
 
 
-def exports_directory(archive: Path) -> Path:
+def exports_directory(archive_path: Path) -> Path:
     """Directory of an archive's exports; each archive in a directory has its own."""
-    return archive.with_name(f".{archive.name}-exports")
+    return archive_path.with_name(f".{archive_path.name}-exports")
 
 
-def find_exports(archive: Path, release: str) -> ExportFiles | None:
-    """Export files of a release built by this version; None if any is missing."""
-    files = read_exports(archive, release)
+def find_exports(archive_path: Path, release: str) -> ExportFiles | None:
+    """Export files of a release that this version of the code built.
+
+    None if there is no readable index, or if any file is missing or has another size.
+    """
+    files = read_index(archive_path, release)
     return files if files is not None and files.is_complete() else None
 
 
-def read_exports(archive: Path, release: str) -> ExportFiles | None:
-    """Export files of a release as indexed, complete or not; None if there is no index."""
-    directory = exports_directory(archive) / _directory_name(release)
+def read_index(archive_path: Path, release: str) -> ExportFiles | None:
+    """Export files as listed in index.json, whether or not all files are present.
+
+    None if there is no readable index of this release and this version of the code.
+    """
+    directory = exports_directory(archive_path) / _directory_name(release)
     try:
         index = json.loads((directory / _INDEX).read_bytes())
         digests = {name: FileDigest(**digest) for name, digest in index.items()}
@@ -113,53 +119,59 @@ def damaged_files(files: ExportFiles) -> list[str]:
     ]
 
 
-def check_exports(archive: Path, release: str) -> Check:
+def check_exports(archive_path: Path, release: str) -> Check:
     """Compare the export files of an archive with the digests recorded when they were built."""
     name = "The exports match their digests"
-    files = read_exports(archive, release)
+    files = read_index(archive_path, release)
     if files is None:
-        return Check(name, "none built")
-    issues = [Issue("", file, "the output of `build`") for file in damaged_files(files)]
+        return Check(name, "not checked: none built", skipped=True)
+    issues = [
+        Issue(
+            pointer="", found=f"{name} missing or damaged", expected="the file that `build` wrote"
+        )
+        for name in damaged_files(files)
+    ]
     return Check(name, f"{len(files.digests)} digests", issues)
 
 
 async def build_exports(
-    archive: Archive, file: Path, progress: ProgressCallback | None = None
+    archive: Archive, archive_path: Path, progress: ProgressCallback | None = None
 ) -> ExportFiles:
-    """Build the export files of an open archive beside it, unless they exist undamaged.
+    """Build the export files of an open archive next to it, unless they exist undamaged.
 
     One process builds them while others wait; they appear all at once. Leftovers of killed
-    processes are removed, and so are the files of all other releases except the newest, which a
-    server may still have open.
+    processes are removed, and so are older directories: of those that another release or another
+    version of the code wrote, only the newest stays, because a server may still have it open.
 
     Args:
         archive: The open archive.
-        file: Path of the archive.
+        archive_path: Path of the archive.
         progress: Called with the number of rows written and to be written.
 
     Raises:
-        ArchiveError: The files cannot be written, or the archive was replaced meanwhile.
+        ArchiveError: The files cannot be written, or the archive was replaced in the
+            meantime.
     """
-    root = exports_directory(file)
+    root = exports_directory(archive_path)
     directory = root / _directory_name(archive.release)
     try:
         root.mkdir(mode=0o755, exist_ok=True)
         async with _exclusive_lock(root):
-            existing = find_exports(file, archive.release)
+            existing = find_exports(archive_path, archive.release)
             if existing is not None and not await to_thread.run_sync(damaged_files, existing):
                 return existing
-            await _check_release(archive, file)
+            await _check_release(archive, archive_path)
             await to_thread.run_sync(_remove_old_exports, root, directory)
             with temporary_directory(directory) as temporary:
                 on_rows = _RowCounter(archive, progress)
-                digests = await _write_files(archive, file, temporary, on_rows)
-                await to_thread.run_sync(_write_index, temporary, file, digests)
+                digests = await _write_files(archive, archive_path, temporary, on_rows)
+                await to_thread.run_sync(_write_index, temporary, archive_path, digests)
                 await to_thread.run_sync(move_into_place, temporary, directory)
         return ExportFiles(directory, digests)
     except (OSError, ValueError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ArchiveError(
-            f"Cannot write the exports beside {file}: {reason}. Free disk space, or run "
+            f"Cannot write the exports next to {archive_path}: {reason}. Free disk space, or run "
             "`cpc-record build` where the directory is writable."
         ) from error
 
@@ -177,23 +189,23 @@ class _RowCounter:
             self.progress(min(self.done, self.total), self.total)
 
 
-async def _check_release(archive: Archive, file: Path) -> None:
-    """Make sure that the path still leads to the release that is open.
+async def _check_release(archive: Archive, archive_path: Path) -> None:
+    """Make sure that the path still points to the release that is open.
 
     Raises:
         OSError: The file was replaced.
     """
-    if (await to_thread.run_sync(read_meta, file))["release"] != archive.release:
+    if (await to_thread.run_sync(read_meta, archive_path))["release"] != archive.release:
         raise OSError("the archive was replaced by another release")
 
 
 async def _write_files(
-    archive: Archive, file: Path, directory: Path, on_rows: RowCallback
+    archive: Archive, archive_path: Path, directory: Path, on_rows: RowCallback
 ) -> dict[str, FileDigest]:
     """Write every file; returns their digests and that of `record.json`."""
     database, package = directory / DATABASE.name, directory / TABLES.name
-    await to_thread.run_sync(write_database, file, database, _about(archive), on_rows)
-    await _check_release(archive, file)
+    await to_thread.run_sync(write_database, archive_path, database, _about(archive), on_rows)
+    await _check_release(archive, archive_path)
     metadata = archive.metadata, archive.release
     await to_thread.run_sync(write_package, database, package, *metadata, on_rows)
     regions = read_batches(archive, Query.from_parameters("regions", {}), None)
@@ -210,7 +222,7 @@ async def _write_files(
 
 
 async def store_file(files: ExportFiles, name: str, chunks: AsyncIterator[bytes]) -> Path:
-    """Write a file that depends on settings beside those of the release, unless it exists.
+    """Write a settings-dependent file (iati.xml) next to the release's files, unless it exists.
 
     Raises:
         OSError: It cannot be written.
@@ -218,9 +230,9 @@ async def store_file(files: ExportFiles, name: str, chunks: AsyncIterator[bytes]
     path = files.directory / name
     if not await to_thread.run_sync(path.exists):
         with temporary_file(path) as temporary:
-            with temporary.open("wb") as file:
+            with temporary.open("wb") as output:
                 async for chunk in chunks:
-                    file.write(chunk)
+                    output.write(chunk)
             await to_thread.run_sync(move_into_place, temporary, path)
     return path
 
@@ -260,18 +272,21 @@ def _about(archive: Archive) -> dict[str, str]:
     }
 
 
-def _write_index(directory: Path, archive: Path, digests: Mapping[str, FileDigest]) -> None:
+def _write_index(directory: Path, archive_path: Path, digests: Mapping[str, FileDigest]) -> None:
     """Write the index; all files get the archive's modification time."""
     index = {name: asdict(digest) for name, digest in digests.items()}
     (directory / _INDEX).write_text(json.dumps(index, indent=1))
-    status = archive.stat()
+    status = archive_path.stat()
     for path in (*directory.iterdir(), directory):
         path.chmod(0o755 if path.is_dir() else 0o644)
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def _remove_old_exports(root: Path, current: Path) -> None:
-    """Remove every directory except the newest complete one of another release."""
+    """Remove every directory except the newest one that is neither current nor temporary.
+
+    The current one is incomplete or damaged when this is called.
+    """
     directories = [path for path in root.iterdir() if path.is_dir()]
     others = [path for path in directories if path != current and not path.name.startswith(".")]
     newest = max(others, key=lambda path: path.stat().st_ctime_ns, default=None)

@@ -69,7 +69,7 @@ async def freeze(
 ) -> MirrorSummary:
     """Write the mirror of a running application, replacing an existing mirror.
 
-    It is written to a temporary directory beside the target and moved there when complete.
+    It is written to a temporary directory next to the target and moved there when complete.
 
     Raises:
         MirrorError: The directory is not a mirror, is being written, or cannot be written.

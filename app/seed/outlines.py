@@ -1,4 +1,4 @@
-"""Checks of the outlines: a GeoJSON file beside the seed with a polygon for each region.
+"""Checks of the outlines: a GeoJSON file next to the seed with a polygon for each region.
 
 What RFC 7946 requires is checked in full, and what it recommends as far as maps depend on it.
 """
@@ -46,13 +46,13 @@ class Outline:
 def check_outlines(
     declared: Outlines, seed: Path, region_codes: RegionCodes
 ) -> tuple[dict[str, Outline], list[Issue]]:
-    """Read the outlines beside a seed file; returns them by region, and all issues."""
+    """Read the outlines next to a seed file; returns them by region, and all issues."""
     path = seed.parent / declared.file
     try:
         content = path.read_bytes()
     except OSError as error:
         found = f"{path.name}: {error.strerror or error}"
-        return {}, [Issue("/outlines/file", found, "a file beside the seed")]
+        return {}, [Issue("/outlines/file", found, "a file next to the seed")]
     actual = hashlib.sha256(content).hexdigest()
     if actual != declared.sha256:
         expected = f"{actual}, the SHA-256 of {path.name}"

@@ -120,7 +120,7 @@ class Record:
 
 
 def load_record(path: Path) -> Record:
-    """Read and check a seed file and the outlines beside it.
+    """Read and check a seed file and the outlines next to it.
 
     Raises:
         SeedError: The seed is invalid; all issues are listed at once.

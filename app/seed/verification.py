@@ -25,12 +25,14 @@ class Check:
     Attributes:
         name: What was checked.
         summary: The result in numbers.
-        issues: Each failure with its place; empty where the check passed.
+        issues: Each failure with its place; empty if the check passed.
+        skipped: Whether nothing was checked; the summary gives the reason.
     """
 
     name: str
     summary: str
     issues: Sequence[Issue] = ()
+    skipped: bool = False
 
 
 def check_source(record: Record, content: bytes) -> list[Check]:

@@ -370,13 +370,13 @@ INCONSISTENT: dict[str, tuple[dict[str, object], str, str, str]] = {
         {"/outlines/file": "none.geojson"},
         "/outlines/file",
         "none.geojson: No such file",
-        "a file beside the seed",
+        "a file next to the seed",
     ),
     "directory for the outlines file": (
         {"/outlines/file": ".."},
         "/outlines/file",
         "directory",
-        "a file beside the seed",
+        "a file next to the seed",
     ),
     "outlines with another digest": (
         {"/outlines/sha256": "0" * 64},
@@ -786,7 +786,7 @@ def test_the_committed_schema_is_current() -> None:
 
 
 def test_the_seed_references_its_schema() -> None:
-    """`$schema` is the file beside the seed, and the seed is valid under it."""
+    """`$schema` is the file next to the seed, and the seed is valid under it."""
     seed = json.loads(SEED.read_text("utf-8"))
     assert seed["$schema"] == SCHEMA.name
     schema = json.loads(SCHEMA.read_text("utf-8"))

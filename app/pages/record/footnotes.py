@@ -46,7 +46,7 @@ class Footnote:
 
 @dataclass(frozen=True, slots=True)
 class FootnoteMarker:
-    """A link to a footnote beside a value.
+    """A link to a footnote next to a value.
 
     Attributes:
         footnote: The footnote.
