@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import re
 import subprocess
 import sys
 from itertools import pairwise
+from math import cos, sin
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import httpx
@@ -434,6 +438,131 @@ def test_longitudes_are_scaled_by_latitude() -> None:
     assert map_ is not None
     assert map_.width == pytest.approx(map_.height / 2, rel=0.01)
     assert draw_map({}, {}) is None
+
+
+def box_outline(west: float, south: float, east: float, north: float) -> dict[str, Any]:
+    """A rectangle as GeoJSON, cut in two at the antimeridian if its west is beyond its east."""
+    if west > east:
+        parts = [box_outline(west, south, 180, north), box_outline(-180, south, east, north)]
+        return {"type": "MultiPolygon", "coordinates": [part["coordinates"] for part in parts]}
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {"type": "Polygon", "coordinates": [ring]}
+
+
+STAR = [[cos(step * 2.4) * 10, sin(step * 2.4) * 10] for step in range(5_000)]
+OUTLINES: dict[str, list[dict[str, Any]]] = {
+    "world": [box_outline(-180, -90, 180, 90)],
+    "antimeridian": [box_outline(177, -20, -178, -12)],
+    "both sides": [box_outline(178, -19, 179, -16), box_outline(-176, -14, -172, -13)],
+    "point": [box_outline(5, 5, 5, 5)],
+    "pole": [box_outline(-180, 90, 180, 90)],
+    "both poles": [box_outline(0, 90, 0, 90), box_outline(0, -90, 0, -90)],
+    "meridian": [box_outline(10, -60, 10, 60)],
+    "parallel": [box_outline(-120, 45, 120, 45)],
+    "tiny": [box_outline(5, 5, 5.00001, 5.00001)],
+    "tiny and huge": [box_outline(-170, -80, 170, 80), box_outline(1, 1, 1.001, 1.001)],
+    "far apart": [box_outline(-77.1, -12.1, -77, -12), box_outline(121, 14, 121.1, 14.1)],
+    "the same": [box_outline(1, 1, 2, 2)] * 12,
+    "many": [box_outline(x, x, x + 1, x + 1) for x in range(12)],
+    "detailed": [{"type": "Polygon", "coordinates": [STAR]}] * 12,
+    "islands": [
+        {
+            "type": "MultiPolygon",
+            "coordinates": [
+                box_outline(x, y, x + 0.5, y + 0.5)["coordinates"]
+                for x in range(-90, 90)
+                for y in range(-80, 80, 2)
+            ],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("name", OUTLINES)
+def test_any_outline_is_drawn_on_the_map(name: str) -> None:
+    """Shapes and labels are on the map, every region is visible, and the path data are valid."""
+    outlines = {str(number): outline for number, outline in enumerate(OUTLINES[name])}
+    map_ = draw_map(outlines, dict.fromkeys(outlines, "A name of forty characters, and no more"))
+    assert map_ is not None
+    assert 0 < map_.width <= 340
+    assert 0 < map_.height <= 560
+    assert min(map_.width, map_.height) >= 130
+    assert len(map_.meridians) + len(map_.parallels) < 20
+    assert [shape.region_id for shape in map_.shapes] == list(outlines)
+    assert sum(len(shape.path) for shape in map_.shapes) < 120_000
+    for shape in map_.shapes:
+        points = path_points(shape.path)
+        xs, ys = zip(*points, strict=True)
+        assert max(max(xs) - min(xs), max(ys) - min(ys)) >= 2
+        assert all(-0.1 <= x <= map_.width + 0.1 for x, _ in points)
+        assert all(-0.1 <= y <= map_.height + 0.1 for _, y in points)
+        left, top, right, bottom = shape.label.box
+        assert left >= -0.1
+        assert top >= -0.1
+        assert right <= max(map_.width, right - left) + 0.1
+        assert bottom <= map_.height + 0.1
+
+
+def path_points(path: str) -> list[tuple[float, float]]:
+    """Vertices of SVG path data that `draw_map` wrote: absolute starts, then relative lines."""
+    points: list[tuple[float, float]] = []
+    number = r"-?[0-9]+(?:\.[0-9])?"
+    assert re.fullmatch(rf"(M{number} {number}l{number} {number}(?: {number} {number})*z)+", path)
+    for ring in path.rstrip("z").split("z"):
+        start, _, lines = ring.removeprefix("M").partition("l")
+        x, y = map(float, start.split())
+        points.append((x, y))
+        numbers = map(float, lines.split())
+        for right, down in zip(numbers, numbers, strict=True):
+            x, y = x + right, y + down
+            points.append((x, y))
+    return points
+
+
+def test_a_map_across_the_antimeridian_is_continuous() -> None:
+    """Regions on both sides of the antimeridian are drawn side by side."""
+    fiji = {"fiji": box_outline(177, -20, -178, -12)}
+    map_ = draw_map(fiji, {"fiji": "Fiji"})
+    assert map_ is not None
+    assert [label for label, _ in map_.meridians] == ["178°E", "180°", "178°W"]
+    positions = [position for _, position in map_.meridians]
+    assert positions == sorted(positions)
+    xs = [x for x, _ in path_points(map_.shapes[0].path)]
+    assert max(xs) - min(xs) > map_.width / 2
+
+
+@pytest.mark.parametrize("drawn", [["cusco", "loreto"], ["cusco"], []])
+async def test_the_page_of_a_record_with_few_outlines(
+    seed: SeedCopy, tmp_path: Path, drawn: list[str]
+) -> None:
+    """Regions without an outline are listed, and the caption of the map counts them."""
+    path = seed.path.parent / "regions.geojson"
+    outlines = json.loads(path.read_text("utf-8"))
+    outlines["features"] = [item for item in outlines["features"] if item["id"] in drawn]
+    outlines.pop("bbox", None)
+    content = json.dumps(outlines).encode()
+    path.write_bytes(content)
+    seed.put("/outlines/sha256", hashlib.sha256(content).hexdigest())
+    async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
+        page = await get_page(client)
+    assert len(page.xpath("//ul[@class='places']/li")) == 3
+    assert len(page.xpath("//*[@class='outline']")) == len(drawn)
+    where = visible_text(page.xpath("//section[@aria-labelledby='where']")[0])
+    expected = {
+        2: "The data has no outline of 1 region listed here.",
+        1: "The data has no outlines of 2 regions listed here.",
+        0: "no map",
+    }
+    assert expected[len(drawn)] in where
+
+
+async def test_the_page_of_a_record_without_outlines(seed: SeedCopy, tmp_path: Path) -> None:
+    """A record without a file of outlines has a page without a map."""
+    seed.put("/outlines", None)
+    async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
+        page = await get_page(client)
+    assert page.xpath("//figure") == []
+    assert "no map" in visible_text(page.xpath("//section[@aria-labelledby='where']")[0])
 
 
 async def test_map_labels_do_not_overlap(client: httpx.AsyncClient) -> None:

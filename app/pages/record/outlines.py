@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import ceil, cos, floor, radians
 
+from app.models.outline import union_box
 from app.pages.record.documents import Json
 
 Point = tuple[float, float]
 Ring = list[Point]
 Box = tuple[float, float, float, float]
-"""Left, top, right and bottom."""
+"""Left, top, right and bottom; of degrees: west, south, east and north."""
 
 _MAX_HEIGHT = 560.0
 _MAX_WIDTH = 340.0
+_MIN_ASPECT_RATIO = 0.4
+"""Ratio of the shorter to the longer side of a map, at least, so that there is room for labels."""
+_MIN_SPAN_DEGREES = 0.1
+_MARGIN = 0.04
+"""Margin around the outlines, as a part of their extent."""
 _MIN_VERTEX_DISTANCE = 0.6
 """Vertices closer than this to the previous one are dropped."""
-_GRATICULE_STEPS_DEGREES = (0.5, 1, 2, 5, 10, 20, 30, 60)
+_MAX_VERTICES = 600
+"""Vertices of a region."""
+_MIN_VISIBLE_SIZE = 2.0
+"""Parts of a region that are smaller in both directions are not drawn."""
+_DOT_SIZE = 4.0
+"""Size of the square that stands for a region without a visible part."""
+_GRATICULE_STEPS_DEGREES = (
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60,
+)  # fmt: skip
 _MAX_GRATICULE_INTERVALS = 5
 _CHARACTER_WIDTH = 8.2
 """Approximate width of a character of a label."""
@@ -85,7 +100,7 @@ class Map:
     shapes: Sequence[RegionShape]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Viewport:
     """The section of the earth that the map shows, in degrees."""
 
@@ -95,30 +110,39 @@ class _Viewport:
     north: float
 
     @classmethod
-    def around(cls, points: Iterable[Point]) -> _Viewport:
-        """The bounding box of the points with a margin of 4%."""
-        xs, ys = zip(*points, strict=True)
-        west, south, east, north = min(xs), min(ys), max(xs), max(ys)
-        margin = max(east - west, north - south, 0.1) * 0.04
-        return cls(west - margin, south - margin, east + margin, north + margin)
+    def around(cls, box: Box) -> _Viewport:
+        """A box with a margin, extended if it would be too narrow or too flat."""
+        west, south, east, north = box
+        margin = max(east - west, north - south, _MIN_SPAN_DEGREES) * _MARGIN
+        tight = cls(west - margin, south - margin, east + margin, north + margin)
+        width, height = tight._true_size
+        across = max(height * _MIN_ASPECT_RATIO - width, 0) / 2 / tight.longitude_ratio
+        along = max(width * _MIN_ASPECT_RATIO - height, 0) / 2
+        return cls(
+            tight.west - across, tight.south - along, tight.east + across, tight.north + along
+        )
 
-    @property
+    @cached_property
     def longitude_ratio(self) -> float:
         """Length of a degree of longitude relative to one of latitude, at the middle latitude."""
         return max(cos(radians((self.south + self.north) / 2)), 0.1)
 
-    @property
+    @cached_property
     def scale(self) -> float:
         """Map units per degree of latitude."""
-        width = (self.east - self.west) * self.longitude_ratio
-        return min(_MAX_WIDTH / width, _MAX_HEIGHT / (self.north - self.south))
+        width, height = self._true_size
+        return min(_MAX_WIDTH / width, _MAX_HEIGHT / height)
 
     def project(self, point: Point) -> Point:
         """Map position of a longitude and latitude."""
         longitude, latitude = point
-        scale = self.scale
-        x = (longitude - self.west) * self.longitude_ratio * scale
-        return x, (self.north - latitude) * scale
+        x = (longitude - self.west) * self.longitude_ratio * self.scale
+        return x, (self.north - latitude) * self.scale
+
+    @property
+    def _true_size(self) -> tuple[float, float]:
+        """Width and height in degrees of latitude."""
+        return (self.east - self.west) * self.longitude_ratio, self.north - self.south
 
 
 def draw_map(outlines: Mapping[str, Json], names: Mapping[str, str]) -> Map | None:
@@ -132,20 +156,37 @@ def draw_map(outlines: Mapping[str, Json], names: Mapping[str, str]) -> Map | No
     geographic = {region_id: rings for region_id, rings in geographic.items() if rings}
     if not geographic:
         return None
-    viewport = _Viewport.around(
-        point for rings in geographic.values() for ring in rings for point in ring
-    )
+    viewport = _Viewport.around(_join_at_antimeridian(geographic))
     width, height = viewport.project((viewport.east, viewport.south))
     projected = {
-        region_id: [[viewport.project(point) for point in ring] for ring in rings]
+        region_id: [_simplify(map(viewport.project, ring)) for ring in rings]
         for region_id, rings in geographic.items()
     }
     labels = _place_labels(projected, names, (0, 0, width, height))
     shapes = [
-        RegionShape(region_id, "".join(_path(_simplify(ring)) for ring in rings), labels[region_id])
+        RegionShape(region_id, _region_path(rings), labels[region_id])
         for region_id, rings in projected.items()
     ]
     return Map(round(width, 1), round(height, 1), *_graticule(viewport), shapes)
+
+
+def _join_at_antimeridian(regions: dict[str, list[Ring]]) -> Box:
+    """Box of all rings; if it crosses the antimeridian, those beyond it are moved by 360 degrees.
+
+    Outlines are cut at the antimeridian (RFC 7946, 3.1.9), so each ring is on one side of it.
+    """
+    boxes = (_bounding_box(ring) for rings in regions.values() for ring in rings)
+    west, south, east, north = union_box(boxes)
+    if west <= east:
+        return west, south, east, north
+    for region_id, rings in regions.items():
+        regions[region_id] = [
+            [(longitude + 360, latitude) for longitude, latitude in ring]
+            if min(ring)[0] < west
+            else ring
+            for ring in rings
+        ]
+    return west, south, east + 360, north
 
 
 def _outer_rings(outline: Json) -> Iterator[Ring]:
@@ -170,9 +211,9 @@ def _place_labels(
     for region_id in sorted(largest, key=lambda key: -_area(largest[key])):
         occupied = [box for other, box in boxes.items() if other != region_id]
         occupied += [label.box for label in labels.values()]
-        candidates = list(_label_candidates(names[region_id], largest[region_id]))
-        free = (label for label in candidates if _is_free(label.box, occupied, sheet))
-        labels[region_id] = next(free, candidates[0])
+        candidates = _label_candidates(names[region_id], largest[region_id])
+        best = min(candidates, key=lambda label: _covered_area(label.box, occupied, sheet))
+        labels[region_id] = _moved_onto(best, sheet)
     return labels
 
 
@@ -201,13 +242,25 @@ def _line_breaks(name: str) -> Iterator[list[str]]:
         yield list(min(splits, key=lambda split: max(map(len, split))))
 
 
-def _is_free(box: Box, occupied: Iterable[Box], sheet: Box) -> bool:
-    """Whether a box lies on the sheet and overlaps none of the occupied boxes."""
-    inside = box[0] >= sheet[0] and box[1] >= sheet[1] and box[2] <= sheet[2] and box[3] <= sheet[3]
-    return inside and not any(
-        box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]
-        for other in occupied
-    )
+def _covered_area(box: Box, occupied: Iterable[Box], sheet: Box) -> float:
+    """Area of a box that is outside the sheet or, counted for each, in an occupied box."""
+    left, top, right, bottom = box
+    outside = (right - left) * (bottom - top) - _common_area(box, sheet)
+    return outside + sum(_common_area(box, other) for other in occupied)
+
+
+def _common_area(box: Box, other: Box) -> float:
+    width = min(box[2], other[2]) - max(box[0], other[0])
+    height = min(box[3], other[3]) - max(box[1], other[1])
+    return max(width, 0) * max(height, 0)
+
+
+def _moved_onto(label: Label, sheet: Box) -> Label:
+    """The label, moved so that it is on the sheet, with its start if it is too long."""
+    left, top, right, bottom = label.box
+    across = max(min(0, sheet[2] - right), sheet[0] - left)
+    along = max(min(0, sheet[3] - bottom), sheet[1] - top)
+    return replace(label, x=round(label.x + across, 1), y=round(label.y + along, 1))
 
 
 def _bounding_box(ring: Ring) -> Box:
@@ -230,13 +283,37 @@ def _area_and_centroid(ring: Ring) -> tuple[float, float, float]:
     return area / 2, x / (3 * area), y / (3 * area)
 
 
-def _simplify(ring: Ring) -> Ring:
+def _region_path(rings: Sequence[Ring]) -> str:
+    """SVG path data of a region: its largest rings, or a dot if none has a visible area."""
+    paths, room = [], _MAX_VERTICES
+    for ring in sorted(filter(_is_visible, rings), key=_area, reverse=True):
+        vertices = ring[:: ceil(len(ring) / room)] if room else []
+        if len(vertices) > 1:
+            paths.append(_path(vertices))
+            room -= len(vertices)
+    return "".join(paths) or _path(_dot(max(rings, key=_area)))
+
+
+def _is_visible(ring: Ring) -> bool:
+    left, top, right, bottom = _bounding_box(ring)
+    return max(right - left, bottom - top) >= _MIN_VISIBLE_SIZE
+
+
+def _simplify(ring: Iterable[Point]) -> Ring:
     """The ring without vertices that are too close to the previous one."""
-    vertices = ring[:1]
-    for x, y in ring[1:]:
+    points = iter(ring)
+    vertices = [next(points)]
+    for x, y in points:
         if abs(x - vertices[-1][0]) + abs(y - vertices[-1][1]) >= _MIN_VERTEX_DISTANCE:
             vertices.append((x, y))
     return vertices
+
+
+def _dot(ring: Ring) -> Ring:
+    """A small square in the middle of a ring."""
+    left, top, right, bottom = _bounding_box(ring)
+    x, y = (left + right - _DOT_SIZE) / 2, (top + bottom - _DOT_SIZE) / 2
+    return [(x, y), (x + _DOT_SIZE, y), (x + _DOT_SIZE, y + _DOT_SIZE), (x, y + _DOT_SIZE)]
 
 
 def _path(ring: Ring) -> str:
@@ -255,12 +332,12 @@ def _graticule(
     """Meridians and parallels: labels and map positions."""
     span = max(viewport.east - viewport.west, viewport.north - viewport.south)
     meridians = [
-        (_degree_label(longitude, "E", "W"), round(viewport.project((longitude, 0))[0], 1))
+        (_longitude_label(longitude), round(viewport.project((longitude, 0))[0], 1))
         for longitude in _multiples(viewport.west, viewport.east, span)
     ]
     parallels = [
         (_degree_label(latitude, "N", "S"), round(viewport.project((0, latitude))[1], 1))
-        for latitude in _multiples(viewport.south, viewport.north, span)
+        for latitude in _multiples(max(viewport.south, -90), min(viewport.north, 90), span)
     ]
     return meridians, parallels
 
@@ -272,6 +349,13 @@ def _multiples(low: float, high: float, span: float) -> list[float]:
         _GRATICULE_STEPS_DEGREES[-1],
     )
     return [number * step for number in range(ceil(low / step), floor(high / step) + 1)]
+
+
+def _longitude_label(longitude: float) -> str:
+    """A meridian's label, counted from Greenwich also beyond the antimeridian: `170°W` for 190."""
+    if abs(longitude) == 180:  # neither east nor west
+        return "180°"
+    return _degree_label((longitude + 180) % 360 - 180, "E", "W")
 
 
 def _degree_label(value: float, positive: str, negative: str) -> str:
