@@ -204,7 +204,7 @@ def test_api_errors_are_shown(dashboard: OpenDashboard, api: str) -> None:
     """A problem document's title and detail are shown, with a link to its type."""
     with dashboard("&region=No%20Slug") as visited:
         alert = visited.page.get_by_role("alert")
-        expect(alert).to_contain_text("Query parameters are not valid")
+        expect(alert).to_contain_text("Invalid query parameters")
         expect(alert).to_contain_text("expected an id")
         link = alert.get_by_role("link").get_attribute("href")
         assert link == f"{api}/problems/invalid-parameters"
@@ -333,7 +333,7 @@ def test_it_is_accessible(dashboard: OpenDashboard, scheme: str) -> None:
 def test_messages_are_accessible(dashboard: OpenDashboard, scheme: str) -> None:
     """axe-core finds no violation in an error message and in an empty result."""
     with dashboard("&region=No%20Slug", color_scheme=scheme) as visited:
-        expect(visited.page.get_by_role("alert")).to_contain_text("not valid")
+        expect(visited.page.get_by_role("alert")).to_contain_text("Invalid")
         assert violations(visited.page) == []
     with dashboard("&region=nowhere", color_scheme=scheme) as visited:
         expect(visited.page.locator("#list")).to_contain_text("No activities")

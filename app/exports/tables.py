@@ -125,9 +125,9 @@ _TARGET_COLUMNS = (
 _REFERENCE_COLUMNS = tuple(
     Column(f"reference_{name}", "string", description, f"reference_{name}")
     for name, description in (
-        ("title", "Title of the reference for an enriched value."),
-        ("url", "URL of the reference."),
-        ("license", "License of the reference's content."),
+        ("title", "Title of the publication that an enriched value is from."),
+        ("url", "URL of the publication."),
+        ("license", "License of the publication's content."),
     )
 )
 

@@ -10,7 +10,7 @@ from typing_extensions import TypeAliasType
 
 from app.models.base import Model, TableRow
 from app.models.document import Document
-from app.models.evidence import MAX_QUOTE_CHARACTERS, Enriched, Quote, Reference
+from app.models.evidence import BASIS_MEANINGS, MAX_QUOTE_CHARACTERS, Enriched, Quote, Reference
 from app.models.filters import Filter, Sort
 from app.models.resource import Resource
 from app.models.values import FIELD_EXPECTED, FIELD_PATTERN
@@ -95,12 +95,12 @@ class Citation(Document):
     resource: str = Field(description="Id of the resource.")
     field: str = Field(description="Field of the resource.")
     basis: Basis = Field(
-        description="`stated`: taken directly from the source, possibly reformatted. `derived`: "
-        "follows from the source by the rule in `note`. `editorial`: the project's own wording of "
-        "the quoted fragment. `enriched`: from the published `reference`, not from the source."
+        description=" ".join(f"`{basis}`: {text}." for basis, text in BASIS_MEANINGS.items())
     )
     note: str | None = Field(description="The rule by which a value was derived, or a comment.")
-    reference: Reference | None = Field(description="The published reference of an enriched value.")
+    reference: Reference | None = Field(
+        description="The publication that an enriched value is from."
+    )
     target: SpecificResource | None = Field(description="The quoted fragment of the source.")
     links: CitationLinks
 

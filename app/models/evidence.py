@@ -1,5 +1,6 @@
 """Evidence for values, as in the seed file."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -9,6 +10,19 @@ from app.models.urls import Url
 from app.models.values import Slug, Text, Title
 
 MAX_QUOTE_CHARACTERS = 80
+"""Quotes are short, so that the text of the page is not republished."""
+
+BASIS_MEANINGS: Mapping[str, str] = {
+    "stated": "taken directly from the archived page, possibly reformatted",
+    "derived": "follows from the archived page by a rule, which the note states",
+    "editorial": "the project's own wording of what the quoted text says",
+    "enriched": "from another publication, which is named with its license",
+}
+"""What each basis of a value means, in the words of every document."""
+UNCITED_VALUES = (
+    "ids, positions, links, references to a parent, and the size and digest of the archived page"
+)
+"""Values without a citation, as they say nothing about the partnership."""
 
 
 class Quote(StrictModel):
@@ -23,15 +37,15 @@ class Quote(StrictModel):
 
 
 class Reference(StrictModel):
-    """A published reference other than the archived page."""
+    """A publication other than the archived page."""
 
-    title: Title = Field(description="Title of the reference.")
+    title: Title = Field(description="Title of the publication.")
     url: Url = Field(description="Where it is published.")
     license: Title = Field(description="Terms of use of its content.")
 
 
 class Stated(StrictModel):
-    """Taken directly from the page, possibly reformatted."""
+    """Taken directly from the archived page, possibly reformatted."""
 
     basis: Literal["stated"]
     quote: Quote
@@ -39,7 +53,7 @@ class Stated(StrictModel):
 
 
 class Derived(StrictModel):
-    """Follows from the page by the rule in the note."""
+    """Follows from the archived page by a rule, which the note states."""
 
     basis: Literal["derived"]
     quote: Quote
@@ -47,7 +61,7 @@ class Derived(StrictModel):
 
 
 class Editorial(StrictModel):
-    """The project's own wording of the quoted fragment."""
+    """The project's own wording of what the quoted text says."""
 
     basis: Literal["editorial"]
     quote: Quote
@@ -55,7 +69,7 @@ class Editorial(StrictModel):
 
 
 class Enriched(StrictModel):
-    """From another published reference, not from the page."""
+    """From another publication, which is named with its license."""
 
     basis: Literal["enriched"]
     reference: Reference

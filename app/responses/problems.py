@@ -91,7 +91,7 @@ class BadRequest(Problem):
     """The request is malformed."""
 
     slug = "bad-request"
-    title = "The request cannot be understood"
+    title = "Bad request"
     status = 400
     explanation = "The request is malformed; `detail` gives the reason."
 
@@ -100,7 +100,7 @@ class NotFound(Problem):
     """No route or resource matches the path."""
 
     slug = "not-found"
-    title = "Nothing is found at this path"
+    title = "Not found"
     status = 404
     explanation = (
         "Unknown path, or no resource with this id. Ids are lowercase slugs and permanent; paths "
@@ -112,16 +112,16 @@ class MethodNotAllowed(Problem):
     """The request method is not GET, HEAD or OPTIONS."""
 
     slug = "method-not-allowed"
-    title = "The record is read-only"
+    title = "Method not allowed"
     status = 405
-    explanation = "Only GET, HEAD and OPTIONS are supported."
+    explanation = "The record is read-only: only GET, HEAD and OPTIONS are supported."
 
 
 class NotAcceptable(Problem):
     """No available format matches the `Accept` header."""
 
     slug = "not-acceptable"
-    title = "No acceptable format"
+    title = "Not acceptable"
     status = 406
     explanation = (
         "The `Accept` header excludes every format that this path supports; `detail` lists the "
@@ -133,7 +133,7 @@ class RangeNotSatisfiable(Problem):
     """The requested range lies outside the file."""
 
     slug = "range-not-satisfiable"
-    title = "The file has no such range"
+    title = "Range not satisfiable"
     status = 416
     explanation = (
         "The requested range starts after the end of the file. `Content-Range` gives the file size."
@@ -144,7 +144,7 @@ class UrlTooLong(Problem):
     """The URL exceeds the maximum length."""
 
     slug = "url-too-long"
-    title = "The URL is too long"
+    title = "URL too long"
     status = 414
     explanation = "`detail` gives the maximum length of a URL. Request fewer values at once."
 
@@ -153,7 +153,7 @@ class HeadersTooLarge(Problem):
     """The request headers exceed the maximum number or size."""
 
     slug = "headers-too-large"
-    title = "The headers are too large"
+    title = "Request headers too large"
     status = 431
     explanation = "`detail` gives the maximum number and size of headers."
 
@@ -162,7 +162,7 @@ class InvalidParameters(Problem):
     """Query parameters are unknown or have invalid values."""
 
     slug = "invalid-parameters"
-    title = "Query parameters are not valid"
+    title = "Invalid query parameters"
     status = 422
     explanation = (
         "A parameter is unknown, empty, out of range, of the wrong type, or repeated although it "
@@ -178,7 +178,7 @@ class InternalError(Problem):
     """An unexpected error on the server."""
 
     slug = "internal-error"
-    title = "The server failed"
+    title = "Internal server error"
     status = 500
     explanation = "The error is on the server and was logged. Retrying may help."
 

@@ -46,17 +46,18 @@ SUMMARY = "Open data on the United States–Peru Child Protection Compact Partne
 DESCRIPTION = f"""
 In 2017 the United States and Peru signed a Child Protection Compact Partnership. This read-only API
 publishes the contents of one archived web page of the U.S. Department of State about the
-partnership, with a source for every value.
+partnership, with a source for every value except ids, positions, links, references to a parent,
+and the size and digest of the page.
 
-**Getting started.** Try `GET /v1/awards/peru-ilo`. There are no API keys or accounts, and CORS is
-open to every origin.
+**Getting started.** Try `GET /v1/awards/peru-ilo`. There are no API keys or accounts, and CORS
+allows any origin.
 
 **Missing values.** If the page does not give a value, the field is `null` and is listed in
 `not_stated`. A `null` that is not listed there means that the field does not apply.
 
 **Sources.** `GET /v1/citations?resource_type=award&resource=peru-ilo` returns the evidence for each
-field of an award: the quotation and its position in the archived text, or the published reference
-of an `enriched` value.
+field of an award: the quotation and its position in the archived text, or the publication that
+an `enriched` value is from.
 
 **Filtering and sorting.** Repeat a filter for OR (`region=cusco&region=loreto`); different filters
 combine with AND. `sort` takes one field; prefix it with `-` to sort in descending order. `null`

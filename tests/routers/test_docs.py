@@ -94,7 +94,7 @@ def test_first_tab_stop_is_the_skip_link(browser: Browser, server: str) -> None:
     with visit(browser, server) as visited:
         visited.page.goto("/docs")
         visited.page.keyboard.press("Tab")
-        link = visited.page.get_by_role("link", name="Skip to the content")
+        link = visited.page.get_by_role("link", name="Skip to content")
         expect(link).to_be_focused()
         expect(link).to_be_in_viewport()
 
@@ -238,7 +238,7 @@ def test_guide_links_to_problem_pages(browser: Browser, server: str) -> None:
         page = visited.page
         page.goto("/docs#errors")
         page.get_by_role("link", name="/problems/not-found").click()
-        expect(page.locator("h1")).to_have_text("Nothing is found at this path")
+        expect(page.locator("h1")).to_have_text("Not found")
         page.get_by_role("link", name="how to handle errors").click()
         expect(page.locator("h2#errors")).to_be_in_viewport()
         visited.assert_clean()

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.archive.archive import COLLECTIONS, Archive
 from app.models import RESOURCES, Award, Resource
+from app.models.evidence import BASIS_MEANINGS, UNCITED_VALUES
 from app.query.parameters import parse_query_string
 from app.query.query import collection_parameters, includable_fields
 from app.query.selection import find_document
@@ -78,6 +79,8 @@ def guide_context(archive: Archive, document: Json, public_url: str | None) -> J
         "region_ids": _first_ids(archive, "regions", 2),
         "release": archive.release,
         "collections": [_collection_parameters(name) for name in COLLECTIONS],
+        "bases": BASIS_MEANINGS,
+        "uncited_values": UNCITED_VALUES,
         "problems": PROBLEMS.values(),
         "error_response": _error_response(),
         "operations_by_tag": [

@@ -15,6 +15,7 @@ from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from app.archive.archive import COLLECTIONS, Archive
+from app.models.evidence import BASIS_MEANINGS, UNCITED_VALUES
 from app.models.notation import us_date
 from app.pages.record import words
 from app.pages.record.content import PageContent, read_content
@@ -71,6 +72,8 @@ def render_page(
             region_names={region["id"]: region["name"] for region in content.regions},
             footnotes=Footnotes(reader),
             selectors_by_type=selectors_by_type,
+            bases=BASIS_MEANINGS,
+            uncited_values=UNCITED_VALUES,
             field_value=renderer.field_value,
             award_label=renderer.award_label,
         )

@@ -21,6 +21,8 @@ _FIELD_LABELS = {
     "inei_ubigeo": "INEI ubigeo",
     "has_sub_recipients": "Sub-recipients",
     "kind": "Type",
+    "precedence": "Rank",
+    "supports": "Plan supported",
     "sha256": "SHA-256",
     "url": "URL",
 }
