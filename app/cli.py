@@ -18,6 +18,7 @@ import typer
 
 from app.archive.archive import COLLECTIONS, Archive, ArchiveError, ProgressCallback
 from app.archive.release import build_archive, build_if_stale
+from app.models.notation import count_noun
 from app.seed.errors import SeedError
 from app.settings import ConfigurationError, Settings, read_settings
 
@@ -142,7 +143,7 @@ def verify(
     with _exit_on_error():
         record = load_record(settings.seed_file)
         resources = sum(len(group) for group in record.resources.values())
-        checks = [Check("The seed file is valid", f"{resources} resources")]
+        checks = [Check("The seed file is valid", count_noun(resources, "resource"))]
         checks.append(check_archive(settings.seed_file, settings.archive_file))
         checks.append(check_exports(settings.archive_file, record.release))
         if source is not None:
@@ -181,9 +182,11 @@ def freeze(
         except MirrorError as error:
             _exit(EXIT_ARCHIVE, str(error))
     seconds = time.perf_counter() - started
-    typer.echo(f"{folder}: {frozen.addresses} URLs in {frozen.files} files")
-    rate = frozen.addresses / seconds
-    typer.echo(f"{frozen.bytes} bytes; {seconds:.1f} s, {rate:.0f} URLs per second")
+    typer.echo(
+        f"{folder}: {count_noun(frozen.addresses, 'URL')} in {count_noun(frozen.files, 'file')}"
+    )
+    rate = count_noun(round(frozen.addresses / seconds), "URL")
+    typer.echo(f"{count_noun(frozen.bytes, 'byte')}; {seconds:.1f} s, {rate} per second")
 
 
 @cli.command()

@@ -155,6 +155,21 @@ def test_build_prints_what_it_wrote(tmp_path: Path) -> None:
     }
 
 
+def test_messages_agree_with_their_counts(seed: SeedCopy) -> None:
+    """One organization and one source are written in the singular, two resources are not."""
+    for name in ("partnerships", "objectives", "awards", "activities", "regions"):
+        seed.put(f"/{name}", [])
+    publisher = seed.data["sources"][0]["publisher"]
+    organizations = [entry for entry in seed.data["organizations"] if entry["id"] == publisher]
+    seed.data |= {"organizations": organizations, "outlines": None}
+    archive = str(seed.write().with_name("archive.sqlite"))
+    for command, expected in (("build", "1 organization, 1 source"), ("verify", "2 resources")):
+        result = invoke_cli(command, "--seed", str(seed.path), ARCHIVE_FILE=archive)
+        assert result.returncode == 0, result.stderr
+        assert expected in result.stdout
+        assert re.findall(r"\b1 [a-z]+s\b", result.stdout) == []
+
+
 @pytest.mark.parametrize("command", ["build", "serve", "verify"])
 def test_an_invalid_seed_is_rejected(seed: SeedCopy, command: str) -> None:
     """Exit code 1 and one line per error with its JSON pointer; nothing is served or written."""

@@ -13,6 +13,7 @@ from typing import Any
 from app.archive.archive import ArchiveError, ProgressCallback, archive_code_digest, read_meta
 from app.archive.atomic import move_into_place, temporary_file
 from app.archive.checksum import checksum_matches
+from app.models.notation import count_noun
 from app.seed.errors import Issue
 from app.seed.verification import Check
 
@@ -124,7 +125,7 @@ def check_archive(seed: Path, path: Path) -> Check:
             fresh = Path(directory) / "archive.sqlite"
             compile_seed(seed, fresh)
             if filecmp.cmp(fresh, path, shallow=False):
-                return Check(name, f"{path.stat().st_size} bytes")
+                return Check(name, count_noun(path.stat().st_size, "byte"))
     except (OSError, sqlite3.Error) as error:
         raise ArchiveError(
             f"Cannot compare {path} with a fresh compilation: {error}. "

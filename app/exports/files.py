@@ -29,6 +29,7 @@ from app.exports.database import write_database
 from app.exports.datapackage import write_package
 from app.exports.listing import DATABASE, RECORD, REGIONS, TABLES
 from app.exports.streams import RowCallback, read_batches, stream_collection, stream_record
+from app.models.notation import count_noun
 from app.query.query import Query
 from app.responses.formats import GEOJSON
 from app.seed.errors import Issue
@@ -131,7 +132,7 @@ def check_exports(archive_path: Path, release: str) -> Check:
         )
         for name in damaged_files(files)
     ]
-    return Check(name, f"{len(files.digests)} digests", issues)
+    return Check(name, count_noun(len(files.digests), "digest"), issues)
 
 
 async def build_exports(

@@ -17,6 +17,7 @@ from app.mirror.crawl import CrawlError, CrawlResult, crawl
 from app.mirror.entries import FILES, Downloader, MirrorFile, parse_manifest_line
 from app.mirror.freeze import MANIFEST, SUMMARY, file_sha256, internal_settings
 from app.mirror.rules import build_rules
+from app.models.notation import count_noun
 from app.seed.errors import Issue
 from app.seed.verification import Check
 from app.settings import Settings
@@ -54,10 +55,11 @@ def _check_digests(folder: Path) -> tuple[str, list[Issue]]:
     """Number of files, and which of the manifest and the configuration files have changed."""
     try:
         summary = json.loads((folder / SUMMARY).read_bytes())
+        count = count_noun(summary["files"], "file")
         digests = {name: summary["sha256"][name] for name in (MANIFEST, *CONFIGURATION_FILES)}
     except (OSError, ValueError, TypeError, KeyError):
         return "0", [Issue(str(folder / SUMMARY), "nothing", "a summary written by `freeze`")]
-    return f"{summary.get('files')} files", [
+    return count, [
         Issue(name, "different content", "the content written by `freeze`")
         for name, digest in digests.items()
         if not (folder / name).is_file() or file_sha256(folder / name) != digest
@@ -97,7 +99,9 @@ def _compare_file(folder: Path, file: MirrorFile) -> Iterator[Issue]:
     if not path.is_file():
         yield Issue(name, "nothing", "a file")
     elif path.stat().st_size != file.bytes or file_sha256(path) != file.sha256:
-        yield Issue(name, "different content", f"{file.bytes} bytes, SHA-256 {file.sha256}")
+        yield Issue(
+            name, "different content", f"{count_noun(file.bytes, 'byte')}, SHA-256 {file.sha256}"
+        )
     elif (mtime := int(path.stat().st_mtime)) != file.mtime:
         expected = f"{file.mtime}, from which entity tags are derived; copy with times preserved"
         yield Issue(name, f"modification time {mtime}", expected)

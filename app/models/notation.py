@@ -25,6 +25,16 @@ def us_date(value: str) -> str:
     return f"{month} {day}, {year}" if day else f"{month} {year}".lstrip()
 
 
+def count_noun(count: int, singular: str, plural: str | None = None) -> str:
+    """A count with its noun: `1 award`, `3 regions`."""
+    return f"{count:,} {noun_for(count, singular, plural)}"
+
+
+def noun_for(count: int, singular: str, plural: str | None = None) -> str:
+    """The singular for a count of 1, else the plural, which adds an `s` by default."""
+    return singular if count == 1 else plural or f"{singular}s"
+
+
 def cardinal_words(value: int) -> str:
     """A number from 0 to 99 in words: `four`, `twenty-one`.
 

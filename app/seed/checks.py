@@ -12,6 +12,7 @@ import pycountry
 from app.models import Award, Objective, Region, Resource, Source
 from app.models.dates import first_day, last_day
 from app.models.evidence import Enriched, Quote
+from app.models.notation import count_noun, noun_for
 from app.seed.errors import Issue, format_value
 from app.seed.evidence_check import (
     Mismatch,
@@ -233,7 +234,8 @@ def _check_furniture(source: Source, pointer: str) -> Iterator[Issue]:
     previous_end = 0
     for index, passage in enumerate(source.furniture or ()):
         if not previous_end <= passage.start < passage.end <= source.characters:
-            expected = f"passages in order, without overlap, within {source.characters} characters"
+            length = count_noun(source.characters, "character")
+            expected = f"passages in order, without overlap, within {length}"
             found = f"{passage.start} to {passage.end}"
             yield Issue(f"{pointer}/furniture/{index}", found, expected)
         previous_end = max(previous_end, passage.end)
@@ -248,8 +250,10 @@ def _quotes(resource: Resource, pointer: str) -> Iterator[tuple[str, Quote]]:
 
 
 def _wrong_length(quote: Quote, place: str) -> Issue:
-    found = f"{quote.start} to {quote.end}, {quote.end - quote.start} code points"
-    return Issue(place, found, f"{len(quote.exact)} code points, the length of the quote")
+    length = quote.end - quote.start
+    found = f"{quote.start} to {quote.end}, {length} {noun_for(length, 'code point')}"
+    expected = f"{count_noun(len(quote.exact), 'code point')}, the length of the quote"
+    return Issue(place, found, expected)
 
 
 def _conflicts(quotes: list[tuple[int, str, str]]) -> Iterator[Issue]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from app.models.header import Outlines
+from app.models.notation import count_noun
 from app.models.outline import Box, Polygon, polygons_box, polygons_of, union_box
 from app.seed.errors import Issue, format_value
 from app.seed.reader import escape_pointer
@@ -169,7 +170,7 @@ def _ring_fault(ring: Any, pointer: str) -> Issue | None:
         if (expected := _position_fault(position)) is not None:
             return Issue(f"{pointer}/{index}", format_value(position), expected)
     if len(ring) < _MIN_POSITIONS:
-        found = f"{len(ring)} positions"
+        found = count_noun(len(ring), "position")
         return Issue(pointer, found, "at least 4, the last of which is the first (RFC 7946, 3.1.6)")
     if ring[0] != ring[-1]:
         expected = f"{format_value(ring[0])}, the first position: a ring is closed"

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from app.models import Source
 from app.models.evidence import Enriched, Quote
+from app.models.notation import noun_for
 from app.seed.errors import Issue, format_value
 from app.seed.record import Record
 
@@ -168,7 +169,9 @@ def _check_coverage(
     ]
     covered = len(sentences) - len(issues)
     share = covered / len(sentences) if sentences else 1.0
-    summary = f"{_ratio(covered, len(sentences))} sentences, {share:.0%}"
+    summary = (
+        f"{_ratio(covered, len(sentences))} {noun_for(len(sentences), 'sentence')}, {share:.0%}"
+    )
     return Check("Coverage of the text", summary, issues)
 
 

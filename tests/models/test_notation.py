@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.models.notation import (
     cardinal_words,
+    count_noun,
     ordinal_digits,
     ordinal_words,
     us_date,
@@ -85,3 +86,18 @@ def test_numbers_out_of_range_have_no_words(value: int) -> None:
     for in_words in (cardinal_words, ordinal_words):
         with pytest.raises(ValueError, match="not between 0 and 99"):
             in_words(value)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (count_noun(0, "region"), "0 regions"),
+        (count_noun(1, "region"), "1 region"),
+        (count_noun(2, "region"), "2 regions"),
+        (count_noun(1, "activity", "activities"), "1 activity"),
+        (count_noun(1_000, "activity", "activities"), "1,000 activities"),
+    ],
+)
+def test_a_noun_agrees_with_its_count(written: str, expected: str) -> None:
+    """The singular is used for 1 alone."""
+    assert written == expected

@@ -25,7 +25,6 @@ from app.pages.record.outlines import draw_map
 from app.pages.record.timeline import TimeAxis
 from app.pages.record.words import (
     amount_in_words,
-    count_noun,
     field_label,
     join_phrases,
     ordinal,
@@ -338,6 +337,23 @@ async def test_the_page_of_an_empty_record(seed: SeedCopy, tmp_path: Path) -> No
     assert page.xpath("//svg | //table | //ol[@class='footnotes'] | //p[@class='lead']") == []
 
 
+async def test_nouns_agree_with_their_counts(seed: SeedCopy, tmp_path: Path) -> None:
+    """One of each thing is written in the singular, in labels and in sentences."""
+    seed.put("/partnerships/0/planned_years", 1)
+    seed.put("/partnerships/0/evidence/planned_years", [citation("derived", "one year")])
+    seed.put("/partnerships/0/regions", ["cusco"])
+    seed.put("/partnerships/0/evidence/regions", [citation("derived", "Cusco", 200)])
+    extend_source(seed)
+    async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
+        page = await get_page(client)
+    text = visible_text(page.xpath("//body")[0])
+    assert re.findall(r"\b1 [a-z]+s\b", text) == []
+    assert "Planned for 1 year " in text
+    labels = {"".join(label.itertext()) for label in page.xpath("//dt")}
+    assert {"Countries", "Region", "Objective", "Objectives", "Stakeholder"} <= labels
+    assert page.xpath("//dl[@class='figures']//dt[.='Regions']") == []
+
+
 async def test_a_map_without_awards_has_no_letters(seed: SeedCopy, tmp_path: Path) -> None:
     """The caption of the map mentions letters only if there are awards."""
     for emptied, has_letters in ([], True), (["awards", "activities"], False):
@@ -377,9 +393,6 @@ def test_text_fragments_are_percent_encoded() -> None:
         (amount_in_words(1_250_000), "1.25 million"),
         (amount_in_words(1_234_567), "1,234,567"),
         (amount_in_words(0), "0"),
-        (count_noun(1, "region"), "1 region"),
-        (count_noun(0, "region"), "0 regions"),
-        (count_noun(1_000, "activity", "activities"), "1,000 activities"),
         (join_phrases([]), ""),
         (join_phrases(["Peru"]), "Peru"),
         (join_phrases(["Peru", "Ghana"]), "Peru and Ghana"),

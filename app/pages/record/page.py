@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from app.archive.archive import COLLECTIONS, Archive
 from app.models.evidence import BASIS_MEANINGS, UNCITED_VALUES
-from app.models.notation import us_date
+from app.models.notation import count_noun, noun_for, us_date
 from app.pages.record import words
 from app.pages.record.content import PageContent, read_content
 from app.pages.record.dataset import Publication, dataset_json_ld
@@ -103,10 +103,10 @@ def style_sheet() -> str:
 @cache
 def _environment() -> Environment:
     filters = {
-        "count_noun": words.count_noun,
+        "count_noun": count_noun,
         "date_in_words": us_date,
         "field_label": words.field_label,
-        "noun_for": words.noun_for,
+        "noun_for": noun_for,
         "precision": words.precision,
         "shorten": words.shorten,
     }
@@ -173,11 +173,9 @@ class _FieldRenderer:
 
 
 _FORMATTERS: dict[str, Callable[[Any], str]] = {
-    "planned_years": lambda years: words.count_noun(years, "year"),
+    "planned_years": lambda years: count_noun(years, "year"),
     "investment_amount": words.amount_in_words,
     "amount": words.amount_in_words,
-    "bytes": "{:,}".format,
-    "characters": "{:,}".format,
     "has_sub_recipients": lambda value: "yes" if value else "no",
     "kind": words.code_in_words,
     "country": words.country_in_words,

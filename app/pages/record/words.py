@@ -87,13 +87,3 @@ def shorten(text: str, max_characters: int = MAX_TEXT_CHARACTERS) -> str:
         return text
     head = text[:max_characters]
     return f"{head.rpartition(' ')[0] or head} …"
-
-
-def count_noun(count: int, singular: str, plural: str | None = None) -> str:
-    """A count with its noun: `1 award`, `3 regions`."""
-    return f"{count:,} {noun_for(count, singular, plural)}"
-
-
-def noun_for(count: int, singular: str, plural: str | None = None) -> str:
-    """The singular for a count of 1, else the plural, which adds an `s` by default."""
-    return singular if count == 1 else plural or f"{singular}s"
