@@ -35,7 +35,7 @@ fuzz: $(VENV)/.test  ## Fuzz HTTP and the parameters (FUZZ="--minutes 5")
 	@$(RUN)/python -m tests.torture.schema
 	@$(RUN)/python -m tests.torture.fuzz $(FUZZ)
 
-soak: $(VENV)/.test  ## Run half an hour of load with upgrades and kills (SOAK="--minutes 30")
+soak: $(VENV)/.test  ## Run half an hour of load with release changes and kills (SOAK="--minutes 30")
 	@$(RUN)/python -m tests.torture.soak $(SOAK)
 
 mutants: $(VENV)/.test  ## Run mutation tests (see tests/MUTANTS.md)

@@ -80,7 +80,9 @@ class Settings(BaseSettings):
         1, description="Number of worker processes."
     )
     seed_file: Path = Field(
-        _DATA / "seed.json", description="JSON file that the record is compiled from."
+        _DATA / "seed.json",
+        description="JSON file that the record is compiled from; the outlines that it declares "
+        "(`regions.geojson`) are read from its directory.",
     )
     archive_file: Path = Field(
         _DATA / "archive.sqlite",
@@ -113,7 +115,8 @@ class Settings(BaseSettings):
     )
     max_connections: Annotated[int, Field(ge=1, le=100_000)] = Field(
         1_000,
-        description="Maximum connections per worker; beyond it, waiting connections are closed.",
+        description="Maximum connections per worker; beyond it, the longest-waiting incomplete "
+        "request or idle connection is closed, never one with a response in flight.",
     )
     max_url_bytes: Annotated[int, Field(ge=256, le=_PARSER_MAX_URL_BYTES)] = Field(
         16_384,

@@ -6,16 +6,20 @@ import re
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from app.archive.archive import Archive
+from app.models import Citation
+from app.models.evidence import BASIS_MEANINGS, UNCITED_VALUES, Derived, Editorial, Enriched, Stated
 from app.settings import Settings
 from tests.conftest import ROOT, needs
 
 README = (ROOT / "README.md").read_text("utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```console\n\$ (.+?)\n(.*?)```", README, re.DOTALL)
+BASES = (Stated, Derived, Editorial, Enriched)
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")],
     key=lambda path: path.relative_to(ROOT),
@@ -88,6 +92,24 @@ def test_the_architecture_is_the_import_contract() -> None:
         allowed += " and below" if below and below != layers()[-1] else ""
         expected += [(name, allowed) for name in layer]
     assert architecture() == expected
+
+
+def test_each_basis_is_defined_in_the_same_words() -> None:
+    """The README, the seed's models and the API define each basis alike."""
+    rows = re.findall(r"^\| `([a-z]+)` \| (.+) \|$", README, re.MULTILINE)
+    assert dict(rows) == BASIS_MEANINGS
+    models = {get_args(model.model_fields["basis"].annotation)[0]: model for model in BASES}
+    docstrings = {basis: model.__doc__ for basis, model in models.items()}
+    assert docstrings == {
+        basis: f"{meaning[0].upper()}{meaning[1:]}." for basis, meaning in BASIS_MEANINGS.items()
+    }
+    description = Citation.model_fields["basis"].description or ""
+    assert all(f"`{basis}`: {meaning}." in description for basis, meaning in rows)
+
+
+def test_the_exceptions_from_citations_are_the_same() -> None:
+    """The README names the values without a citation as the guide and the record page do."""
+    assert UNCITED_VALUES in " ".join(README.split())
 
 
 @pytest.mark.parametrize("document", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])

@@ -24,7 +24,7 @@ _MODELS = {model.collection: model for model in RESOURCES}
 class Seed(ResourceLists, Metadata):
     """The structure of `seed.json`."""
 
-    title: ClassVar[str] = "Seed of an archived program record"
+    title: ClassVar[str] = "Seed file of the record"
 
 
 class SeedStream:

@@ -116,7 +116,7 @@ class ArchiveReloader:
         return Archive.open(self.settings.archive_file, self.settings.query_seconds)
 
     def _serve(self, archive: Archive) -> None:
-        """Use an archive from now on."""
+        """Use an archive for the following requests."""
         self.state.archive = archive
         self.state.exports = ExportCatalog(archive, self.settings)
         with suppress(KeyError, AttributeError):

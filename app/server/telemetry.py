@@ -1,4 +1,4 @@
-"""OpenTelemetry through FastAPI's native support, where the settings turn it on."""
+"""OpenTelemetry through FastAPI's native support, if enabled."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ MARKERS = {
     "node": "runs Node.js, with packages from npm",
     "office": "drives LibreOffice",
     "download": "downloads a package from PyPI",
-    "slow": "computes for more than some seconds",
+    "slow": "computes for more than a few seconds",
 }
 _FIXTURES = {"start_server": "server", "server": "server", "chromium": "browser"}
 """Fixtures that start something, and the marker of the tests that request them."""
