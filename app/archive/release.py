@@ -44,7 +44,7 @@ def is_current(seed: Path, archive_path: Path) -> bool:
 
     The archive's checksum and the seed's digest are verified. For large files sizes and times are
     enough: an archive has its seed's modification time, so a later write to either is visible. A
-    seed is hashed nevertheless if its status (ctime) changed after the archive was written.
+    seed is still hashed if its status (ctime) changed after the archive was written.
     """
     try:
         seed_status, status = seed.stat(), archive_path.stat()

@@ -1,4 +1,4 @@
-"""The exports of one server: the files of its release, and those that its settings enable."""
+"""The exports of a server: the files of its release, and those that its settings enable."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class ExportCatalog:
         return self._has_iati_activities
 
     async def files(self) -> ExportFiles:
-        """The files of the release; built now if they are missing.
+        """The files of the release; built on the first call if they are missing.
 
         Raises:
             ArchiveError: They are missing and cannot be written.

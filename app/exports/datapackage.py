@@ -26,7 +26,7 @@ Json = dict[str, Any]
 
 
 def write_package(
-    database: Path, target: Path, header: Mapping[str, Any], release: str, on_rows: RowCallback
+    database: Path, target: Path, metadata: Mapping[str, Any], release: str, on_rows: RowCallback
 ) -> None:
     """Write the tables of the exported database and `datapackage.json` to a zip.
 
@@ -39,7 +39,10 @@ def write_package(
     source = f"{database.resolve().as_uri()}?mode=ro&immutable=1"
     with closing(sqlite3.connect(source, uri=True)) as connection, ZipFile(target, "w") as package:
         resources = [_write_table(package, connection, table, on_rows) for table in tables()]
-        descriptor = {**_package_descriptor(header, release), "sources": list(_sources(connection))}
+        descriptor = {
+            **_package_descriptor(metadata, release),
+            "sources": list(_sources(connection)),
+        }
         text = json.dumps({**descriptor, "resources": resources}, indent=2, ensure_ascii=False)
         package.writestr(_entry("datapackage.json"), text.encode())
 
@@ -94,13 +97,13 @@ def _entry(name: str) -> ZipInfo:
     return entry
 
 
-def _package_descriptor(header: Mapping[str, Any], release: str) -> Json:
-    terms = header["license"]
+def _package_descriptor(metadata: Mapping[str, Any], release: str) -> Json:
+    terms = metadata["license"]
     return {
         "$schema": f"{_PROFILES}/datapackage.json",
         "name": "child-protection-compact-record",
         "title": "Child Protection Compact record",
-        "description": header["archive_notice"],
+        "description": metadata["archive_notice"],
         "version": release,
         "licenses": [{"title": terms["title"], "path": terms["url"]}],
         "keywords": list(KEYWORDS),

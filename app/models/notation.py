@@ -68,6 +68,6 @@ def ordinal_digits(value: int) -> str:
 
 
 def _date_parts(value: str) -> tuple[str, str, str]:
-    """Year, name of the month and day of a partial date; empty where it has none."""
+    """Year, name of the month and day of a partial date; empty if it has none."""
     year, month, day = [*value.split("-"), "", ""][:3]
     return year, month_name[int(month)] if month else "", day.lstrip("0")

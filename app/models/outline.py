@@ -15,7 +15,7 @@ Box = tuple[float, float, float, float]
 
 
 def polygons_of(geometry: dict[str, Any]) -> list[Polygon]:
-    """The polygons of a valid Polygon or MultiPolygon, turned as RFC 7946, 3.1.6 has it.
+    """The polygons of a valid Polygon or MultiPolygon, turned as RFC 7946, 3.1.6 requires.
 
     Outer rings run counterclockwise, holes clockwise. Altitudes are dropped.
     """

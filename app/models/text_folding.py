@@ -1,4 +1,4 @@
-"""Text normalization for search and sorting: case and accents do not matter."""
+"""Case and accent folding, for search and sorting."""
 
 from __future__ import annotations
 

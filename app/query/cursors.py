@@ -1,4 +1,4 @@
-"""Cursors: where a page begins in the order of a query, whatever the release of the data."""
+"""Cursors: where a page begins in the order of a query, in any release of the data."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def snippet(texts: Sequence[str], q: str) -> dict[str, Any]:
     """The best excerpt of the first text with a match; the start of the last text if none has one.
 
     Returns:
-        `text`, plain text with an ellipsis where it is cut, and `marks`, the start and end of each
+        `text`, plain text with an ellipsis if it is cut, and `marks`, the start and end of each
         match in it, in code points.
     """
     query_words = [word.folded for word in split_words(q)]

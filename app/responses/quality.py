@@ -6,7 +6,7 @@ from __future__ import annotations
 def parse_qualities(header: bytes) -> list[tuple[str, float]]:
     """Every value of a header in lowercase with its quality, from 0 to 1, in the order sent.
 
-    The quality is 1 by default and 0 where it is not a number.
+    The quality is 1 by default and 0 if it is not a number.
     """
     return [_parse_quality(part) for part in header.decode("latin-1").lower().split(",")]
 

@@ -1,4 +1,4 @@
-"""`/v1/activities`."""
+"""`/v1/activities`: list and items."""
 
 from app.models import Activity
 from app.routers.collection import collection_router

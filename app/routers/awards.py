@@ -1,4 +1,4 @@
-"""`/v1/awards`."""
+"""`/v1/awards`: list and items."""
 
 from app.models import Award
 from app.routers.collection import collection_router

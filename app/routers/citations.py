@@ -1,4 +1,4 @@
-"""`/v1/citations`."""
+"""`/v1/citations`: list and items."""
 
 from app.models import Citation
 from app.routers.collection import collection_router

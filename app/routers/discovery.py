@@ -1,4 +1,4 @@
-"""Discovery files: API catalog, robots.txt, sitemap, icons and link preview image."""
+"""Files that clients look for: API catalog, robots.txt, sitemap, icons, link preview image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/v1/objectives`."""
+"""`/v1/objectives`: list and items."""
 
 from app.models import Objective
 from app.routers.collection import collection_router

@@ -1,4 +1,4 @@
-"""`/openapi.json`."""
+"""`/openapi.json`: the OpenAPI document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/v1/organizations`."""
+"""`/v1/organizations`: list and items."""
 
 from app.models import Organization
 from app.routers.collection import collection_router

@@ -1,4 +1,4 @@
-"""`/v1/partnerships`."""
+"""`/v1/partnerships`: list and items."""
 
 from app.models import Partnership
 from app.routers.collection import collection_router

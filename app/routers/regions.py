@@ -1,4 +1,4 @@
-"""`/v1/regions`."""
+"""`/v1/regions`: list and items."""
 
 from app.models import Region
 from app.responses.formats import CSV, GEOJSON, JSON, NDJSON

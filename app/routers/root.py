@@ -1,4 +1,4 @@
-"""`/`: the record page for browsers, the API index for other clients."""
+"""`/`: the record page as HTML for browsers, the index as JSON otherwise."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ router = APIRouter(tags=["meta"], route_class=Route)
     "the partnership: its timeline, awards, activities and regions, with a footnote citing the "
     "source of every value. Otherwise it is the index, as at `/v1`.",
     response_model=Index,
-    response_description="The record page or the index.",
+    response_description="HTML for browsers, the index as JSON otherwise.",
     responses=openapi_responses(headers=ENTRY_LINK_HEADER, formats=(JSON, HTML)),
 )
 async def get_root(request: Request, archive: ArchiveDep, exports: ExportCatalogDep) -> Response:

@@ -1,4 +1,4 @@
-"""`/v1/sources`."""
+"""`/v1/sources`: list and items."""
 
 from app.models import Source
 from app.routers.collection import collection_router

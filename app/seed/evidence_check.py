@@ -147,7 +147,7 @@ def _is_supported(field: str, value: Any, quotes: list[str], text: str, *, state
 
 
 def _mentions(field: str, text: str) -> Collection[object]:
-    """The values of a field's kind that a text mentions."""
+    """The dates, countries or numbers that a text mentions, depending on the field."""
     if field in _DATE_FIELDS:
         return mentioned_dates(text)
     if field in _COUNTRY_FIELDS:
@@ -186,11 +186,13 @@ def _is_quoted(text: str, quotes: list[str]) -> bool:
     """Whether quotes contain all words of a text; if it has digits, in its order."""
     if text in quotes:
         return True
-    wanted, words = _words(text), _words(" ".join(quotes))
+    required, words = _words(text), _words(" ".join(quotes))
     if not _DIGIT.search(text):
-        return set(wanted) <= set(words)
-    length = len(wanted)
-    return any(words[start : start + length] == wanted for start in range(len(words) - length + 1))
+        return set(required) <= set(words)
+    length = len(required)
+    return any(
+        words[start : start + length] == required for start in range(len(words) - length + 1)
+    )
 
 
 def _words(text: str) -> list[str]:

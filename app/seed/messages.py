@@ -53,7 +53,7 @@ def _missing(model: type[BaseModel], location: Sequence[str | int]) -> str:
     """What a missing key should be; only fields of a resource itself may be null."""
     field = model.model_fields.get(str(location[0])) if len(location) == 1 else None
     nullable = field is not None and NoneType in get_args(field.annotation)
-    return "a value (null where the source gives none)" if nullable else "a value"
+    return "a value (null if the source gives none)" if nullable else "a value"
 
 
 def _tags(context: Context) -> str:

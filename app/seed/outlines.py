@@ -36,7 +36,7 @@ class Outline:
     """The outline of a region.
 
     Attributes:
-        polygons: Its polygons, turned as RFC 7946 has it.
+        polygons: Its polygons, turned as RFC 7946 requires.
         box: Its bounding box.
     """
 

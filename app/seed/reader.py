@@ -27,7 +27,7 @@ class SeedReader:
 
     Attributes:
         metadata: Members of the object that are not arrays of resources.
-        issues: Errors found so far that do not prevent the rest from being read.
+        issues: Errors found so far that do not prevent reading on.
         size: Length of the file in bytes.
         bytes_read: Bytes read so far.
     """
@@ -190,7 +190,7 @@ def _duplicate_key(pointer: str) -> Issue:
 
 
 def _parse_int(digits: str) -> int | float:
-    """The integer, or infinity where it has more digits than any field accepts."""
+    """The integer, or infinity if it has more digits than any field accepts."""
     return int(digits) if len(digits) <= _MAX_INTEGER_DIGITS else float("inf")
 
 

@@ -5,7 +5,7 @@ response, no limit on the size of a request head, and accepts two `Host` headers
 little cost: a valid request is checked for its size and its number of hosts, and one sweep a
 second over all connections enforces the timeouts.
 
-Private parts of uvicorn, read in 0.54.0 (pyproject.toml has an upper bound):
+Private parts of uvicorn, checked against the source of 0.54.0 (upper bound in pyproject.toml):
 
 - `HttpToolsProtocol.on_headers_complete`, called directly
 - `HttpToolsProtocol.on_response_complete` and `._start_asgi_task` (since 0.45.0), overridden
@@ -169,7 +169,7 @@ class Connection(HttpToolsProtocol):
         """
         headers = self.headers
         if not 0 < self.head_bytes <= self.precheck_limit or len(headers) > _MAX_HEADERS:
-            self._check_head()  # also where it arrived together with another request
+            self._check_head()  # also if it arrived together with another request
         self.head_bytes = 0
         hosts, host = 0, b""
         for name, value in headers:
@@ -197,7 +197,7 @@ class Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Send a cached response directly; on a miss, or to a slow client, run the application."""
         lookup = self.limiter.lookup
-        # after an upgrade request nothing more is read, which only the application's way handles
+        # after an upgrade request nothing more is read: only the application's path handles that
         upgrade = self.parser.should_upgrade()
         if lookup is not None and app is self.app and not self.pipeline and not upgrade:
             cached = None if self.flow.write_paused else lookup(cast("Scope", cycle.scope))
@@ -231,7 +231,7 @@ class Connection(HttpToolsProtocol):
             self.idle = True
 
     def reject(self, problem: Problem) -> None:
-        """Send a problem and close; where the request already has a response, only close."""
+        """Send a problem and close; if the request already has a response, only close."""
         if self.reading_stopped or self.transport.is_closing():
             return
         self._stop_reading()
@@ -323,7 +323,7 @@ class Connection(HttpToolsProtocol):
 
 
 def _parser_message(error: httptools.HttpParserError) -> str:
-    """The parser's own message, where it is one line that quotes no input."""
+    """The parser's own message, if it is one line that quotes no input."""
     message = str(error)
     is_plain = message.isascii() and len(message) < 100 and message.isprintable()
     return message if is_plain else "malformed"
@@ -336,7 +336,7 @@ class ConnectionLimiter:
         settings: The application's settings.
         lookup: The application's fast path.
         connections: All open connections.
-        max_connections: The setting, or fewer where the process may open fewer files.
+        max_connections: The setting, or less if the process may open fewer files.
     """
 
     def __init__(self, first: Connection) -> None:

@@ -1,4 +1,4 @@
-"""Rules for every response, whatever the path: methods, common headers, errors, hosts."""
+"""Rules for every response, regardless of the path: methods, common headers, errors, hosts."""
 
 from __future__ import annotations
 
@@ -233,13 +233,13 @@ def add_common_headers(
 
 
 def request_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """The request's `X-Request-Id`; empty where it is absent or invalid."""
+    """The request's `X-Request-Id`; empty if it is absent or invalid."""
     value = next((value for name, value in headers if name == b"x-request-id"), b"")
     return value if _REQUEST_ID.fullmatch(value) else b""
 
 
 def _problem_of(error: Exception, archive: Archive | None) -> Problem | None:
-    """The problem to send for an exception, or None where it is a bug in this code."""
+    """The problem to send for an exception, or None if it is a bug in this code."""
     try:
         if archive is not None:
             archive.ensure_unmodified()
@@ -250,7 +250,7 @@ def _problem_of(error: Exception, archive: Archive | None) -> Problem | None:
 
 
 def _discard_buffer(scope: Scope) -> bool:
-    """Discard what the response cache has buffered; False where that is impossible."""
+    """Discard what the response cache has buffered; False if that is impossible."""
     discard = scope.get(DISCARD_BUFFER)
     return discard is not None and bool(discard())
 

@@ -26,7 +26,7 @@ _TRACEPARENT = re.compile(
 
 
 def logging_config(log_format: Literal["console", "json"], level: str) -> dict[str, Any]:
-    """Configuration for `logging.config.dictConfig`: access log to stdout, the rest to stderr."""
+    """Configuration for `logging.config.dictConfig`: access log to stdout, others to stderr."""
     common = {"level": level.upper(), "propagate": False}
     return {
         "version": 1,
@@ -134,7 +134,7 @@ def log_request(scope: Scope, status: int | None, **fields: Any) -> None:
 
 
 def _trace_ids(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Trace and parent id from `traceparent` (W3C Trace Context); empty where it is invalid."""
+    """Trace and parent id from `traceparent` (W3C Trace Context); empty if it is invalid."""
     values = [value for name, value in headers if name == b"traceparent"]
     match = _TRACEPARENT.match(values[0]) if len(values) == 1 else None
     if match is None:

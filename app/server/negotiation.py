@@ -27,10 +27,10 @@ class NegotiatedPath:
 
 
 class Negotiation:
-    """What the responses of each path depend on, besides the URL.
+    """What the responses of each path depend on, in addition to the URL.
 
-    `Vary` is the same for every success and 304 of a path, whatever is requested, because caches
-    expect one per URL (RFC 9111, 4.1).
+    `Vary` is the same for every success and 304 of a path, regardless of the request, because
+    caches expect one per URL (RFC 9111, 4.1).
     """
 
     def __init__(
@@ -44,9 +44,9 @@ class Negotiation:
             paths: All paths with several formats.
             is_uncoded: Whether a path's responses never have a content coding.
         """
-        known = list(paths)
-        self._exact = {path.path: path for path in known if "{" not in path.path}
-        self._templates = [path for path in known if "{" in path.path]
+        all_paths = list(paths)
+        self._exact = {path.path: path for path in all_paths if "{" not in path.path}
+        self._templates = [path for path in all_paths if "{" in path.path]
         self._is_uncoded = is_uncoded
 
     def vary(self, path: str) -> bytes:
@@ -56,7 +56,7 @@ class Negotiation:
         return b"Accept, Accept-Encoding" if self._find(path) else b"Accept-Encoding"
 
     def format_name(self, path: str, query: bytes, accept: bytes) -> str:
-        """Name of the format that `Accept` selects; empty where the response ignores `Accept`."""
+        """Name of the format that `Accept` selects; empty if the response ignores `Accept`."""
         negotiated = self._find(path)
         if negotiated is None or (negotiated.has_parameter and _has_format_parameter(query)):
             return ""
@@ -67,7 +67,9 @@ class Negotiation:
         exact = self._exact.get(path.removesuffix("\n"))  # Starlette's routes ignore it, too
         if exact is not None:
             return exact
-        return next((known for known in self._templates if known.pattern.match(path)), None)
+        return next(
+            (template for template in self._templates if template.pattern.match(path)), None
+        )
 
 
 def _has_format_parameter(query: bytes) -> bool:

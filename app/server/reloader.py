@@ -46,7 +46,7 @@ async def serve_archive(
 
 
 class ArchiveReloader:
-    """Keeps `state.archive` and `state.exports` on the archive file in place.
+    """Keeps `state.archive` and `state.exports` up to date with the archive file.
 
     A file that was replaced, as every build does, stays open for requests in progress; new ones
     read the replacement, and the cached responses of the old release are dropped. A file that was
@@ -57,7 +57,7 @@ class ArchiveReloader:
         self.state, self.cache, self.settings = state, cache, settings
         self._release = ""
         self._rejected: object = None
-        """Inode, mtime and size of the file in place, if it is not a valid archive."""
+        """Inode, mtime and size of the file at the path, if it is not a valid archive."""
 
     def start(self) -> None:
         """Serve the seed's archive, compiled if needed."""
@@ -103,13 +103,13 @@ class ArchiveReloader:
         """Serve the replacement, if it is a valid archive of this version."""
         path = self.settings.archive_file
         found = path.stat()
-        identity = found.st_ino, found.st_mtime_ns, found.st_size
-        if identity == self._rejected:
+        file_id = found.st_ino, found.st_mtime_ns, found.st_size
+        if file_id == self._rejected:
             return
         if await asyncio.to_thread(is_valid_archive, path):
             self._serve(await asyncio.to_thread(self._open))
         else:
-            self._rejected = identity
+            self._rejected = file_id
             logger.error("%s is not a valid archive; the previous one stays in use.", path)
 
     def _open(self) -> Archive:

@@ -69,7 +69,7 @@ INVALID: dict[str, tuple[str, object, str, str]] = {
     "unknown top-level key": ("/color", "red", '"red"', "no such key"),
     "unknown key of a quote": (f"{QUOTE}/page", 1, "1", "no such key"),
     "key with characters to escape": ("/awards/0/a~1b~0c", 1, "1", "no such key"),
-    "missing key": ("/awards/0/ends", MISSING, "nothing", "a value (null where"),
+    "missing key": ("/awards/0/ends", MISSING, "nothing", "a value (null if"),
     "missing id": ("/awards/0/id", MISSING, "nothing", "a value"),
     "missing not_stated": ("/regions/0/not_stated", MISSING, "nothing", "a value"),
     "missing evidence": ("/regions/0/evidence", MISSING, "nothing", "a value"),
@@ -140,7 +140,7 @@ def test_an_invalid_value_is_rejected(
 @pytest.mark.parametrize(
     ("pointer", "value", "message"),
     [
-        ("/awards/0/ends", MISSING, "nothing; expected a value (null where the source gives none)"),
+        ("/awards/0/ends", MISSING, "nothing; expected a value (null if the source gives none)"),
         ("/awards/0/title", MISSING, "nothing; expected a value"),
         ("/awards/0/id", MISSING, "nothing; expected a value"),
         ("/awards/0/not_stated", MISSING, "nothing; expected a value"),

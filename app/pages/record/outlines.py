@@ -204,7 +204,7 @@ def _outer_rings(outline: Json) -> Iterator[Ring]:
 def _place_labels(
     regions: Mapping[str, list[Ring]], names: Mapping[str, str], sheet: Box
 ) -> dict[str, Label]:
-    """A label for each region: inside its outline, else beside it where nothing is covered."""
+    """A label for each region: inside its outline, else next to it where nothing is covered."""
     largest = {region_id: max(rings, key=_area) for region_id, rings in regions.items()}
     boxes = {region_id: _bounding_box(ring) for region_id, ring in largest.items()}
     labels: dict[str, Label] = {}

@@ -50,11 +50,11 @@ class TimeAxis:
     @classmethod
     def covering(cls, dates: Iterable[str | None]) -> TimeAxis | None:
         """The shortest axis that covers all dates; None if there are none."""
-        known = [value for value in dates if value is not None]
-        if not known:
+        stated = [value for value in dates if value is not None]
+        if not stated:
             return None
-        first_year = min(first_day(value) for value in known).year
-        return cls(first_year, max(last_day(value) for value in known).year + 1)
+        first_year = min(first_day(value) for value in stated).year
+        return cls(first_year, max(last_day(value) for value in stated).year + 1)
 
     @property
     def ticks(self) -> Sequence[tuple[int, float]]:
