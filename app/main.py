@@ -32,6 +32,7 @@ from app.routers import (
     activities,
     awards,
     citations,
+    collection,
     discovery,
     docs,
     exports,
@@ -52,6 +53,7 @@ from app.routers.html import problem_response
 from app.routers.openapi_document import TITLE
 from app.routers.route import negotiated_paths
 from app.seed.errors import SeedError
+from app.server.byte_ranges import RangeMiddleware
 from app.server.headers import (
     ResponseAborted,
     ResponseHeadersMiddleware,
@@ -96,6 +98,7 @@ class Application(FastAPI):
     Attributes:
         negotiation: What the responses of each path depend on.
         cache: Cached responses, in front of FastAPI's middleware stack.
+        ranges: Byte ranges, in front of the cache.
         outermost: The outermost middleware.
         has_fast_path: Whether connections may send cached responses, bypassing the application.
     """
@@ -105,6 +108,12 @@ class Application(FastAPI):
         self.negotiation = Negotiation(negotiated_paths(self.routes), exports.is_export_path)
         self.cache = ResponseCache(
             self.router, max_bytes=settings.cache_bytes, negotiation=self.negotiation
+        )
+        self.ranges = RangeMiddleware(
+            self.cache,
+            offers_ranges=collection.offers_ranges,
+            open_reader=collection.open_reader,
+            problem_response=problem_response,
         )
         self.outermost: ASGIApp = super().__call__
         self.has_fast_path = settings.telemetry == "off"
@@ -122,7 +131,7 @@ class Application(FastAPI):
             if scope["type"] == "http" and exports.is_export_path(scope["path"]):
                 await stack(exports.without_accept_encoding(scope), receive, send)
             else:
-                await self.cache(scope, receive, send)
+                await self.ranges(scope, receive, send)
 
         return cached_except_exports
 
@@ -138,7 +147,8 @@ class Application(FastAPI):
 
     def lookup(self, scope: Scope) -> tuple[ResponseHead, bytes] | None:
         """A cached response to send, bypassing the application; None on a miss or if disabled."""
-        return self.cache.lookup(scope) if self.has_fast_path else None
+        has_range = any(name == b"range" for name, _ in scope["headers"])
+        return self.cache.lookup(scope) if self.has_fast_path and not has_range else None
 
     async def _run_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start and stop; an invalid seed or archive is reported without a traceback."""
@@ -169,7 +179,7 @@ def create_app(settings: Settings) -> Application:
 
     1. the access log and the allowed hosts, if enabled
     2. FastAPI's telemetry
-    3. the response cache, which export files bypass
+    3. byte ranges and the response cache, which export files bypass
     4. allowed HTTP methods, common headers and unexpected errors
     5. content coding
     6. errors as problem documents, then the routes

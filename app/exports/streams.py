@@ -9,11 +9,12 @@ from functools import partial
 from typing import TypeVar
 
 from app.archive.archive import COLLECTIONS, Archive
+from app.models import Document
 from app.models.outline import Box, union_box
 from app.query.cursors import Position
 from app.query.query import Query
 from app.query.selection import ResultPage, Rows, find_rows, row_position
-from app.responses.formats import CSV, NDJSON, Format
+from app.responses.formats import CSV, GEOJSON, Format
 from app.responses.representations import (
     csv_header,
     csv_lines,
@@ -41,13 +42,13 @@ async def read_batches(
     """All rows of a query, in its order; with `after`, those that follow this position."""
     complete = False
     while not complete:
-        rows, after = await archive.run_in_thread(partial(_read_batch, archive, query, after))
+        rows, after = await archive.run_in_thread(partial(read_batch, archive, query, after))
         if rows:
             yield rows
         complete = after is None
 
 
-def _read_batch(
+def read_batch(
     archive: Archive, query: Query, after: Position | None, connection: sqlite3.Connection
 ) -> tuple[Rows, Position | None]:
     """The next rows and the position of the last one; None if no more follow."""
@@ -69,16 +70,20 @@ async def stream_collection(
 ) -> AsyncIterator[bytes]:
     """Body of a collection in a format other than JSON, in chunks."""
     model = COLLECTIONS[collection]
-    if format_ == NDJSON:
-        async for rows in batches:
-            yield ndjson_lines(document for _, document in rows)
-    elif format_ == CSV:
-        yield csv_header(model)
-        async for rows in batches:
-            yield csv_lines(model, (document for _, document in rows))
-    else:
+    if format_ == GEOJSON:
         async for chunk in _feature_collection(archive, batches):
             yield chunk
+        return
+    if format_ == CSV:
+        yield csv_header(model)
+    async for rows in batches:
+        yield render_rows(model, rows, format_)
+
+
+def render_rows(model: type[Document], rows: Rows, format_: Format) -> bytes:
+    """Rows as CSV, without the header, or as NDJSON."""
+    documents = (document for _, document in rows)
+    return csv_lines(model, documents) if format_ == CSV else ndjson_lines(documents)
 
 
 async def stream_record(

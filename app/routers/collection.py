@@ -7,12 +7,14 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
+from starlette.types import Scope
 
-from app.archive.archive import Archive
+from app.archive.archive import COLLECTIONS, Archive
 from app.exports import read_batches, single_batch, stream_collection
+from app.exports.collection_reader import CollectionReader
 from app.models import Document
 from app.models.envelope import item_model, page_model
-from app.query.parameters import parse_query_string, path_parameter
+from app.query.parameters import parse_query_string, path_parameter, split_query_string
 from app.query.query import Query, collection_parameters, item_parameters
 from app.query.selection import (
     count_facets,
@@ -21,13 +23,21 @@ from app.query.selection import (
     find_page,
     start_position,
 )
-from app.responses.formats import CSV, JSON, NDJSON, Format, negotiate_format
-from app.responses.problems import InvalidParameters, NotAcceptable, NotFound
+from app.responses.conditional_requests import selection_headers
+from app.responses.formats import CSV, GEOJSON, JSON, NDJSON, Format, negotiate_format
+from app.responses.problems import (
+    InvalidParameters,
+    NotAcceptable,
+    NotFound,
+    RangeNotSatisfiable,
+)
 from app.responses.representations import item_body, page_body, page_links
 from app.routers.dependencies import accept_header, current_archive, next_link_header, query_pairs
 from app.routers.openapi_responses import NEXT_LINK_HEADER, openapi_responses
 from app.routers.route import Route
 
+_RANGED_FORMATS = (CSV, NDJSON)
+_RANGES = {"Accept-Ranges": "bytes"}
 _MAX_ROWS_ON_EVENT_LOOP = 20_000
 """Filtered counts over more rows than this would block the event loop; a thread runs them."""
 
@@ -66,7 +76,11 @@ def _add_list(
         response_model=partial(page_model, model),
         response_description=f"A page of {model.collection}.",
         responses=openapi_responses(
-            InvalidParameters, NotAcceptable, headers=NEXT_LINK_HEADER, formats=formats
+            InvalidParameters,
+            NotAcceptable,
+            RangeNotSatisfiable,
+            headers=NEXT_LINK_HEADER,
+            formats=formats,
         ),
         openapi_extra={"parameters": [parameter.openapi() for parameter in parameters.values()]},
     )
@@ -167,10 +181,48 @@ async def _stream_response(
     """A streamed response: the whole filtered collection, or one page if `limit` is given."""
     if query.limit is None:
         after = start_position(query, archive.connection)
-        rows, headers = read_batches(archive, query, after), None
+        rows = read_batches(archive, query, after)
+        headers = _RANGES if response_format in _RANGED_FORMATS else {}
     else:
         page = await archive.run_in_thread(partial(find_page, archive, query))
         links = page_links(request.scope["path"], query_pairs(request), page.cursor)
         rows, headers = single_batch(page), next_link_header(links)
     chunks = stream_collection(archive, query.collection, rows, response_format)
     return StreamingResponse(chunks, headers=headers, media_type=response_format.content_type)
+
+
+def offers_ranges(scope: Scope) -> bool:
+    """Whether the response to a request is a whole collection in a format with byte ranges."""
+    return _ranged_format(scope) is not None
+
+
+async def open_reader(scope: Scope) -> CollectionReader:
+    """The body of a whole collection, for a request that `offers_ranges`."""
+    collection, query_string = _collection_of(scope), scope["query_string"]
+    parameters = collection_parameters(collection)
+    query = Query.from_parameters(collection, parse_query_string(query_string, parameters))
+    archive: Archive = scope["app"].state.archive
+    return await CollectionReader.create(archive, query, _ranged_format(scope) or CSV)
+
+
+def _collection_of(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.removeprefix("/v1/")
+
+
+def _ranged_format(scope: Scope) -> Format | None:
+    """The format of the response, if byte ranges of it can be requested."""
+    collection = _collection_of(scope)
+    if collection not in COLLECTIONS:
+        return None
+    pairs = dict(split_query_string(scope["query_string"]))
+    if b"limit" in pairs:
+        return None
+    if b"format" in pairs:
+        named = (
+            format_ for format_ in _RANGED_FORMATS if format_.name.encode() == pairs[b"format"]
+        )
+        return next(named, None)
+    formats = (JSON, CSV, NDJSON, GEOJSON) if collection == "regions" else (JSON, CSV, NDJSON)
+    chosen = negotiate_format(selection_headers(scope["headers"])[0], formats)
+    return chosen if chosen in _RANGED_FORMATS else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +21,7 @@ from app.exports.listing import CATALOG, FILES, IATI, REGIONS, Export
 from app.models.base import Model
 from app.models.values import Sha256
 from app.query.parameters import path_parameter
+from app.responses.byte_ranges import requested_range
 from app.responses.conditional_requests import etag_matches, not_modified_headers, selection_headers
 from app.responses.problems import InvalidParameters, NotFound, RangeNotSatisfiable, Unavailable
 from app.responses.representations import encode_json
@@ -35,7 +35,6 @@ logger = logging.getLogger("cpc_record")
 router = APIRouter(tags=["record"], route_class=Route)
 
 _EXPORTS_PREFIX = "/v1/exports/"
-_RANGE = re.compile(r"bytes=(?:([0-9]{1,4000})-([0-9]{0,4000})|-([0-9]{1,4000}))", re.IGNORECASE)
 _NO_IATI_ACTIVITIES = (
     f"{IATI.name} is not available: an IATI activity requires a start date and an organization, "
     "and no partnership in the record has both a date of signature and an investor or recipient."
@@ -276,18 +275,10 @@ class ExportFileResponse(FileResponse):
         Raises:
             RangeNotSatisfiable: The requested range begins beyond the end of the file.
         """
-        match = _RANGE.fullmatch(request.headers.get("range", "").strip())
         is_current = request.headers.get("if-range") in (None, self.headers["etag"])
-        if match is None or not is_current or request.method != "GET":
-            return
-        first, last, suffix = match.groups()
-        if first and last and int(last) < int(first):
-            return
-        size = self._size_bytes
-        if (int(suffix) == 0 if suffix else int(first) >= size) or not size:
-            detail = f"The file has {size} bytes. Valid positions are 0 to {size - 1}."
-            raise RangeNotSatisfiable(detail, headers={"Content-Range": f"bytes */{size}"})
-        self._send_range = True
+        if is_current and request.method == "GET":
+            byte_range = requested_range(request.headers.get("range", ""), self._size_bytes)
+            self._send_range = byte_range is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response (ASGI 3). Starlette sees `Range` only if a range is to be sent."""

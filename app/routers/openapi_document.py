@@ -68,9 +68,10 @@ sorts last.
 
 **Formats.** Collections are also available as CSV (`format=csv`) and NDJSON (`format=ndjson`), and
 regions as GeoJSON (`format=geojson`); content negotiation with `Accept` works too. Without `limit`,
-these formats stream the whole filtered collection. In CSV, `null` is an empty cell and objects in
-lists are JSON. List members are joined by `|`; a literal `|` or backslash in a member is escaped
-with a backslash. Text that a spreadsheet would evaluate as a formula is prefixed with an
+these formats stream the whole filtered collection. CSV and NDJSON then support single byte ranges
+(206), which are those of the response without content coding. In CSV, `null` is an empty cell and
+objects in lists are JSON. List members are joined by `|`; a literal `|` or backslash in a member is
+escaped with a backslash. Text that a spreadsheet would evaluate as a formula is prefixed with an
 apostrophe, which programs should remove. Import codes such as `08` as text to keep leading zeros.
 
 **Related resources and counts.** `include=recipient&include=citations` embeds the referenced
@@ -289,7 +290,9 @@ def problem_examples() -> Mapping[int, Json]:
             "/v1/awards",
         ),
         (
-            RangeNotSatisfiable("The file has 16420 bytes. Valid positions are 0 to 16419."),
+            RangeNotSatisfiable(
+                "The full response has 16420 bytes. Valid positions are 0 to 16419."
+            ),
             file_path,
         ),
         (_misspelled_parameter(), "/v1/awards"),

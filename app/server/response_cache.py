@@ -186,7 +186,7 @@ class ResponseCache:
         method = scope["method"]
         if method not in ("GET", "HEAD"):
             return None
-        key, if_none_match = self._cache_key(scope)
+        key, if_none_match = self.cache_key(scope)
         response = self.store.get(key)
         if response is None:
             return None
@@ -197,7 +197,7 @@ class ResponseCache:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
-        key, if_none_match = self._cache_key(scope)
+        key, if_none_match = self.cache_key(scope)
         is_head = scope["method"] == "HEAD"
         response = self.store.get(key)
         if response is None and (pending := self._pending.get(key)) is not None:
@@ -234,7 +234,7 @@ class ResponseCache:
         finally:
             wake_waiters()
 
-    def _cache_key(self, scope: Scope) -> tuple[CacheKey, bytes]:
+    def cache_key(self, scope: Scope) -> tuple[CacheKey, bytes]:
         """The cache key of a request, and its `If-None-Match`."""
         accept, accept_encoding, if_none_match = selection_headers(scope["headers"])
         query = scope["query_string"]
