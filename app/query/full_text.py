@@ -68,7 +68,7 @@ def find_matches(
 
     Relevance is BM25, with titles weighted ten times. If more than `MAX_RANKED` resources match,
     the words distinguish them too little for that: resources with all words in the title come
-    first, and each group is in record order.
+    first, and each group is in the order of the seed.
 
     Raises:
         InvalidParameters: The cursor is invalid for this search.

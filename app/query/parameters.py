@@ -30,7 +30,7 @@ _ALIASES = {
 _BRACKETS = re.compile(r"([^\[\]]+)\[([^\[\]]*)\]")
 """A parameter with brackets, as in `region[]`, `region[0]`, `amount[gte]` or `filter[region]`."""
 _LIST_SEPARATORS = re.compile(r"[\s,;|\[\]\"']+")
-"""What other APIs write between the values of a list, or around them; part of no value here."""
+"""What other APIs write between the values of a list, or around them; no value contains them."""
 
 
 class ParameterType(Protocol):
@@ -255,7 +255,7 @@ def _decode(raw: bytes) -> str:
 def _unknown_parameter(
     name: str, raw: bytes, parameters: Mapping[str, Parameter]
 ) -> ParameterError:
-    match = _meant_parameter(name, parameters)
+    match = _suggest_parameter(name, parameters)
     suggestion = f" Did you mean {match}?" if match else ""
     if match and "[" in name and parameters[match].repeatable:
         suggestion += _repeat_advice(match, raw.decode("utf-8", "replace"))
@@ -264,8 +264,8 @@ def _unknown_parameter(
     return ParameterError(_truncate(name), message, list(parameters), match)
 
 
-def _meant_parameter(name: str, parameters: Mapping[str, Parameter]) -> str | None:
-    """The parameter that an unknown name probably means."""
+def _suggest_parameter(name: str, parameters: Mapping[str, Parameter]) -> str | None:
+    """The parameter that is probably intended by an unknown name."""
     candidates = [name]
     if brackets := _BRACKETS.fullmatch(name):
         base, inner = brackets.groups()
@@ -281,7 +281,7 @@ def _meant_parameter(name: str, parameters: Mapping[str, Parameter]) -> str | No
 
 def _invalid_value(parameter: Parameter, raw: bytes, expected: str) -> ParameterError:
     value = raw.decode("utf-8", "surrogateescape")
-    match = _meant_value(value, parameter.type)
+    match = _suggest_value(value, parameter.type)
     advice = f" Did you mean {match}?" if match else ""
     if parameter.repeatable and len(_list_members(value)) > 1:
         match, advice = None, _repeat_advice(parameter.name, value)
@@ -289,8 +289,8 @@ def _invalid_value(parameter: Parameter, raw: bytes, expected: str) -> Parameter
     return ParameterError(parameter.name, message, parameter.type.allowed, match)
 
 
-def _meant_value(value: str, type_: ParameterType) -> str | None:
-    """The allowed value that an invalid one probably means."""
+def _suggest_value(value: str, type_: ParameterType) -> str | None:
+    """The allowed value that is probably intended by an invalid one."""
     if not isinstance(type_, ChoiceType):
         return _correct_case(value, type_)
     name = value.lower()

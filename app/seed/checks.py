@@ -60,17 +60,17 @@ class SeedChecks:
         yield from _check_pairs(resource, pointer)
         yield from self._check_position(resource, pointer)
         yield from _mismatch_issues(pointer, unsupported_values(resource))
-        for place, quote in _quotes(resource, pointer):
+        for location, quote in _quotes(resource, pointer):
             if quote.end - quote.start != len(quote.exact):
-                yield _wrong_length(quote, place)
-            self._quotes[quote.source].append((quote.start, quote.exact, place))
+                yield _wrong_length(quote, location)
+            self._quotes[quote.source].append((quote.start, quote.exact, location))
         self._collect(resource, pointer)
 
     def finish(self) -> Iterator[Issue]:
         """Check what depends on several resources."""
-        for (type_, id_), place in self._unresolved:
+        for (type_, id_), location in self._unresolved:
             if (type_, id_) not in self._ids:
-                yield Issue(place, format_value(id_), f"the id of one of the {type_}s")
+                yield Issue(location, format_value(id_), f"the id of one of the {type_}s")
         for source, quotes in self._quotes.items():
             yield from self._check_quotes(source, quotes)
         for pointer, parent, objectives in self._objectives:
@@ -117,14 +117,14 @@ class SeedChecks:
     def _check_quotes(self, source: str, quotes: list[tuple[int, str, str]]) -> Iterator[Issue]:
         """Quotes must be from a known source, within its length, and must not conflict."""
         if ("source", source) not in self._ids:
-            for _, _, place in quotes:
-                yield Issue(f"{place}/source", format_value(source), "the id of a source")
+            for _, _, location in quotes:
+                yield Issue(f"{location}/source", format_value(source), "the id of a source")
             return
         length = self._source_lengths.get(source, sys.maxsize)
-        for start, exact, place in quotes:
+        for start, exact, location in quotes:
             if start + len(exact) > length:
                 expected = f"at most {length}, the length of the source"
-                yield Issue(f"{place}/end", str(start + len(exact)), expected)
+                yield Issue(f"{location}/end", str(start + len(exact)), expected)
         yield from _conflicts(quotes)
 
     def _check_objectives(
@@ -167,11 +167,11 @@ def _check_nulls(resource: Resource, pointer: str) -> Iterator[Issue]:
             expected = f"one of the fields with citations: {', '.join(sorted(fields))}"
             yield Issue(f"{pointer}/evidence/{field}", "citations", expected)
     for index, field in enumerate(resource.not_stated):
-        place = f"{pointer}/not_stated/{index}"
+        location = f"{pointer}/not_stated/{index}"
         if field not in fields:
-            yield Issue(place, format_value(field), f"one of {', '.join(sorted(fields))}")
+            yield Issue(location, format_value(field), f"one of {', '.join(sorted(fields))}")
         elif resource.get(field) is not None:
-            yield Issue(place, f"{field}, which has a value", "a field that is null")
+            yield Issue(location, f"{field}, which has a value", "a field that is null")
 
 
 def _check_duplicates(resource: Resource, pointer: str) -> Iterator[Issue]:
@@ -249,19 +249,19 @@ def _quotes(resource: Resource, pointer: str) -> Iterator[tuple[str, Quote]]:
                 yield f"{pointer}/evidence/{field}/{index}/quote", citation.quote
 
 
-def _wrong_length(quote: Quote, place: str) -> Issue:
+def _wrong_length(quote: Quote, location: str) -> Issue:
     length = quote.end - quote.start
     found = f"{quote.start} to {quote.end}, {length} {noun_for(length, 'code point')}"
     expected = f"{count_noun(len(quote.exact), 'code point')}, the length of the quote"
-    return Issue(place, found, expected)
+    return Issue(location, found, expected)
 
 
 def _conflicts(quotes: list[tuple[int, str, str]]) -> Iterator[Issue]:
     """Quotes from one source that overlap must have the same text where they do."""
     longest = (0, "", "")
-    for start, exact, place in sorted(quotes):
+    for start, exact, location in sorted(quotes):
         overlap = longest[1][start - longest[0] :]
         if exact[: len(overlap)] != overlap[: len(exact)]:
-            yield Issue(f"{place}/exact", format_value(exact), f"the same text as {longest[2]}")
+            yield Issue(f"{location}/exact", format_value(exact), f"the same text as {longest[2]}")
         if start + len(exact) >= longest[0] + len(longest[1]):
-            longest = (start, exact, place)
+            longest = (start, exact, location)

@@ -28,17 +28,17 @@ def validation_issues(
         pointer: JSON pointer to the value.
     """
     for detail in error.errors(include_url=False):
-        place = _pointer_to(detail["loc"], entry, pointer)
+        error_pointer = _pointer_to(detail["loc"], entry, pointer)
         context = detail.get("ctx", {})
         match detail["type"]:
             case "missing":
-                yield Issue(place, "nothing", _missing(model, detail["loc"]))
+                yield Issue(error_pointer, "nothing", _missing(model, detail["loc"]))
             case "union_tag_invalid":
-                yield Issue(f"{place}/basis", format_value(context["tag"]), _tags(context))
+                yield Issue(f"{error_pointer}/basis", format_value(context["tag"]), _tags(context))
             case "union_tag_not_found":
-                yield Issue(f"{place}/basis", "nothing", "a basis, such as stated")
+                yield Issue(f"{error_pointer}/basis", "nothing", "a basis, such as stated")
             case _:
-                yield Issue(place, format_value(detail["input"]), _expected(detail))
+                yield Issue(error_pointer, format_value(detail["input"]), _expected(detail))
 
 
 def _expected(detail: ErrorDetails) -> str:

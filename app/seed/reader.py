@@ -67,8 +67,8 @@ class SeedReader:
             raise self._error("nesting too deep to parse", "the structure of a seed") from None
         except json.JSONDecodeError as error:
             text = self.path.read_bytes().decode("utf-8", "replace")
-            place = json.JSONDecodeError(error.msg, text, self._discarded + error.pos)
-            found = f"line {place.lineno}, column {place.colno}: {error.msg}"
+            location = json.JSONDecodeError(error.msg, text, self._discarded + error.pos)
+            found = f"line {location.lineno}, column {location.colno}: {error.msg}"
             raise self._error(found, "valid JSON (RFC 8259)") from None
 
     def _error(self, found: str, expected: str) -> SeedError:
@@ -143,8 +143,8 @@ class SeedReader:
         if self._duplicates:
             pointers = dict(_pointers(value, pointer))
             for owner, key in self._duplicates:
-                place = f"{pointers[id(owner)]}/{escape_pointer(key)}"
-                self.issues.append(_duplicate_key(place))
+                duplicate = f"{pointers[id(owner)]}/{escape_pointer(key)}"
+                self.issues.append(_duplicate_key(duplicate))
         return value
 
     def _peek(self) -> str:

@@ -26,7 +26,7 @@ class Check:
     Attributes:
         name: What was checked.
         summary: The result in numbers.
-        issues: Each failure with its place; empty if the check passed.
+        issues: Each failure with its JSON pointer; empty if the check passed.
         skipped: Whether nothing was checked; the summary gives the reason.
     """
 
@@ -52,7 +52,7 @@ def check_source(record: Record, content: bytes) -> list[Check]:
     actual = hashlib.sha256(content).hexdigest()
     source = next((source for source in sources if source.sha256 == actual), sources[0])
     index = sources.index(source)
-    quotes = [(place, quote) for place, quote in _quotes(record) if quote.source == source.id]
+    quotes = [(location, quote) for location, quote in _quotes(record) if quote.source == source.id]
     return [
         _check_identity(source, index, content, text),
         _check_positions(quotes, text),
@@ -82,8 +82,8 @@ def _quotes(record: Record) -> Iterator[tuple[str, Quote]]:
             for field, citations in resource.evidence.items():
                 for number, citation in enumerate(citations):
                     if not isinstance(citation, Enriched):
-                        place = f"/{resource.collection}/{index}/evidence/{field}/{number}/quote"
-                        yield place, citation.quote
+                        location = f"/{resource.collection}/{index}/evidence/{field}/{number}/quote"
+                        yield location, citation.quote
 
 
 def _check_identity(source: Source, index: int, content: bytes, text: str) -> Check:
@@ -106,13 +106,13 @@ def _check_identity(source: Source, index: int, content: bytes, text: str) -> Ch
 
 def _check_positions(quotes: Sequence[tuple[str, Quote]], text: str) -> Check:
     issues = []
-    for place, quote in quotes:
+    for location, quote in quotes:
         actual = text[quote.start : quote.end]
         if actual != quote.exact:
             elsewhere = text.find(quote.exact)
             hint = f"; the quote is at {elsewhere}" if elsewhere >= 0 else ""
             found = f"{format_value(quote.exact)} at {quote.start}"
-            issues.append(Issue(place, found, f"{format_value(actual)}{hint}"))
+            issues.append(Issue(location, found, f"{format_value(actual)}{hint}"))
     return Check("Quotes at their position", _ratio(len(quotes) - len(issues), len(quotes)), issues)
 
 
@@ -123,8 +123,8 @@ def _check_fragments(quotes: Sequence[tuple[str, Quote]], text: str) -> Check:
         if end - start > _MAX_LINE_CHARACTERS
     ]
     issues = [
-        Issue(place, "a whole sentence", "a fragment of a sentence")
-        for place, quote in quotes
+        Issue(location, "a whole sentence", "a fragment of a sentence")
+        for location, quote in quotes
         if any(quote.start <= start and end <= quote.end for start, end in sentences)
     ]
     return Check(

@@ -171,7 +171,7 @@ def closed(connections: list[socket.socket]) -> int:
 
 
 def test_incomplete_requests_time_out(url: str) -> None:
-    """500 silent or incomplete connections are closed; meanwhile, other requests are served."""
+    """500 silent or incomplete connections are closed; other requests are served in the meantime."""
     with ExitStack() as stack:
         incomplete = [stack.enter_context(closing(connect(url))) for _ in range(500)]
         for number, connection in enumerate(incomplete):

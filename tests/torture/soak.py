@@ -1,4 +1,4 @@
-"""Long mixed load with data upgrades and killed workers: `make soak`.
+"""Long mixed load with release changes and killed workers: `make soak`.
 
 The capacity is measured first; the load is then a fixed part of it. Server and clients use separate
 cores, and so many requests are uncached that the server's cores are the bottleneck. Each body is
@@ -44,8 +44,8 @@ _ERROR_TARGETS = {"/v1/awards/none": 404, "/v1/awards?limit=0": 422, "/nowhere":
 _UNCACHED_TARGET = "/v1/awards?announced__lte={}&include=recipient"
 _RELEASES = 3
 _CONNECTIONS = 24
-_UPGRADE_SECONDS = 15.0
-"""This long after an upgrade, every response must be of the new release."""
+_RELEASE_CHANGE_SECONDS = 15.0
+"""This long after a release change, every response must be of the new release."""
 _KILL_GRACE_SECONDS = 3.0
 """For this long after a kill, broken connections are attributed to it."""
 _MAX_ERRORS = 300
@@ -60,7 +60,7 @@ class SoakStatistics:
         responses: Number of responses by kind.
         broken_connections: Connections broken just after a worker was killed.
         errors: Messages of other errors, at most `_MAX_ERRORS`.
-        upgrades: Number of upgrades to another release.
+        release_changes: Number of changes to another release.
         restarts: Upgrades after which the workers were also restarted, one by one.
         kills: Number of killed workers.
         releases: Number of responses by release.
@@ -74,7 +74,7 @@ class SoakStatistics:
     responses: Counter[str] = field(default_factory=Counter)
     broken_connections: int = 0
     errors: list[str] = field(default_factory=list)
-    upgrades: int = 0
+    release_changes: int = 0
     restarts: int = 0
     kills: int = 0
     releases: Counter[str] = field(default_factory=Counter)
@@ -95,7 +95,7 @@ class Soak:
         self.seeds = [self._write_seed(number) for number in range(_RELEASES)]
         self.expected_digests: dict[tuple[str, str, str], str] = {}
         self.current_release = ""
-        self.upgrade_deadline = 0.0
+        self.release_deadline = 0.0
         self.served_folder = context.folder / "served"
         shutil.copytree(self.seeds[0].parent, self.served_folder)
 
@@ -154,7 +154,7 @@ class Soak:
             expected = self.expected_digests.get((release, target, request.coding))
             is_expected = expected == digest and status == 200
             kind = "uncached" if is_uncached else "cached"
-        late = bool(self.upgrade_deadline) and time.monotonic() > self.upgrade_deadline
+        late = bool(self.release_deadline) and time.monotonic() > self.release_deadline
         if late and release != self.current_release:
             self.add_error(
                 f"{request}: still release {release[:12]}, not {self.current_release[:12]}"
@@ -194,10 +194,10 @@ class Soak:
         else:
             self.add_error(f"{request}: {error}")
 
-    async def upgrade(self, server: Server) -> None:
+    async def change_release(self, server: Server) -> None:
         """Replace the seed and compile it. Workers reload it or are restarted, at random."""
-        seed = self.seeds[(self.statistics.upgrades + 1) % _RELEASES]
-        self.upgrade_deadline = 0.0
+        seed = self.seeds[(self.statistics.release_changes + 1) % _RELEASES]
+        self.release_deadline = 0.0
         folder = self.served_folder
         temporary = folder / "new.json"
         shutil.copy2(seed, temporary)
@@ -212,9 +212,9 @@ class Soak:
         if self.rng.random() < 0.5:
             server.process.send_signal(signal.SIGHUP)
             self.statistics.restarts += 1
-        self.statistics.upgrades += 1
+        self.statistics.release_changes += 1
         self.current_release = sha256(seed.read_bytes()).hexdigest()
-        self.upgrade_deadline = time.monotonic() + _UPGRADE_SECONDS
+        self.release_deadline = time.monotonic() + _RELEASE_CHANGE_SECONDS
 
     def kill_worker(self, server: Server) -> None:
         """Kill a worker, if all are running. The server starts a new one."""
@@ -253,12 +253,12 @@ async def _load(soak: Soak, server: Server, seconds: float, rate: float = 0.0) -
 
 
 async def _disturb(soak: Soak, server: Server, seconds: float) -> None:
-    """Alternately upgrade the record and kill a worker, until 20 s before the end."""
+    """Alternately change the release and kill a worker, until 20 s before the end."""
     until = time.monotonic() + seconds - 20
     while time.monotonic() < until:
         await asyncio.sleep(soak.rng.uniform(12, 22))
         if time.monotonic() < until:
-            await soak.upgrade(server)
+            await soak.change_release(server)
         await asyncio.sleep(soak.rng.uniform(12, 22))
         if time.monotonic() < until:
             soak.kill_worker(server)
@@ -276,7 +276,7 @@ async def _monitor(
         samples.append((memory, files))
         statistics = soak.statistics
         sys.stderr.write(
-            f"{sum(statistics.responses.values())} responses, {statistics.upgrades} upgrades, "
+            f"{sum(statistics.responses.values())} responses, {statistics.release_changes}
             f"{statistics.kills} kills, {statistics.broken_connections} broken connections, "
             f"{len(statistics.errors)} errors; {memory / 2**20:.0f} MiB, {files} open files\n"
         )
@@ -342,7 +342,7 @@ def _report(soak: Soak, samples: Sequence[tuple[int, int]], exit_code: int) -> l
         f"Server cores busy: {statistics.busy:.0%}.",
         f"Responses: {_format_counts(statistics.responses)}.",
         f"Responses by release: {_format_counts(statistics.releases)}.",
-        f"Upgrades: {statistics.upgrades}, {statistics.restarts} with a restart of all workers.",
+        f"Release changes: {statistics.release_changes}, {statistics.restarts} with a restart of all workers.",
         f"Workers killed: {statistics.kills}.",
         f"Connections broken by that: {statistics.broken_connections}.",
         f"Other errors: {len(statistics.errors)}.",

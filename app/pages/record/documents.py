@@ -19,12 +19,12 @@ Json = dict[str, Any]
 _MAX_CITATIONS_PER_FIELD = 10
 _FIRST_CITATIONS = """
 SELECT document, total FROM (
-    SELECT document, rowid AS place,
+    SELECT document, rowid AS citation_rowid,
         row_number() OVER (PARTITION BY resource, field ORDER BY rowid) AS number,
         count(*) OVER (PARTITION BY resource, field) AS total
     FROM citations
     WHERE resource_type = ? AND resource IN (SELECT value FROM json_each(?))
-) WHERE number <= ? ORDER BY place
+) WHERE number <= ? ORDER BY citation_rowid
 """
 """Selects the first citations of each field of some resources, and how many the field has."""
 

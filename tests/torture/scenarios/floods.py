@@ -75,7 +75,7 @@ def _large_page_targets(context: ScenarioContext, count: int) -> list[str]:
     "500 incomplete or idle connections: closed by a timeout, other requests served",
 )
 def silent_connections(context: ScenarioContext) -> str:
-    """Open connections, go silent, and request pages meanwhile."""
+    """Open connections, go silent, and request pages in the meantime."""
     with context.serve(IDLE_SECONDS="5") as server, ExitStack() as stack:
         silent = [stack.enter_context(_open_partial(server, context)) for _ in range(_CONNECTIONS)]
         started = time.monotonic()
@@ -140,7 +140,7 @@ def slow_request(context: ScenarioContext) -> str:
     records=LARGE,
 )
 def query_timeout(context: ScenarioContext) -> str:
-    """Run many queries with a timeout of 50 ms, and request a cached page meanwhile."""
+    """Run many queries with a timeout of 50 ms, and request a cached page in the meantime."""
     slow_targets = [f"/v1/search?q={letter}&limit=1000" for letter in "abcdefghijklmnopqrstuvwxyz"]
     slow_targets += [
         f"/v1/citations?facet=basis&facet=field&field=x{number}" for number in range(4)
