@@ -13,7 +13,7 @@ from app.models import Award, Objective, Region, Resource, Source
 from app.models.dates import first_day, last_day
 from app.models.evidence import Enriched, Quote
 from app.models.notation import count_noun, noun_for
-from app.seed.errors import Issue, format_value
+from app.seed.errors import Issue, format_value, name_differences
 from app.seed.evidence_check import (
     Mismatch,
     has_stated_references,
@@ -261,7 +261,10 @@ def _conflicts(quotes: list[tuple[int, str, str]]) -> Iterator[Issue]:
     longest = (0, "", "")
     for start, exact, location in sorted(quotes):
         overlap = longest[1][start - longest[0] :]
-        if exact[: len(overlap)] != overlap[: len(exact)]:
-            yield Issue(f"{location}/exact", format_value(exact), f"the same text as {longest[2]}")
+        ours, theirs = exact[: len(overlap)], overlap[: len(exact)]
+        if ours != theirs:
+            named = name_differences(ours, theirs)
+            expected = f"the same text as {longest[2]}{named}"
+            yield Issue(f"{location}/exact", format_value(exact), expected)
         if start + len(exact) >= longest[0] + len(longest[1]):
             longest = (start, exact, location)

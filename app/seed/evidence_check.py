@@ -123,13 +123,9 @@ def _quoted_fields(
 
 
 def _mismatch(field: str, value: Any, quotes: list[str], notations: list[str]) -> Mismatch:
-    quoted = " / ".join(map(_in_quotation_marks, quotes))
+    quoted = " / ".join(map(format_value, quotes))
     found = f"{format_value(value)}, not supported by its quotes: {quoted}"
-    return field, found, f"a quote with {' or '.join(map(_in_quotation_marks, notations))}"
-
-
-def _in_quotation_marks(text: str) -> str:
-    return f'"{text}"'
+    return field, found, f"a quote with {' or '.join(map(format_value, notations))}"
 
 
 def _as_list(value: Any) -> list[Any]:

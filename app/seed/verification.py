@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from app.models import Source
 from app.models.evidence import Enriched, Quote
 from app.models.notation import noun_for
-from app.seed.errors import Issue, format_value
+from app.seed.errors import Issue, format_value, name_differences
 from app.seed.record import Record
 
 _BREAK = re.compile(r"(?<=[.!?;])\s+|[\r\n]+")
@@ -36,31 +36,58 @@ class Check:
     skipped: bool = False
 
 
-def check_source(record: Record, content: bytes) -> list[Check]:
-    """Verify a record against the bytes of the archived page that it cites.
+def check_source(record: Record, content: bytes, source_id: str | None = None) -> list[Check]:
+    """Verify a record against the bytes of an archived page that it cites.
 
-    The source is identified by its SHA-256. If none matches, the first source is used and the
-    digest is reported as an issue.
+    Args:
+        record: The record.
+        content: The copy of the page.
+        source_id: The source that it is a copy of. By default, that is the source with its
+            SHA-256, or else the one of whose quotes the copy contains the largest share.
 
     Raises:
-        ValueError: The record has no source, or the copy is not UTF-8.
+        ValueError: The record has no such source, or the copy is not UTF-8.
     """
     sources = [source for source in record.resources["source"] if isinstance(source, Source)]
     if not sources:
         raise ValueError("the record cites no source")
     text = content.decode("utf-8")
-    actual = hashlib.sha256(content).hexdigest()
-    source = next((source for source in sources if source.sha256 == actual), sources[0])
-    index = sources.index(source)
-    quotes = [(location, quote) for location, quote in _quotes(record) if quote.source == source.id]
+    quotes: dict[str, list[tuple[str, Quote]]] = {source.id: [] for source in sources}
+    for location, quote in _quotes(record):
+        quotes[quote.source].append((location, quote))
+    if source_id is None:
+        source_id = _matching_source(sources, quotes, content, text)
+    elif source_id not in quotes:
+        raise ValueError(f"the record has no source {source_id}, only {', '.join(quotes)}")
+    index = list(quotes).index(source_id)
+    source, cited = sources[index], quotes[source_id]
     return [
         _check_identity(source, index, content, text),
-        _check_positions(quotes, text),
-        _check_fragments(quotes, text),
-        _check_coverage(source, index, quotes, text),
+        _check_positions(cited, text),
+        _check_fragments(cited, text),
+        _check_coverage(source, index, cited, text),
         _check_furniture(source, index, text),
         _count_cited(record),
     ]
+
+
+def _matching_source(
+    sources: Sequence[Source],
+    quotes: Mapping[str, Sequence[tuple[str, Quote]]],
+    content: bytes,
+    text: str,
+) -> str:
+    """Id of the source with the digest of a copy, or else with the most of its quotes in it."""
+    digest = hashlib.sha256(content).hexdigest()
+    for source in sources:
+        if source.sha256 == digest:
+            return source.id
+
+    def share_of_quotes(source: Source) -> float:
+        found = sum(quote.exact in text for _, quote in quotes[source.id])
+        return found / max(len(quotes[source.id]), 1)
+
+    return max(sources, key=share_of_quotes).id
 
 
 def split_sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -101,7 +128,7 @@ def _check_identity(source: Source, index: int, content: bytes, text: str) -> Ch
         for field, value in actual.items()
         if getattr(source, field) != value
     ]
-    return Check("The copy is the cited page", source.sha256[:12], issues)
+    return Check("The copy is the cited page", f"{source.id}, {source.sha256[:12]}", issues)
 
 
 def _check_positions(quotes: Sequence[tuple[str, Quote]], text: str) -> Check:
@@ -112,7 +139,8 @@ def _check_positions(quotes: Sequence[tuple[str, Quote]], text: str) -> Check:
             elsewhere = text.find(quote.exact)
             hint = f"; the quote is at {elsewhere}" if elsewhere >= 0 else ""
             found = f"{format_value(quote.exact)} at {quote.start}"
-            issues.append(Issue(location, found, f"{format_value(actual)}{hint}"))
+            named = name_differences(quote.exact, actual)
+            issues.append(Issue(location, found, f"{format_value(actual)}{named}{hint}"))
     return Check("Quotes at their position", _ratio(len(quotes) - len(issues), len(quotes)), issues)
 
 

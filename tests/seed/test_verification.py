@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from app.archive.release import check_archive
-from app.seed.errors import Issue, SeedError
+from app.seed.errors import Issue, SeedError, format_value, name_differences
 from app.seed.record import Record, load_record
 from app.seed.verification import Check, check_source, split_sentences
 from tests.conftest import SEED, SeedCopy, run_cli
@@ -133,6 +133,87 @@ def test_a_shifted_copy_fails_with_the_new_positions(synthetic: SyntheticPage) -
     }
     assert len(failed[CHECKS[1]]) == len(list(quotes(synthetic.seed.data)))
     assert failed[CHECKS[1]][0].expected.endswith("; the quote is at 596")
+
+
+@pytest.mark.parametrize(
+    ("space", "name"), [("\u00a0", "U+00A0 NO-BREAK SPACE"), ("\n", "U+000A LINE FEED")]
+)
+def test_characters_that_look_alike_are_named(
+    synthetic: SyntheticPage, space: str, name: str
+) -> None:
+    """Two texts that look the same are not just shown as found and expected."""
+    record = synthetic.cite()
+    copy = synthetic.text.replace("June 15, 2017", f"June{space}15, 2017")
+    [issue] = failures(record, copy)[CHECKS[1]]
+    assert issue.expected.endswith(f" (found U+0020 SPACE instead of {name})")
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "named"),
+    [
+        ("Peru", "\u0420eru", "U+0050 LATIN CAPITAL LETTER P instead of U+0420 CYRILLIC CAPITAL"),
+        ("June 15", "June \u200b15", "nothing instead of U+200B ZERO WIDTH SPACE"),
+        ("June 15", "June  15", "nothing instead of U+0020 SPACE"),
+        ("Caf\u00e9", "Cafe\u0301", "U+0301 COMBINING ACUTE ACCENT"),
+        ("June 15", "June 16", ""),
+        (" June 15", "June 15,", ""),
+        ("June 15", "June 15", ""),
+    ],
+)
+def test_only_what_cannot_be_seen_is_named(found: str, expected: str, named: str) -> None:
+    """A difference that can be seen is not explained."""
+    differences = name_differences(found, expected)
+    assert named in differences
+    assert bool(named) == bool(differences)
+
+
+def test_invisible_characters_are_shown() -> None:
+    """They are escaped as in JSON; letters of any script are not."""
+    assert format_value("a\u00a0b\u200b\u2028\u202e") == '"a\\u00a0b\\u200b\\u2028\\u202e"'
+    assert format_value("Perú, 国际 \u0440") == '"Perú, 国际 \u0440"'
+
+
+@pytest.fixture
+def two_sources(synthetic: SyntheticPage) -> Record:
+    """A record that also cites a second page, with one word."""
+    synthetic.cite()
+    seed = synthetic.seed
+    quote = {"source": "other-page", "start": 0, "end": 6, "exact": "Centro"}
+    seed.put("/sources/1", {**seed.data["sources"][0], "id": "other-page", "sha256": "0" * 64})
+    seed.data["organizations"][4]["evidence"]["kind"] = [{"basis": "editorial", "quote": quote}]
+    return load_record(seed.write())
+
+
+def test_a_copy_is_compared_with_the_source_that_it_fits_best(
+    synthetic: SyntheticPage, two_sources: Record
+) -> None:
+    """Without the digest of a source, the share of quotes that the copy contains decides."""
+    for text, index in ((f"x{synthetic.text}", 0), ("Centro, edited", 1), ("nothing", 0)):
+        [identity, *_] = check_source(two_sources, text.encode())
+        assert {issue.pointer.split("/")[2] for issue in identity.issues} == {str(index)}
+        assert identity.summary.startswith(("us-peru-cpc-page, ", "other-page, ")[index])
+
+
+def test_the_source_of_a_copy_can_be_given(two_sources: Record) -> None:
+    """A given source is used even if another fits better; an unknown one is an error."""
+    [identity, *_] = check_source(two_sources, b"Centro", "us-peru-cpc-page")
+    assert identity.summary.startswith("us-peru-cpc-page, ")
+    with pytest.raises(ValueError, match="no source page, only us-peru-cpc-page, other-page"):
+        check_source(two_sources, b"Centro", "page")
+
+
+@pytest.mark.process
+def test_the_command_accepts_a_copy_of_each_source(archive_file: Path, tmp_path: Path) -> None:
+    """`--source` can be repeated, with the id of the source before the path."""
+    copy = tmp_path / "a=b.txt"
+    copy.write_text("x" * 3558, "utf-8")
+    copies = ("--source", str(copy), "--source", f"us-peru-cpc-page={copy}")
+    result = run_cli("verify", *copies, ARCHIVE_FILE=str(archive_file))
+    assert result.returncode == 1
+    assert result.stdout.count(CHECKS[0]) == 2
+    result = run_cli("verify", "--source", f"page={copy}", ARCHIVE_FILE=str(archive_file))
+    assert result.returncode == 2
+    assert "no source page, only us-peru-cpc-page" in result.stderr
 
 
 def test_a_truncated_copy_fails(synthetic: SyntheticPage) -> None:
