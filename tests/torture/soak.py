@@ -276,8 +276,9 @@ async def _monitor(
         samples.append((memory, files))
         statistics = soak.statistics
         sys.stderr.write(
-            f"{sum(statistics.responses.values())} responses, {statistics.release_changes}
-            f"{statistics.kills} kills, {statistics.broken_connections} broken connections, "
+            f"{sum(statistics.responses.values())} responses, "
+            f"{statistics.release_changes} release changes, {statistics.kills} kills, "
+            f"{statistics.broken_connections} broken connections, "
             f"{len(statistics.errors)} errors; {memory / 2**20:.0f} MiB, {files} open files\n"
         )
         await asyncio.sleep(min(60, max(until - time.monotonic(), 0.1)))
@@ -342,7 +343,8 @@ def _report(soak: Soak, samples: Sequence[tuple[int, int]], exit_code: int) -> l
         f"Server cores busy: {statistics.busy:.0%}.",
         f"Responses: {_format_counts(statistics.responses)}.",
         f"Responses by release: {_format_counts(statistics.releases)}.",
-        f"Release changes: {statistics.release_changes}, {statistics.restarts} with a restart of all workers.",
+        f"Release changes: {statistics.release_changes}.",
+        f"Restarts of all workers: {statistics.restarts}.",
         f"Workers killed: {statistics.kills}.",
         f"Connections broken by that: {statistics.broken_connections}.",
         f"Other errors: {len(statistics.errors)}.",
