@@ -49,7 +49,7 @@ _PATHS = (
     b"/v1/awards", b"/v1/search?q=lima", b"/", b"*", b"/v1/awards?limit=1", b"//x", b"/%00",
     b"/v1/record", b"http://record.test/v1", b"record.test:80", b"/\xff\xfe", b"?", b"#", b"/%zz",
     b"/v1/awards?cursor=AAAA", b"/v1/exports", b"/../../etc/passwd", b"/v1/awards?format=csv",
-    b"/a b",
+    b"/a b", b"/v1/citations?format=ndjson", b"/v1/awards?region=cusco,loreto",
 )  # fmt: skip
 _VERSIONS = (
     b"HTTP/1.1", b"HTTP/1.0", b"HTTP/0.9", b"HTTP/2", b"HTTP/1.1.1", b"http/1.1", b"HTTP/9999", b"",
@@ -65,7 +65,8 @@ _VALUES = (
     b"bytes=0-1", b"bytes=-1", b"bytes=9-1", b"bytes=0-1,3-4", b"keep-alive", b"close", b"upgrade",
     b"0", b"5", b"-1", b"99999999999999999999", b"chunked", b"chunked, chunked", b"identity",
     b"100-continue", b"websocket", b"a\rb", b"a\x00b", b"\xff\xfe", b"text/csv;q=0.5, */*;q=0.1",
-    b"application/xml", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    b"application/xml", b"text/html", b"bytes=9999999-",
+    b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 )  # fmt: skip
 _ENDS = (b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r", b"\r\r\n", b"\r\n ", b"")
 _BODIES = (b"", b"", b"", b"hello", b"5\r\nhello\r\n0\r\n\r\n", b"ffffffffffffffff\r\n", b"-1\r\n")

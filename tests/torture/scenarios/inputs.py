@@ -141,6 +141,7 @@ def error_format(context: ScenarioContext) -> str:
             response = server.get(target)
             check(response.status == status, f"{target}: {response.status}, not {status}")
             check_problem(response, target, success)
+            check_page(server.get(target, "Accept: text/html, */*;q=0.8"), target, status)
         check_problem(server.get("/v1/awards", "Accept: image/png"), "Accept", success)
     return f"{len(_ERRORS) + 1} errors"
 
@@ -177,6 +178,16 @@ def check_problem(
     document: dict[str, list[dict[str, str]]] = json.loads(response.body)
     check(document["status"] == response.status, f"{sent}: different status in the body")  # type: ignore[comparison-overlap]
     return document
+
+
+def check_page(response: Response, sent: str, status: int) -> None:
+    """Check that a browser gets an error as a page."""
+    check(response.status == status, f"{sent}: {response.status}, not {status}, for a browser")
+    check(response.header("content-type") == "text/html; charset=utf-8", f"{sent}: not a page")
+    check(response.header("cache-control") == "no-store", f"{sent}: a cacheable page")
+    check("Traceback" not in response.body.decode(), f"{sent}: a traceback on a page")
+    missing = _missing_headers(response, (*_REQUIRED_HEADERS, "content-security-policy"))
+    check(not missing, f"{sent}: a page misses headers {missing}")
 
 
 def _missing_headers(response: Response, names: Sequence[str]) -> list[str]:
