@@ -18,7 +18,7 @@ from app.responses.representations import csv_header
 class CollectionReader:
     """The body of a collection in one format, with its length and where its batches of rows begin.
 
-    The body itself is not kept: a range is rendered anew from the batch that it begins in. The
+    The body itself is not stored: a range is generated again from the batch that it begins in. The
     same query gives the same bytes, because an archive does not change.
 
     Attributes:

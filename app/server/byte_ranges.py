@@ -25,7 +25,7 @@ from app.server.response_cache import (
 OpenReader = Callable[[Scope], Awaitable[CollectionReader]]
 
 _MAX_LARGE_RESPONSES = 16
-"""Responses too large for the cache whose batches are remembered; each takes some 100 KB."""
+"""Responses too large for the cache whose batch positions are stored; each takes about 100 KB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,10 @@ class _LargeResponse:
 class RangeMiddleware:
     """ASGI middleware that sends one byte range of a response that has `Accept-Ranges: bytes`.
 
-    A range is a part of the response without content coding, whatever `Accept-Encoding` allows:
+    A range is a part of the response without content coding, regardless of `Accept-Encoding`:
     clients that read ranges count the bytes of the file. Its `ETag` is that of this uncoded
     response, so that `If-Range` and caches never combine it with a coded one. HEAD without content
-    coding always has `Content-Length`, which those clients ask for first.
+    coding always has `Content-Length`, which those clients request first.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class RangeMiddleware:
         return self._large.get(self.cache.cache_key(scope)[0])
 
     async def open_large(self, scope: Scope, start: Message) -> CollectionReader | None:
-        """The body of a large response; None if another release is served by now."""
+        """The body of a large response; None if another release is served now."""
         large = self.find_large(scope)
         if large is not None:
             return large.reader

@@ -22,7 +22,7 @@ from app.server.response_cache import DISCARD_BUFFER, Headers, HeadersSufficed
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
 
 ProblemResponse = Callable[[Problem, Scope], Awaitable[Response]]
-"""Renders a problem as JSON or HTML. Passed in, because pages are not known here."""
+"""Renders a problem as JSON or HTML. Passed in, because this layer must not import the pages."""
 
 _COMMON_HEADERS = [
     (b"access-control-allow-origin", b"*"),

@@ -61,7 +61,7 @@ class SoakStatistics:
         broken_connections: Connections broken just after a worker was killed.
         errors: Messages of other errors, at most `_MAX_ERRORS`.
         release_changes: Number of changes to another release.
-        restarts: Upgrades after which the workers were also restarted, one by one.
+        restarts: Release changes after which the workers were also restarted, one by one.
         kills: Number of killed workers.
         releases: Number of responses by release.
         slowest_seconds: Longest response time.
