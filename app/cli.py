@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -126,6 +127,13 @@ def verify(
         Path | None,
         typer.Option(metavar="DIR", help="Static mirror to check."),
     ] = None,
+    restore_times: Annotated[
+        bool,
+        typer.Option(
+            "--restore-times",
+            help="With `--mirror`: set lost modification times again, where the content is right.",
+        ),
+    ] = False,
     seed: SeedOption = None,
     archive: ArchiveOption = None,
 ) -> None:
@@ -134,6 +142,8 @@ def verify(
     With `--source`, also every quote against the archived page; with `--mirror`, also a static
     mirror against its manifest and against the API's responses.
     """
+    if restore_times and mirror is None:
+        _exit(EXIT_USAGE, "--restore-times requires --mirror DIR.")
     settings = _settings(SEED_FILE=seed, ARCHIVE_FILE=archive)
     from app.archive.release import check_archive  # noqa: PLC0415 - only needed here
     from app.exports.files import check_exports  # noqa: PLC0415 - only needed here
@@ -149,10 +159,7 @@ def verify(
         if source is not None:
             checks += _source_checks(record, source)
         if mirror is not None:
-            from app.mirror.check import check_mirror  # noqa: PLC0415 - only needed here
-
-            with _progress_bar("Comparing", "responses", _PROGRESS_MIN_ITEMS) as progress:
-                checks += anyio.run(check_mirror, settings, mirror, progress)
+            checks += _mirror_checks(settings, mirror, restore_times=restore_times)
     _report(checks)
 
 
@@ -324,6 +331,15 @@ def _source_checks(record: Record, source: Path) -> list[Check]:
         return check_source(record, source.read_bytes())
     except (OSError, ValueError) as error:
         _exit(EXIT_USAGE, f"{source} cannot be read as the archived page: {error}.")
+
+
+def _mirror_checks(settings: Settings, mirror: Path, *, restore_times: bool) -> list[Check]:
+    """Compare a mirror with its manifest and with the API's responses."""
+    from app.mirror.check import check_mirror  # noqa: PLC0415 - only needed here
+
+    with _progress_bar("Comparing", "responses", _PROGRESS_MIN_ITEMS) as progress:
+        check = partial(check_mirror, settings, mirror, progress, restore_times=restore_times)
+        return anyio.run(check)
 
 
 def _report(checks: Sequence[Check]) -> None:

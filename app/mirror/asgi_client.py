@@ -50,14 +50,14 @@ class AsgiClient:
 
     @asynccontextmanager
     async def request(
-        self, method: str, path: str, headers: Mapping[str, str] | None = None
+        self, method: str, target: str, headers: Mapping[str, str] | None = None
     ) -> AsyncIterator[AsgiResponse]:
         """Send a request without body; on exit, a response that is not read yet is canceled.
 
         Raises:
             IncompleteResponseError: The application finished early; also when the body is read.
         """
-        exchange = _Exchange(_scope(method, path, {**_DEFAULT_HEADERS, **(headers or {})}))
+        exchange = _Exchange(_scope(method, target, {**_DEFAULT_HEADERS, **(headers or {})}))
         task = asyncio.create_task(exchange.run(self._app))
         try:
             start = await exchange.next_message()
@@ -114,7 +114,8 @@ def _joined(headers: list[tuple[bytes, bytes]]) -> Headers:
     return Headers(values)
 
 
-def _scope(method: str, path: str, headers: Mapping[str, str]) -> Scope:
+def _scope(method: str, target: str, headers: Mapping[str, str]) -> Scope:
+    path, _, query = target.partition("?")
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -124,7 +125,7 @@ def _scope(method: str, path: str, headers: Mapping[str, str]) -> Scope:
         "path": path,
         "raw_path": path.encode(),
         "root_path": "",
-        "query_string": b"",
+        "query_string": query.encode(),
         "headers": [
             (b"host", b"mirror.invalid"),
             *((name.encode(), value.encode()) for name, value in headers.items()),

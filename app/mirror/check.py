@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from fastapi import FastAPI
 
 from app import __version__
 from app.archive.archive import ArchiveError, ProgressCallback
@@ -13,9 +16,9 @@ from app.archive.release import build_archive
 from app.main import create_app
 from app.mirror.asgi_client import AsgiClient, IncompleteResponseError
 from app.mirror.configuration import CONFIGURATION_FILES, render_configuration
-from app.mirror.crawl import CrawlError, CrawlResult, crawl
-from app.mirror.entries import FILES, Downloader, MirrorFile, parse_manifest_line
-from app.mirror.freeze import MANIFEST, SUMMARY, file_sha256, internal_settings
+from app.mirror.crawl import CrawlResult, crawl
+from app.mirror.entries import FILES, CrawlError, Downloader, MirrorFile, parse_manifest_line
+from app.mirror.freeze import MANIFEST, SUMMARY, file_sha256, internal_settings, set_own_mtimes
 from app.mirror.rules import build_rules
 from app.models.notation import count_noun
 from app.seed.errors import Issue
@@ -23,32 +26,71 @@ from app.seed.verification import Check
 from app.settings import Settings
 
 _FILES_CHECK = "The mirror's files match its manifest"
+_TIMES_CHECK = "The mirror's modification times are preserved"
 _RELEASE_CHECK = "The mirror matches the record"
 
 
-async def check_mirror(settings: Settings, folder: Path, progress: ProgressCallback) -> list[Check]:
+async def check_mirror(
+    settings: Settings, folder: Path, progress: ProgressCallback, *, restore_times: bool = False
+) -> list[Check]:
     """Check a mirror against its manifest, then against what the application returns now.
 
-    For the second check the seed is compiled again in a temporary directory; nothing is written
-    to the mirror. It is skipped when the manifest or the configuration files have changed.
+    For the second check the seed is compiled again in a temporary directory. It is skipped when the
+    manifest or the configuration files have changed. Nothing is written to the mirror, except with
+    `restore_times`: the modification times of files whose content is right.
 
     Raises:
         SeedError: The seed is invalid.
-        ArchiveError: There is no space to compile it, or the application fails.
+        ArchiveError: There is no space to compile it, the application has an unexpected response,
+            or a file cannot be read or its time set.
     """
     count, issues = _check_digests(folder)
-    file_issues: list[Issue] = []
+    report = _FilesReport(restore_times)
     if not issues:
         try:
-            file_issues = list(_file_issues(folder))
+            _check_files(folder, report)
         except (ValueError, TypeError, KeyError):
             issues = [Issue(MANIFEST, "a malformed line", "a manifest written by `freeze`")]
+        except OSError as error:
+            raise ArchiveError(f"Cannot check {error.filename}: {error.strerror}.") from error
     if issues:
         return [Check(_FILES_CHECK, count, issues)]
     return [
-        Check(_FILES_CHECK, count, file_issues),
+        Check(_FILES_CHECK, count, report.issues),
+        report.times_check(folder),
         await _check_release(settings, folder, progress),
     ]
+
+
+@dataclass(slots=True)
+class _FilesReport:
+    """What was found about the files of a mirror.
+
+    Attributes:
+        restore_times: Whether wrong modification times are set again.
+        issues: Files that are missing, changed, or not in the manifest.
+        unchanged: Number of files with the right content.
+        wrong_times: How many of those had another modification time than `freeze` set.
+    """
+
+    restore_times: bool
+    issues: list[Issue] = field(default_factory=list)
+    unchanged: int = 0
+    wrong_times: int = 0
+
+    def times_check(self, folder: Path) -> Check:
+        """The check of the modification times, with one issue for all files."""
+        summary = count_noun(self.unchanged, "file")
+        if not self.wrong_times:
+            return Check(_TIMES_CHECK, summary)
+        if self.restore_times:
+            return Check(_TIMES_CHECK, f"{summary}, {self.wrong_times} restored")
+        found = f"other times on {self.wrong_times} of {summary} with right content"
+        expected = (
+            "the times set by `freeze`, from which web servers derive entity tags; use "
+            "--restore-times to set them again"
+        )
+        return Check(_TIMES_CHECK, summary, [Issue(str(folder), found, expected)])
 
 
 def _check_digests(folder: Path) -> tuple[str, list[Issue]]:
@@ -80,31 +122,37 @@ async def _check_release(settings: Settings, folder: Path, progress: ProgressCal
         ) from error
 
 
-def _file_issues(folder: Path) -> Iterator[Issue]:
-    """Files that are missing, changed, have another mtime, or are not in the manifest."""
+def _check_files(folder: Path, report: _FilesReport) -> None:
+    """Compare every file with the manifest; fills `report`."""
     expected = {SUMMARY, MANIFEST, *CONFIGURATION_FILES}
     with (folder / MANIFEST).open("rb") as manifest:
         for line in manifest:
             for file in parse_manifest_line(line).files:
                 expected.add(f"{FILES}/{file.file}")
-                yield from _compare_file(folder, file)
+                _check_file(folder, file, report)
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
         if name not in expected and not path.is_dir():
-            yield Issue(name, "a file", "none: it is not in the manifest")
+            report.issues.append(Issue(name, "a file", "none: it is not in the manifest"))
+    if report.restore_times:
+        set_own_mtimes(folder)
 
 
-def _compare_file(folder: Path, file: MirrorFile) -> Iterator[Issue]:
+def _check_file(folder: Path, file: MirrorFile, report: _FilesReport) -> None:
     name, path = f"{FILES}/{file.file}", folder / FILES / file.file
     if not path.is_file():
-        yield Issue(name, "nothing", "a file")
-    elif path.stat().st_size != file.bytes or file_sha256(path) != file.sha256:
-        yield Issue(
-            name, "different content", f"{count_noun(file.bytes, 'byte')}, SHA-256 {file.sha256}"
-        )
-    elif (mtime := int(path.stat().st_mtime)) != file.mtime:
-        expected = f"{file.mtime}, from which entity tags are derived; copy with times preserved"
-        yield Issue(name, f"modification time {mtime}", expected)
+        report.issues.append(Issue(name, "nothing", "a file"))
+        return
+    status = path.stat()
+    if status.st_size != file.bytes or file_sha256(path) != file.sha256:
+        expected = f"{count_noun(file.bytes, 'byte')}, SHA-256 {file.sha256}"
+        report.issues.append(Issue(name, "different content", expected))
+        return
+    report.unchanged += 1
+    if status.st_mtime_ns != file.mtime * 1_000_000_000:
+        report.wrong_times += 1
+        if report.restore_times:
+            os.utime(path, (file.mtime, file.mtime))
 
 
 async def _compare(
@@ -113,6 +161,15 @@ async def _compare(
     archive_file = temporary / "archive.sqlite"
     build_archive(settings.seed_file, archive_file)
     app = create_app(internal_settings(settings.model_copy(update={"archive_file": archive_file})))
+    return await compare(app, folder, progress)
+
+
+async def compare(app: FastAPI, folder: Path, progress: ProgressCallback) -> Check:
+    """Compare a mirror with the responses of an application, which is started for it.
+
+    Raises:
+        CrawlError: The application has an unexpected response.
+    """
     with (folder / MANIFEST).open("rb") as manifest:
         mirrored = {parse_manifest_line(line).url: line for line in manifest}
     client, result, issues = AsgiClient(app), CrawlResult(), []

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.mirror.rules import INSTANCE, INSTANCE_PATTERN, METHODS, PROBLEMS, Rules
+from app.mirror.rules import (
+    INSTANCE,
+    INSTANCE_PATTERN,
+    ITEM_PATTERN,
+    METHODS,
+    PROBLEMS,
+    Rules,
+)
 from app.pages.templates import template_environment
 from app.responses.problems import MEDIA_TYPE
 
@@ -16,6 +23,9 @@ CONFIGURATION_FILES = (
     "caddy/site.caddy",
 )
 """Their paths in the mirror; each has a template of the same path, with `.j2` added."""
+
+_RANGE = "(?:0|[1-9][0-9]{0,17})-(?:[1-9][0-9]{0,17}|0)?|-[0-9]{1,18}"
+"""Matches one range of bytes, without the unit, whose numbers every web server can hold."""
 
 
 def render_configuration(rules: Rules) -> Mapping[str, str]:
@@ -34,6 +44,9 @@ def render_configuration(rules: Rules) -> Mapping[str, str]:
         "problem_type": MEDIA_TYPE,
         "instance": INSTANCE,
         "instance_pattern": INSTANCE_PATTERN,
+        "item_pattern": ITEM_PATTERN,
+        "range_pattern": _RANGE,
+        "reversed_range_pattern": reversed_range_pattern(),
     }
     return {
         path: environment.get_template(f"{path}.j2").render(variables) + "\n"
@@ -54,7 +67,7 @@ def _single_quote(value: str) -> str:
 
 
 def out_of_range_pattern(size: int) -> str:
-    """Regular expression for a `Range` header that starts at or after `size` bytes.
+    """Regular expression for a range, as `_RANGE`, that starts at or after `size` bytes.
 
     nginx and Caddy cannot compare numbers, so the comparison is spelled out digit by digit.
     """
@@ -64,7 +77,20 @@ def out_of_range_pattern(size: int) -> str:
         if digit != "9":
             rest = len(digits) - place - 1
             larger.append(f"{digits[:place]}[{int(digit) + 1}-9]" + f"[0-9]{{{rest}}}" * (rest > 0))
-    return f"^bytes=(0*({'|'.join([*larger, digits])})-[0-9]*|-0+)$"
+    return f"(?:{'|'.join([*larger, digits])})-[0-9]*|-0+"
+
+
+def reversed_range_pattern() -> str:
+    """Regular expression for a range, as `_RANGE`, that ends before it starts (RFC 9110, 14.1.1).
+
+    For nginx, as it has recursion (PCRE): a pair of numbers of the same length is one digit, a
+    shorter pair, and one digit. The first number is larger if it is longer, or if it has the
+    larger digit at the first place where they differ.
+    """
+    longer = "[0-9]+([0-9](?:(?1)|-)[0-9])"
+    same_length = "(?=([0-9](?:(?2)|-)[0-9])$)"
+    larger_digit = "|".join(f"{digit}[0-9]*-\\3[0-{digit - 1}]" for digit in range(1, 10))
+    return f"{longer}|{same_length}([0-9]*)(?:{larger_digit})[0-9]*"
 
 
 def _escape_braces(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -13,19 +13,18 @@ from fastapi import FastAPI
 from starlette.routing import Match, Route
 
 from app.archive.archive import COLLECTIONS, Archive, ProgressCallback
-from app.mirror.entries import Downloader, Entry
+from app.exports.listing import EXPORTS
+from app.mirror.entries import CrawlError, Downloader, Entry, accept_header, unexpected_status
 
-_ACCEPT_HEADERS = {"/": "text/html, */*;q=0.1"}
-"""`Accept` by URL, where browsers and programs receive different responses."""
+_LEFT_OUT = {"/v1/search": 422, "/healthz": 200, "/readyz": 200}
+"""Paths that need a query, or have a 200 that may not be stored, with their status."""
+_NEEDS_PUBLIC_URL = ("/.well-known/api-catalog", "/sitemap.xml")
+"""Paths that are not found without the setting."""
 _QUOTED_PATH = re.compile(rb"""(?<! id=)["'](/[A-Za-z0-9._~/-]*)["']""")
 """A path in quotes, as in JSON and HTML links; the id of an HTML element is no link."""
 _LINKING_TYPES = ("application/json", "text/html", "application/linkset+json")
 _ROWS_PER_QUERY = 1_000
 _ITEMS_PER_REPORT = 100
-
-
-class CrawlError(Exception):
-    """Responses from which no mirror can be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +52,12 @@ async def crawl(
     """Download every response that can be stored, always in the same order; fills `result`.
 
     Raises:
-        CrawlError: A page failed (5xx), or an item is missing or has other headers than the rest
+        CrawlError: A response has an unexpected status, or an item has other headers than the rest
             of its collection.
         IncompleteResponseError: The application broke off a response.
     """
     total = sum(archive.counts.values())
-    async for entry in _pages(app, downloader, result):
+    async for entry in _pages(app, downloader, result, await _left_out(app)):
         result.pages.append(entry)
         yield entry
     done = 0
@@ -75,7 +74,18 @@ async def crawl(
             progress(done, total)
 
 
-async def _pages(app: FastAPI, downloader: Downloader, result: CrawlResult) -> AsyncIterator[Entry]:
+async def _left_out(app: FastAPI) -> Mapping[str, int]:
+    """Paths that a mirror of this application does not have, with their status."""
+    available = await app.state.exports.available()
+    missing = [export.path for export in EXPORTS.values() if export not in available]
+    if app.state.settings.public_url is None:
+        missing += _NEEDS_PUBLIC_URL
+    return _LEFT_OUT | dict.fromkeys(missing, int(HTTPStatus.NOT_FOUND))
+
+
+async def _pages(
+    app: FastAPI, downloader: Downloader, result: CrawlResult, left_out: Mapping[str, int]
+) -> AsyncIterator[Entry]:
     """Entries of the paths without parameters, and of the paths that they link to."""
     routes = [route for route in app.routes if isinstance(route, Route)]
     pending = dict.fromkeys(route.path for route in routes if "{" not in route.path)
@@ -84,12 +94,15 @@ async def _pages(app: FastAPI, downloader: Downloader, result: CrawlResult) -> A
         url = next(iter(pending))
         del pending[url]
         seen.add(url)
-        download = await downloader.download(url, _ACCEPT_HEADERS.get(url, "*/*"))
-        if isinstance(download, int):
-            if download >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                raise CrawlError(f"{url} returned status {download}")
-            result.left_out[url] = download
+        download = await downloader.download(url, accept_header(url))
+        if url in left_out:
+            status = download if isinstance(download, int) else HTTPStatus.OK
+            if download != left_out[url]:
+                raise CrawlError(f"{url} returned status {status}; expected {left_out[url]}")
+            result.left_out[url] = left_out[url]
             continue
+        if isinstance(download, int):
+            raise CrawlError(unexpected_status(url, download))
         entry, first_chunk = download
         yield entry
         if entry.media_type.startswith(_LINKING_TYPES):
@@ -132,5 +145,5 @@ def _item_ids(
 async def _download_item(downloader: Downloader, url: str) -> Entry:
     download = await downloader.download(url)
     if isinstance(download, int):
-        raise CrawlError(f"{url} returned status {download}")
+        raise CrawlError(unexpected_status(url, download))
     return download[0]

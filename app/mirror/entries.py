@@ -8,8 +8,11 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, ExitStack
 from dataclasses import asdict, dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any
+
+from starlette.datastructures import Headers
 
 from app.mirror.asgi_client import AsgiClient, AsgiResponse
 from app.responses.conditional_requests import zero_gzip_mtime
@@ -40,13 +43,31 @@ _REPRESENTATION_HEADERS = {
 """Headers that the web server sets itself for each file."""
 
 
+_FIRST_MTIME = 315_619_200
+"""1980-01-02: ZIP and FAT have no times before 1980, in the time zone of the computer."""
+_MTIME_STEP_SECONDS = 2
+"""The resolution of times in ZIP and FAT."""
+_MTIME_STEPS = 2**29
+"""Number of different times; the last is in 2014."""
+
+
+class CrawlError(Exception):
+    """A response from which no mirror can be made."""
+
+
+def accept_header(url: str) -> str:
+    """The `Accept` header with which a URL is requested; `/` has a page and a document."""
+    return "text/html, */*;q=0.1" if url == "/" else "*/*"
+
+
 def mtime_from_digest(digest: str) -> int:
     """Modification time for a file with this SHA-256, in seconds since 1970.
 
     Web servers derive entity tags from a file's size and modification time. With a time derived
-    from the digest, the tag changes when the content does and is the same on every copy.
+    from the digest, the tag changes when the content does and is the same on every copy. The times
+    are whole steps from 1980 on, and not in the future, so that archive formats preserve them.
     """
-    return 100_000_000 + int(digest[:8], 16) % 2**30
+    return _FIRST_MTIME + _MTIME_STEP_SECONDS * (int(digest[:8], 16) % _MTIME_STEPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +152,9 @@ class Downloader:
 
         For a collection that is longer than a page, the entry is the whole collection as NDJSON.
         For a response that cannot be stored, only the status code is returned.
+
+        Raises:
+            CrawlError: The page can be stored, but not in another format or coding.
         """
         async with self._get(url, accept) as response:
             if not response.is_storable:
@@ -139,6 +163,7 @@ class Downloader:
             if not has_next_page:
                 return await self._store(url, accept, response)
         async with self._get(url, NDJSON.media_type) as response:
+            _check_storable(response, f"{url} as {NDJSON.media_type}")
             note = "The full collection as NDJSON, because it is longer than one page."
             return await self._store(url, NDJSON.media_type, response, note)
 
@@ -151,11 +176,7 @@ class Downloader:
         codings = {}
         if plain.bytes >= MIN_CODED_BYTES:
             codings = {coding: file async for coding, file in self._coded(url, accept, name)}
-        headers = tuple(
-            (header, value)
-            for header, value in response.headers.items()
-            if header not in _REPRESENTATION_HEADERS
-        )
+        headers = _stored_headers(response.headers)
         return Entry(url, media_type, plain, codings, note, headers), first_chunk
 
     async def _coded(
@@ -163,6 +184,7 @@ class Downloader:
     ) -> AsyncIterator[tuple[str, MirrorFile]]:
         for coding, suffix in CODING_SUFFIXES.items():
             async with self._get(url, accept, coding) as response:
+                _check_storable(response, f"{url} in {coding}")
                 if response.headers.get("content-encoding") == coding:
                     yield coding, (await self._write(name + suffix, response))[0]
 
@@ -196,6 +218,27 @@ class Downloader:
         except FileNotFoundError:
             path.parent.mkdir(parents=True)
             return path.open("xb")
+
+
+def _check_storable(response: AsgiResponse, name: str) -> None:
+    """Raise a `CrawlError` for anything but a 200 that may be stored."""
+    if not response.is_storable:
+        raise CrawlError(unexpected_status(name, response.status))
+
+
+def unexpected_status(name: str, status: int) -> str:
+    """A sentence about a response that should be stored and cannot."""
+    remark = " with Cache-Control: no-store" if status == HTTPStatus.OK else ""
+    return f"{name} returned status {status}{remark}; expected a 200 that can be stored"
+
+
+def _stored_headers(headers: Headers) -> tuple[tuple[str, str], ...]:
+    """Headers that belong to a stored representation, which does not vary by `Accept`."""
+    stored = {name: value for name, value in headers.items() if name not in _REPRESENTATION_HEADERS}
+    names = [name.strip() for name in stored.pop("vary", "").split(",")]
+    if vary := ", ".join(name for name in names if name.lower() not in ("", "accept")):
+        stored["vary"] = vary
+    return tuple(stored.items())
 
 
 def file_name(url: str, media_type: str) -> str:

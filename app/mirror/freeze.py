@@ -17,8 +17,8 @@ from app.archive.atomic import move_into_place, temporary_directory
 from app.main import create_app
 from app.mirror.asgi_client import AsgiClient, IncompleteResponseError
 from app.mirror.configuration import CONFIGURATION_FILES, render_configuration
-from app.mirror.crawl import CrawlError, CrawlResult, crawl
-from app.mirror.entries import FILES, Downloader, mtime_from_digest
+from app.mirror.crawl import CrawlResult, crawl
+from app.mirror.entries import FILES, CrawlError, Downloader, mtime_from_digest
 from app.mirror.rules import build_rules
 from app.settings import Settings
 
@@ -113,9 +113,15 @@ async def _write_mirror(
     summary = MirrorSummary(urls, files, size)
     description = _describe(archive.release, result, summary, directory)
     (directory / SUMMARY).write_text(json.dumps(description, indent=1) + "\n", "utf-8")
-    for name in (MANIFEST, SUMMARY, *CONFIGURATION_FILES):
-        os.utime(directory / name, (mtime_from_digest(file_sha256(directory / name)),) * 2)
+    set_own_mtimes(directory)
     return summary
+
+
+def set_own_mtimes(directory: Path) -> None:
+    """Set the modification times of a mirror's files that are not served."""
+    for name in (MANIFEST, SUMMARY, *CONFIGURATION_FILES):
+        mtime = mtime_from_digest(file_sha256(directory / name))
+        os.utime(directory / name, (mtime, mtime))
 
 
 def _describe(

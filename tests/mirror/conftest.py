@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.conftest import SEED
-from tests.support.mirrors import freeze
+from tests.support.mirrors import WEB_SERVERS, freeze
 from tests.support.published import ENVIRONMENT, copy_archive, published_client
 
 
@@ -31,4 +31,22 @@ def mirror(exported_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 async def live(exported_archive: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application that the mirror was made from."""
     async with published_client(SEED, exported_archive) as client:
+        yield client
+
+
+@pytest.fixture(scope="module", params=WEB_SERVERS)
+def address(
+    request: pytest.FixtureRequest, mirror: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Address of a real web server that serves the mirror."""
+    work = tmp_path_factory.mktemp("served") / request.param
+    with WEB_SERVERS[request.param](mirror, work) as base:
+        yield base
+
+
+@pytest.fixture
+async def web(address: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of that server that accepts no content coding by default."""
+    headers = {"accept-encoding": "identity"}
+    async with httpx.AsyncClient(base_url=address, headers=headers, timeout=60) as client:
         yield client

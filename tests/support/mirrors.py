@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from tests.conftest import free_port, needs, run_cli
+from tests.support.problem import assert_problem
 
 _NGINX_MAIN = """
 {user}
@@ -38,12 +39,20 @@ http {{
 """Main configuration; `gzip on` as in Debian's default."""
 _START_SECONDS = 90
 _STOP_SECONDS = 60
+_RUN_SECONDS = 600
+"""Time for a command, however busy the machine is."""
 
 
 def freeze(folder: Path, *options: str, **environment: Any) -> None:
     """Write a mirror with the `freeze` command, which must succeed."""
-    result = run_cli("freeze", str(folder), *options, **environment)
+    result = run_cli("freeze", str(folder), *options, timeout=_RUN_SECONDS, **environment)
     assert result.returncode == 0, result.stderr
+
+
+def verify(mirror: Path, *options: str, **environment: Any) -> subprocess.CompletedProcess[str]:
+    """Check a mirror with the `verify` command."""
+    arguments = ("verify", "--mirror", str(mirror), *options)
+    return run_cli(*arguments, timeout=_RUN_SECONDS, **environment)
 
 
 def read_manifest(mirror: Path) -> list[dict[str, Any]]:
@@ -65,6 +74,11 @@ def accept_header(entry: dict[str, Any]) -> dict[str, str]:
     if entry["url"] == "/":
         return {"accept": "text/html, */*;q=0.1"}
     return {"accept": "application/x-ndjson"} if "note" in entry else {}
+
+
+def assert_mirror_problem(response: httpx.Response, status: int) -> dict[str, Any]:
+    """Check that a response of a mirror is a problem document, which never varies; return it."""
+    return assert_problem(response, status, vary=None)
 
 
 @contextmanager
