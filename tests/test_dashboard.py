@@ -2,62 +2,43 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.conftest import Start, free_port
 from tests.support.browser_tools import violations
 from tests.support.browsing import (
+    CDN_URL,
     WIDTHS,
     Visit,
-    chart_libraries,
     chromium,
     horizontal_overflow,
+    route_cdn,
+    serve_dashboard,
     tab_to,
     visit,
+    wait_for_charts,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
-CDN_URL = "https://cdn.jsdelivr.net/npm/"
 COLOR_SCHEMES = ("light", "dark")
 OBJECTIVES = ("Prevention", "Protection", "Prosecution", "not stated")
 
 OpenDashboard = Callable[..., AbstractContextManager[Visit]]
 
 
-class SilentHandler(SimpleHTTPRequestHandler):
-    """Serves files without logging."""
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
-        """Log nothing."""
-
-
 @pytest.fixture(scope="module")
-def libraries() -> Path:
-    """Directory of the chart libraries, `node_modules` next to the page."""
-    return chart_libraries()
-
-
-@pytest.fixture(scope="module")
-def site(libraries: Path) -> Iterator[str]:
+def site() -> Iterator[str]:
     """Base URL of a plain static file server with the dashboard."""
-    handler = partial(SilentHandler, directory=str(libraries.parent))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as file_server:
-        thread = threading.Thread(target=file_server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{file_server.server_port}"
-        file_server.shutdown()
-        thread.join()
+    with serve_dashboard() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -75,34 +56,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def dashboard(browser: Browser, site: str, api: str, libraries: Path) -> OpenDashboard:
+def dashboard(browser: Browser, site: str, api: str) -> OpenDashboard:
     """Opens the dashboard with the libraries at their CDN URLs and all other hosts blocked."""
-
-    def fulfill_from_cdn(route: Route) -> None:
-        package_and_version, slash_dist, path = route.request.url.removeprefix(CDN_URL).partition(
-            "/dist/"
-        )
-        for package in ("d3", "@observablehq/plot"):
-            if package_and_version.startswith(f"{package}@"):
-                route.fulfill(
-                    path=libraries / package / f"{slash_dist}{path}".lstrip("/"),
-                    headers={"Access-Control-Allow-Origin": "*"},
-                )
 
     @contextmanager
     def open_dashboard(query: str = "", **context: Any) -> Iterator[Visit]:
         with visit(browser, site, api, **context) as visited:
-            visited.page.route(f"{CDN_URL}**", fulfill_from_cdn)
+            route_cdn(visited.page)
             visited.page.goto(f"/?api={api}{query}")
             yield visited
 
     return open_dashboard
-
-
-def wait_for_charts(page: Page) -> None:
-    """Wait until every chart is drawn."""
-    for chart in ("map", "bars", "time"):
-        expect(page.locator(f"#{chart} svg")).to_be_visible()
 
 
 def table_rows(page: Page, chart: str) -> list[str]:

@@ -350,7 +350,7 @@ async def test_nouns_agree_with_their_counts(seed: SeedCopy, tmp_path: Path) -> 
     assert re.findall(r"\b1 [a-z]+s\b", text) == []
     assert "Planned for 1 year " in text
     labels = {"".join(label.itertext()) for label in page.xpath("//dt")}
-    assert {"Countries", "Region", "Objective", "Objectives", "Stakeholder"} <= labels
+    assert {"Countries", "Region", "Objective", "Objectives"} <= labels
     assert page.xpath("//dl[@class='figures']//dt[.='Regions']") == []
 
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect, sync_playwright
 
 from tests.conftest import ROOT, needs
 from tests.support.browser_tools import CHROMIUM_OPTIONS
 from tests.support.npm import install_packages
 
 DASHBOARD = ROOT / "examples" / "dashboard"
+CDN_URL = "https://cdn.jsdelivr.net/npm/"
+"""Where the example dashboard loads its chart libraries from."""
 WIDTHS = (320, 390, 768, 1280, 1920)
 """Viewport widths in pixels, from a narrow phone to a wide screen."""
 
@@ -85,6 +90,49 @@ def visit(browser: Browser, *origins: str, **context: Any) -> Iterator[Visit]:
 def chart_libraries() -> Path:
     """The example dashboard's `node_modules`."""
     return install_packages(DASHBOARD, "the dashboard's chart libraries come from it")
+
+
+@contextmanager
+def serve_dashboard() -> Iterator[str]:
+    """Base URL of a plain static file server with the example dashboard and its libraries."""
+    handler = partial(_SilentHandler, directory=str(chart_libraries().parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as file_server:
+        thread = threading.Thread(target=file_server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{file_server.server_port}"
+        file_server.shutdown()
+        thread.join()
+
+
+class _SilentHandler(SimpleHTTPRequestHandler):
+    """Serves files without logging."""
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
+        """Log nothing."""
+
+
+def route_cdn(page: Page) -> None:
+    """Give a page the chart libraries at their CDN URLs, from `node_modules`."""
+    libraries = chart_libraries()
+
+    def fulfill_from_cdn(route: Route) -> None:
+        package_and_version, slash_dist, path = route.request.url.removeprefix(CDN_URL).partition(
+            "/dist/"
+        )
+        for package in ("d3", "@observablehq/plot"):
+            if package_and_version.startswith(f"{package}@"):
+                route.fulfill(
+                    path=libraries / package / f"{slash_dist}{path}".lstrip("/"),
+                    headers={"Access-Control-Allow-Origin": "*"},
+                )
+
+    page.route(f"{CDN_URL}**", fulfill_from_cdn)
+
+
+def wait_for_charts(page: Page) -> None:
+    """Wait until every chart of the example dashboard is drawn."""
+    for chart in ("map", "bars", "time"):
+        expect(page.locator(f"#{chart} svg")).to_be_visible()
 
 
 def horizontal_overflow(page: Page) -> int:

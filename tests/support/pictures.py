@@ -1,7 +1,9 @@
 """Renders the project's images: ``python -m tests.support.pictures``.
 
-The icon and the link preview image go into the package, the screenshots of the record page into
-`docs/images/`. The images in the repository were rendered with the fonts Charis SIL and Inter.
+The icon and the link preview image go into the package, the screenshots of the record page and
+of the example dashboard into `docs/images/`. The images in the repository were rendered with the
+fonts Charis SIL and Inter (packages `fonts-sil-charis` and `fonts-inter` of Debian), and all but
+the icon were compressed with `pngquant --quality 80-100`.
 """
 
 from __future__ import annotations
@@ -20,9 +22,11 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.conftest import ROOT, free_port, wait_until_ready
 from tests.support.browser_tools import CHROMIUM_OPTIONS
+from tests.support.browsing import route_cdn, serve_dashboard, wait_for_charts
 
 ASSETS = ROOT / "app" / "pages" / "record" / "assets"
 IMAGES = ROOT / "docs" / "images"
+DOCUMENTED_URL = "http://127.0.0.1:8000"
 
 _PREVIEW_HTML = """
 <style>
@@ -40,7 +44,7 @@ b { color: #174a66; border-bottom: 4px solid; font-weight: 600; }
 q { font-family: "Charis SIL", Charter, Georgia, serif; color: #1b1d1f; }
 </style>
 <header>{icon} Child Protection Compact record</header>
-<h1>Every value, with the words it rests on<sup>4</sup></h1>
+<h1>Every value,<br>with its source<sup>4</sup></h1>
 <footer>4&ensp;<b>Stated</b>&ensp;<q>June 15, 2017</q>&ensp;at 580–593 of the archived page</footer>
 """
 
@@ -69,14 +73,29 @@ def capture_page(browser: Browser, url: str) -> None:
     wide.goto(url)
     wide.screenshot(path=IMAGES / "record.png")
     phone = browser.new_page(
-        viewport={"width": 390, "height": 844},
-        device_scale_factor=2,
-        color_scheme="dark",
-        reduced_motion="reduce",
+        viewport={"width": 390, "height": 844}, device_scale_factor=2, color_scheme="dark"
     )
     phone.goto(f"{url}/#when")
-    phone.evaluate("() => new Promise(resolve => setTimeout(resolve, 500))")  # for rendering
+    phone.wait_for_function(
+        "() => document.querySelector('#when').getBoundingClientRect().top < 25"
+    )
     phone.screenshot(path=IMAGES / "record-phone.png")
+
+
+def capture_dashboard(browser: Browser, url: str) -> None:
+    """Write a screenshot of the example dashboard, at the address of the API in the docs."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1010})
+    route_cdn(page)
+    page.route(
+        f"{DOCUMENTED_URL}/**",
+        lambda route: route.fulfill(
+            response=route.fetch(url=route.request.url.replace(DOCUMENTED_URL, url))
+        ),
+    )
+    with serve_dashboard() as site:
+        page.goto(f"{site}/?api={DOCUMENTED_URL}")
+        wait_for_charts(page)
+        page.screenshot(path=IMAGES / "dashboard.png")
 
 
 @contextmanager
@@ -110,6 +129,7 @@ def main() -> None:
         draw_icon(browser)
         draw_preview(browser)
         capture_page(browser, url)
+        capture_dashboard(browser, url)
         browser.close()
 
 

@@ -19,7 +19,8 @@ _MAX_HEIGHT = 560.0
 _MAX_WIDTH = 340.0
 _MIN_ASPECT_RATIO = 0.4
 """Ratio of the shorter to the longer side of a map, at least, so that there is room for labels."""
-_MIN_SPAN_DEGREES = 0.1
+_MIN_SPAN_DEGREES = 0.5
+"""Extent of a map of something smaller."""
 _MARGIN = 0.04
 """Margin around the outlines, as a part of their extent."""
 _MIN_VERTEX_DISTANCE = 0.6
@@ -29,10 +30,8 @@ _MAX_VERTICES = 600
 _MIN_VISIBLE_SIZE = 2.0
 """Parts of a region that are smaller in both directions are not drawn."""
 _DOT_SIZE = 4.0
-"""Size of the square that stands for a region without a visible part."""
-_GRATICULE_STEPS_DEGREES = (
-    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60,
-)  # fmt: skip
+"""Size of the squares that stand for a region without a visible part."""
+_GRATICULE_STEPS_DEGREES = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60)
 _MAX_GRATICULE_INTERVALS = 5
 _CHARACTER_WIDTH = 8.2
 """Approximate width of a character of a label."""
@@ -113,7 +112,8 @@ class _Viewport:
     def around(cls, box: Box) -> _Viewport:
         """A box with a margin, extended if it would be too narrow or too flat."""
         west, south, east, north = box
-        margin = max(east - west, north - south, _MIN_SPAN_DEGREES) * _MARGIN
+        span = max(east - west, north - south)
+        margin = max(span * _MARGIN, (_MIN_SPAN_DEGREES - span) / 2)
         tight = cls(west - margin, south - margin, east + margin, north + margin)
         width, height = tight._true_size
         across = max(height * _MIN_ASPECT_RATIO - width, 0) / 2 / tight.longitude_ratio
@@ -284,14 +284,16 @@ def _area_and_centroid(ring: Ring) -> tuple[float, float, float]:
 
 
 def _region_path(rings: Sequence[Ring]) -> str:
-    """SVG path data of a region: its largest rings, or a dot if none has a visible area."""
+    """SVG path data of a region: its largest rings, or dots if none has a visible size."""
+    largest_first = sorted(rings, key=_area, reverse=True)
+    visible = list(filter(_is_visible, largest_first)) or list(map(_dot, largest_first))
     paths, room = [], _MAX_VERTICES
-    for ring in sorted(filter(_is_visible, rings), key=_area, reverse=True):
+    for ring in visible:
         vertices = ring[:: ceil(len(ring) / room)] if room else []
         if len(vertices) > 1:
             paths.append(_path(vertices))
             room -= len(vertices)
-    return "".join(paths) or _path(_dot(max(rings, key=_area)))
+    return "".join(paths)
 
 
 def _is_visible(ring: Ring) -> bool:
