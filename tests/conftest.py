@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -21,9 +20,15 @@ from app.archive.release import build_if_stale
 from app.main import create_app
 from app.seed.record import Record, load_record
 from app.settings import Settings
+from tests.support.ports import free_port as free_port
 from tests.support.published import ENVIRONMENT
 
 pytest_plugins = ["tests.support.needs"]
+
+_HTTPX_TIMEOUT = httpx._config.DEFAULT_TIMEOUT_CONFIG
+"""httpx's default of 5 s; a busy machine may take longer, and speed is not what tests check."""
+_HTTPX_TIMEOUT.connect = _HTTPX_TIMEOUT.read = 120
+_HTTPX_TIMEOUT.write = _HTTPX_TIMEOUT.pool = 120
 
 ROOT = Path(__file__).parent.parent
 SEED = ROOT / "data" / "seed.json"
@@ -116,7 +121,7 @@ class SeedCopy:
 
 
 def run_cli(
-    *arguments: str, timeout: float = 60, **environment: str
+    *arguments: str, timeout: float = 180, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run `python -m app` as a person would and return what it said."""
     return subprocess.run(
@@ -130,15 +135,7 @@ def run_cli(
     )
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_until_ready(url: str, process: subprocess.Popen[bytes], seconds: float = 90) -> None:
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], seconds: float = 180) -> None:
     """Wait until a server answers, or fail with what it said."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -176,7 +173,7 @@ def start_server() -> Iterator[Start]:
     for process in started:
         if process.poll() is None:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from app.archive.release import build_if_stale
 from benchmarks.corpus import write_corpus
+from tests.support.ports import free_port
 from tests.torture.raw_http import Response, get
 
 ROOT = Path(__file__).parent.parent.parent
@@ -233,11 +233,3 @@ def response_digest(response: Response, target: str) -> str:
     check(response.status == 200, f"{target}: {response.status}")
     check(response.is_complete, f"{target}: truncated")
     return f"{response.header('etag')} {sha256(response.body).hexdigest()}"
-
-
-def free_port() -> int:
-    """A port that no process listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
