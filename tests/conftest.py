@@ -20,7 +20,7 @@ from app.archive.release import build_if_stale
 from app.main import create_app
 from app.seed.record import Record, load_record
 from app.settings import Settings
-from tests.support.ports import free_port as free_port
+from tests.support.ports import free_port
 from tests.support.published import ENVIRONMENT
 
 pytest_plugins = ["tests.support.needs"]

@@ -16,12 +16,13 @@ import pytest
 from pydantic import ValidationError
 
 from app.settings import ConfigurationError, read_settings
-from tests.conftest import ROOT, SEED, SeedCopy, Start, free_port, run_cli
+from tests.conftest import ROOT, SEED, SeedCopy, Start, run_cli
 from tests.support.command_line import invoke_cli
+from tests.support.ports import free_port
 
 BIN = Path(sys.executable).parent
 AWARD = "/v1/awards/peru-ilo"
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 120
 
 
 def assert_readable(result: subprocess.CompletedProcess[str]) -> None:

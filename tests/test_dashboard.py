@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.conftest import Start, free_port
+from tests.conftest import Start
 from tests.support.browser_tools import violations
 from tests.support.browsing import (
     CDN_URL,
@@ -25,6 +25,7 @@ from tests.support.browsing import (
     visit,
     wait_for_charts,
 )
+from tests.support.ports import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 

@@ -15,10 +15,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import ROOT, free_port, needs
+from tests.conftest import ROOT, needs
+from tests.support.ports import free_port
 
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 120
 PATHS = (
     "/v1/awards?region=cusco&sort=-title",
     "/v1/awards/peru-ilo",

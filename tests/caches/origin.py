@@ -22,9 +22,10 @@ import pytest
 
 from app.archive.release import build_if_stale
 from tests.caches.tap import Tap
-from tests.conftest import ROOT, SeedCopy, free_port
+from tests.conftest import ROOT, SeedCopy
+from tests.support.ports import free_port
 
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 120
 _numbers = itertools.count(1)
 
 

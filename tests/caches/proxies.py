@@ -21,7 +21,8 @@ from tests.caches.origin import (
     open_directory,
     wait_until,
 )
-from tests.conftest import ROOT, free_port, needs
+from tests.conftest import ROOT, needs
+from tests.support.ports import free_port
 
 CONFIGURATIONS = Path(__file__).parent / "configurations"
 _PAGE = ROOT / "docs" / "operations.md"

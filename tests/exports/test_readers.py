@@ -15,8 +15,9 @@ import httpx
 import pytest
 
 from app.exports.tables import tables
-from tests.conftest import ROOT, free_port
+from tests.conftest import ROOT
 from tests.routers.test_clients import is_current
+from tests.support.ports import free_port
 
 READERS = ROOT / "tests" / "readers"
 ENVIRONMENT = ROOT / ".venv" / "readers"

@@ -17,7 +17,7 @@ from tests.conftest import Start
 HOST = b"Host: record.test\r\n"
 PROBE = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
 CLOSING_PROBE = b"GET /healthz HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
-TIMEOUT_SECONDS = 60.0
+TIMEOUT_SECONDS = 120.0
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +171,7 @@ def closed(connections: list[socket.socket]) -> int:
 
 
 def test_incomplete_requests_time_out(url: str) -> None:
-    """500 silent or incomplete connections are closed; other requests are served in the meantime."""
+    """500 silent or incomplete connections are closed; others are served meanwhile."""
     with ExitStack() as stack:
         incomplete = [stack.enter_context(closing(connect(url))) for _ in range(500)]
         for number, connection in enumerate(incomplete):

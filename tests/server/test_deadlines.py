@@ -18,7 +18,7 @@ from tests.conftest import Start
 from tests.support.endless import LARGE, count_for_ever
 from tests.support.problem import assert_problem
 
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 120
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from tests.server.test_logs import LoggingServer, logging_server
 from tests.support.problem import assert_problem
 
 CSP = "default-src 'none'; frame-ancestors 'none'"
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 120
 ENDLESS = [
     *(sys.executable, "-m", "uvicorn", "tests.support.endless:app", "--port", "{port}"),
     *("--http", "app.server.connections:Connection", "--timeout-graceful-shutdown", "1"),

@@ -17,7 +17,7 @@ from tests.conftest import SeedCopy, Start, run_cli
 from tests.support.problem import assert_problem
 
 PAGE_BYTES = 4_096
-TIMEOUT_SECONDS = 60.0
+TIMEOUT_SECONDS = 120.0
 OBSERVED_SECONDS = 2.5
 """Longer than two checks of the archive file."""
 PATHS = [

@@ -25,7 +25,7 @@ from tests.conftest import ROOT, Start
 from tests.support.command_line import invoke_cli
 from tests.support.problem import assert_problem
 
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 120
 AWARD = "/v1/awards/peru-ilo"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 

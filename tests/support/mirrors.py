@@ -15,7 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import free_port, needs, run_cli
+from tests.conftest import needs, run_cli
+from tests.support.ports import free_port
 from tests.support.problem import assert_problem
 
 _NGINX_MAIN = """

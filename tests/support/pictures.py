@@ -20,9 +20,10 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.conftest import ROOT, free_port, wait_until_ready
+from tests.conftest import ROOT, wait_until_ready
 from tests.support.browser_tools import CHROMIUM_OPTIONS
 from tests.support.browsing import route_cdn, serve_dashboard, wait_for_charts
+from tests.support.ports import free_port
 
 ASSETS = ROOT / "app" / "pages" / "record" / "assets"
 IMAGES = ROOT / "docs" / "images"

@@ -18,13 +18,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support.ports import free_port
 from tests.torture.context import (
     ROOT,
     CheckFailed,
     ScenarioContext,
     Server,
     check,
-    free_port,
     prepare_corpus,
 )
 from tests.torture.processes import open_file_count, resident_bytes

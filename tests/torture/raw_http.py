@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 HOST = "127.0.0.1"
-TIMEOUT_SECONDS = 60.0
+TIMEOUT_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
