@@ -118,9 +118,11 @@ def build_(seed: SeedOption = None, archive: ArchiveOption = None) -> None:
 @cli.command()
 def verify(
     source: Annotated[
-        Path | None,
+        list[str] | None,
         typer.Option(
-            metavar="FILE", help="Copy of the archived page, in which to find every quote."
+            metavar="[ID=]FILE",
+            help="Copy of an archived page, in which to find every quote. By default, it is "
+            "compared with the source that it fits best. Repeat the option for several pages.",
         ),
     ] = None,
     mirror: Annotated[
@@ -156,8 +158,8 @@ def verify(
         checks = [Check("The seed file is valid", count_noun(resources, "resource"))]
         checks.append(check_archive(settings.seed_file, settings.archive_file))
         checks.append(check_exports(settings.archive_file, record.release))
-        if source is not None:
-            checks += _source_checks(record, source)
+        for copy in source or ():
+            checks += _source_checks(record, copy)
         if mirror is not None:
             checks += _mirror_checks(settings, mirror, restore_times=restore_times)
     _report(checks)
@@ -323,14 +325,22 @@ def _start_bar(label: str, unit: str, total: int) -> tuple[Progress, TaskID]:
     return bar, bar.add_task(label, total=total)
 
 
-def _source_checks(record: Record, source: Path) -> list[Check]:
-    """Compare the record with a copy of the archived page; exit if it cannot be read."""
+def _source_checks(record: Record, copy: str) -> list[Check]:
+    """Compare the record with a copy of an archived page; exit if it cannot be read.
+
+    Args:
+        record: The record.
+        copy: Path of the copy, after the id of its source and `=` if that is given.
+    """
     from app.seed.verification import check_source  # noqa: PLC0415 - only needed here
 
+    source_id, separator, path = copy.partition("=")
+    if not separator or Path(copy).exists():
+        source_id, path = "", copy
     try:
-        return check_source(record, source.read_bytes())
+        return check_source(record, Path(path).read_bytes(), source_id or None)
     except (OSError, ValueError) as error:
-        _exit(EXIT_USAGE, f"{source} cannot be read as the archived page: {error}.")
+        _exit(EXIT_USAGE, f"{path} cannot be read as the archived page: {error}.")
 
 
 def _mirror_checks(settings: Settings, mirror: Path, *, restore_times: bool) -> list[Check]:
