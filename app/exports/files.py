@@ -37,7 +37,7 @@ from app.seed.verification import Check
 
 _INDEX = "index.json"
 _WRITES_PER_ROW = 3
-"""The database, the Data Package and the record as JSON each write every row."""
+"""The database, the Data Package and the record as JSON (only for its digest) render every row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def check_exports(archive_path: Path, release: str) -> Check:
         )
         for name in damaged_files(files)
     ]
-    return Check(name, count_noun(len(files.digests), "digest"), issues)
+    return Check(name, count_noun(len(files.stored()), "digest"), issues)
 
 
 async def build_exports(
@@ -224,6 +224,8 @@ async def _write_files(
 
 async def store_file(files: ExportFiles, name: str, chunks: AsyncIterator[bytes]) -> Path:
     """Write a settings-dependent file (iati.xml) next to the release's files, unless it exists.
+
+    The name must contain a digest of the settings that the file depends on.
 
     Raises:
         OSError: It cannot be written.

@@ -25,13 +25,14 @@ from app.seed.evidence_check import (
 _MONEY_FIELDS = (("amount", "currency"), ("investment_amount", "investment_currency"))
 _PERIOD_FIELDS = (("signed", "ends"), ("announced", "ends"), ("archived_from", "archived_to"))
 _REGION_CODES = ("iso_3166_2", "inei_ubigeo", "wikidata")
+"""ISO 3166-2; the code of Peru's statistics institute (INEI); Wikidata."""
 
 
 class SeedChecks:
     """Checks each resource, and collects what can only be checked once all are known.
 
     Attributes:
-        region_codes: Codes of every region, to compare with its outline.
+        region_codes: Codes of every region, to compare with the properties of its GeoJSON feature.
     """
 
     def __init__(self) -> None:
@@ -258,13 +259,13 @@ def _wrong_length(quote: Quote, location: str) -> Issue:
 
 def _conflicts(quotes: list[tuple[int, str, str]]) -> Iterator[Issue]:
     """Quotes from one source that overlap must have the same text where they do."""
-    longest = (0, "", "")
+    furthest = (0, "", "")
     for start, exact, location in sorted(quotes):
-        overlap = longest[1][start - longest[0] :]
+        overlap = furthest[1][start - furthest[0] :]
         ours, theirs = exact[: len(overlap)], overlap[: len(exact)]
         if ours != theirs:
             named = name_differences(ours, theirs)
-            expected = f"the same text as {longest[2]}{named}"
+            expected = f"the same text as {furthest[2]}{named}"
             yield Issue(f"{location}/exact", format_value(exact), expected)
-        if start + len(exact) >= longest[0] + len(longest[1]):
-            longest = (start, exact, location)
+        if start + len(exact) >= furthest[0] + len(furthest[1]):
+            furthest = (start, exact, location)

@@ -154,14 +154,14 @@ def _entry_bytes(key: CacheKey, response: CachedResponse) -> int:
 class ResponseCache:
     """ASGI middleware that caches 200 responses in memory and adds `ETag` to them.
 
-    A response with `no-store` is passed on as it is: nobody may store what a tag could revalidate.
-    HEAD is served from GET's entry. Concurrent requests for one uncached URL wait for a single
-    run of the application.
+    A response with `no-store` gets no `ETag`, because it is never revalidated. HEAD is served from
+    GET's entry. Concurrent requests for one uncached key wait for a single run of the application;
+    if its response cannot be cached, each of them then runs the application itself.
 
     Attributes:
         app: The application that generates what is not cached.
         store: The entries of the current release.
-        negotiation: What the response of each path depends on.
+        negotiation: Which formats each path offers, and so whether `Accept` selects one.
         max_buffered_bytes: Largest body that is buffered; a larger one is streamed, not cached.
     """
 
@@ -302,13 +302,13 @@ class _ResponseBuffer:
         await self._send_complete(buffered)
 
     async def _start_stream(self) -> None:
-        """Start a response too large to cache; its tag is made from all that determines it.
+        """Start a response too large to cache; its tag is derived from its inputs.
 
         Raises:
             HeadersSufficed: The client needs only the headers, so the application can stop.
         """
         start, unchanged = self.start, False
-        if self._has_tag():
+        if self._is_cacheable():
             etag_source = _etag_source(self.client.key, start["headers"])
             tagged = CachedResponse.create(start["status"], start["headers"], etag_source)
             unchanged = etag_matches(self.client.if_none_match, tagged.etag)
@@ -327,7 +327,7 @@ class _ResponseBuffer:
         """Cache a complete response if that is allowed, and send it."""
         status, headers = self.start["status"], self.start["headers"]
         response = None
-        if self._has_tag():
+        if self._is_cacheable():
             if not any(name == b"content-length" for name, _ in headers):
                 headers = [*headers, (b"content-length", b"%d" % len(body))]
             body = zero_gzip_mtime(body)  # so that equal bodies have equal ETags
@@ -345,8 +345,8 @@ class _ResponseBuffer:
             await self.client.send(self.start)
             await self._forward(body, more=False)
 
-    def _has_tag(self) -> bool:
-        """Whether the response is a success that may be stored, here and by others."""
+    def _is_cacheable(self) -> bool:
+        """Whether the response is a 200 that may be stored, here and by others."""
         return self.start["status"] == 200 and not _is_no_store(self.start["headers"])
 
     def discard(self) -> bool:
@@ -358,7 +358,7 @@ class _ResponseBuffer:
 
 
 def _etag_source(key: CacheKey, headers: Headers) -> bytes:
-    """All that determines the bytes of a streamed response.
+    """Inputs that determine the bytes of a streamed response.
 
     That includes the libraries: a new version may render or compress the same data differently.
     """
@@ -372,7 +372,10 @@ def _is_no_store(headers: Headers) -> bool:
 
 
 def _forwarded_headers(headers: Iterable[tuple[bytes, bytes]], encoding: bytes) -> Headers:
-    """Request headers with only the chosen coding, and without conditions and ranges."""
+    """Request headers with only the chosen coding, and without preconditions and ranges.
+
+    Ranges are cut from the full response by `app.server.byte_ranges`, in front of the cache.
+    """
     dropped = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range", b"if-range")
     forwarded = [pair for pair in headers if pair[0] not in dropped]
     return [*forwarded, (b"accept-encoding", encoding)] if encoding else forwarded
