@@ -20,7 +20,8 @@ BASIS_MEANINGS: Mapping[str, str] = {
 }
 """What each basis of a value means, in the words of every document."""
 UNCITED_VALUES = (
-    "ids, positions, links, references to a parent, and the size and digest of the archived page"
+    "ids, the order of siblings, links, references to a parent, and the size and digest of the "
+    "archived page"
 )
 """Values without a citation, as they say nothing about the partnership."""
 
