@@ -46,8 +46,8 @@ SUMMARY = "Open data on the United States–Peru Child Protection Compact Partne
 DESCRIPTION = f"""
 In 2017 the United States and Peru signed a Child Protection Compact Partnership. This read-only API
 publishes the contents of one archived web page of the U.S. Department of State about the
-partnership, with a source for every value except ids, the order of siblings, links, references to a parent,
-and the size and digest of the page.
+partnership, with a source for every value except ids, the order of siblings, links, references to a
+parent, and the size and digest of the page.
 
 **Getting started.** Try `GET /v1/awards/peru-ilo`. There are no API keys or accounts, and CORS
 allows any origin.
