@@ -300,13 +300,18 @@ def test_color_scheme_is_applied(browser: Browser, server: str) -> None:
         ("server", 1280, "dark"),
         ("server", 360, "light"),
         ("server", 360, "dark"),
+        ("server", 320, "light"),
         ("large", 360, "light"),
     ],
 )
 def test_the_page_is_accessible(
     browser: Browser, request: pytest.FixtureRequest, record: str, width: int, scheme: str
 ) -> None:
-    """axe-core finds no violation, in both color schemes, at phone and desktop width."""
+    """axe-core finds no violation, in both color schemes, at phone and desktop width.
+
+    Links of the shipped record are 24 pixels high or have as much room (WCAG 2.2, 2.5.8), which is
+    not required of those in a text of several lines.
+    """
     monitored = MonitoredPage(
         browser,
         request.getfixturevalue(record),
@@ -315,7 +320,8 @@ def test_the_page_is_accessible(
         viewport={"width": width, "height": 900},
     )
     monitored.page.goto("/")
-    assert violations(monitored.page) == []
+    further_rules = ["target-size"] if record == "server" else []
+    assert violations(monitored.page, *further_rules) == []
     monitored.context.close()
 
 

@@ -47,13 +47,20 @@ def axe_script() -> Path:
     return install_modules() / "axe-core" / "axe.min.js"
 
 
-def violations(page: Page) -> list[str]:
+def violations(page: Page, *further_rules: str) -> list[str]:
     """Accessibility violations that axe-core finds on the current page, one line per element.
 
     If the page's Content-Security-Policy forbids scripts, its context needs `bypass_csp=True`.
+
+    Args:
+        page: The page.
+        further_rules: Rules that are checked besides axe-core's default ones.
     """
     page.evaluate(axe_script().read_text("utf-8"))
-    results = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    rules = {rule: {"enabled": True} for rule in further_rules}
+    results = page.evaluate(
+        "rules => axe.run(document, {resultTypes: ['violations'], rules})", rules
+    )
     return [
         f"{rule['id']}: {node['html']} ({node['failureSummary']})"
         for rule in results["violations"]
