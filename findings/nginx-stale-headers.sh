@@ -85,8 +85,8 @@ system/usr/sbin/nginx -p "$folder" -c "$folder/nginx.conf" -e "$folder/error.log
 for _ in $(seq 50); do curl -sf "http://127.0.0.1:$port/ready" && break; sleep 0.1; done
 
 get() {
-    curl -sf -D head -o body.json "http://127.0.0.1:$port/awards/1"
-    tr -d '\r' <head | sed -n 's/^\(Cache\|Release\): //p' | sort -r | paste -sd' '
+    curl -sf -D answer -o body.json "http://127.0.0.1:$port/awards/1"
+    tr -d '\r' <answer | sed -n 's/^\(Cache\|Release\): //p' | sort -r | paste -sd' '
 }
 seen=$(get)
 for _ in 1 2; do sleep 2.2; seen+=", $(get)"; done
