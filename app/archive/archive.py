@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import cache
-from io import FileIO
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -76,6 +75,31 @@ class ReaderConnection(sqlite3.Connection):
         return time.monotonic() > self.deadline
 
 
+class _OpenFile:
+    """A file held open to see changes of it; closed once, also when it is garbage collected.
+
+    A replaced archive is closed when the last request that uses it ends, which is no leak that
+    Python should warn of, as it does for its own file objects.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def fileno(self) -> int:
+        """The file descriptor."""
+        return self._descriptor
+
+    def close(self) -> None:
+        """Close the file, if it is open."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __del__(self) -> None:
+        if hasattr(self, "_descriptor"):
+            self.close()
+
+
 @dataclass(frozen=True)
 class Archive:
     """An open archive; its release never changes while it is open.
@@ -102,7 +126,7 @@ class Archive:
     connection: sqlite3.Connection = field(repr=False)
     readers: SimpleQueue[ReaderConnection] = field(repr=False)
     path: Path
-    file: FileIO = field(repr=False)
+    file: _OpenFile = field(repr=False)
     stamp: tuple[int, int]
     query_seconds: float = math.inf
     cached_counts: dict[bytes, int] = field(default_factory=dict, repr=False)
@@ -130,7 +154,7 @@ class Archive:
             release, counts, metadata, rowid_ranges = (
                 meta[key] for key in ("release", "counts", "metadata", "rowid_ranges")
             )
-            file = path.open("rb", buffering=0)
+            file = _OpenFile(path)
             connection = _connect(path)
             readers: SimpleQueue[ReaderConnection] = SimpleQueue()
             for _ in range(_READER_THREADS):
@@ -227,7 +251,7 @@ class Archive:
         return result
 
 
-def _stamp(file: FileIO) -> tuple[int, int]:
+def _stamp(file: _OpenFile) -> tuple[int, int]:
     status = os.fstat(file.fileno())
     return status.st_mtime_ns, status.st_size
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -439,3 +441,16 @@ def test_the_seed_is_never_overwritten(seed: SeedCopy) -> None:
     with pytest.raises(ArchiveError, match="the seed itself"):
         build_archive(seed.path, seed.path)
     assert seed.path.read_bytes() == content
+
+
+def test_an_archive_that_is_dropped_is_closed_without_a_warning(archive_file: Path) -> None:
+    """Its file is closed once, even if it is collected as a part of a reference cycle."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        dropped = [Archive.open(archive_file)]
+        descriptor = dropped[0].file.fileno()
+        dropped.append(dropped)  # type: ignore[arg-type]
+        del dropped
+        gc.collect()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
