@@ -40,7 +40,10 @@ def build_if_stale(
 
 
 def is_current(seed: Path, archive_path: Path) -> bool:
-    """Whether the archive is intact and was compiled from this seed by this version of the code.
+    """Whether the archive is intact and was compiled from this seed by the same code.
+
+    The code is compared by `archive_code_digest`.
+
 
     The archive's checksum and the seed's digest are verified. For large files sizes and times are
     enough: an archive has its seed's modification time, so a later write to either is visible. A
@@ -64,7 +67,7 @@ def is_current(seed: Path, archive_path: Path) -> bool:
 
 
 def is_valid_archive(archive_path: Path) -> bool:
-    """Whether the archive is intact and was compiled by this version of the code, from any seed."""
+    """Whether the archive is intact and was compiled by the same code, from any seed."""
     try:
         return _valid_meta(archive_path, trusted=False) is not None
     except (sqlite3.Error, OSError, ValueError, KeyError):
@@ -86,7 +89,7 @@ def build_archive(seed: Path, archive_path: Path, progress: ProgressCallback | N
         SeedError: The seed file is invalid; the archive is unchanged.
         ArchiveError: The archive cannot be written; it is unchanged.
     """
-    from app.archive.compiler import compile_seed  # noqa: PLC0415 - serving never needs it
+    from app.archive.compiler import compile_seed  # noqa: PLC0415 - only compiling needs it
 
     try:
         seed_status = seed.stat()
@@ -110,7 +113,7 @@ def build_archive(seed: Path, archive_path: Path, progress: ProgressCallback | N
 
 
 def check_archive(seed: Path, path: Path) -> Check:
-    """Compare an archive byte by byte with a fresh compilation of its seed, if it exists.
+    """Compare an archive byte by byte with a fresh compilation of its seed; skipped without one.
 
     Raises:
         ArchiveError: The archive cannot be read, or there is no space to compile another.
@@ -118,7 +121,7 @@ def check_archive(seed: Path, path: Path) -> Check:
     name = "The archive matches the seed file"
     if not path.exists():
         return Check(name, f"not checked: no archive at {path}", skipped=True)
-    from app.archive.compiler import compile_seed  # noqa: PLC0415 - serving never needs it
+    from app.archive.compiler import compile_seed  # noqa: PLC0415 - only compiling needs it
 
     try:
         with tempfile.TemporaryDirectory() as directory:

@@ -239,7 +239,7 @@ def _keyset_ranges(
 ) -> Iterator[tuple[_KeysetRange, dict[str, Any]]]:
     """The ranges that follow a position in the sort order, each with its bind parameters.
 
-    Each is a contiguous part of the sort index, if that is scanned.
+    When the sort index is scanned, each is one contiguous part of it.
     """
     descending, by_id = query.descending, query.sort.column == "id"
     nulls = _KeysetRange(null=True, descending=descending)
@@ -286,7 +286,8 @@ def _count_statement(collection: str, signature: FilterSignature) -> str:
     """SQL that counts the matching items.
 
     If a filter is on a list field, count the rows of its link table instead of the items. With
-    several values this needs COUNT(DISTINCT), which is faster only if there are no other filters.
+    several values this needs COUNT(DISTINCT), which is faster only if there are no other
+    conditions.
     """
     model = COLLECTIONS[collection]
     for name, has_multiple_values in signature:

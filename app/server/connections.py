@@ -2,8 +2,8 @@
 
 uvicorn's protocol on httptools is fast but has no timeout for receiving a request or sending a
 response, no limit on the size of a request head, and accepts two `Host` headers. This adds them at
-little cost: a valid request is checked for its size and its number of hosts, and one sweep a
-second over all connections enforces the timeouts.
+little cost: a valid request is checked for its size and for having one `Host` header, and one sweep
+a second over all connections enforces the timeouts.
 
 Private parts of uvicorn, checked against the source of 0.54.0 (upper bound in pyproject.toml):
 
@@ -139,7 +139,7 @@ class Connection(HttpToolsProtocol):
         return self.responding or self.transport.get_write_buffer_size() > 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start, within the limit on connections."""
+        """Accept the connection, within the limit on connections."""
         super().connection_made(transport)
         self.limiter.admit(self)
 
@@ -197,7 +197,8 @@ class Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Send a cached response directly; on a miss, or to a slow client, run the application."""
         lookup = self.limiter.lookup
-        # after an upgrade request nothing more is read: only the application's path handles that
+        # after an upgrade request the parser stops, so that its response must close the connection;
+        # a cached response would announce keep-alive, so let the application respond instead
         upgrade = self.parser.should_upgrade()
         if lookup is not None and app is self.app and not self.pipeline and not upgrade:
             cached = None if self.flow.write_paused else lookup(cast("Scope", cycle.scope))
@@ -265,7 +266,7 @@ class Connection(HttpToolsProtocol):
         }
 
     def timed_out(self, now: float) -> bool:
-        """Whether a timeout has expired; called periodically, as it also restarts timeouts."""
+        """Whether a timeout has expired; as a side effect, restarts the timer on progress."""
         unsent = self.transport.get_write_buffer_size()
         if unsent or self.unsent_bytes:
             if not self.unsent_bytes - _WRITE_PROGRESS_BYTES < unsent <= self.unsent_bytes:
@@ -294,6 +295,8 @@ class Connection(HttpToolsProtocol):
         url = getattr(self, "url", b"")
         if len(url) > self.settings.max_url_bytes:
             self.reject(self._url_too_long())
+        # `head_bytes` also counts the request line and what arrived in the same read: allow that
+        # much more here; `_check_head` is exact
         elif self.head_bytes - len(url) > self.settings.max_header_bytes + self.precheck_limit:
             self.reject(self._headers_too_large())
 
