@@ -17,6 +17,10 @@ from app.seed.errors import Issue, SeedError, format_value
 _CHUNK_BYTES = 1 << 20
 _LOOKAHEAD_CHARACTERS = 2
 """What may follow a complete number and still be part of it: the `e+` of `1e+7`."""
+_LONGEST_TOKEN_CHARACTERS = 16
+"""No literal or escape is longer; an error further from the end of the text is a real one."""
+_MAX_ENTRY_CHARACTERS = 1 << 26
+"""Longest entry that is parsed: memory stays bounded whatever the file is."""
 _MAX_INTEGER_DIGITS = 19
 _BOM = "\ufeff"
 _NOT_WHITESPACE = re.compile(r"[^ \t\n\r]")
@@ -32,8 +36,14 @@ class SeedReader:
         bytes_read: Bytes read so far.
     """
 
-    def __init__(self, path: Path, collections: Collection[str]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        collections: Collection[str],
+        max_entry_characters: int = _MAX_ENTRY_CHARACTERS,
+    ) -> None:
         self.path, self.collections = path, collections
+        self.max_entry_characters = max_entry_characters
         self.metadata: dict[str, Any] = {}
         self.issues: list[Issue] = []
         self.size = self.bytes_read = 0
@@ -66,10 +76,20 @@ class SeedReader:
         except RecursionError:
             raise self._error("nesting too deep to parse", "the structure of a seed") from None
         except json.JSONDecodeError as error:
-            text = self.path.read_bytes().decode("utf-8", "replace")
-            location = json.JSONDecodeError(error.msg, text, self._discarded + error.pos)
-            found = f"line {location.lineno}, column {location.colno}: {error.msg}"
+            line, column = self._line_and_column(self._discarded + error.pos)
+            found = f"line {line}, column {column}: {error.msg}"
             raise self._error(found, "valid JSON (RFC 8259)") from None
+
+    def _line_and_column(self, position: int) -> tuple[int, int]:
+        """Line and column of a character, from 1; the file is read again up to there."""
+        line, line_start, passed = 1, 0, 0
+        with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
+            while chunk := file.read(min(_CHUNK_BYTES, position - passed)):
+                if "\n" in chunk:
+                    line += chunk.count("\n")
+                    line_start = passed + chunk.rindex("\n") + 1
+                passed += len(chunk)
+        return line, position - line_start + 1
 
     def _error(self, found: str, expected: str) -> SeedError:
         return SeedError(self.path, [*self.issues, Issue("", found, expected)])
@@ -133,8 +153,8 @@ class SeedReader:
             self._duplicates.clear()
             try:
                 value, end = self._json.raw_decode(self._text, self._position)
-            except json.JSONDecodeError:
-                if not self._read_more():
+            except json.JSONDecodeError as error:
+                if not self._is_cut_off(error) or not self._read_more():
                     raise
             else:
                 if end + _LOOKAHEAD_CHARACTERS < len(self._text) or not self._read_more():
@@ -146,6 +166,11 @@ class SeedReader:
                 duplicate = f"{pointers[id(owner)]}/{escape_pointer(key)}"
                 self.issues.append(_duplicate_key(duplicate))
         return value
+
+    def _is_cut_off(self, error: json.JSONDecodeError) -> bool:
+        """Whether the error may be only that the text ends within a value."""
+        near_end = error.pos + _LONGEST_TOKEN_CHARACTERS >= len(self._text)
+        return near_end or "Unterminated" in error.msg
 
     def _peek(self) -> str:
         """The next character that is not white space; empty at the end of the file."""
@@ -159,8 +184,16 @@ class SeedReader:
         return found.group()
 
     def _read_more(self) -> bool:
-        """Read at least as much again as is left, so that each retry doubles the text."""
-        chunk = self._file.read(max(_CHUNK_BYTES, len(self._text) - self._position))
+        """Read at least as much again as is left, so that each retry doubles the text.
+
+        Raises:
+            SeedError: The entry is too long.
+        """
+        left = len(self._text) - self._position
+        if left > self.max_entry_characters:
+            found = f"an entry of more than {self.max_entry_characters:,} characters"
+            raise self._error(found, "shorter entries")
+        chunk = self._file.read(max(_CHUNK_BYTES, left))
         self.bytes_read += len(chunk)
         text = self._utf8.decode(chunk, final=not chunk)
         if chunk:

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from app.models import RESOURCES
 from app.models.values import EXPECTED_BY_PATTERN, SLUG_PATTERN
 from app.seed.errors import Issue, SeedError, format_value
+from app.seed.reader import SeedReader
 from app.seed.record import SeedStream, load_record, seed_schema
 from tests.conftest import SEED, SeedCopy, run_cli
 
@@ -817,3 +818,23 @@ def test_the_schema_rejects_invalid_seeds(seed: SeedCopy, pointer: str, value: o
     assert errors
     paths = ["/" + "/".join(str(step) for step in error.absolute_path) for error in errors]
     assert all(pointer.startswith(path) for path in paths)
+
+
+def test_an_entry_is_bounded(tmp_path: Path) -> None:
+    """A string that would take all memory is rejected before it is read to its end."""
+    path = tmp_path / "seed.json"
+    path.write_text('{"awards": [{"title": "' + "a" * (5 << 20) + '"}]}', "utf-8")
+    reader = SeedReader(path, ["awards"], max_entry_characters=1 << 20)
+    with pytest.raises(SeedError, match="an entry of more than 1,048,576 characters"):
+        list(reader.entries())
+    assert reader.bytes_read < 4 << 20
+
+
+def test_a_syntax_error_is_located_before_the_rest_is_read(tmp_path: Path) -> None:
+    """An error early in a large file is reported at its line and column, however long the rest."""
+    path = tmp_path / "seed.json"
+    path.write_text('{"awards": [\n{"id": wrong}, "' + "a" * (5 << 20) + '"]}', "utf-8")
+    reader = SeedReader(path, ["awards"], max_entry_characters=1 << 20)
+    with pytest.raises(SeedError, match="line 2, column 8: Expecting value"):
+        list(reader.entries())
+    assert reader.bytes_read <= 1 << 20
