@@ -193,7 +193,7 @@ class SeedReader:
         if left > self.max_entry_characters:
             found = f"an entry of more than {self.max_entry_characters:,} characters"
             raise self._error(found, "shorter entries")
-        chunk = self._file.read(max(_CHUNK_BYTES, left))
+        chunk = self._file.read(max(_CHUNK_BYTES, min(left, self.max_entry_characters - left)))
         self.bytes_read += len(chunk)
         text = self._utf8.decode(chunk, final=not chunk)
         if chunk:
