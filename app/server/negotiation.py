@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.responses.formats import Format, negotiate_format
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NegotiatedPath:
     """A path, or a template of paths, that offers several formats.
 
@@ -48,6 +49,7 @@ class Negotiation:
         self._exact = {path.path: path for path in all_paths if "{" not in path.path}
         self._templates = [path for path in all_paths if "{" in path.path]
         self._is_uncoded = is_uncoded
+        self._find = lru_cache(maxsize=1_024)(self._find_negotiated)
 
     def vary(self, path: str) -> bytes:
         """The `Vary` header of a path (RFC 9110, 12.5.5); empty if nothing is negotiated."""
@@ -60,16 +62,21 @@ class Negotiation:
         negotiated = self._find(path)
         if negotiated is None or (negotiated.has_parameter and _has_format_parameter(query)):
             return ""
-        chosen = negotiate_format(accept, negotiated.formats)
-        return chosen.name if chosen else ""
+        return _negotiated_name(negotiated, accept)
 
-    def _find(self, path: str) -> NegotiatedPath | None:
+    def _find_negotiated(self, path: str) -> NegotiatedPath | None:
         exact = self._exact.get(path.removesuffix("\n"))  # Starlette's routes ignore it, too
         if exact is not None:
             return exact
         return next(
             (template for template in self._templates if template.pattern.match(path)), None
         )
+
+
+@lru_cache(maxsize=1_024)
+def _negotiated_name(negotiated: NegotiatedPath, accept: bytes) -> str:
+    chosen = negotiate_format(accept, negotiated.formats)
+    return chosen.name if chosen else ""
 
 
 def _has_format_parameter(query: bytes) -> bool:
