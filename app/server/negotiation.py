@@ -10,7 +10,7 @@ from functools import lru_cache
 from app.responses.formats import Format, negotiate_format
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class NegotiatedPath:
     """A path, or a template of paths, that offers several formats.
 
@@ -32,6 +32,10 @@ class Negotiation:
 
     `Vary` is the same for every success and 304 of a path, regardless of the request, because
     caches expect one per URL (RFC 9111, 4.1).
+
+    Attributes:
+        format_name: Name of the format that `Accept` selects for a path, a raw query and an
+            `Accept` header; empty if the response ignores `Accept`. Remembers recent answers.
     """
 
     def __init__(
@@ -49,7 +53,7 @@ class Negotiation:
         self._exact = {path.path: path for path in all_paths if "{" not in path.path}
         self._templates = [path for path in all_paths if "{" in path.path]
         self._is_uncoded = is_uncoded
-        self._find = lru_cache(maxsize=1_024)(self._find_negotiated)
+        self.format_name = lru_cache(maxsize=1_024)(self._format_name)
 
     def vary(self, path: str) -> bytes:
         """The `Vary` header of a path (RFC 9110, 12.5.5); empty if nothing is negotiated."""
@@ -57,26 +61,20 @@ class Negotiation:
             return b""
         return b"Accept, Accept-Encoding" if self._find(path) else b"Accept-Encoding"
 
-    def format_name(self, path: str, query: bytes, accept: bytes) -> str:
-        """Name of the format that `Accept` selects; empty if the response ignores `Accept`."""
+    def _format_name(self, path: str, query: bytes, accept: bytes) -> str:
         negotiated = self._find(path)
         if negotiated is None or (negotiated.has_parameter and _has_format_parameter(query)):
             return ""
-        return _negotiated_name(negotiated, accept)
+        chosen = negotiate_format(accept, negotiated.formats)
+        return chosen.name if chosen else ""
 
-    def _find_negotiated(self, path: str) -> NegotiatedPath | None:
+    def _find(self, path: str) -> NegotiatedPath | None:
         exact = self._exact.get(path.removesuffix("\n"))  # Starlette's routes ignore it, too
         if exact is not None:
             return exact
         return next(
             (template for template in self._templates if template.pattern.match(path)), None
         )
-
-
-@lru_cache(maxsize=1_024)
-def _negotiated_name(negotiated: NegotiatedPath, accept: bytes) -> str:
-    chosen = negotiate_format(accept, negotiated.formats)
-    return chosen.name if chosen else ""
 
 
 def _has_format_parameter(query: bytes) -> bool:
