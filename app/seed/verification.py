@@ -15,6 +15,8 @@ from app.seed.errors import Issue, format_value, name_differences
 from app.seed.record import Record
 
 _BREAK = re.compile(r"(?<=[.!?;])\s+|[\r\n]+")
+Span = tuple[int, int]
+"""Start and end in a text, in code points."""
 _MAX_LINE_CHARACTERS = 40
 """A line up to this length, such as a heading, may be quoted whole; a longer one is a sentence."""
 
@@ -90,7 +92,7 @@ def _matching_source(
     return max(sources, key=share_of_quotes).id
 
 
-def split_sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def split_sentences(text: str, start: int, end: int) -> Iterator[Span]:
     """Start and end of each line and sentence between two positions of a text.
 
     A sentence ends after `.`, `!`, `?` or `;` that is followed by white space.
@@ -100,6 +102,28 @@ def split_sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]
         edges += match.span()
     edges.append(end)
     yield from zip(edges[::2], edges[1::2], strict=True)
+
+
+def find_uncited(
+    text: str, furniture: Sequence[Span], citations: Sequence[Span]
+) -> tuple[int, list[Span]]:
+    """Count the sentences of a text outside its furniture, and find those without a citation.
+
+    Pieces without a letter, such as a bullet, are no sentences.
+    """
+    edges = [0, *(edge for passage in furniture for edge in passage), len(text)]
+    sentences = [
+        (start, end)
+        for passage in list(pairwise(edges))[::2]
+        for start, end in split_sentences(text, *passage)
+        if any(character.isalpha() for character in text[start:end])
+    ]
+    uncited = [
+        (start, end)
+        for start, end in sentences
+        if not any(first < end and start < last for first, last in citations)
+    ]
+    return len(sentences), uncited
 
 
 def _quotes(record: Record) -> Iterator[tuple[str, Quote]]:
@@ -181,25 +205,18 @@ def _check_coverage(
     source: Source, index: int, quotes: Sequence[tuple[str, Quote]], text: str
 ) -> Check:
     """Every sentence outside the furniture must be quoted, at least in part."""
-    furniture = source.furniture or ()
-    edges = [0, *(edge for passage in furniture for edge in (passage.start, passage.end))]
-    content = list(pairwise([*edges, len(text)]))[::2]
-    sentences = [
-        (start, end)
-        for passage in content
-        for start, end in split_sentences(text, *passage)
-        if any(character.isalpha() for character in text[start:end])
-    ]
+    sentences, uncited = find_uncited(
+        text,
+        [(passage.start, passage.end) for passage in source.furniture or ()],
+        [(quote.start, quote.end) for _, quote in quotes],
+    )
     issues = [
         Issue(f"/sources/{index}", f"no citation from {start} to {end}", "at least one citation")
-        for start, end in sentences
-        if not any(quote.start < end and start < quote.end for _, quote in quotes)
+        for start, end in uncited
     ]
-    covered = len(sentences) - len(issues)
-    share = covered / len(sentences) if sentences else 1.0
-    summary = (
-        f"{_ratio(covered, len(sentences))} {noun_for(len(sentences), 'sentence')}, {share:.0%}"
-    )
+    covered = sentences - len(issues)
+    share = covered / sentences if sentences else 1.0
+    summary = f"{_ratio(covered, sentences)} {noun_for(sentences, 'sentence')}, {share:.0%}"
     return Check("Coverage of the text", summary, issues)
 
 
