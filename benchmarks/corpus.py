@@ -78,6 +78,9 @@ def _header(outlines: bytes) -> Json:
     """The fields of a seed before its collections."""
     return {
         "$schema": "seed.schema.json",
+        "title": "A corpus",
+        "description": "Random words.",
+        "keywords": ["random words"],
         "modified": "2026-02-03",
         "archive_notice": "A made-up record, to test and to measure.",
         "license": {"title": "Made up", "url": "https://example.org/license"},

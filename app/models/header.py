@@ -1,16 +1,18 @@
 """Metadata of the whole record, from the top of the seed file."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from app.models.base import StrictModel
 from app.models.dates import Day
 from app.models.evidence import Reference
 from app.models.urls import Url
-from app.models.values import FILE_NAME_PATTERN, Sha256, Text
+from app.models.values import FILE_NAME_PATTERN, Sha256, Text, Title
 
 
 class License(StrictModel):
-    """The terms of use of the record."""
+    """Terms of use of the record, or of a part of it."""
 
     title: Text = Field(description="The terms, in one sentence.")
     url: Url = Field(description="Explanation of the terms.")
@@ -33,9 +35,18 @@ class Metadata(StrictModel):
     schema_name: str | None = Field(
         None, alias="$schema", description="JSON Schema of the file, for editors."
     )
+    title: Title = Field(description="Name of the record.")
+    description: Text = Field(description="Subject and content of the record, in a few sentences.")
+    keywords: Annotated[list[Title], Field(min_length=1)] = Field(
+        description="Search terms for data catalogs."
+    )
     modified: Day = Field(description="Day of the last change to the record.")
     archive_notice: Text = Field(description="Scope and limits of the record.")
-    license: License
+    license: License = Field(description="License of the facts.")
+    wording_license: License | None = Field(
+        None,
+        description="License of the project's own words: titles, summaries and notes.",
+    )
     outlines: Outlines | None = Field(
         None, description="Outlines of the regions; a record without a map has none."
     )

@@ -34,9 +34,16 @@ class MetaData(Model):
     release: str = Field(description="Release of the data: SHA-256 of its seed file.")
     api_version: str = Field(description="API version, as in the paths.")
     counts: dict[str, int] = Field(description="Number of items in each collection.")
+    title: str = Field(description="Name of the record.")
+    description: str = Field(description="Subject and content of the record.")
+    keywords: list[str] = Field(description="Search terms for data catalogs.")
     modified: str = Field(description="Date of the last change to the record.")
     archive_notice: str = Field(description="Status of the record as an archive.")
-    license: License = Field(description="License of the data.")
+    license: License = Field(description="License of the facts.")
+    wording_license: License | None = Field(
+        description="License of the project's own words: titles, summaries and notes; `null` if "
+        "none is stated."
+    )
     outlines: Outlines | None = Field(
         description="Source of the region outlines; `null` without outlines."
     )

@@ -40,6 +40,10 @@ UNCITED_IN = {
     "sources": {"sha256", "bytes", "characters"},
 }
 
+META_FIELDS = (
+    "title", "description", "keywords", "modified", "archive_notice", "license",
+    "wording_license", "outlines",
+)  # fmt: skip
 IDS = {
     "partnerships": ["us-peru-cpc"],
     "objectives": ["peru-prosecution", "peru-protection", "peru-prevention"],
@@ -241,7 +245,7 @@ async def test_ids_are_permanent(
 async def test_metadata_of_the_record_is_served(client: httpx.AsyncClient) -> None:
     """The header of the seed is in the response of `/v1/meta`."""
     meta = await get(client, "meta")
-    for field in ("modified", "archive_notice", "license", "outlines"):
+    for field in META_FIELDS:
         assert meta[field] == SHIPPED[field]
 
 

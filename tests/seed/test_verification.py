@@ -342,7 +342,7 @@ SHIPPED = json.loads(SEED.read_text("utf-8"))
 UNCHECKED = {
     r"/\$schema": "a hint for editors, which is not served",
     r"/modified": "about the record, not the page",
-    r"/archive_notice|/license/title|/outlines/note": "own wording about the whole",
+    r"/title|/description|/keywords/\d+|/archive_notice|/(wording_)?license/title|/outlines/note": "own wording about the whole",
     r"/(partnerships|objectives|awards|activities|sources)/\d+/(title|summary)": "own wording",
     r"/partnerships/\d+/name": "own wording: the page gives its parts in two places",
     r"/organizations/[01]/name": "own wording: the page names the countries",

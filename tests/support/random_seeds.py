@@ -114,14 +114,21 @@ class SeedWriter:
             source["characters"] = self._positions.get(source["id"], 0) + self._pick(0, 1, 10**6)
             source["bytes"] = source["characters"] * self._pick(1, 4)
         self.data |= {
+            "title": self._title(),
+            "description": self._text(100_000),
+            "keywords": [self._title()],
             "modified": self._pick("0001-01-01", "2026-11-27", "9999-12-31"),
             "archive_notice": self._text(100_000),
-            "license": {"title": self._text(100_000), "url": self._pick(*URLS)},
+            "license": self._license(),
+            "wording_license": self._pick(None, self._license()),
         }
         self._write_outlines(folder)
         path = folder / "seed.json"
         path.write_text(json.dumps(self.data, ensure_ascii=False), "utf-8")
         return path
+
+    def _license(self) -> Json:
+        return {"title": self._text(100_000), "url": self._pick(*URLS)}
 
     def _pick(self, *values: Any) -> Any:
         return self.random.choice(values)
