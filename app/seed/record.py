@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -23,8 +23,6 @@ _MODELS = {model.collection: model for model in RESOURCES}
 
 class Seed(ResourceLists, Metadata):
     """The structure of `seed.json`."""
-
-    title: ClassVar[str] = "Seed file of the record"
 
 
 class SeedStream:
