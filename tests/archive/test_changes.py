@@ -1,0 +1,192 @@
+"""Differences between records: complete, minimal, reversible, and exact about JSON values."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rfc8785 import dumps
+
+from app.archive.changes import Change, ChangeError, Key, apply, diff
+
+Json = dict[str, Any]
+Record = dict[Key, Json]
+
+SCALARS = st.sampled_from(
+    [None, True, False, 0, 1, -1, 5_000_000, 5_000_000.0, 2**53 - 1, "", "1", "null", "é", "e\u0301"]
+)  # fmt: skip
+VALUES = st.one_of(
+    SCALARS,
+    st.lists(SCALARS, max_size=3),
+    st.dictionaries(st.sampled_from("ab"), SCALARS, max_size=2),
+)
+RESOURCES = st.dictionaries(
+    st.tuples(st.sampled_from(["award", "region", "record"]), st.sampled_from("xyz")),
+    st.dictionaries(st.sampled_from(["id", "title", "amount"]), VALUES, min_size=1),
+    max_size=5,
+)
+CITATIONS = st.dictionaries(
+    st.sampled_from("abc").map(lambda suffix: ("citation", f"award.x.title.{suffix}")),
+    st.fixed_dictionaries(
+        {
+            "resource_type": st.just("award"),
+            "resource": st.sampled_from("xy"),
+            "field": st.sampled_from(["title", "amount"]),
+            "note": SCALARS,
+        }
+    ),
+    max_size=3,
+)
+RECORDS = st.tuples(RESOURCES, CITATIONS).map(lambda parts: {**parts[0], **parts[1]})
+
+
+def plain_json(value: object) -> str:
+    """The value as sorted JSON; a whole number has no fraction, as in JavaScript."""
+
+    def whole(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {key: whole(member) for key, member in part.items()}
+        if isinstance(part, list):
+            return [whole(member) for member in part]
+        return int(part) if isinstance(part, float) else part
+
+    return json.dumps(whole(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def expected_changes(before: Record, after: Record) -> set[tuple[str | None, ...]]:
+    """Type, id, field, kind, old and new value of each change, by comparing flat lists."""
+
+    def flatten(record: Record) -> dict[tuple[str, str, str | None], str]:
+        flat: dict[tuple[str, str, str | None], str] = {}
+        for (type_, id_), document in record.items():
+            parts: Json = {None: document} if type_ == "citation" else document
+            flat |= {(type_, id_, field): plain_json(value) for field, value in parts.items()}
+        return flat
+
+    old, new = flatten(before), flatten(after)
+    added = {(*name, "added", None, new[name]) for name in set(new) - set(old)}
+    removed = {(*name, "removed", old[name], None) for name in set(old) - set(new)}
+    kept = {name for name in set(old) & set(new) if old[name] != new[name]}
+    return added | removed | {(*name, "changed", old[name], new[name]) for name in kept}
+
+
+def cited_by(record: Record, change: Change) -> list[str]:
+    """Sorted ids of the citations of the field."""
+    cited = (change.type, change.id, change.field)
+    return sorted(
+        id_
+        for (type_, id_), document in record.items()
+        if type_ == "citation"
+        and (document["resource_type"], document["resource"], document["field"]) == cited
+    )
+
+
+def as_text(value: bytes | None) -> str | None:
+    """A canonical value as text."""
+    return None if value is None else value.decode()
+
+
+def flatten_change(change: Change) -> tuple[str | None, ...]:
+    """A change in the form of `expected_changes`."""
+    values = as_text(change.before), as_text(change.after)
+    return (change.type, change.id, change.field, change.kind, *values)
+
+
+def canonical(record: Record) -> bytes:
+    """The whole record in canonical form."""
+    return dumps({" ".join(key): document for key, document in record.items()})
+
+
+@given(RECORDS, RECORDS)
+def test_changes_are_those_of_an_independent_comparison(before: Record, after: Record) -> None:
+    """Each value that differs is one change, with the citations of both sides; nothing else is."""
+    changes = list(diff(before, after))
+    valued = [flatten_change(change) for change in changes if change.kind]
+    assert len(valued) == len(set(valued))
+    assert set(valued) == expected_changes(before, after)
+    for change in changes:
+        assert list(change.citations_before) == cited_by(before, change)
+        assert list(change.citations_after) == cited_by(after, change)
+        assert change.kind or change.citations_before != change.citations_after
+
+
+@given(RECORDS, RECORDS)
+def test_the_old_record_with_its_changes_is_the_new_one(before: Record, after: Record) -> None:
+    """Byte for byte in canonical form, in both directions; the old record is left as it was."""
+    untouched = canonical(before)
+    assert canonical(apply(before, diff(before, after))) == canonical(after)
+    assert canonical(apply(after, diff(after, before))) == canonical(before)
+    assert canonical(before) == untouched
+
+
+@given(RECORDS, RECORDS)
+def test_citations_come_last(before: Record, after: Record) -> None:
+    """Changes are sorted by type, id and field, and a citation is one value."""
+    changes = [change for change in diff(before, after) if change.kind]
+    names = [(change.type == "citation", change.type, change.id) for change in changes]
+    assert names == sorted(names)
+    assert all((change.field is None) == (change.type == "citation") for change in changes)
+
+
+@given(st.permutations([("award", "x"), ("award", "y"), ("region", "x"), ("citation", "c")]))
+def test_the_order_of_documents_and_keys_does_not_matter(order: list[Key]) -> None:
+    """Reordered documents, and reordered keys of an object, are no change."""
+    cited = {"resource_type": "award", "resource": "x", "field": "a"}
+    before = {key: {**cited, "a": {"b": 1, "c": 2}} for key in sorted(order)}
+    after = {key: {"a": {"c": 2, "b": 1}, **dict(reversed(cited.items()))} for key in order}
+    assert list(diff(before, after)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ({"a": True}, {"a": 1}, "changed"),
+        ({"a": False}, {"a": 0}, "changed"),
+        ({"a": "1"}, {"a": 1}, "changed"),
+        ({"a": None}, {}, "removed"),
+        ({}, {"a": None}, "added"),
+        ({"a": None}, {"a": 5}, "changed"),
+        ({"a": [1, 2]}, {"a": [2, 1]}, "changed"),
+        ({"a": [[True]]}, {"a": [[1]]}, "changed"),
+        ({"a": "\u00e9"}, {"a": "e\u0301"}, "changed"),
+        ({"a": 5_000_000}, {"a": 5_000_000.0}, None),
+        ({"a": -0.0}, {"a": 0}, None),
+    ],
+)
+def test_values_are_compared_by_their_canonical_bytes(
+    old: Json, new: Json, kind: str | None
+) -> None:
+    """Python and most comparison libraries take `true` for 1; null is not the same as absent."""
+    key = ("award", "x")
+    changes = list(diff({key: {"id": "x", **old}}, {key: {"id": "x", **new}}))
+    assert [change.kind for change in changes] == ([kind] if kind else [])
+
+
+def test_other_citations_of_the_same_value_are_no_change_of_it() -> None:
+    """The value is reported without a kind, to keep track of its citations."""
+    award, cited = {"title": "A"}, {"resource_type": "award", "resource": "x", "field": "title"}
+    before = {("award", "x"): award, ("citation", "old"): cited}
+    after = {("award", "x"): award, ("citation", "new"): cited}
+    first, *others = diff(before, after)
+    assert first == Change("award", "x", "title", b'"A"', b'"A"', ("old",), ("new",))
+    assert first.kind is None
+    assert [(change.id, change.kind) for change in others] == [("new", "added"), ("old", "removed")]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (Change("award", "x", "a", b"2", b"3"), "award x a: expected 2, found 1."),
+        (Change("award", "x", "a", None, b"3"), "award x a: expected no value, found 1."),
+        (Change("award", "x", "b", b"null", b"3"), "award x b: expected null, found no value."),
+        (Change("citation", "c", None, b"{}", None), "citation c: expected {}, found no value."),
+    ],
+)
+def test_a_change_that_does_not_fit_is_an_error(change: Change, message: str) -> None:
+    """The message names the value, and both what was expected and what was found."""
+    with pytest.raises(ChangeError) as caught:
+        apply({("award", "x"): {"a": 1}}, [change])
+    assert str(caught.value) == message
