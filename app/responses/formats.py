@@ -29,8 +29,14 @@ CSV = Format("csv", "text/csv", "text/csv; charset=utf-8; header=present")
 NDJSON = Format("ndjson", "application/x-ndjson", "application/x-ndjson")
 GEOJSON = Format("geojson", "application/geo+json", "application/geo+json")
 HTML = Format("html", "text/html", "text/html; charset=utf-8")
+_CSL_JSON = "application/vnd.citationstyles.csl+json"
+CSL = Format("csl", _CSL_JSON, _CSL_JSON)
+BIBTEX = Format("bibtex", "application/x-bibtex", "application/x-bibtex; charset=utf-8")
+_RIS = "application/x-research-info-systems"
+RIS = Format("ris", _RIS, f"{_RIS}; charset=utf-8")
+TEXT = Format("text", "text/plain", "text/plain; charset=utf-8")
 
-FORMATS = (JSON, CSV, NDJSON, GEOJSON, HTML)
+FORMATS = (CSL, JSON, CSV, NDJSON, GEOJSON, HTML, BIBTEX, RIS, TEXT)
 """Every format, in order of preference among equal qualities."""
 
 
