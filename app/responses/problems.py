@@ -129,6 +129,34 @@ class NotAcceptable(Problem):
     )
 
 
+class Gone(Problem):
+    """A resource or citation was removed from the record."""
+
+    slug = "gone"
+    title = "Gone"
+    status = 410
+    explanation = (
+        "A correction removed this resource or citation. `release` is the release that it is "
+        "missing from, `reason` says why, and `replaced_by` lists what took its place. Ids are "
+        "never reused. The records of earlier releases still have it: see `/v1/releases`."
+    )
+
+    def __init__(
+        self, detail: str, release: str = "", reason: str = "", replaced_by: Sequence[str] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.release, self.reason, self.replaced_by = release, reason, replaced_by
+
+    def document(self, path: str) -> dict[str, Any]:
+        """The members of the problem document, with three extension members (RFC 9457, 3.2)."""
+        removal = {
+            "release": self.release,
+            "reason": self.reason,
+            "replaced_by": list(self.replaced_by),
+        }
+        return super().document(path) | removal
+
+
 class RangeNotSatisfiable(Problem):
     """The requested range lies outside the file."""
 
@@ -201,6 +229,7 @@ PROBLEMS: Mapping[str, type[Problem]] = {
         NotFound,
         MethodNotAllowed,
         NotAcceptable,
+        Gone,
         UrlTooLong,
         RangeNotSatisfiable,
         InvalidParameters,
@@ -233,6 +262,13 @@ class ProblemDocument(BaseModel, defer_build=True):
     instance: str = Field(description="Path of the request.")
     errors: list[ProblemError] = Field(
         default_factory=list, description="Invalid query parameters, if any, each with its error."
+    )
+    release: str | None = Field(
+        None, description="With 410: label of the release that removed the resource."
+    )
+    reason: str | None = Field(None, description="With 410: why it was removed.")
+    replaced_by: list[str] = Field(
+        default_factory=list, description="With 410: paths of the resources that replaced it."
     )
 
 
