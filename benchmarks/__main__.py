@@ -53,20 +53,29 @@ def main() -> None:
         corpora.generated(500),
         corpora.generated(100_000),
     )
-    _measure(benchmark, names)
+    failed = _measure(benchmark, names)
     page = report(benchmark, names)
     sys.stdout.write(page)
+    if failed:
+        sys.exit(f"These scenarios failed: {', '.join(failed)}. RESULTS.md is not written.")
     if arguments.only is None:
         RESULTS.write_text(page, "utf-8")
 
 
-def _measure(benchmark: Benchmark, names: Sequence[str]) -> None:
+def _measure(benchmark: Benchmark, names: Sequence[str]) -> list[str]:
+    """Run scenarios; returns the names of those that failed, so that the others are reported."""
+    failed = []
     for name in names:
         _log(f"measuring: {name}")
         try:
             SCENARIOS[name](benchmark)
         except tools.UnavailableError as error:
             benchmark.measurements.skipped[name] = str(error)
+        except AssertionError as error:
+            _log(f"{name}: {error}")
+            benchmark.measurements.skipped[name] = f"failed: {error}"
+            failed.append(name)
+    return failed
 
 
 def _arguments() -> argparse.Namespace:
