@@ -35,8 +35,9 @@ BIBTEX = Format("bibtex", "application/x-bibtex", "application/x-bibtex; charset
 _RIS = "application/x-research-info-systems"
 RIS = Format("ris", _RIS, f"{_RIS}; charset=utf-8")
 TEXT = Format("text", "text/plain", "text/plain; charset=utf-8")
+ATOM = Format("atom", "application/atom+xml", "application/atom+xml")
 
-FORMATS = (CSL, JSON, CSV, NDJSON, GEOJSON, HTML, BIBTEX, RIS, TEXT)
+FORMATS = (CSL, JSON, CSV, NDJSON, GEOJSON, HTML, BIBTEX, RIS, TEXT, ATOM)
 """Every format, in order of preference among equal qualities."""
 
 
