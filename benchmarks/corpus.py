@@ -78,6 +78,7 @@ def _header(outlines: bytes) -> Json:
     """The fields of a seed before its collections."""
     return {
         "$schema": "seed.schema.json",
+        "shape": 2,
         "title": "A corpus",
         "description": "Random words.",
         "keywords": ["random words"],
@@ -194,6 +195,7 @@ class _Partnership:
             "ends": None,
             "investment_amount": amount,
             "investment_currency": None if amount is None else "USD",
+            "investment_qualifier": None,
             "investor": self._optional(investor),
             "precedence": self._optional([{"scope": "world", "ordinal": 3}], 0.1),
             "regions": self._optional(self._sample(regions)),
@@ -239,6 +241,7 @@ class _Partnership:
             "ends": None,
             "amount": amount,
             "currency": None if amount is None else "USD",
+            "amount_qualifier": None,
             "objectives": self._optional(self._sample(objectives)),
             "regions": self._optional(self._sample(regions)),
             "trafficking_forms": forms,
@@ -313,6 +316,10 @@ class _Partnership:
             "archived_from": None,
             "archived_to": None,
             "notices": self._optional([self._words(4)]),
+            "captured": None,
+            "memento": None,
+            "extraction_tool": None,
+            "extraction_version": None,
         }
         evidence = {
             "url": [{"basis": "enriched", "reference": _REFERENCE}],

@@ -24,6 +24,7 @@ import sqlalchemy
 from sqlmodel import SQLModel
 
 from app.models import RESOURCES, Citation, Document
+from app.models.release import LATEST, Release
 from app.responses.problems import Unavailable
 
 APPLICATION_ID = 0x43504352
@@ -35,6 +36,10 @@ ARCHIVE_KEY = "cpc_record.archive"
 ProgressCallback = Callable[[int, int], None]
 """Called with the amount of work done and the total: bytes of the seed, or rows."""
 
+_META_KEYS = (
+    "release", "label", "date", "note", "releases", "rows", "metadata", "rowid_ranges",
+)  # fmt: skip
+"""Keys of the `meta` table that are attributes of `Archive`."""
 _MODELS: tuple[type[Document], ...] = (*RESOURCES, Citation)
 
 _READER_THREADS = 4
@@ -54,7 +59,9 @@ _RETRY = {"Retry-After": "10"}
 T = TypeVar("T")
 
 COLLECTIONS: Mapping[str, type[Document]] = {model.collection: model for model in _MODELS}
-"""Model of each collection of the API, by the collection's name."""
+"""Model of each collection of the record, by the collection's name."""
+LISTS: Mapping[str, type[Document]] = {**COLLECTIONS, Release.collection: Release}
+"""Model of each list of the API: the collections, and the releases of the record."""
 
 
 class ArchiveError(Exception):
@@ -105,8 +112,12 @@ class Archive:
     """An open archive; its release never changes while it is open.
 
     Attributes:
-        release: SHA-256 of the seed file, hexadecimal.
-        counts: Number of rows of each collection.
+        release: SHA-256 of the seed in canonical form (RFC 8785), hexadecimal.
+        label: Label of the release; `draft` for a draft.
+        date: Date of the release; the day of the last change for a draft.
+        note: Why the release was made; None for a draft.
+        releases: Digest of each release by its label, the oldest first.
+        rows: Number of rows of each list.
         metadata: The record's own metadata: archive notice, license, modification date, and
             where the outlines come from.
         rowid_ranges: First and last rowid of each type; rowids are unique across all types.
@@ -120,7 +131,11 @@ class Archive:
     """
 
     release: str
-    counts: Mapping[str, int]
+    label: str
+    date: str
+    note: str | None
+    releases: Mapping[str, str]
+    rows: Mapping[str, int]
     metadata: Mapping[str, Any]
     rowid_ranges: Mapping[str, tuple[int, int]]
     connection: sqlite3.Connection = field(repr=False)
@@ -151,9 +166,7 @@ class Archive:
         """
         try:
             meta = read_meta(path)
-            release, counts, metadata, rowid_ranges = (
-                meta[key] for key in ("release", "counts", "metadata", "rowid_ranges")
-            )
+            content: dict[str, Any] = {key: meta[key] for key in _META_KEYS}
             file = _OpenFile(path)
             connection = _connect(path)
             readers: SimpleQueue[ReaderConnection] = SimpleQueue()
@@ -161,8 +174,28 @@ class Archive:
                 readers.put(_connect(path))
         except (sqlite3.Error, OSError, ValueError, KeyError) as error:
             raise ArchiveError(f"{path} is not a valid archive: {error}.") from error
-        opened = connection, readers, path, file, _stamp(file)
-        return cls(release, counts, metadata, rowid_ranges, *opened, query_seconds)
+        return cls(
+            **content,
+            connection=connection,
+            readers=readers,
+            path=path,
+            file=file,
+            stamp=_stamp(file),
+            query_seconds=query_seconds,
+        )
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Number of items in each collection."""
+        return {name: self.rows[name] for name in COLLECTIONS}
+
+    def find_release(self, name: str) -> str | None:
+        """The label of a release by its label, its digest or `latest`; None if there is none."""
+        if name == LATEST:
+            return self.label
+        if name in self.releases:
+            return name
+        return next((label for label, digest in self.releases.items() if digest == name), None)
 
     def close(self) -> None:
         """Close all connections, after running queries have finished."""
@@ -307,9 +340,10 @@ def archive_code_digest() -> str:
     """
     here = Path(__file__).parent
     files = [
-        here / "compiler.py",
-        here / "checksum.py",
+        *sorted(here.glob("*.py")),
         *sorted((here.parent / "models").glob("*.py")),
+        here.parent / "seed" / "releases.py",
+        here.parent / "seed" / "shapes.py",
     ]
     versions = sqlite3.sqlite_version, sqlalchemy.__version__, pydantic.__version__
     digest = hashlib.sha256(" ".join(versions).encode())

@@ -6,7 +6,7 @@ import gc
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cache
 from operator import itemgetter
@@ -21,18 +21,21 @@ from sqlmodel import SQLModel
 
 from app.archive.archive import (
     APPLICATION_ID,
-    COLLECTIONS,
+    LISTS,
     ProgressCallback,
     archive_code_digest,
     link_table,
 )
 from app.archive.checksum import write_checksum
+from app.archive.release import fingerprint
+from app.archive.versions import record_metadata, write_versions
 from app.models import RESOURCES, Resource
 from app.models.citation import CITATION_COLUMNS, citation_rows
 from app.models.dates import first_day, last_day
 from app.models.outline import geometry_of
 from app.models.text_folding import fold
 from app.seed.record import SeedStream
+from app.seed.releases import ReleaseFacts, filed_releases
 
 _BATCH_RESOURCES = 2_000
 """Resources per `executemany` and per progress report."""
@@ -52,7 +55,9 @@ def compile_seed(seed: Path, path: Path, progress: ProgressCallback | None = Non
         SeedError: The seed file is invalid; the file must not be used.
         sqlite3.Error: The file cannot be written.
     """
-    stream = SeedStream(seed)
+    filed = filed_releases(seed)
+    fingerprints = {path.name: fingerprint(path) for path in filed}
+    stream = SeedStream(seed, with_entry_digests=bool(filed))
     with (
         _garbage_collection_disabled(),
         closing(sqlite3.connect(path, isolation_level=None)) as connection,
@@ -69,7 +74,9 @@ def compile_seed(seed: Path, path: Path, progress: ProgressCallback | None = Non
         for statement in _indexes():
             connection.execute(statement)
         _write_outlines(connection, stream)
-        _write_meta(connection, stream, rowid_ranges)
+        releases = write_versions(connection, stream, filed)
+        meta = {"filed": fingerprints, "rowid_ranges": rowid_ranges}
+        _write_meta(connection, stream, releases, meta)
         connection.execute("COMMIT")
         connection.execute("ANALYZE")
     write_checksum(path)
@@ -108,10 +115,10 @@ def _write_resources(
         if rowid % _BATCH_RESOURCES == 0:
             _flush(connection, rows)
             if progress is not None:
-                progress(stream.bytes_read, stream.size)
+                progress(stream.file.bytes_read, stream.file.size)
     _flush(connection, rows)
     if progress is not None:
-        progress(stream.size, stream.size)
+        progress(stream.file.size, stream.file.size)
     return rowid_ranges
 
 
@@ -163,7 +170,7 @@ class _Plan:
         self.copied = [columns.index(name) for name in ("rowid", *ranged)]
         self.links = [
             (filter_.field, _insert(link, [model.type, filter_.parameter, "item_rowid", *ranged]))
-            for filter_ in model.filters
+            for filter_ in model.all_filters()
             if (link := link_table(model, filter_.field)) is not None
         ]
 
@@ -208,23 +215,32 @@ def _write_outlines(connection: sqlite3.Connection, stream: SeedStream) -> None:
 
 
 def _write_meta(
-    connection: sqlite3.Connection, stream: SeedStream, rowid_ranges: dict[str, tuple[int, int]]
+    connection: sqlite3.Connection,
+    stream: SeedStream,
+    releases: Sequence[ReleaseFacts],
+    more: Mapping[str, Any],
 ) -> None:
-    counts = {
-        name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608 - a name from COLLECTIONS
-        for name in COLLECTIONS
+    rows = {
+        name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608 - a name from LISTS
+        for name in LISTS
     }
+    present = releases[-1]
     meta = {
-        "release": stream.release,
-        "size": stream.size,
+        "release": present.digest,
+        "label": present.label,
+        "date": present.date,
+        "note": present.note,
+        "releases": {release.label: release.digest for release in releases},
+        "seed": [stream.file.size, stream.file.sha256],
         "compiler": archive_code_digest(),
-        "counts": counts,
-        "rowid_ranges": rowid_ranges,
-        "metadata": stream.metadata.model_dump(mode="json", exclude={"schema_name"}),
+        "rows": rows,
+        "metadata": record_metadata(stream.metadata),
+        **more,
     }
     connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
-    rows = ((key, _json(value)) for key, value in meta.items())
-    connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
+    connection.executemany(
+        "INSERT INTO meta VALUES (?, ?)", ((key, _json(value)) for key, value in meta.items())
+    )
 
 
 def _json(value: object) -> str:
@@ -236,7 +252,7 @@ def _indexes() -> Iterator[str]:
 
     Each index ends with the id, so it covers counting.
     """
-    for model in COLLECTIONS.values():
+    for model in LISTS.values():
         table = SQLModel.metadata.tables[model.collection]
         for sort in model.sorts:
             column = table.c[sort.column]
@@ -247,16 +263,16 @@ def _indexes() -> Iterator[str]:
             sorted_by = {sort.column for sort in model.sorts}
             for name in sorted({*range_.columns} - sorted_by):
                 yield _index(table, f"range_{name}", table.c[name], table.c.id)
-        for filter_ in model.filters:
+        for filter_ in model.all_filters():
             link = link_table(model, filter_.field)
-            if link is None:
-                column = table.c[filter_.field]
-                yield _index(table, f"filter_{filter_.parameter}", column, table.c.id)
-            else:
+            if link is not None:
                 linked = SQLModel.metadata.tables[link]
                 value = linked.c[filter_.parameter]
                 others = (column for column in linked.c if column is not value)
                 yield _index(linked, "filter", value, *others)
+            elif filter_ is not model.id_filter:  # the primary key has an index
+                column = table.c[filter_.field]
+                yield _index(table, f"filter_{filter_.parameter}", column, table.c.id)
 
 
 def _index(table: Table, purpose: str, *columns: Any) -> str:

@@ -7,6 +7,7 @@ import hashlib
 import os
 import sqlite3
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from app.archive.archive import ArchiveError, ProgressCallback, archive_code_dig
 from app.archive.atomic import move_into_place, temporary_file
 from app.archive.checksum import checksum_matches
 from app.models.notation import count_noun
-from app.seed.errors import Issue
+from app.seed.errors import Issue, SeedError
+from app.seed.releases import filed_releases
 from app.seed.verification import Check
 
 _TRUSTED_TIMES_BYTES = 32_000_000
@@ -42,28 +44,43 @@ def build_if_stale(
 def is_current(seed: Path, archive_path: Path) -> bool:
     """Whether the archive is intact and was compiled from this seed by the same code.
 
-    The code is compared by `archive_code_digest`.
+    So are the filed releases next to the seed. The code is compared by `archive_code_digest`.
 
-
-    The archive's checksum and the seed's digest are verified. For large files sizes and times are
-    enough: an archive has its seed's modification time, so a later write to either is visible. A
-    seed is still hashed if its status (ctime) changed after the archive was written.
+    The archive's checksum and the digests of the seed and of the filed releases are verified. For
+    large files sizes and times are enough: an archive has its seed's modification time, so a later
+    write to either is visible. A file is still hashed if its status (ctime) changed after the
+    archive was written.
     """
     try:
+        filed = filed_releases(seed)
         seed_status, status = seed.stat(), archive_path.stat()
         same_time = seed_status.st_mtime_ns == status.st_mtime_ns
         meta = _valid_meta(
             archive_path, trusted=same_time and status.st_size >= _TRUSTED_TIMES_BYTES
         )
-        if meta is None or seed_status.st_size != meta["size"]:
+        if meta is None or {path.name for path in filed} != meta["filed"].keys():
             return False
-        untouched = same_time and seed_status.st_ctime_ns < status.st_ctime_ns
-        if untouched and seed_status.st_size >= _TRUSTED_TIMES_BYTES:
-            return True
-        with seed.open("rb") as file:
-            return bool(hashlib.file_digest(file, "sha256").hexdigest() == meta["release"])
-    except (sqlite3.Error, OSError, ValueError, KeyError):
+        files = [(seed, meta["seed"]), *((path, meta["filed"][path.name]) for path in filed)]
+        written = status.st_ctime_ns if same_time else 0
+        return all(_is_unchanged(path, recorded, written) for path, recorded in files)
+    except (sqlite3.Error, OSError, ValueError, KeyError, SeedError):
         return False
+
+
+def _is_unchanged(path: Path, recorded: Sequence[Any], written_ns: int) -> bool:
+    """Whether a file has the recorded size and digest; a large one is not hashed if it is older.
+
+    Args:
+        path: The file.
+        recorded: Its size in bytes and its SHA-256 when the archive was compiled.
+        written_ns: When the archive was written, in ns; 0 if times do not count.
+    """
+    status = path.stat()
+    if status.st_size != recorded[0]:
+        return False
+    if status.st_ctime_ns < written_ns and status.st_size >= _TRUSTED_TIMES_BYTES:
+        return True
+    return list(fingerprint(path)) == recorded
 
 
 def is_valid_archive(archive_path: Path) -> bool:
@@ -110,6 +127,12 @@ def build_archive(seed: Path, archive_path: Path, progress: ProgressCallback | N
             f"Cannot write the archive {archive_path}: {reason}. "
             "Free disk space, or set ARCHIVE_FILE to a file in a writable directory."
         ) from error
+
+
+def fingerprint(path: Path) -> tuple[int, str]:
+    """Size of a file in bytes, and its SHA-256, hexadecimal."""
+    with path.open("rb") as file:
+        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_archive(seed: Path, path: Path) -> Check:

@@ -1,6 +1,8 @@
 """Citations: the evidence for each value of each resource."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from json.encoder import encode_basestring as _json_string
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -10,7 +12,14 @@ from typing_extensions import TypeAliasType
 
 from app.models.base import Model, TableRow
 from app.models.document import Document
-from app.models.evidence import BASIS_MEANINGS, MAX_QUOTE_CHARACTERS, Enriched, Quote, Reference
+from app.models.evidence import (
+    BASIS_MEANINGS,
+    MAX_QUOTE_CHARACTERS,
+    Enriched,
+    Evidence,
+    Quote,
+    Reference,
+)
 from app.models.filters import Filter, Sort
 from app.models.resource import Resource
 from app.models.values import FIELD_EXPECTED, FIELD_PATTERN
@@ -20,7 +29,8 @@ ResourceType = TypeAliasType(
     "ResourceType",
     Literal["partnership", "objective", "award", "activity", "region", "organization", "source"],
 )
-CITATION_ID_PATTERN = r"^[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*\.[a-z0-9_]+\.[1-9][0-9]*$"
+CITATION_ID_PATTERN = r"^[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*\.[a-z0-9_]+\.[0-9a-f]{8}$"
+_SUFFIX_CHARACTERS = 8
 
 
 class CitationRow(TableRow, table=True):
@@ -38,6 +48,8 @@ class CitationRow(TableRow, table=True):
     start: int | None
     end: int | None
     exact: str | None
+    prefix: str | None
+    suffix: str | None
     reference_title: str | None
     reference_url: str | None
     reference_license: str | None
@@ -50,6 +62,12 @@ class TextQuoteSelector(Model):
     type: Literal["TextQuoteSelector"] = "TextQuoteSelector"
     exact: str = Field(
         max_length=MAX_QUOTE_CHARACTERS, description="The fragment, at most 80 characters."
+    )
+    prefix: str | None = Field(
+        description="Text right before the fragment, if it occurs more than once in the source."
+    )
+    suffix: str | None = Field(
+        description="Text right after the fragment, if it occurs more than once in the source."
     )
 
 
@@ -82,6 +100,14 @@ class Citation(Document):
 
     type: ClassVar[str] = "citation"
     collection: ClassVar[str] = "citations"
+    id_filter: ClassVar = Filter(
+        "id",
+        "id",
+        pattern=CITATION_ID_PATTERN,
+        expected="the id of a citation: type, resource, field and a suffix, joined by dots",
+        max_length=200,
+        facetable=False,
+    )
     filters: ClassVar = (
         Filter("resource_type", "resource_type", choices=get_args(ResourceType.__value__)),
         Filter("resource", "resource", facetable=False),
@@ -90,7 +116,13 @@ class Citation(Document):
     )
     sorts: ClassVar = (Sort("id", "id"),)
 
-    id: Annotated[str, Field(pattern=CITATION_ID_PATTERN, description="`type.id.field.number`.")]
+    id: Annotated[
+        str,
+        Field(
+            pattern=CITATION_ID_PATTERN,
+            description="`type.id.field.suffix`; the suffix depends on what is cited only.",
+        ),
+    ]
     resource_type: ResourceType = Field(description="Type of the resource.")
     resource: str = Field(description="Id of the resource.")
     field: str = Field(description="Field of the resource.")
@@ -107,11 +139,11 @@ class Citation(Document):
 
 CITATION_COLUMNS = (
     "id", "resource_type", "resource", "field", "basis", "note", "source", "start", "end", "exact",
-    "reference_title", "reference_url", "reference_license", "document",
+    "prefix", "suffix", "reference_title", "reference_url", "reference_license", "document",
 )  # fmt: skip
 """Columns of the rows from `citation_rows`."""
 
-_NO_QUOTE: tuple[Any, ...] = (None, None, None, None)
+_NO_QUOTE: tuple[Any, ...] = (None,) * 6
 _NO_REFERENCE: tuple[Any, ...] = (None, None, None)
 
 
@@ -123,17 +155,18 @@ def citation_rows(resource: Resource) -> Iterator[tuple[str | int | None, ...]]:
     """
     type_, id_, evidence = resource.type, resource.id, resource.evidence
     for field in type(resource).model_fields:
-        for number, citation in enumerate(evidence.get(field, ()), start=1):
+        citations = evidence.get(field, ())
+        for citation, suffix in zip(citations, citation_suffixes(citations), strict=True):
             quote_columns, reference_columns = _NO_QUOTE, _NO_REFERENCE
             target = reference = "null"
             if isinstance(citation, Enriched):
                 reference_columns, reference = _render_reference(citation.reference)
             else:
                 quote_columns, target = _render_quote(citation.quote)
-            name, basis, note = f"{type_}.{id_}.{field}.{number}", citation.basis, citation.note
+            name, basis, note = f"{type_}.{id_}.{field}.{suffix}", citation.basis, citation.note
             document = (
                 f'{{"id":"{name}","resource_type":"{type_}","resource":"{id_}","field":"{field}",'
-                f'"basis":"{basis}","note":{"null" if note is None else _json_string(note)},'
+                f'"basis":"{basis}","note":{_optional_string(note)},'
                 f'"reference":{reference},"target":{target},'
                 f'"links":{{"self":"/v1/citations/{name}"}}}}'
             )
@@ -141,15 +174,47 @@ def citation_rows(resource: Resource) -> Iterator[tuple[str | int | None, ...]]:
             yield (*columns, *quote_columns, *reference_columns, document)
 
 
+def citation_suffixes(citations: Sequence[Evidence]) -> list[str]:
+    """The last part of the id of each citation of a field: what it cites, as a short digest.
+
+    It is the start of the SHA-256 of the source, the number of the occurrence and the words, or of
+    the URL and the title of the reference, with spaces in between. The occurrence counts equal
+    quotes of the field by position. So an id means the same words in every release, whatever else
+    is cited; basis and note may change.
+    """
+    starts: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for citation in citations:
+        if not isinstance(citation, Enriched):
+            quote = citation.quote
+            starts[quote.source, quote.exact].add(quote.start)
+    digests = (sha256(_cited(citation, starts).encode()) for citation in citations)
+    return [digest.hexdigest()[:_SUFFIX_CHARACTERS] for digest in digests]
+
+
+def _cited(citation: Evidence, starts: Mapping[tuple[str, str], set[int]]) -> str:
+    """What a citation cites, as one text."""
+    if isinstance(citation, Enriched):
+        return f"{citation.reference.url} {citation.reference.title}"
+    quote = citation.quote
+    earlier = (start for start in starts[quote.source, quote.exact] if start < quote.start)
+    return f"{quote.source} {1 + sum(1 for _ in earlier)} {quote.exact}"
+
+
 def _render_quote(quote: Quote) -> tuple[tuple[Any, ...], str]:
     """The columns of a quote, and its JSON as the `target` of a citation."""
     source, start, end, exact = quote.source, quote.start, quote.end, quote.exact
+    prefix, suffix = quote.prefix, quote.suffix
     target = (
         f'{{"type":"SpecificResource","source":"/v1/sources/{source}","selector":['
-        f'{{"type":"TextQuoteSelector","exact":{_json_string(exact)}}},'
+        f'{{"type":"TextQuoteSelector","exact":{_json_string(exact)},'
+        f'"prefix":{_optional_string(prefix)},"suffix":{_optional_string(suffix)}}},'
         f'{{"type":"TextPositionSelector","start":{start},"end":{end}}}]}}'
     )
-    return (source, start, end, exact), target
+    return (source, start, end, exact, prefix, suffix), target
+
+
+def _optional_string(text: str | None) -> str:
+    return "null" if text is None else _json_string(text)
 
 
 def _render_reference(reference: Reference) -> tuple[tuple[Any, ...], str]:

@@ -33,7 +33,7 @@ from sqlalchemy.dialects import sqlite
 from sqlmodel import SQLModel
 
 from app.archive.archive import COLLECTIONS, Archive, link_table
-from app.models import RESOURCES, Document
+from app.models import RESOURCES, Document, Resource
 from app.models.filters import Sort
 from app.query.cursors import (
     MAX_KEY_LENGTH,
@@ -50,6 +50,7 @@ Rows = list[tuple[bytes, bytes]]
 
 _MAX_CACHED_STATEMENTS = 1_000
 _MODEL_BY_TYPE = {model.type: model for model in RESOURCES}
+_NULL: ColumnElement[Any] = literal_column("NULL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def find_document(archive: Archive, collection: str, item_id: str) -> bytes | No
 def count_items(archive: Archive, query: Query, connection: sqlite3.Connection) -> int:
     """Number of items that match the conditions."""
     if not query.conditions:
-        return archive.counts[query.collection]
+        return archive.rows[query.collection]
     statement = _count_statement(query.collection, query.signature)
     return archive.cached_count(connection, statement, _bind_values(archive, query))
 
@@ -137,18 +138,22 @@ def count_facets(
 ) -> dict[str, list[dict[str, Any]]]:
     """Number of matching items per value for each requested facet, highest count first.
 
-    Items without a value are counted under None.
+    Items without a value are counted under None. A value that is an id has the name or title of
+    its resource as its label.
     """
     bind_values = _bind_values(archive, query)
     facets = {}
     for parameter in query.facet:
-        counts: list[tuple[str | None, int]] = []
+        counts: list[tuple[int, str | None, str | None]] = []
         for statement in _facet_statements(query.collection, query.signature, parameter):
-            for value, count in connection.execute(statement, bind_values):
+            for count, *texts in connection.execute(statement, bind_values):
                 if count:
-                    counts.append((None if value is None else value.decode(), count))
-        counts.sort(key=lambda item: (-item[1], item[0] is None, item[0]))
-        facets[parameter] = [{"value": value, "count": count} for value, count in counts]
+                    value, label = (None if text is None else text.decode() for text in texts)
+                    counts.append((count, value, label))
+        counts.sort(key=lambda item: (-item[0], item[1] is None, item[1]))
+        facets[parameter] = [
+            {"value": value, "label": label, "count": count} for count, value, label in counts
+        ]
     return facets
 
 
@@ -278,7 +283,7 @@ def _prefers_sort_index(
     if not query.conditions or query.sort.column == "id":
         return False
     total = count_items(archive, query, connection)
-    return total * total >= limit * archive.counts[query.collection]
+    return total * total >= limit * archive.rows[query.collection]
 
 
 @lru_cache(_MAX_CACHED_STATEMENTS)
@@ -357,23 +362,42 @@ def _page_statement(
 
 @lru_cache(_MAX_CACHED_STATEMENTS)
 def _facet_statements(collection: str, signature: FilterSignature, parameter: str) -> list[str]:
-    """SQL that counts items per value; for a list field, a second one counts empty lists."""
+    """SQL that selects count, value and label; for a list field, a second one for empty lists."""
     model = COLLECTIONS[collection]
     table = SQLModel.metadata.tables[collection]
     conditions = [_condition(table, model, *condition) for condition in signature]
-    field = next(filter_.field for filter_ in model.filters if filter_.parameter == parameter)
+    field = _filtered_field(model, parameter)
     link = link_table(model, field)
+
+    def count_values(source: FromClause, value: ColumnElement[Any]) -> str:
+        columns = func.count(), value, _label(model, field, value)
+        return _compile(select(*columns).select_from(source).where(*conditions).group_by(value))
+
     if link is None:
-        column = table.c[field]
-        return [_compile(select(column, func.count()).where(*conditions).group_by(column))]
+        return [count_values(table, table.c[field])]
     links = SQLModel.metadata.tables[link]
-    value, item_id = links.c[parameter], links.c[model.type]
-    source = _join_items(links, table)
-    per_value = select(value, func.count()).select_from(source).where(*conditions).group_by(value)
-    is_empty = ~exists().where(item_id == table.c.id)
-    null: ColumnElement[Any] = literal_column("NULL")
-    empty = select(null, func.count()).select_from(table).where(*conditions, is_empty)
-    return [_compile(per_value), _compile(empty)]
+    is_empty = ~exists().where(links.c[model.type] == table.c.id)
+    empty = select(func.count(), _NULL, _NULL).select_from(table).where(*conditions, is_empty)
+    return [count_values(_join_items(links, table), links.c[parameter]), _compile(empty)]
+
+
+def _label(
+    model: type[Document], field: str, value: ColumnElement[Any]
+) -> ColumnElement[Any]:
+    """The name or title of the resource that a value refers to; NULL if it is not an id."""
+    type_ = model.references.get(field) if issubclass(model, Resource) else None
+    if type_ is None:
+        return _NULL
+    target = _MODEL_BY_TYPE[type_]
+    table = SQLModel.metadata.tables[target.collection].alias()
+    label = select(table.c[target.searchable_fields[0]]).where(table.c.id == value)
+    return label.scalar_subquery()
+
+
+def _filtered_field(model: type[Document], parameter: str) -> str:
+    """The field that a filter compares."""
+    filters = model.all_filters()
+    return next(filter_.field for filter_ in filters if filter_.parameter == parameter)
 
 
 @cache
@@ -448,8 +472,7 @@ def _condition(
         return _range_condition(model, column, name)
     link = _link_column(model, name)
     if link is None:
-        field = next(filter_.field for filter_ in model.filters if filter_.parameter == name)
-        return _value_condition(column(field), name, has_multiple_values)
+        return _value_condition(column(_filtered_field(model, name)), name, has_multiple_values)
     links, link_column = link
     has_value = _value_condition(links.c[link_column], name, has_multiple_values)
     if scans_sort_index:
@@ -479,7 +502,8 @@ def _join_items(links: FromClause, table: Table) -> FromClause:
 
 def _link_column(model: type[Document], name: str) -> tuple[FromClause, str] | None:
     """The link table of a filter on a list field, and its value column; None for other fields."""
-    filter_ = next((filter_ for filter_ in model.filters if filter_.parameter == name), None)
+    filters = model.all_filters()
+    filter_ = next((filter_ for filter_ in filters if filter_.parameter == name), None)
     link = link_table(model, filter_.field) if filter_ is not None else None
     return None if link is None else (SQLModel.metadata.tables[link].alias(), name)
 

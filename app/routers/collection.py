@@ -15,7 +15,7 @@ from app.exports.collection_reader import CollectionReader
 from app.models import Document
 from app.models.envelope import item_model, page_model
 from app.query.parameters import parse_query_string, path_parameter, split_query_string
-from app.query.query import Query, collection_parameters, item_parameters
+from app.query.query import Query, collection_parameters, item_parameters, selected_fields
 from app.query.selection import (
     count_facets,
     find_document,
@@ -31,7 +31,7 @@ from app.responses.problems import (
     NotFound,
     RangeNotSatisfiable,
 )
-from app.responses.representations import item_body, page_body, page_links
+from app.responses.representations import item_body, page_body, page_links, select_fields
 from app.routers.dependencies import accept_header, current_archive, next_link_header, query_pairs
 from app.routers.openapi_responses import NEXT_LINK_HEADER, openapi_responses
 from app.routers.route import Route
@@ -114,14 +114,15 @@ def _add_item(router: APIRouter, model: type[Document], description: str) -> Non
     )
     async def get_item(request: Request) -> Response:
         archive, item_id = current_archive(request), request.path_params["id"]
-        include = parse_query_string(request.scope["query_string"], parameters).get("include")
+        values = parse_query_string(request.scope["query_string"], parameters)
         document = find_document(archive, model.collection, item_id)
         if document is None:
             raise _item_not_found(archive, model, item_id)
         included = None
-        if include:
+        if include := values.get("include"):
             included = find_included(model.collection, [item_id], include, archive.connection)
-        return Response(item_body(document, included), media_type=JSON.content_type)
+        body = item_body(select_fields(document, selected_fields(values)), included)
+        return Response(body, media_type=JSON.content_type)
 
 
 def _item_not_found(archive: Archive, model: type[Document], item_id: str) -> NotFound:
@@ -150,7 +151,7 @@ def _choose_format(request: Request, query: Query, formats: Sequence[Format]) ->
             raise NotAcceptable(f"Available formats: {available}. Accept allows none of them.")
         chosen = negotiated
     if chosen != JSON:
-        query.reject_json_only_parameters(chosen.name)
+        query.reject_unsupported_parameters(chosen.name)
     return chosen
 
 
@@ -167,9 +168,10 @@ async def _render_page(
             included = find_included(query.collection, page.ids, query.include, connection)
         facets = count_facets(archive, query, connection) if query.facet else None
         meta = {"total": page.total, "limit": query.page_size, "release": archive.release}
-        return links, page_body(page.documents, meta, links, included, facets)
+        documents = (select_fields(document, query.fields) for document in page.documents)
+        return links, page_body(documents, meta, links, included, facets)
 
-    large = archive.counts[query.collection] > _MAX_ROWS_ON_EVENT_LOOP
+    large = archive.rows[query.collection] > _MAX_ROWS_ON_EVENT_LOOP
     if query.facet or query.include or "q" in query.conditions or (large and query.conditions):
         return await archive.run_in_thread(select)
     return select(archive.connection)
@@ -187,7 +189,7 @@ async def _stream_response(
         page = await archive.run_in_thread(partial(find_page, archive, query))
         links = page_links(request.scope["path"], query_pairs(request), page.cursor)
         rows, headers = single_batch(page), next_link_header(links)
-    chunks = stream_collection(archive, query.collection, rows, response_format)
+    chunks = stream_collection(archive, query, rows, response_format)
     return StreamingResponse(chunks, headers=headers, media_type=response_format.content_type)
 
 

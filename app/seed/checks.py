@@ -10,8 +10,10 @@ from functools import cache
 import pycountry
 
 from app.models import Award, Objective, Region, Resource, Source
+from app.models.citation import citation_suffixes
 from app.models.dates import first_day, last_day
 from app.models.evidence import Enriched, Quote
+from app.models.header import Metadata
 from app.models.notation import count_noun, noun_for
 from app.seed.errors import Issue, format_value, name_differences
 from app.seed.evidence_check import (
@@ -21,11 +23,16 @@ from app.seed.evidence_check import (
     unsupported_references,
     unsupported_values,
 )
+from app.seed.notice import ArchivedPage, archive_notice
 
 _MONEY_FIELDS = (("amount", "currency"), ("investment_amount", "investment_currency"))
+_QUALIFIER_FIELDS = (
+    ("amount", "amount_qualifier"),
+    ("investment_amount", "investment_qualifier"),
+)
 _PERIOD_FIELDS = (("signed", "ends"), ("announced", "ends"), ("archived_from", "archived_to"))
 _REGION_CODES = ("iso_3166_2", "inei_ubigeo", "wikidata")
-"""ISO 3166-2; the code of Peru's statistics institute (INEI); Wikidata."""
+"""ISO 3166-2; the national statistics institute INEI; Wikidata."""
 
 
 class SeedChecks:
@@ -40,6 +47,7 @@ class SeedChecks:
         self._ids: dict[tuple[str, str], str] = {}
         self._names: dict[tuple[str, str], list[str]] = {}
         self._parents: dict[tuple[str, str], tuple[str, str]] = {}
+        self._pages: list[ArchivedPage] = []
         self._source_lengths: dict[str, int] = {}
         self._quotes: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
         self._positions: dict[tuple[str, str, int], str] = {}
@@ -57,6 +65,7 @@ class SeedChecks:
         """Check a resource by itself, and record what `finish` needs."""
         yield from _check_nulls(resource, pointer)
         yield from _check_duplicates(resource, pointer)
+        yield from _check_citations(resource, pointer)
         yield from _check_codes(resource, pointer)
         yield from _check_pairs(resource, pointer)
         yield from self._check_position(resource, pointer)
@@ -66,6 +75,10 @@ class SeedChecks:
                 yield _wrong_length(quote, location)
             self._quotes[quote.source].append((quote.start, quote.exact, location))
         self._collect(resource, pointer)
+
+    def pointer_of(self, type_: str, id_: str) -> str | None:
+        """JSON pointer of a resource; None if there is none."""
+        return self._ids.get((type_, id_))
 
     def finish(self) -> Iterator[Issue]:
         """Check what depends on several resources."""
@@ -82,6 +95,17 @@ class SeedChecks:
                 yield Issue(f"{pointer}/position", str(position), expected)
         for pointer, resource in self._with_stated_references:
             yield from _mismatch_issues(pointer, unsupported_references(resource, self._names))
+
+    def with_notice(self, metadata: Metadata) -> Metadata:
+        """The metadata; the archive notice is derived from the sources unless it is stated."""
+        if metadata.archive_notice is not None:
+            return metadata
+        pages = [page._replace(publisher=self._publisher_name(page)) for page in self._pages]
+        return metadata.model_copy(update={"archive_notice": archive_notice(pages)})
+
+    def _publisher_name(self, page: ArchivedPage) -> str | None:
+        names = self._names.get(("organization", page.publisher or ""), [])
+        return names[0] if names else page.publisher
 
     def _collect(self, resource: Resource, pointer: str) -> None:
         for field, type_ in resource.references.items():
@@ -100,6 +124,8 @@ class SeedChecks:
         if has_stated_references(resource):
             self._with_stated_references.append((pointer, resource))
         if isinstance(resource, Source):
+            period = resource.archived_from, resource.archived_to
+            self._pages.append(ArchivedPage(resource.publisher, *period))
             self._source_lengths[resource.id] = resource.characters
         if isinstance(resource, Region):
             codes = {field: resource.get(field) for field in _REGION_CODES}
@@ -183,6 +209,18 @@ def _check_duplicates(resource: Resource, pointer: str) -> Iterator[Issue]:
                 yield Issue(f"{pointer}/{field}", f"{member} more than once", "unique values")
 
 
+def _check_citations(resource: Resource, pointer: str) -> Iterator[Issue]:
+    """A field cites the same words, or the same publication, only once."""
+    for field, citations in resource.evidence.items():
+        if len(citations) > 1:
+            suffixes = citation_suffixes(citations)
+            for index, suffix in enumerate(suffixes):
+                if (first := suffixes.index(suffix)) != index:
+                    expected = f"another quote or reference than in {field}/{first}"
+                    location = f"{pointer}/evidence/{field}/{index}"
+                    yield Issue(location, "the same quote or reference again", expected)
+
+
 def _check_codes(resource: Resource, pointer: str) -> Iterator[Issue]:
     countries = resource.get("countries") or [resource.get("country")]
     for code in filter(None, countries):
@@ -222,6 +260,11 @@ def _check_pairs(resource: Resource, pointer: str) -> Iterator[Issue]:
         if (values.get(amount) is None) != (values.get(currency) is None):
             missing = amount if values.get(amount) is None else currency
             yield Issue(f"{pointer}/{missing}", "null", "an amount and its currency, or neither")
+    for amount, qualifier in _QUALIFIER_FIELDS:
+        if values.get(amount) is None and values.get(qualifier) is not None:
+            yield Issue(
+                f"{pointer}/{qualifier}", format_value(values[qualifier]), "an amount, or null"
+            )
     for start, end in _PERIOD_FIELDS:
         first, last = values.get(start), values.get(end)
         if first and last and first_day(first) > last_day(last):

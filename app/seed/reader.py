@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from app.models.canonical import MAX_SAFE_INTEGER
 from app.seed.errors import Issue, SeedError, format_value
 
 _CHUNK_BYTES = 1 << 20
@@ -32,6 +33,7 @@ class SeedReader:
     Attributes:
         metadata: Members of the object that are not arrays of resources.
         issues: Errors found so far that do not prevent reading on.
+        inexact_numbers: Numbers found so far that some programs do not read exactly.
         size: Length of the file in bytes.
         bytes_read: Bytes read so far.
     """
@@ -46,15 +48,22 @@ class SeedReader:
         self.max_entry_characters = max_entry_characters
         self.metadata: dict[str, Any] = {}
         self.issues: list[Issue] = []
+        self.inexact_numbers: list[Issue] = []
         self.size = self.bytes_read = 0
         self._hash = hashlib.sha256()
         self._utf8 = codecs.getincrementaldecoder("utf-8")()
-        self._json = json.JSONDecoder(object_pairs_hook=self._object, parse_int=_parse_int)
+        self._json = json.JSONDecoder(
+            object_pairs_hook=self._object,
+            parse_int=self._parse_int,
+            parse_float=self._parse_float,
+            parse_constant=self._parse_float,
+        )
+        self._is_inexact = False
         self._duplicates: list[tuple[dict[str, Any], str]] = []
         self._text, self._position, self._discarded = "", 0, 0
 
     @property
-    def release(self) -> str:
+    def sha256(self) -> str:
         """SHA-256 of what was read, hexadecimal."""
         return self._hash.hexdigest()
 
@@ -151,6 +160,7 @@ class SeedReader:
         self._peek()
         while True:
             self._duplicates.clear()
+            self._is_inexact = False
             try:
                 value, end = self._json.raw_decode(self._text, self._position)
             except json.JSONDecodeError as error:
@@ -165,6 +175,8 @@ class SeedReader:
             for owner, key in self._duplicates:
                 duplicate = f"{pointers[id(owner)]}/{escape_pointer(key)}"
                 self.issues.append(_duplicate_key(duplicate))
+        if self._is_inexact:
+            self.inexact_numbers += _inexact_numbers(value, pointer)
         return value
 
     def _is_cut_off(self, error: json.JSONDecodeError) -> bool:
@@ -212,6 +224,18 @@ class SeedReader:
             self._duplicates.extend((found, key) for key, count in counts.items() if count > 1)
         return found
 
+    def _parse_int(self, digits: str) -> int | float:
+        """The integer; infinity if it has more digits than any field accepts, -0.0 for `-0`."""
+        number: int | float = int(digits) if len(digits) <= _MAX_INTEGER_DIGITS else float("inf")
+        if digits == "-0":  # some programs write it as 0
+            number = -0.0
+        self._is_inexact |= isinstance(number, float) or abs(number) > MAX_SAFE_INTEGER
+        return number
+
+    def _parse_float(self, digits: str) -> float:
+        self._is_inexact = True
+        return float(digits)
+
 
 def escape_pointer(key: str) -> str:
     """A key as a reference token of a JSON pointer (RFC 6901, 3)."""
@@ -222,9 +246,17 @@ def _duplicate_key(pointer: str) -> Issue:
     return Issue(pointer, "a duplicate key", "unique keys")
 
 
-def _parse_int(digits: str) -> int | float:
-    """The integer, or infinity if it has more digits than any field accepts."""
-    return int(digits) if len(digits) <= _MAX_INTEGER_DIGITS else float("inf")
+def _inexact_numbers(value: object, pointer: str) -> Iterator[Issue]:
+    """Every float in a value, and every integer that programs with floats only would round."""
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield from _inexact_numbers(member, f"{pointer}/{escape_pointer(key)}")
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from _inexact_numbers(member, f"{pointer}/{index}")
+    elif isinstance(value, float) or (isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER):
+        expected = f"an integer of at most {MAX_SAFE_INTEGER:,}, which every program reads exactly"
+        yield Issue(pointer, format_value(value), expected)
 
 
 def _pointers(value: object, pointer: str) -> Iterator[tuple[int, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from app.seed.checks import SeedChecks
 from app.seed.errors import Issue, SeedError
 from app.seed.messages import validation_issues
 from app.seed.outlines import Outline, check_outlines
-from app.seed.reader import SeedReader
+from app.seed.retired import invalid_retirements, reused_ids, unlisted_ids
+from app.seed.seed_file import Key, SeedFile
 
-_MODELS = {model.collection: model for model in RESOURCES}
+MODELS: Mapping[str, type[Resource]] = {model.collection: model for model in RESOURCES}
+"""Model of each list of a seed, by its name."""
 
 
 class Seed(ResourceLists, Metadata):
@@ -31,31 +34,26 @@ class SeedStream:
     Iterate over it once. `metadata`, `outlines` and `release` are final after the iteration.
 
     Attributes:
+        file: The file.
         metadata: Metadata of the whole record.
         outlines: Outlines by the region's id; a region may have none.
+        entry_digests: Digest of the canonical form of each entry, by type and id; only if required.
     """
 
     metadata: Metadata
     outlines: Mapping[str, Outline]
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, with_entry_digests: bool = False) -> None:
         self.path, self.outlines = path, {}
-        self._reader = SeedReader(path, _MODELS)
+        self.file = SeedFile(path)
+        self.entry_digests: dict[Key, bytes] = {}
+        self._with_entry_digests = with_entry_digests
+        self._checks = SeedChecks()
 
-    @property
+    @cached_property
     def release(self) -> str:
-        """SHA-256 of the seed file, hexadecimal: the id of this version of the data."""
-        return self._reader.release
-
-    @property
-    def bytes_read(self) -> int:
-        """Bytes read so far."""
-        return self._reader.bytes_read
-
-    @property
-    def size(self) -> int:
-        """Length of the seed file in bytes."""
-        return self._reader.size
+        """SHA-256 of the seed in canonical form (RFC 8785), hexadecimal."""
+        return self.file.digest()
 
     def __iter__(self) -> Iterator[Resource]:
         """Every resource that is valid in itself, in the order of the file.
@@ -64,29 +62,52 @@ class SeedStream:
             SeedError: After the last resource, if the file has any issue; it lists all of them.
         """
         issues: list[Issue] = []
-        checks = SeedChecks()
-        for collection, index, entry in self._reader.entries():
-            model, pointer = _MODELS[collection], f"/{collection}/{index}"
-            if isinstance(entry, dict) and isinstance(entry.get("id"), str):
-                issues.extend(checks.add_id(model.type, entry["id"], pointer))
+        checks = self._checks
+        for entry in self.file:
+            model, pointer = MODELS[entry.collection], entry.pointer
+            if (key := entry.key) is not None:
+                issues.extend(checks.add_id(*key, pointer))
+                if self._with_entry_digests:
+                    self.entry_digests[key] = entry.digest
             try:
-                resource = model.model_validate(entry)
+                resource = model.model_validate(entry.value)
             except ValidationError as error:
-                issues.extend(validation_issues(error, model, entry, pointer))
+                issues.extend(validation_issues(error, model, entry.value, pointer))
             else:
                 issues.extend(checks.add(resource, pointer))
                 yield resource
-        issues += self._reader.issues
+        issues += self.file.issues
         issues.extend(checks.finish())
         issues.extend(self._read_metadata(checks))
+        reported = {issue.pointer for issue in issues}
+        issues += (issue for issue in self.file.inexact_numbers if issue.pointer not in reported)
+        if issues:
+            raise SeedError(self.path, issues)
+
+    def check_retired(self, removed: Mapping[Key, str], retired: Mapping[Key, str]) -> None:
+        """Check the retired ids, after the iteration.
+
+        Args:
+            removed: Ids of earlier releases that the seed does not have, each with the label of the
+                release that removed it.
+            retired: Ids that earlier releases retired, with their labels.
+
+        Raises:
+            SeedError: An id is used again, is missing from the list, or is in it for no reason.
+        """
+        issues = [
+            *reused_ids(retired, self._checks.pointer_of),
+            *unlisted_ids(removed, self.metadata.retired),
+            *invalid_retirements(removed, self.metadata.retired, self._checks.pointer_of),
+        ]
         if issues:
             raise SeedError(self.path, issues)
 
     def _read_metadata(self, checks: SeedChecks) -> Iterator[Issue]:
         """Validate what is not a resource: the metadata and the outlines."""
-        metadata = self._reader.metadata
+        metadata = self.file.header
         try:
-            self.metadata = Metadata.model_validate(metadata)
+            self.metadata = checks.with_notice(Metadata.model_validate(metadata))
         except ValidationError as error:
             issues = list(validation_issues(error, Metadata, metadata, ""))
             yield from issues
@@ -103,7 +124,7 @@ class Record:
     """A valid record, loaded completely.
 
     Attributes:
-        release: SHA-256 of the seed file, hexadecimal.
+        release: SHA-256 of the seed in canonical form (RFC 8785), hexadecimal.
         metadata: Metadata of the whole record.
         resources: Every resource, by type and in the order of the seed.
     """

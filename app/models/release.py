@@ -1,0 +1,180 @@
+"""Releases: the published states of the data, and the tables that hold what they had."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, Field
+from sqlmodel import Field as Column
+
+from app.models.base import Model, StrictModel, TableRow
+from app.models.citation import ResourceType
+from app.models.dates import Day, first_day
+from app.models.document import Document
+from app.models.filters import Sort
+from app.models.values import Sha256, Slug, Text
+
+LABEL_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(\.([2-9]|[1-9][0-9]+))?$"
+DRAFT = "draft"
+"""In place of a label: the data differs from every release."""
+LATEST = "latest"
+"""In place of a label: the data as it is served, whatever its label."""
+_LABEL_EXPECTED = "a date, with a number if it is not the first release of the day"
+
+
+def label_order(label: str) -> tuple[str, int]:
+    """Sort key of labels: the date, then the number, which is 1 if there is none."""
+    day, _, number = label.partition(".")
+    return day, int(number or 1)
+
+
+def label_day(label: str) -> str:
+    """The date in a label."""
+    return label[:10]
+
+
+def is_label(text: str) -> bool:
+    """Whether a text is the label of a release."""
+    try:
+        return bool(_validate_label(text))
+    except ValueError:
+        return False
+
+
+def _validate_label(value: str) -> str:
+    if not re.fullmatch(LABEL_PATTERN, value):
+        raise ValueError(f"expected {_LABEL_EXPECTED}, such as 2026-11-24 or 2026-11-24.2")
+    first_day(label_day(value))
+    return value
+
+
+Label = Annotated[
+    str,
+    AfterValidator(_validate_label),
+    Field(json_schema_extra={"pattern": LABEL_PATTERN}, description=f"Label: {_LABEL_EXPECTED}."),
+]
+
+
+class Stamp(StrictModel):
+    """What makes a seed a release; written by `cpc-record release`."""
+
+    label: Label
+    note: Text = Field(description="Why the release was made.")
+    content: Sha256 = Field(
+        description="SHA-256 of the rest of the seed in canonical form (RFC 8785); a seed that was "
+        "changed since is a draft."
+    )
+
+
+class Retirement(StrictModel):
+    """A resource of an earlier release that the record does not have any more."""
+
+    type: ResourceType = Field(description="Type of the resource.")
+    id: Slug = Field(description="Id of the resource, which is never used again.")
+    reason: Text = Field(description="Why it was removed.")
+    replaced_by: Annotated[list[Slug], Field(min_length=1)] | None = Field(
+        description="Resources of the same type that replace it."
+    )
+
+
+class ReleaseRow(TableRow, table=True):
+    """Columns of the `releases` table: a row per release, and one for a draft.
+
+    Attributes:
+        id: The label.
+        position: Place in the order of releases, from 1.
+        date: Day of the release.
+        digest: SHA-256 of the seed in canonical form.
+        note: Why it was made; null for a draft.
+        draft: Whether it is a draft.
+        metadata_document: Metadata of the record in this release, as JSON.
+        document: The release, as JSON.
+    """
+
+    __tablename__ = "releases"
+
+    id: str = Column(primary_key=True)
+    position: int
+    date: str
+    digest: str
+    note: str | None
+    draft: bool
+    metadata_document: str
+    document: str
+
+
+class VersionRow(TableRow, table=True):
+    """Columns of the `versions` table: how long the versions of a document stood.
+
+    A document without a row has stood unchanged since the first release.
+
+    Attributes:
+        type: Type of the document.
+        id: Id of the document.
+        first: Position of the first release with this version.
+        last: Position of the last release with it; null if it is the present version.
+        document: The version as JSON; null if it is the present one, as its collection has it.
+    """
+
+    __tablename__ = "versions"
+
+    type: str = Column(primary_key=True)
+    id: str = Column(primary_key=True)
+    first: int = Column(primary_key=True)
+    last: int | None
+    document: str | None
+
+
+class RetiredRow(TableRow, table=True):
+    """Columns of the `retired` table: ids that were in an earlier release and are not now.
+
+    Attributes:
+        type: Type of the document, also `citation`.
+        id: Its id.
+        release: Label of the release that removed it.
+        reason: Why, as in the seed; null for a citation of a resource that is still there.
+        replaced_by: Ids of what replaces it, as a JSON array; null if nothing does.
+    """
+
+    __tablename__ = "retired"
+
+    type: str = Column(primary_key=True)
+    id: str = Column(primary_key=True)
+    release: str
+    reason: str | None
+    replaced_by: str | None
+
+
+class ReleaseLinks(Model):
+    """Paths of a release, relative to the root of the origin."""
+
+    self: str = Field(description="This release.")
+    record: str = Field(description="The whole record of this release.")
+    changes: str | None = Field(
+        description="What it changed in the release before; `null` for the first."
+    )
+
+
+class Release(Document):
+    """A state of the data that was published."""
+
+    type: ClassVar[str] = "release"
+    collection: ClassVar[str] = "releases"
+    sorts: ClassVar = (Sort("position", "position"),)
+    default_sort: ClassVar[str] = "-position"
+
+    id: Annotated[str, Field(description="The label, as in the path.")]
+    label: str = Field(
+        description="Date of the release, with a number if it is not the first of the day; `draft` "
+        "if the data was changed since the last release."
+    )
+    position: int = Field(ge=1, description="Place in the order of releases: 1 for the first.")
+    date: Day = Field(description="Date of the release.")
+    digest: Sha256 = Field(
+        description="SHA-256 of the seed of this release in canonical form (RFC 8785), hexadecimal."
+    )
+    note: str | None = Field(description="Why the release was made; `null` for a draft.")
+    draft: bool = Field(description="Whether this is a draft, which has not been released.")
+    counts: dict[str, int] = Field(description="Number of items in each collection.")
+    links: ReleaseLinks

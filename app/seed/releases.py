@@ -1,0 +1,238 @@
+"""Filed releases: earlier seeds, each whole in a file named after its label.
+
+They are in the directory `releases` next to the seed, and are never edited. The seed itself is the
+last release as long as its content is the same; otherwise it is a draft of the next one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.models import Resource
+from app.models.header import Metadata
+from app.models.release import DRAFT, Label, Stamp, is_label, label_day, label_order
+from app.seed.errors import Issue, SeedError, format_value
+from app.seed.messages import validation_issues
+from app.seed.notice import ArchivedPage, archive_notice
+from app.seed.record import MODELS, SeedStream
+from app.seed.seed_file import STAMP, Entry, Key, SeedFile
+
+_SUFFIX = ".json"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFacts:
+    """What identifies a release.
+
+    Attributes:
+        label: Its label; `draft` for a draft.
+        date: Its date; the day of the last change for a draft.
+        digest: SHA-256 of its seed in canonical form.
+        note: Why it was made; None for a draft.
+        metadata: Metadata of the record.
+    """
+
+    label: str
+    date: str
+    digest: str
+    note: str | None
+    metadata: Metadata
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it was not released."""
+        return self.label == DRAFT
+
+
+def release_file(seed: Path, label: Label) -> Path:
+    """The file of a release."""
+    return _directory(seed) / f"{label}{_SUFFIX}"
+
+
+def filed_releases(seed: Path) -> list[Path]:
+    """Files of all releases next to a seed, the oldest first.
+
+    Raises:
+        SeedError: A file is not named after a label.
+    """
+    directory = _directory(seed)
+    paths = [path for path in directory.glob(f"*{_SUFFIX}") if not path.name.startswith(".")]
+    for path in paths:
+        if not is_label(path.stem):
+            found = f"a file named {path.name}"
+            raise SeedError(path, [Issue("", found, "a label as name, such as 2026-11-24.json")])
+    return sorted(paths, key=lambda path: label_order(path.stem))
+
+
+def _directory(seed: Path) -> Path:
+    return seed.parent / "releases"
+
+
+class _Pages:
+    """The archived pages of a seed, from which its archive notice is derived if it states none."""
+
+    def __init__(self) -> None:
+        self._pages: list[ArchivedPage] = []
+        self._publishers: dict[str, str] = {}
+
+    def add(self, entry: Entry) -> None:
+        """Collect what the notice depends on."""
+        value: dict[str, Any] = entry.value
+        if entry.collection == "organizations":
+            self._publishers[value["id"]] = value["name"]
+        elif entry.collection == "sources":
+            fields = (value[field] for field in ArchivedPage._fields)
+            self._pages.append(ArchivedPage(*fields))
+
+    def notice(self) -> str:
+        """The archive notice."""
+        return archive_notice(
+            [
+                page._replace(publisher=self._publishers.get(page.publisher or "", page.publisher))
+                for page in self._pages
+            ]
+        )
+
+
+class FiledRelease:
+    """A filed release that is read one entry at a time.
+
+    Its content was checked when it was filed, by rules that may have changed since. Therefore only
+    its integrity is checked here, and that the entries that are asked for have the right structure.
+
+    Iterate over it once; `facts` and `retired` are final after the iteration.
+
+    Attributes:
+        path: Path of the file.
+        facts: What identifies the release.
+        retired: Resources of earlier releases that it does not have, by type and id.
+    """
+
+    facts: ReleaseFacts
+    retired: frozenset[Key]
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = SeedFile(path)
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Every entry, in the order of the file.
+
+        Raises:
+            SeedError: The file cannot be read, or is not as it was when it was filed.
+        """
+        pages = _Pages()
+        for entry in self._file:
+            pages.add(entry)
+            yield entry
+        if issues := [*self._file.issues, *self._file.inexact_numbers]:
+            raise SeedError(self.path, issues)
+        metadata = self._metadata()
+        if metadata.archive_notice is None:
+            metadata = metadata.model_copy(update={"archive_notice": pages.notice()})
+        stamp = self._checked_stamp(metadata.release)
+        digest = self._file.digest()
+        self.facts = ReleaseFacts(stamp.label, label_day(stamp.label), digest, stamp.note, metadata)
+        self.retired = frozenset((entry.type, entry.id) for entry in metadata.retired)
+
+    def resource(self, entry: Entry) -> Resource:
+        """The resource of an entry.
+
+        Raises:
+            SeedError: It does not have the structure of the present shape.
+        """
+        model = MODELS[entry.collection]
+        try:
+            return model.model_validate(entry.value)
+        except ValidationError as error:
+            issues = validation_issues(error, model, entry.value, entry.pointer)
+            raise self._file.error(*issues) from None
+
+    def _metadata(self) -> Metadata:
+        header = dict(self._file.header)
+        try:
+            return Metadata.model_validate(header)
+        except ValidationError as error:
+            raise self._file.error(*validation_issues(error, Metadata, header, "")) from None
+
+    def _checked_stamp(self, stamp: Stamp | None) -> Stamp:
+        if stamp is None:
+            raise self._file.error(Issue(f"/{STAMP}", "nothing", "the stamp of a release"))
+        if stamp.label != self.path.stem:
+            expected = f'"{self.path.stem}", as in the name of the file'
+            raise self._file.error(Issue(f"/{STAMP}/label", format_value(stamp.label), expected))
+        if stamp.content != (content := self._file.content_digest()):
+            expected = f"{content}, of the content: a release is never edited"
+            raise self._file.error(Issue(f"/{STAMP}/content", stamp.content, expected))
+        return stamp
+
+
+def present_release(stream: SeedStream, filed: list[Path]) -> tuple[ReleaseFacts, list[Path]]:
+    """What identifies the release of a seed that was read, and the files of the earlier releases.
+
+    Args:
+        stream: The seed, after its iteration.
+        filed: Files of all releases, the oldest first.
+
+    Raises:
+        SeedError: The stamp of the seed contradicts the filed releases, or the file of the release
+            that the seed is was changed.
+    """
+    own, content = stream.metadata.release, stream.file.content_digest()
+    last = _read_stamp(filed[-1]) if filed else None
+    if last is not None and last.content == content:
+        if own not in (None, last):
+            expected = f"that of {filed[-1].name}, or none"
+            raise stream.file.error(Issue(f"/{STAMP}", format_value(own), expected))
+        _ensure_same(stream, filed[-1])
+        return _facts(stream, last), filed[:-1]
+    if own is None or own.content != content:
+        return _draft_facts(stream), filed
+    if last is not None and label_order(own.label) <= label_order(last.label):
+        expected = f"a label after {last.label}, the last release"
+        raise stream.file.error(Issue(f"/{STAMP}/label", format_value(own.label), expected))
+    return _facts(stream, own), filed
+
+
+def _facts(stream: SeedStream, stamp: Stamp) -> ReleaseFacts:
+    digest = stream.file.stamped_digest(stamp.model_dump())
+    return ReleaseFacts(stamp.label, label_day(stamp.label), digest, stamp.note, stream.metadata)
+
+
+def _draft_facts(stream: SeedStream) -> ReleaseFacts:
+    metadata = stream.metadata
+    return ReleaseFacts(DRAFT, metadata.modified, stream.file.digest(), None, metadata)
+
+
+def _read_stamp(path: Path) -> Stamp:
+    """The stamp of a filed release, which stands before its lists.
+
+    Raises:
+        SeedError: There is none.
+    """
+    file = SeedFile(path)
+    next(iter(file), None)
+    try:
+        return Stamp.model_validate(file.members.get(STAMP))
+    except ValidationError:
+        expected = "the stamp of a release, before the lists of resources"
+        raise file.error(Issue(f"/{STAMP}", "none", expected)) from None
+
+
+def _ensure_same(stream: SeedStream, path: Path) -> None:
+    """Check the filed copy of a seed.
+
+    Raises:
+        SeedError: Its content is not the one that was filed.
+    """
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() == stream.file.sha256:
+            return
+    for _ in FiledRelease(path):
+        pass
