@@ -26,6 +26,7 @@ from app.archive.archive import (
     archive_code_digest,
     link_table,
 )
+from app.archive.change_rows import write_changes
 from app.archive.checksum import write_checksum
 from app.archive.release import fingerprint
 from app.archive.versions import record_metadata, write_versions
@@ -75,6 +76,7 @@ def compile_seed(seed: Path, path: Path, progress: ProgressCallback | None = Non
             connection.execute(statement)
         _write_outlines(connection, stream)
         releases = write_versions(connection, stream, filed)
+        write_changes(connection)
         meta = {"filed": fingerprints, "rowid_ranges": rowid_ranges}
         _write_meta(connection, stream, releases, meta)
         connection.execute("COMMIT")

@@ -1,0 +1,79 @@
+"""A record with three releases: the shipped one, and two made-up corrections of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from rfc8785 import dumps
+
+Json = dict[str, Any]
+
+FIRST, SECOND, THIRD = LABELS = ("2026-06-01", "2026-11-24", "2026-11-24.2")
+NOTES = ("First release", "The ILO's title was too long & one activity was no activity", "Evidence")
+NEW_TITLE = "ILO program against child trafficking in Peru"
+REMOVED, SUCCESSOR = "peru-ilo-cases", "peru-ilo-victims"
+REASON = "It is a part of another activity."
+NEW_QUOTE = {
+    "source": "us-peru-cpc-page", "start": 1233, "end": 1281,
+    "exact": "announced the award of funds totaling $5 million",
+}  # fmt: skip
+
+
+def publish(folder: Path, content: Json, label: str, note: str = "A correction") -> Path:
+    """Write a seed as a release: stamped, filed, and as the present seed; returns its path."""
+    rest = {name: value for name, value in content.items() if name != "release"}
+    stamp = {"label": label, "note": note, "content": sha256(dumps(rest)).hexdigest()}
+    text = json.dumps({"release": stamp, **rest}, ensure_ascii=False)
+    (folder / "releases").mkdir(exist_ok=True)
+    (folder / "releases" / f"{label}.json").write_text(text, "utf-8")
+    seed = folder / "seed.json"
+    seed.write_text(text, "utf-8")
+    return seed
+
+
+def correct_first(content: Json) -> None:
+    """Change a value, and replace an activity by another."""
+    find(content["awards"], "peru-ilo")["title"] = NEW_TITLE
+    removed = find(content["activities"], REMOVED)
+    content["activities"].remove(removed)
+    for activity in content["activities"]:
+        if activity["award"] == removed["award"] and activity["position"] > removed["position"]:
+            activity["position"] -= 1
+    retirement = {"type": "activity", "id": REMOVED, "reason": REASON, "replaced_by": [SUCCESSOR]}
+    content["retired"] = [*content.get("retired", []), retirement]
+    content["modified"] = "2026-11-24"
+
+
+def correct_second(content: Json) -> None:
+    """Add a citation to a value."""
+    award = find(content["awards"], "peru-ilo")
+    award["evidence"]["title"].append({"basis": "editorial", "quote": NEW_QUOTE})
+
+
+def find(entries: list[Json], entry_id: str) -> Json:
+    """The entry with this id."""
+    return next(entry for entry in entries if entry["id"] == entry_id)
+
+
+def states(shipped: Json) -> Iterator[Json]:
+    """The content of the seed of each release, given that of the first."""
+    content = deepcopy(shipped)
+    yield content
+    for correct in (correct_first, correct_second):
+        content = deepcopy(content)
+        correct(content)
+        yield content
+
+
+def publish_all(folder: Path, shipped: Json, until: str = THIRD) -> Path:
+    """Publish the releases one after the other, up to one of them; returns the path of the seed."""
+    seed = folder / "seed.json"
+    for label, note, content in zip(LABELS, NOTES, states(shipped), strict=True):
+        if label <= until:
+            seed = publish(folder, content, label, note)
+    return seed
