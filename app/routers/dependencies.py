@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from app.archive.archive import ARCHIVE_KEY, Archive
 from app.query.parameters import parse_query_string, split_query_string
-from app.responses.problems import Unavailable
+from app.responses.formats import Format, negotiate_format
+from app.responses.problems import NotAcceptable, Unavailable
 from app.responses.representations import QueryPairs
 
 
@@ -42,6 +43,21 @@ async def reject_parameters(request: Request) -> None:
 def accept_header(request: Request) -> bytes:
     """The `Accept` header. Repeated field lines are joined by commas (RFC 9110, 5.2)."""
     return b", ".join(value for name, value in request.headers.raw if name == b"accept")
+
+
+def choose_format(request: Request, name: str | None, formats: Sequence[Format]) -> Format:
+    """The format with this name; without a name, the one that `Accept` prefers.
+
+    Raises:
+        NotAcceptable: The client accepts none of the formats.
+    """
+    if name is not None:
+        return next(format_ for format_ in formats if format_.name == name)
+    negotiated = negotiate_format(accept_header(request), formats)
+    if negotiated is None:
+        available = ", ".join(format_.media_type for format_ in formats)
+        raise NotAcceptable(f"Available formats: {available}. Accept allows none of them.")
+    return negotiated
 
 
 def query_pairs(request: Request) -> QueryPairs:
