@@ -95,9 +95,8 @@ def test_pointers_are_escaped() -> None:
             '{\n  "source": "s",\n  "start": 1,\n  "exact": "x",\n  "prefix": "p"\n}',
         ),
         (
-            '{\r\n\t"end": 2,\r\n\t"exact": "x"}',
-            '{\r\n\t"source": "s",\r\n\t"start": 1,\r\n\t"end": 2,\r\n\t"exact": "x",'
-            '\r\n\t"prefix": "p"}',
+            '{\r\n"end":2,\r\n"exact":"x"}',
+            '{\r\n"source":"s",\r\n"start":1,\r\n"end":2,\r\n"exact":"x",\r\n"prefix":"p"}',
         ),
         (
             '{"exact": "x", "source": ""}',
