@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -31,12 +30,15 @@ from app.responses.problems import (
 from app.routers import (
     activities,
     awards,
+    changes,
     citations,
+    cite,
     collection,
     discovery,
     docs,
     exports,
     health,
+    history,
     meta,
     objectives,
     openapi,
@@ -45,25 +47,26 @@ from app.routers import (
     problems,
     record,
     regions,
+    releases,
     root,
     search,
     sources,
 )
 from app.routers.html import problem_response
-from app.routers.openapi_document import TITLE
 from app.routers.route import negotiated_paths
 from app.seed.errors import SeedError
+from app.server.access_log import AccessLog, find_access_log
 from app.server.byte_ranges import RangeMiddleware
+from app.server.fast_path import FAST_PATH_KEY, FastPath
 from app.server.headers import (
     ResponseAborted,
     ResponseHeadersMiddleware,
     TrustedHostMiddleware,
     logger,
 )
-from app.server.logs import AccessLog, access_logger
 from app.server.negotiation import Negotiation
 from app.server.reloader import serve_archive
-from app.server.response_cache import ResponseCache, ResponseHead
+from app.server.response_cache import ResponseCache
 from app.server.telemetry import get_metrics, telemetry_config
 from app.settings import SETTINGS_KEY, ConfigurationError, Settings, read_settings
 
@@ -79,6 +82,10 @@ ROUTERS = (
     citations,
     search,
     record,
+    releases,
+    changes,
+    history,
+    cite,
     exports,
     problems,
     health,
@@ -100,7 +107,7 @@ class Application(FastAPI):
         cache: Cached responses, in front of FastAPI's middleware stack.
         ranges: Byte ranges, in front of the cache.
         outermost: The outermost middleware.
-        has_fast_path: Whether connections may send cached responses, bypassing the application.
+        fast_path: For connections; None with telemetry, which has to see every request.
     """
 
     def __init__(self, settings: Settings, **options: Any) -> None:
@@ -116,12 +123,11 @@ class Application(FastAPI):
             problem_response=problem_response,
         )
         self.outermost: ASGIApp = super().__call__
-        self.has_fast_path = settings.telemetry == "off"
+        self.fast_path: FastPath | None = None
 
     def add_outer_middleware(self, middleware: Callable[[ASGIApp], ASGIApp]) -> None:
         """Wrap everything, even FastAPI's telemetry; cached responses go through it as well."""
         self.outermost = middleware(self.outermost)
-        self.has_fast_path = False
 
     def build_middleware_stack(self) -> ASGIApp:
         """The middleware inside FastAPI's telemetry: the cache, then FastAPI's own stack."""
@@ -144,15 +150,6 @@ class Application(FastAPI):
                 await self.outermost(scope, receive, send)
         except ResponseAborted as error:  # the response is incomplete: the server disconnects
             logger.error("A response was aborted: %s", error)
-
-    def lookup(self, scope: Scope) -> tuple[ResponseHead, bytes] | None:
-        """A cached response to send, bypassing the application; None on a miss or if disabled."""
-        if not self.has_fast_path:
-            return None
-        for name, _ in scope["headers"]:  # faster than any()
-            if name == b"range":
-                return None
-        return self.cache.lookup(scope)
 
     async def _run_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start and stop; an invalid seed or archive is reported without a traceback."""
@@ -190,7 +187,6 @@ def create_app(settings: Settings) -> Application:
     """
     app = Application(
         settings,
-        title=TITLE,
         version=__version__,
         openapi_url=None,
         docs_url=None,
@@ -220,8 +216,12 @@ def create_app(settings: Settings) -> Application:
                 problem_response=problem_response,
             )
         )
-    if settings.access_log and access_logger.isEnabledFor(logging.INFO):
-        app.add_outer_middleware(AccessLog)
+    access_log = find_access_log(settings)
+    if access_log is not None:
+        app.add_outer_middleware(partial(AccessLog, handler=access_log))
+    if settings.telemetry == "off":
+        trusts_proxies = settings.forwarded_allow_ips is not None
+        app.fast_path = FastPath(app.cache, access_log, trusts_proxies=trusts_proxies)
     return app
 
 
@@ -232,7 +232,7 @@ async def _serve_record(app: Application) -> AsyncIterator[dict[str, Any]]:
     async with serve_archive(app.state, app.cache, settings):
         gc.freeze()  # what is loaded now stays loaded: the garbage collector need not scan it again
         try:
-            yield {SETTINGS_KEY: settings}
+            yield {SETTINGS_KEY: settings, FAST_PATH_KEY: app.fast_path}
         finally:
             gc.unfreeze()
 

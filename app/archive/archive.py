@@ -197,6 +197,10 @@ class Archive:
             return name
         return next((label for label, digest in self.releases.items() if digest == name), None)
 
+    def position_of(self, label: str) -> int:
+        """Position of a release in the order of releases, from 1."""
+        return [*self.releases].index(label) + 1
+
     def close(self) -> None:
         """Close all connections, after running queries have finished."""
         self._close(wait=True)

@@ -28,9 +28,9 @@ Documents = dict[tuple[str, str], dict[str, Any]]
 """Documents without links, by type and id; the record's metadata has both `record`."""
 RECORD_KEY = ("record", "record")
 """Type and id of the record's metadata."""
-_MAX_ID = "\U0010ffff"
+MAX_ID = "\U0010ffff"
 """No id is later in the order."""
-ALL_IDS = ("", _MAX_ID)
+ALL_IDS = ("", MAX_ID)
 """The range of all ids."""
 _MODEL_BY_TYPE = {model.type: model for model in RESOURCES}
 
@@ -110,6 +110,22 @@ def _select_statement(collection: str) -> str:
         "AND id BETWEEN :first_id AND :last_id AND first <= :position AND last >= :position "
         "ORDER BY id LIMIT :limit"
     )
+
+
+def read_release_meta(connection: sqlite3.Connection, position: int) -> dict[str, Any]:
+    """What identifies and describes a release as a whole: label, metadata, counts."""
+    row = connection.execute(
+        "SELECT document, metadata_document FROM releases WHERE position = ?", (position,)
+    ).fetchone()
+    release, metadata = json.loads(row[0]), json.loads(row[1])
+    return {
+        "release": release["digest"],
+        "release_label": release["label"],
+        "release_date": release["date"],
+        "release_note": release["note"],
+        **metadata,
+        "counts": release["counts"],
+    }
 
 
 def write_versions(
@@ -204,7 +220,7 @@ def _documents_of_resource(
     type_, id_ = resource
     model, prefix = _MODEL_BY_TYPE[type_], f"{type_}.{id_}."
     own = select_documents(connection, position, model, (id_, id_))
-    citations = select_documents(connection, position, Citation, (prefix, prefix + _MAX_ID))
+    citations = select_documents(connection, position, Citation, (prefix, prefix + MAX_ID))
     return {
         (model.type, _text(key)): document
         for model, rows in ((model, own), (Citation, citations))

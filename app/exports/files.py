@@ -28,12 +28,17 @@ from app.archive.atomic import lock, move_into_place, temporary_directory, tempo
 from app.exports.database import write_database
 from app.exports.datapackage import write_package
 from app.exports.listing import DATABASE, RECORD, REGIONS, TABLES
-from app.exports.streams import RowCallback, read_batches, stream_collection, stream_record
+from app.exports.streams import (
+    RowCallback,
+    read_batches,
+    stream_collection,
+    stream_record,
+)
 from app.models.notation import count_noun
 from app.query.query import Query
 from app.responses.formats import GEOJSON
 from app.seed.errors import Issue
-from app.seed.verification import Check
+from app.seed.report import Check
 
 _INDEX = "index.json"
 _WRITES_PER_ROW = 3
@@ -209,16 +214,16 @@ async def _write_files(
     await _check_release(archive, archive_path)
     metadata = archive.metadata, archive.release
     await to_thread.run_sync(write_package, database, package, *metadata, on_rows)
-    regions = read_batches(archive, Query.from_parameters("regions", {}), None)
+    query = Query.from_parameters("regions", {})
+    regions = read_batches(archive, query, None)
     with (directory / REGIONS.name).open("wb") as geojson:
-        async for chunk in stream_collection(archive, "regions", regions, GEOJSON):
+        async for chunk in stream_collection(archive, query, regions, GEOJSON):
             geojson.write(chunk)
     digests = {
         export.name: await to_thread.run_sync(digest_file, directory / export.name)
         for export in (TABLES, DATABASE, REGIONS)
     }
-    meta = {"release": archive.release, "counts": archive.counts}
-    record = stream_record(archive, {"meta": meta, "links": {"self": RECORD.path}}, on_rows)
+    record = stream_record(archive, archive.label, RECORD.path, on_rows)
     return {RECORD.name: await digest_stream(record), **digests}
 
 
@@ -257,14 +262,18 @@ def digest_file(path: Path) -> FileDigest:
 
 def _about(archive: Archive) -> dict[str, str]:
     """Rows of the database's `about` table."""
-    license_, outlines = archive.metadata["license"], archive.metadata["outlines"]
+    metadata = archive.metadata
+    terms, outlines = metadata["wording_license"], metadata["outlines"]
     about = {
-        "title": "Child Protection Compact record",
+        "title": metadata["title"],
+        "description": metadata["description"],
         "release": archive.release,
-        "archive_notice": archive.metadata["archive_notice"],
-        "license": license_["title"],
-        "license_url": license_["url"],
+        "archive_notice": metadata["archive_notice"],
+        "license": metadata["license"]["title"],
+        "license_url": metadata["license"]["url"],
     }
+    if terms is not None:
+        about |= {"wording_license": terms["title"], "wording_license_url": terms["url"]}
     if outlines is None:
         return about
     return about | {

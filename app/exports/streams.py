@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from app.archive.archive import COLLECTIONS, Archive
+from app.archive.archive import COLLECTIONS, LISTS, Archive
+from app.archive.versions import MAX_ID, read_release_meta, select_documents
+from app.exports.terms import licenses
 from app.models import Document
 from app.models.outline import Box, union_box
 from app.query.cursors import Position
@@ -16,11 +18,13 @@ from app.query.query import Query
 from app.query.selection import ResultPage, Rows, find_rows, row_position
 from app.responses.formats import CSV, GEOJSON, Format
 from app.responses.representations import (
+    Fields,
     csv_header,
     csv_lines,
     encode_json,
     geojson_feature,
     ndjson_lines,
+    select_fields,
 )
 
 T = TypeVar("T")
@@ -66,61 +70,81 @@ async def single_batch(page: ResultPage) -> AsyncIterator[Rows]:
 
 
 async def stream_collection(
-    archive: Archive, collection: str, batches: AsyncIterator[Rows], format_: Format
+    archive: Archive, query: Query, batches: AsyncIterator[Rows], format_: Format
 ) -> AsyncIterator[bytes]:
     """Body of a collection in a format other than JSON, in chunks."""
-    model = COLLECTIONS[collection]
     if format_ == GEOJSON:
-        async for chunk in _feature_collection(archive, batches):
+        async for chunk in _feature_collection(archive, query.fields, batches):
             yield chunk
         return
-    if format_ == CSV:
-        yield csv_header(model)
+    yield render_header(query, format_)
     async for rows in batches:
-        yield render_rows(model, rows, format_)
+        yield render_rows(query, rows, format_)
 
 
-def render_rows(model: type[Document], rows: Rows, format_: Format) -> bytes:
+def render_header(query: Query, format_: Format) -> bytes:
+    """What precedes the rows as CSV or as NDJSON."""
+    return csv_header(LISTS[query.collection], query.fields) if format_ == CSV else b""
+
+
+def render_rows(query: Query, rows: Rows, format_: Format) -> bytes:
     """Rows as CSV, without the header, or as NDJSON."""
     documents = (document for _, document in rows)
-    return csv_lines(model, documents) if format_ == CSV else ndjson_lines(documents)
+    if format_ == CSV:
+        return csv_lines(LISTS[query.collection], documents, query.fields)
+    return ndjson_lines(select_fields(document, query.fields) for document in documents)
 
 
 async def stream_record(
-    archive: Archive, envelope: dict[str, object], on_rows: RowCallback = ignore_rows
+    archive: Archive, label: str, path: str, on_rows: RowCallback = ignore_rows
 ) -> AsyncIterator[bytes]:
-    """Body of the whole record: `data` with one list per collection, then the envelope."""
+    """Body of the whole record of a release: one list per collection, each sorted by id.
+
+    Args:
+        archive: The archive.
+        label: Label of the release.
+        path: Path of the response, for its link.
+        on_rows: Called with the number of rows written since the last call.
+    """
+    position = archive.position_of(label)
     opening = b'{"data":{'
-    for collection in COLLECTIONS:
+    for collection, model in COLLECTIONS.items():
         yield b"%b%b:[" % (opening, encode_json(collection))
-        separator, last_rowid = b"", 0
-        while rows := await archive.run_in_thread(_documents_after(collection, last_rowid)):
+        separator, first_id = b"", ""
+        while rows := await archive.run_in_thread(_documents_from(position, model, first_id)):
             yield separator + b",".join(document for _, document in rows)
             on_rows(len(rows))
-            separator, last_rowid = b",", rows[-1][0]
+            separator, first_id = b",", f"{rows[-1][0].decode()}\0"
         opening = b"],"
-    yield b"]},%b" % encode_json(envelope)[1:]
+    meta = await archive.run_in_thread(partial(read_release_meta, position=position))
+    yield b"]},%b" % encode_json({"meta": meta, "links": {"self": path}})[1:]
 
 
-def _documents_after(collection: str, rowid: int) -> DatabaseQuery[list[tuple[int, bytes]]]:
-    statement = (
-        f"SELECT rowid, document FROM {collection} "  # noqa: S608 - a name from COLLECTIONS
-        f"WHERE rowid > {rowid} ORDER BY rowid LIMIT {_BATCH_ROWS}"
+def _documents_from(position: int, model: type[Document], first_id: str) -> DatabaseQuery[Rows]:
+    """Query for the next documents of a release, from an id on."""
+    return lambda connection: select_documents(
+        connection, position, model, (first_id, MAX_ID), _BATCH_ROWS
     )
-    return lambda connection: connection.execute(statement).fetchall()
 
 
 async def _feature_collection(
-    archive: Archive, batches: AsyncIterator[Rows]
+    archive: Archive, fields: Fields, batches: AsyncIterator[Rows]
 ) -> AsyncIterator[bytes]:
-    """A GeoJSON feature collection (RFC 7946, 3.3) with the attribution of its outlines."""
-    attribution = encode_json(archive.metadata["outlines"])
-    opening = b'{"type":"FeatureCollection","attribution":%b,"features":[' % attribution
+    """A GeoJSON feature collection (RFC 7946, 3.3) with its licenses and those of the outlines."""
+    members = {
+        "type": "FeatureCollection",
+        "licenses": licenses(archive.metadata),
+        "attribution": archive.metadata["outlines"],
+    }
+    opening = encode_json(members)[:-1] + b',"features":['
     boxes: list[Box] = []
     async for rows in batches:
         outlines = await archive.run_in_thread(_outlines([item_id.decode() for item_id, _ in rows]))
         boxes += (json.loads(bbox) for bbox, _ in outlines.values())
-        features = (geojson_feature(document, outlines.get(item_id)) for item_id, document in rows)
+        features = (
+            geojson_feature(select_fields(document, fields), outlines.get(item_id))
+            for item_id, document in rows
+        )
         yield opening + b",".join(features)
         opening = b","
     if opening != b",":

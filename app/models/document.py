@@ -1,5 +1,6 @@
 """Base class of the items of every collection."""
 
+from functools import cache
 from typing import ClassVar
 
 from app.models.base import Model
@@ -13,12 +14,23 @@ class Document(Model):
     """Singular name, as in a citation's `resource_type`."""
     collection: ClassVar[str]
     """Plural name, as in the path and the database table."""
+    id_filter: ClassVar[Filter] = Filter("id", "id", facetable=False)
+    """The filter by id, which every collection has."""
     filters: ClassVar[tuple[Filter, ...]] = ()
+    """Filters of this collection alone; `all_filters` has the common ones as well."""
     ranges: ClassVar[tuple[Range, ...]] = ()
     sorts: ClassVar[tuple[Sort, ...]]
     """Available sorts, the default first."""
+    default_sort: ClassVar[str | None] = None
+    """Value of `sort` if it is not given; None for the first sort."""
 
     @classmethod
     def facets(cls) -> tuple[str, ...]:
         """Parameters of the filters whose values can be counted."""
-        return tuple(filter_.parameter for filter_ in cls.filters if filter_.facetable)
+        return tuple(filter_.parameter for filter_ in cls.all_filters() if filter_.facetable)
+
+    @classmethod
+    @cache
+    def all_filters(cls) -> tuple[Filter, ...]:
+        """The filters of the collection: by id, and its own."""
+        return (cls.id_filter, *cls.filters)

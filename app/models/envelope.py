@@ -14,6 +14,7 @@ from app.models.objective import Objective
 from app.models.organization import Organization
 from app.models.partnership import Partnership
 from app.models.region import Region
+from app.models.release import RELEASE_DESCRIPTION
 from app.models.source import Source
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ class PageMeta(Model):
 
     total: int = Field(ge=0, description="Number of matching items on all pages.")
     limit: int = Field(ge=1, description="Maximum number of items per page.")
-    release: str = Field(description="Release of the data: SHA-256 of its seed file.")
+    release: str = Field(description=RELEASE_DESCRIPTION)
 
 
 class PageLinks(Model):
@@ -63,6 +64,9 @@ class FacetCount(Model):
     """Number of items with a value."""
 
     value: str | None = Field(description="The value; `null` for items without one.")
+    label: str | None = Field(
+        description="Name or title of the resource whose id the value is; otherwise `null`."
+    )
     count: int = Field(ge=1, description="Number of matching items with this value.")
 
 

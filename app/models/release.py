@@ -12,7 +12,7 @@ from app.models.base import Model, StrictModel, TableRow
 from app.models.citation import ResourceType
 from app.models.dates import Day, first_day
 from app.models.document import Document
-from app.models.filters import Sort
+from app.models.filters import Filter, Sort
 from app.models.values import Sha256, Slug, Text
 
 LABEL_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(\.([2-9]|[1-9][0-9]+))?$"
@@ -20,6 +20,15 @@ DRAFT = "draft"
 """In place of a label: the data differs from every release."""
 LATEST = "latest"
 """In place of a label: the data as it is served, whatever its label."""
+RELEASE_DESCRIPTION = (
+    "Release of the data: SHA-256 of its seed in canonical form (RFC 8785), hexadecimal."
+)
+LABEL_DESCRIPTION = (
+    "Label of the release: its date, with a number if it is not the first of the day; `draft` if "
+    "the data was changed since the last release."
+)
+DATE_DESCRIPTION = "Date of the release; of a draft, that of the last change."
+NOTE_DESCRIPTION = "Why the release was made; `null` for a draft."
 _LABEL_EXPECTED = "a date, with a number if it is not the first release of the day"
 
 
@@ -161,20 +170,22 @@ class Release(Document):
 
     type: ClassVar[str] = "release"
     collection: ClassVar[str] = "releases"
+    id_filter: ClassVar = Filter(
+        "id",
+        "id",
+        pattern=rf"{LABEL_PATTERN}|^{DRAFT}$",
+        expected="a label such as 2026-11-24 or 2026-11-24.2",
+        facetable=False,
+    )
     sorts: ClassVar = (Sort("position", "position"),)
     default_sort: ClassVar[str] = "-position"
 
     id: Annotated[str, Field(description="The label, as in the path.")]
-    label: str = Field(
-        description="Date of the release, with a number if it is not the first of the day; `draft` "
-        "if the data was changed since the last release."
-    )
+    label: str = Field(description=LABEL_DESCRIPTION)
     position: int = Field(ge=1, description="Place in the order of releases: 1 for the first.")
-    date: Day = Field(description="Date of the release.")
-    digest: Sha256 = Field(
-        description="SHA-256 of the seed of this release in canonical form (RFC 8785), hexadecimal."
-    )
-    note: str | None = Field(description="Why the release was made; `null` for a draft.")
+    date: Day = Field(description=DATE_DESCRIPTION)
+    digest: Sha256 = Field(description=RELEASE_DESCRIPTION)
+    note: str | None = Field(description=NOTE_DESCRIPTION)
     draft: bool = Field(description="Whether this is a draft, which has not been released.")
     counts: dict[str, int] = Field(description="Number of items in each collection.")
     links: ReleaseLinks

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from app.archive.archive import COLLECTIONS
+from app.archive.archive import COLLECTIONS, LISTS
 from app.models import Document, Resource
 from app.models.dates import first_day, last_day
 from app.models.filters import Filter, Range, Sort
@@ -32,11 +32,10 @@ from app.responses.problems import InvalidParameters, ParameterError
 DEFAULT_LIMIT = 200
 MAX_LIMIT = 1_000
 MAX_Q_LENGTH = 200
-_MAX_VALUE_LENGTH = 100
 _MAX_INTEGER = 2**53 - 1
 """Largest integer that every JSON parser reads exactly (RFC 8259, 6)."""
 _COLLECTION_BY_TYPE = {model.type: model.collection for model in COLLECTIONS.values()}
-_NON_FILTER_PARAMETERS = {"sort", "limit", "cursor", "include", "facet", "format"}
+_NON_FILTER_PARAMETERS = {"sort", "limit", "cursor", "include", "facet", "fields", "format"}
 
 
 def limit_parameter() -> Parameter:
@@ -73,9 +72,9 @@ def q_parameter(description: str) -> Parameter:
 @cache
 def collection_parameters(collection: str) -> Mapping[str, Parameter]:
     """Query parameters of a collection by name, in the order of the documentation."""
-    model = COLLECTIONS[collection]
+    model = LISTS[collection]
     parameters = [
-        *(_filter_parameter(model, filter_) for filter_ in model.filters),
+        *(_filter_parameter(model, filter_) for filter_ in model.all_filters()),
         *(parameter for range_ in model.ranges for parameter in _range_parameters(range_)),
     ]
     if issubclass(model, Resource):
@@ -93,7 +92,7 @@ def collection_parameters(collection: str) -> Mapping[str, Parameter]:
 def item_parameters(collection: str) -> Mapping[str, Parameter]:
     """Query parameters of a single item, by name."""
     parameters = collection_parameters(collection)
-    return {name: parameters[name] for name in ("include",) if name in parameters}
+    return {name: parameters[name] for name in ("include", "fields") if name in parameters}
 
 
 def includable_fields(model: type[Document]) -> tuple[str, ...]:
@@ -118,6 +117,7 @@ class Query:
         cursor: Cursor as sent.
         include: Reference fields whose resources are added.
         facet: Filters whose values are counted.
+        fields: Members of the documents that are returned; all if empty.
         format: Name of the requested format; None if the `Accept` header decides.
     """
 
@@ -129,13 +129,14 @@ class Query:
     cursor: str | None = None
     include: Sequence[str] = ()
     facet: Sequence[str] = ()
+    fields: frozenset[str] = frozenset()
     format: str | None = None
 
     @classmethod
     def from_parameters(cls, collection: str, values: ParameterValues) -> Query:
         """A query from parsed parameter values."""
-        model = COLLECTIONS[collection]
-        sort_value = values.get("sort", model.sorts[0].field)
+        model = LISTS[collection]
+        sort_value = values.get("sort") or default_sort(model)
         field = sort_value.removeprefix("-")
         return cls(
             collection,
@@ -146,6 +147,7 @@ class Query:
             values.get("cursor"),
             tuple(dict.fromkeys(values.get("include", ()))),
             tuple(dict.fromkeys(values.get("facet", ()))),
+            selected_fields(values),
             values.get("format"),
         )
 
@@ -176,19 +178,26 @@ class Query:
         """Values of the conditions as SQL bind parameters."""
         return {name: _bind_value(name, value) for name, value in self.conditions.items()}
 
-    def reject_json_only_parameters(self, format_name: str) -> None:
-        """Raise if a parameter was given that only JSON responses support.
+    def reject_unsupported_parameters(self, format_name: str) -> None:
+        """Raise if a parameter was given that a format other than JSON does not support.
 
         Raises:
-            InvalidParameters: `include` or `facet` was given.
+            InvalidParameters: `include` or `facet` was given, or for CSV a field without a column.
         """
         errors = [
             ParameterError(name, f"{name} requires format=json; {format_name} does not support it.")
             for name in ("include", "facet")
             if getattr(self, name)
         ]
+        if format_name == CSV.name and "links" in self.fields:
+            errors.append(ParameterError("fields", "fields: csv has no column for links; omit it."))
         if errors:
             raise InvalidParameters(errors)
+
+
+def selected_fields(values: ParameterValues) -> frozenset[str]:
+    """The fields named by `fields`, with `id`; empty if the parameter was not given."""
+    return frozenset({"id", *values["fields"]}) if "fields" in values else frozenset()
 
 
 def _bind_value(name: str, value: Any) -> Any:
@@ -220,10 +229,10 @@ def _filter_parameter(model: type[Document], filter_: Filter) -> Parameter:
     if filter_.choices:
         type_ = ChoiceType(filter_.choices)
     elif filter_.pattern is not None:
-        type_ = TextType(filter_.expected, filter_.pattern, _MAX_VALUE_LENGTH)
+        type_ = TextType(filter_.expected, filter_.pattern, filter_.max_length)
     else:
         expected = "an id: lowercase letters, digits and single hyphens"
-        type_ = TextType(expected, SLUG_PATTERN, _MAX_VALUE_LENGTH)
+        type_ = TextType(expected, SLUG_PATTERN, filter_.max_length)
     description = (
         f"Only items whose `{filter_.field}` is this value or, if it is a list, contains it. "
         "Repeat the parameter for OR."
@@ -263,7 +272,7 @@ def _range_parameters(range_: Range) -> Iterator[Parameter]:
         yield Parameter(lte, amount, f"{subject} this number or less.")
     else:
         period = (
-            "A date such as 2017-10 counts as the whole month and must lie entirely in the range."
+            "A date such as 2024-02 counts as the whole month and must lie entirely in the range."
         )
         yield Parameter(gte, DateType(), f"{subject} on or after this date. {period}")
         yield Parameter(lte, DateType(), f"{subject} on or before this date. {period}")
@@ -275,9 +284,15 @@ def _sort_parameter(model: type[Document]) -> Parameter:
         "sort",
         ChoiceType(values),
         "Field to sort by. Prefix with `-` to sort in descending order. `null` is always last; "
-        "ties are sorted by `id`. Dates sort by their first day, text without case and accents.",
-        default=values[0],
+        "ties are sorted by `id`. Dates sort by their first day, text without case and accents, "
+        "amounts by their number, whatever the currency.",
+        default=default_sort(model),
     )
+
+
+def default_sort(model: type[Document]) -> str:
+    """Value of `sort` if it is not given."""
+    return model.default_sort or model.sorts[0].field
 
 
 def _representation_parameters(model: type[Document]) -> Iterator[Parameter]:
@@ -292,7 +307,7 @@ def _representation_parameters(model: type[Document]) -> Iterator[Parameter]:
             repeatable=True,
         )
     if model.facets():
-        filters = {filter_.parameter: filter_.field for filter_ in model.filters}
+        filters = {filter_.parameter: filter_.field for filter_ in model.all_filters()}
         yield Parameter(
             "facet",
             ChoiceType(model.facets(), _by_target(model, filters)),
@@ -300,6 +315,14 @@ def _representation_parameters(model: type[Document]) -> Iterator[Parameter]:
             "parameter for several filters.",
             repeatable=True,
         )
+    yield Parameter(
+        "fields",
+        ChoiceType(model.document_fields()),
+        "Returns only these fields of each item, and always `id`, in the usual order. Repeat the "
+        "parameter for several fields. The others are then absent, although the schema of the item "
+        "requires them.",
+        repeatable=True,
+    )
     formats = [JSON, CSV, NDJSON, *([GEOJSON] if model.collection == "regions" else [])]
     yield Parameter(
         "format",

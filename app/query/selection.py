@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlmodel import SQLModel
 
-from app.archive.archive import COLLECTIONS, Archive, link_table
+from app.archive.archive import LISTS, Archive, link_table
 from app.models import RESOURCES, Document, Resource
 from app.models.filters import Sort
 from app.query.cursors import (
@@ -119,7 +119,7 @@ def find_rows(
 def find_document(archive: Archive, collection: str, item_id: str) -> bytes | None:
     """The document of an item as JSON; None if no item has this id."""
     row = archive.connection.execute(
-        f"SELECT document FROM {collection} WHERE id = ?",  # noqa: S608 - a name from COLLECTIONS
+        f"SELECT document FROM {collection} WHERE id = ?",  # noqa: S608 - a name from LISTS
         (item_id,),
     ).fetchone()
     return None if row is None else row[0]
@@ -268,7 +268,7 @@ def _bind_values(archive: Archive, query: Query) -> dict[str, Any]:
     """Bind parameters of the conditions, plus this collection's rowid range in the search index."""
     if "q" not in query.conditions:
         return query.bind_values
-    first, last = archive.rowid_ranges[COLLECTIONS[query.collection].type]
+    first, last = archive.rowid_ranges[LISTS[query.collection].type]
     return {**query.bind_values, "q_first": first, "q_last": last}
 
 
@@ -294,7 +294,7 @@ def _count_statement(collection: str, signature: FilterSignature) -> str:
     several values this needs COUNT(DISTINCT), which is faster only if there are no other
     conditions.
     """
-    model = COLLECTIONS[collection]
+    model = LISTS[collection]
     for name, has_multiple_values in signature:
         link = _link_column(model, name)
         if link is not None and not (has_multiple_values and len(signature) > 1):
@@ -317,7 +317,7 @@ def _count_link_rows(
     has_multiple_values: bool,
 ) -> Select[*tuple[Any, ...]]:
     """Select the number of link rows that meet the filter `name` and all other conditions."""
-    table, model = SQLModel.metadata.tables[collection], COLLECTIONS[collection]
+    table, model = SQLModel.metadata.tables[collection], LISTS[collection]
     links, column = link
     filter_condition = _value_condition(links.c[column], name, has_multiple_values)
     ranges = [
@@ -346,7 +346,7 @@ def _page_statement(
     """SQL that selects the matching rows of a keyset range."""
     table = SQLModel.metadata.tables[collection]
     conditions = [
-        _condition(table, COLLECTIONS[collection], *condition, scans_sort_index=scans_sort_index)
+        _condition(table, LISTS[collection], *condition, scans_sort_index=scans_sort_index)
         for condition in signature
     ]
     column = table.c[sort.column]
@@ -363,7 +363,7 @@ def _page_statement(
 @lru_cache(_MAX_CACHED_STATEMENTS)
 def _facet_statements(collection: str, signature: FilterSignature, parameter: str) -> list[str]:
     """SQL that selects count, value and label; for a list field, a second one for empty lists."""
-    model = COLLECTIONS[collection]
+    model = LISTS[collection]
     table = SQLModel.metadata.tables[collection]
     conditions = [_condition(table, model, *condition) for condition in signature]
     field = _filtered_field(model, parameter)
@@ -406,7 +406,7 @@ def _include_statement(collection: str, field: str) -> tuple[str, str]:
 
     The bind parameter is a JSON array with the ids of the referencing items.
     """
-    model = COLLECTIONS[collection]
+    model = LISTS[collection]
     item_ids = "SELECT value FROM json_each(?)"
     if field == "citations":
         return "citations", (
@@ -511,7 +511,7 @@ def _link_column(model: type[Document], name: str) -> tuple[FromClause, str] | N
 def _full_text_condition(table: Table, plus: str) -> TextClause:
     """The SQL condition of `q`; the full-text index uses the same rowids as the table."""
     return text(
-        f"{plus}{table.name}.rowid IN (SELECT rowid FROM search "  # noqa: S608 - a name from COLLECTIONS
+        f"{plus}{table.name}.rowid IN (SELECT rowid FROM search "  # noqa: S608 - a name from LISTS
         "WHERE search MATCH :q AND rowid BETWEEN :q_first AND :q_last)"
     )
 

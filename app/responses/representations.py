@@ -7,12 +7,14 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 from urllib.parse import urlencode
 
-from app.models import Citation, Document
+from app.models import RESOURCES, Citation, Document
+from app.models.base import Model
+from app.models.release import Release
 
 _FORMULA_PREFIX = re.compile(r"'*[=+\-@\t\r\n]")
 """Start of text that a spreadsheet evaluates as a formula, with any apostrophes before it.
@@ -26,9 +28,14 @@ _LINE_BREAKS = {
 """Line breaks (Unicode UAX #14, BK and NL) that JSON does not escape itself, and their escapes."""
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_DECODE = json.JSONDecoder().raw_decode
+
+_MAX_CACHED_SELECTIONS = 256
 
 QueryPairs = list[tuple[str, str]]
 Json = dict[str, Any]
+Fields = frozenset[str]
+"""Fields of documents that are returned; all if empty."""
 
 
 def encode_json(value: object) -> bytes:
@@ -74,6 +81,24 @@ def page_body(
     )
 
 
+def select_fields(document: bytes, fields: Fields) -> bytes:
+    """The document with only these of its fields, each in the same bytes; all if empty.
+
+    The values are not rendered again: what the decoder skips from one comma to the next is copied.
+    """
+    if not fields:
+        return document
+    text, start = document.decode(), 1
+    selected: list[str] = []
+    while len(selected) < len(fields):
+        name, colon = _DECODE(text, start)
+        end = _DECODE(text, colon + 1)[1]
+        if name in fields:
+            selected.append(text[start:end])
+        start = end + 1
+    return f"{{{','.join(selected)}}}".encode()
+
+
 def search_body(
     hits: Iterable[bytes], meta: Mapping[str, Any], links: Mapping[str, str | None]
 ) -> bytes:
@@ -112,19 +137,21 @@ def ndjson_lines(documents: Iterable[bytes]) -> bytes:
     return lines
 
 
-def csv_header(model: type[Document]) -> bytes:
-    """The CSV header row (RFC 4180); it depends on the model only, not on the rows."""
-    return _csv_rows([list(_columns(model))])
+def csv_header(model: type[Model], fields: Fields = frozenset()) -> bytes:
+    """The CSV header row (RFC 4180) for these fields; it does not depend on the rows."""
+    return _csv_rows([list(_columns(model, fields))])
 
 
-def csv_lines(model: type[Document], documents: Iterable[bytes]) -> bytes:
-    """Documents as CSV rows (RFC 4180).
+def csv_lines(
+    model: type[Model], documents: Iterable[bytes], fields: Fields = frozenset()
+) -> bytes:
+    """Documents as CSV rows (RFC 4180), with the columns of these fields; all if empty.
 
     `null` is an empty cell. List members are joined by `|`; a `|` or backslash within a member is
     escaped with a backslash. Objects within a list are JSON. Text that a spreadsheet would
     evaluate as a formula, also after leading apostrophes, is prefixed with an apostrophe.
     """
-    getters = _columns(model).values()
+    getters = _columns(model, fields).values()
     parsed = (json.loads(document) for document in documents)
     return _csv_rows([_cell(get(item)) for get in getters] for item in parsed)
 
@@ -151,15 +178,15 @@ def _csv_rows(rows: Iterable[Sequence[str]]) -> bytes:
     return buffer.getvalue().encode()
 
 
-@cache
-def _columns(model: type[Document]) -> dict[str, Callable[[Json], Any]]:
+@lru_cache(_MAX_CACHED_SELECTIONS)
+def _columns(model: type[Model], fields: Fields) -> dict[str, Callable[[Json], Any]]:
     """A function for each CSV column that gets its value from a document."""
     columns: dict[str, Callable[[Json], Any]] = {}
-    for field in model.model_fields:
-        if field in ("evidence", "links"):
+    for field in model.document_fields():
+        if field == "links" or (fields and field not in fields):
             continue
-        if issubclass(model, Citation) and field in _NESTED_COLUMNS:
-            columns |= _NESTED_COLUMNS[field]
+        if (model, field) in _NESTED_COLUMNS:
+            columns |= _NESTED_COLUMNS[model, field]
         else:
             columns[field] = itemgetter(field)
     return columns
@@ -177,17 +204,24 @@ def _nested_getter(field: str, *path: str | int) -> Callable[[Json], Any]:
     return get
 
 
-_NESTED_COLUMNS: dict[str, dict[str, Callable[[Json], Any]]] = {
-    "reference": {
+_COUNTED: tuple[type[Document], ...] = (*RESOURCES, Citation)
+_NESTED_COLUMNS: dict[tuple[type[Model], str], dict[str, Callable[[Json], Any]]] = {
+    (Citation, "reference"): {
         "reference_title": _nested_getter("reference", "title"),
         "reference_url": _nested_getter("reference", "url"),
         "reference_license": _nested_getter("reference", "license"),
     },
-    "target": {
+    (Citation, "target"): {
         "target_source": _nested_getter("target", "source"),
         "target_exact": _nested_getter("target", "selector", 0, "exact"),
         "target_start": _nested_getter("target", "selector", 1, "start"),
         "target_end": _nested_getter("target", "selector", 1, "end"),
+        "target_prefix": _nested_getter("target", "selector", 0, "prefix"),
+        "target_suffix": _nested_getter("target", "selector", 0, "suffix"),
+    },
+    (Release, "counts"): {
+        f"counts_{model.collection}": _nested_getter("counts", model.collection)
+        for model in _COUNTED
     },
 }
 
@@ -200,6 +234,8 @@ def _cell(value: Any) -> str:
             return "true" if value else "false"
         case list():
             return _escape_formula("|".join(_member(member) for member in value))
+        case dict():
+            return encode_json(value).decode()
         case str():
             return _escape_formula(value)
     return str(value)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.types import Scope
 
-from app.archive.archive import COLLECTIONS, Archive
+from app.archive.archive import LISTS, Archive
 from app.exports import read_batches, single_batch, stream_collection
 from app.exports.collection_reader import CollectionReader
 from app.models import Document
@@ -58,14 +58,18 @@ def collection_router(
         formats: Response formats of the list endpoint.
     """
     router = APIRouter(prefix=f"/v1/{model.collection}", tags=[model.collection], route_class=Route)
-    _add_list(router, model, list_description, formats)
+    add_list(router, model, list_description, formats)
     _add_item(router, model, item_description)
     return router
 
 
-def _add_list(
-    router: APIRouter, model: type[Document], description: str, formats: Sequence[Format]
+def add_list(
+    router: APIRouter,
+    model: type[Document],
+    description: str,
+    formats: Sequence[Format] = (JSON, CSV, NDJSON),
 ) -> None:
+    """Add the endpoint that lists the items of a model, which has a table, to a router."""
     parameters = collection_parameters(model.collection)
 
     @router.get(
@@ -215,7 +219,7 @@ def _collection_of(scope: Scope) -> str:
 def _ranged_format(scope: Scope) -> Format | None:
     """The format of the response, if byte ranges of it can be requested."""
     collection = _collection_of(scope)
-    if collection not in COLLECTIONS:
+    if collection not in LISTS:
         return None
     pairs = dict(split_query_string(scope["query_string"]))
     if b"limit" in pairs:

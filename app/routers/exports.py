@@ -19,6 +19,7 @@ from app.exports.files import FileDigest
 from app.exports.iati import SECTORS
 from app.exports.listing import CATALOG, FILES, IATI, REGIONS, Export
 from app.models.base import Model
+from app.models.release import RELEASE_DESCRIPTION
 from app.models.values import Sha256
 from app.query.parameters import path_parameter
 from app.responses.byte_ranges import requested_range
@@ -66,7 +67,7 @@ class ExportEntry(Model):
 class ExportsMeta(Model):
     """Metadata of the list."""
 
-    release: str = Field(description="Release of the data: SHA-256 of its seed file.")
+    release: str = Field(description=RELEASE_DESCRIPTION)
 
 
 class Sector(Model):

@@ -8,13 +8,18 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import Field
 
-from app.archive.archive import COLLECTIONS, Archive
+from app.archive.archive import LISTS, Archive
 from app.models.base import Model
 from app.models.header import License, Outlines
+from app.models.release import (
+    DATE_DESCRIPTION,
+    LABEL_DESCRIPTION,
+    NOTE_DESCRIPTION,
+    RELEASE_DESCRIPTION,
+)
 from app.responses.problems import InvalidParameters
 from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep, NoParameters
-from app.routers.openapi_document import TITLE
 from app.routers.openapi_responses import ENTRY_LINK_HEADER, openapi_responses
 from app.routers.route import Route
 
@@ -31,7 +36,10 @@ STABILITY = (
 class MetaData(Model):
     """Release, license and stability policy."""
 
-    release: str = Field(description="Release of the data: SHA-256 of its seed file.")
+    release: str = Field(description=RELEASE_DESCRIPTION)
+    release_label: str = Field(description=LABEL_DESCRIPTION)
+    release_date: str = Field(description=DATE_DESCRIPTION)
+    release_note: str | None = Field(description=NOTE_DESCRIPTION)
     api_version: str = Field(description="API version, as in the paths.")
     counts: dict[str, int] = Field(description="Number of items in each collection.")
     title: str = Field(description="Name of the record.")
@@ -66,9 +74,10 @@ class Meta(Model):
 class IndexData(Model):
     """Name, version and release of the API."""
 
-    title: str = Field(description="Name of the API.")
+    title: str = Field(description="Name of the record.")
     api_version: str = Field(description="API version, as in the paths.")
-    release: str = Field(description="Release of the data: SHA-256 of its seed file.")
+    release: str = Field(description=RELEASE_DESCRIPTION)
+    release_label: str = Field(description=LABEL_DESCRIPTION)
     archive_notice: str = Field(description="Status of the record as an archive.")
 
 
@@ -118,6 +127,9 @@ def meta_body(archive: Archive) -> bytes:
     """The body of `/v1/meta` as JSON."""
     data = {
         "release": archive.release,
+        "release_label": archive.label,
+        "release_date": archive.date,
+        "release_note": archive.note,
         "api_version": API_VERSION,
         "counts": archive.counts,
         **archive.metadata,
@@ -141,14 +153,15 @@ def entry_link_header(archive: Archive) -> dict[str, str]:
 def index_body(archive: Archive) -> bytes:
     """The body of `/v1` as JSON."""
     data = {
-        "title": TITLE,
+        "title": archive.metadata["title"],
         "api_version": API_VERSION,
         "release": archive.release,
+        "release_label": archive.label,
         "archive_notice": archive.metadata["archive_notice"],
     }
     links = {
         "self": "/v1",
-        **{name: f"/v1/{name}" for name in COLLECTIONS},
+        **{name: f"/v1/{name}" for name in LISTS},
         "search": "/v1/search",
         "record": "/v1/record",
         "exports": "/v1/exports",

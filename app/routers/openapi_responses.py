@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from app.responses.formats import CSV, GEOJSON, HTML, JSON, NDJSON, Format
+from app.models.release import RELEASE_DESCRIPTION
+from app.responses.formats import (
+    ATOM,
+    BIBTEX,
+    CSL,
+    CSV,
+    GEOJSON,
+    HTML,
+    JSON,
+    NDJSON,
+    RIS,
+    TEXT,
+    Format,
+)
 from app.responses.problems import MEDIA_TYPE, PROBLEMS, Problem
 
 _PROBLEM_SCHEMA = {"$ref": "#/components/schemas/ProblemDocument"}
@@ -16,6 +29,11 @@ _FORMAT_CONTENT: dict[str, Any] = {
     NDJSON.name: {"schema": {"type": "string"}},
     GEOJSON.name: {"schema": {"type": "object"}},
     HTML.name: {"schema": {"type": "string"}},
+    CSL.name: {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/CslItem"}}},
+    BIBTEX.name: {"schema": {"type": "string"}},
+    RIS.name: {"schema": {"type": "string"}},
+    TEXT.name: {"schema": {"type": "string"}},
+    ATOM.name: {"schema": {"type": "string"}},
 }
 
 SUCCESS_HEADERS: dict[str, Any] = {
@@ -28,14 +46,20 @@ SUCCESS_HEADERS: dict[str, Any] = {
         "schema": {"type": "string"},
     },
     "X-Data-Release": {
-        "description": "Release of the data: SHA-256 of its seed file. A cache may keep an old "
-        "value with an unchanged body; in a body, `meta.release` is always that of the data.",
+        "description": f"{RELEASE_DESCRIPTION} A cache may keep an old value with an unchanged "
+        "body; in a body, `meta.release` is always that of the data.",
         "schema": {"type": "string"},
     },
 }
 _NO_STORE_HEADERS: dict[str, Any] = {
     "Cache-Control": {"description": "`no-store`.", "schema": {"type": "string"}},
     "X-Data-Release": SUCCESS_HEADERS["X-Data-Release"],
+}
+CITE_LINK_HEADER: dict[str, Any] = {
+    "Link": {
+        "description": "The permanent address of the release as `rel=cite-as` (RFC 8574).",
+        "schema": {"type": "string"},
+    }
 }
 NEXT_LINK_HEADER: dict[str, Any] = {
     "Link": {
@@ -72,13 +96,15 @@ def openapi_responses(
         not_modified = "Not modified: the copy identified by `If-None-Match` is current."
         responses[304] = {"description": not_modified}
     if formats:
-        responses[200]["content"] = {
-            response_format.media_type: _FORMAT_CONTENT[response_format.name]
-            for response_format in formats
-        }
+        responses[200]["content"] = format_content(formats)
     for problem in (*problems, PROBLEMS["internal-error"], PROBLEMS["unavailable"]):
         responses[problem.status] = {
             "description": f"{problem.title}. {problem.explanation}",
             "content": {MEDIA_TYPE: {"schema": _PROBLEM_SCHEMA}},
         }
     return responses
+
+
+def format_content(formats: Iterable[Format]) -> dict[str, Any]:
+    """The `content` object of a response in one of several formats."""
+    return {format_.media_type: _FORMAT_CONTENT[format_.name] for format_ in formats}

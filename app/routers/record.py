@@ -10,6 +10,13 @@ from app.exports import stream_record
 from app.models import Citation
 from app.models.base import Model
 from app.models.envelope import ResourceLists
+from app.models.header import License, Outlines
+from app.models.release import (
+    DATE_DESCRIPTION,
+    LABEL_DESCRIPTION,
+    NOTE_DESCRIPTION,
+    RELEASE_DESCRIPTION,
+)
 from app.responses.problems import InvalidParameters
 from app.routers.dependencies import ArchiveDep, NoParameters
 from app.routers.meta import SelfLink
@@ -20,7 +27,7 @@ router = APIRouter(tags=["record"], route_class=Route)
 
 
 class RecordData(ResourceLists):
-    """All resources, one list per collection, in the order of the record."""
+    """All resources, one list per collection, each sorted by id."""
 
     citations: list[Citation]
 
@@ -28,7 +35,22 @@ class RecordData(ResourceLists):
 class RecordMeta(Model):
     """Metadata of the whole record."""
 
-    release: str = Field(description="Release of the data: SHA-256 of its seed file.")
+    release: str = Field(description=RELEASE_DESCRIPTION)
+    release_label: str = Field(description=LABEL_DESCRIPTION)
+    release_date: str = Field(description=DATE_DESCRIPTION)
+    release_note: str | None = Field(description=NOTE_DESCRIPTION)
+    title: str = Field(description="Name of the record.")
+    description: str = Field(description="Subject and content of the record.")
+    keywords: list[str] = Field(description="Search terms.")
+    modified: str = Field(description="Date of the last change to the record.")
+    archive_notice: str = Field(description="Status of the record as an archive.")
+    license: License = Field(description="License of the facts.")
+    wording_license: License | None = Field(
+        description="License of the project's own words; `null` if none is stated."
+    )
+    outlines: Outlines | None = Field(
+        description="Source of the region outlines; `null` without outlines."
+    )
     counts: dict[str, int] = Field(description="Number of items in each list.")
 
 
@@ -48,7 +70,8 @@ class WholeRecord(Model):
     "/v1/record",
     operation_id="getRecord",
     summary="Get the whole record",
-    description="All resources and citations in one response, one list per collection.",
+    description="All resources and citations in one response, one list per collection, each "
+    "sorted by `id`.",
     response_model=WholeRecord,
     response_description="The whole record.",
     responses=openapi_responses(InvalidParameters),
@@ -56,6 +79,5 @@ class WholeRecord(Model):
 )
 async def get_record(archive: ArchiveDep) -> StreamingResponse:
     """All documents of the archive, streamed."""
-    meta = {"release": archive.release, "counts": archive.counts}
-    body = stream_record(archive, {"meta": meta, "links": {"self": "/v1/record"}})
+    body = stream_record(archive, archive.label, "/v1/record")
     return StreamingResponse(body, media_type="application/json")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import Any, NamedTuple
+from typing import Any
 
 from app.models import RESOURCES
 from app.models.canonical import canonical_json
@@ -25,7 +26,8 @@ Key = tuple[str, str]
 """Type and id of a resource."""
 
 
-class Entry(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Entry:
     """An entry of a seed.
 
     Attributes:

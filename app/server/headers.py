@@ -112,9 +112,10 @@ class ResponseHeadersMiddleware:
                 headers = add_common_headers(
                     message["headers"], status, request_id(scope["headers"]), vary
                 )
-                if archive is not None:
+                own = {name for name, _ in headers}
+                if archive is not None and b"x-data-release" not in own:
                     headers.append((b"x-data-release", archive.release.encode()))
-                if not any(name == b"cache-control" for name, _ in headers):
+                if b"cache-control" not in own:
                     may_be_stored = status < 300 or status == HTTPStatus.NOT_MODIFIED
                     value = self.cache_control if may_be_stored else b"no-store"
                     headers.append((b"cache-control", value))

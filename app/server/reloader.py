@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
 from starlette.datastructures import State
@@ -13,6 +13,7 @@ from starlette.datastructures import State
 from app.archive.archive import Archive, ArchiveError
 from app.archive.release import build_if_stale, is_valid_archive
 from app.exports.catalog import ExportCatalog
+from app.models.release import DRAFT
 from app.seed.errors import SeedError
 from app.server.response_cache import ResponseCache
 from app.settings import Settings
@@ -55,7 +56,7 @@ class ArchiveReloader:
 
     def __init__(self, state: State, cache: ResponseCache, settings: Settings) -> None:
         self.state, self.cache, self.settings = state, cache, settings
-        self._release = ""
+        self._releases: Mapping[str, str] = {}
         self._rejected: object = None
         """Inode, mtime and size of the file at the path, if it is not a valid archive."""
 
@@ -121,7 +122,10 @@ class ArchiveReloader:
         self.state.exports = ExportCatalog(archive, self.settings)
         with suppress(KeyError, AttributeError):
             del self.state.openapi
-        if archive.release != self._release:
-            self._release = archive.release
+        if archive.releases != self._releases:
+            self._releases = archive.releases
             self.cache.clear()
-        logger.info("Serving release %s.", archive.release)
+        if archive.label == DRAFT:
+            logger.warning("Serving a draft, not a release: %s.", archive.release)
+        else:
+            logger.info("Serving release %s: %s.", archive.label, archive.release)
