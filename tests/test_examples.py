@@ -124,15 +124,21 @@ async def test_parameter_examples_are_accepted(client: httpx.AsyncClient, docume
 
 
 async def test_filter_examples_have_matches(client: httpx.AsyncClient, document: Json) -> None:
-    """The examples of filters and of `q` match at least one item."""
+    """The examples of filters and of `q` match at least one item.
+
+    `not_stated` matches none where all values are stated.
+    """
     filters = {
-        f"/v1/{collection}": {filter_.parameter for filter_ in model.filters}
+        f"/v1/{collection}": {filter_.parameter for filter_ in model.all_filters()}
         for collection, model in COLLECTIONS.items()
     }
     for path, required, parameter, value in parameter_examples(document):
         name = parameter["name"]
         if name in filters.get(path, ()) or name == "q":
             body = (await client.get(path, params={**required, name: value})).json()
+            if name == "not_stated" and not body["data"]:
+                body = (await client.get(path)).json()
+                assert not any(item["not_stated"] for item in body["data"])
             assert body["data"], f"{name} of {path}"
             assert body["meta"]["total"] >= len(body["data"])
 

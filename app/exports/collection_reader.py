@@ -6,13 +6,12 @@ from bisect import bisect_right
 from collections.abc import AsyncIterator
 from functools import partial
 
-from app.archive.archive import COLLECTIONS, Archive
-from app.exports.streams import read_batch, render_rows
+from app.archive.archive import Archive
+from app.exports.streams import read_batch, render_header, render_rows
 from app.query.cursors import Position
 from app.query.query import Query
 from app.query.selection import start_position
-from app.responses.formats import CSV, Format
-from app.responses.representations import csv_header
+from app.responses.formats import Format
 
 
 class CollectionReader:
@@ -28,8 +27,7 @@ class CollectionReader:
 
     def __init__(self, archive: Archive, query: Query, format_: Format) -> None:
         self.archive, self._query, self._format = archive, query, format_
-        self._model = COLLECTIONS[query.collection]
-        self._header = csv_header(self._model) if format_ == CSV else b""
+        self._header = render_header(query, format_)
         self.length = len(self._header)
         self._offsets: list[int] = []
         self._positions: list[Position | None] = []
@@ -65,4 +63,4 @@ class CollectionReader:
         """A batch of rows as bytes, and the position of the last one; None if no more follow."""
         read = partial(read_batch, self.archive, self._query, after)
         rows, after = await self.archive.run_in_thread(read)
-        return render_rows(self._model, rows, self._format), after
+        return render_rows(self._query, rows, self._format), after

@@ -28,6 +28,7 @@ class ActivityRow(TableRow, table=True):
 
 member_table("activity_objectives", activity="activities", objective="objectives")
 member_table("activity_regions", activity="activities", region="regions")
+member_table("activity_not_stated", activity="activities", not_stated=None)
 
 
 class Activity(Resource):

@@ -43,6 +43,7 @@ _RANGES = (Range("announced", "date"), Range("ends", "date"), Range("amount", "i
 member_table("award_objectives", _RANGES, award="awards", objective="objectives")
 member_table("award_regions", _RANGES, award="awards", region="regions")
 member_table("award_trafficking_forms", _RANGES, award="awards", trafficking_form=None)
+member_table("award_not_stated", _RANGES, award="awards", not_stated=None)
 
 
 class Award(Resource):
@@ -69,6 +70,7 @@ class Award(Resource):
         Sort("announced", "announced_first", nullable=True),
         Sort("ends", "ends_first", nullable=True),
         Sort("title", "title_key"),
+        Sort("amount", "amount", nullable=True),
     )
 
     partnership: Slug = Field(description="Partnership that the award supports.")

@@ -14,6 +14,7 @@ class Filter:
         choices: The allowed values, if they are a closed set.
         pattern: Regular expression that values must match, if the set is open.
         expected: Description of the pattern, for error messages.
+        max_length: Maximum number of characters of a value, if the set is open.
         facetable: Whether items can be counted by value.
     """
 
@@ -22,6 +23,7 @@ class Filter:
     choices: tuple[str, ...] = ()
     pattern: str | None = None
     expected: str = ""
+    max_length: int = 100
     facetable: bool = True
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 from pydantic import Field
 from sqlmodel import Field as Column
 
-from app.models.base import TableRow
+from app.models.base import TableRow, member_table
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
 from app.models.values import Position, Slug, Text, Title
@@ -23,6 +23,9 @@ class ObjectiveRow(TableRow, table=True):
     title_key: str
     summary: str
     document: str
+
+
+member_table("objective_not_stated", objective="objectives", not_stated=None)
 
 
 class Objective(Resource):

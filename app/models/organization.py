@@ -34,6 +34,7 @@ class OrganizationRow(TableRow, table=True):
 
 
 member_table("organization_roles", organization="organizations", role=None)
+member_table("organization_not_stated", organization="organizations", not_stated=None)
 
 
 class Organization(Resource):

@@ -45,6 +45,7 @@ class PartnershipRow(TableRow, table=True):
 _RANGES = (Range("signed", "date"), Range("investment_amount", "integer"))
 member_table("partnership_countries", _RANGES, partnership="partnerships", country=None)
 member_table("partnership_regions", _RANGES, partnership="partnerships", region="regions")
+member_table("partnership_not_stated", _RANGES, partnership="partnerships", not_stated=None)
 
 
 class Precedence(StrictModel):
@@ -68,7 +69,11 @@ class Partnership(Resource):
         Filter("region", "regions"),
     )
     ranges: ClassVar = _RANGES
-    sorts: ClassVar = (Sort("signed", "signed_first", nullable=True), Sort("name", "name_key"))
+    sorts: ClassVar = (
+        Sort("signed", "signed_first", nullable=True),
+        Sort("name", "name_key"),
+        Sort("investment_amount", "investment_amount", nullable=True),
+    )
 
     name: Title = Field(description="Full name.")
     short_name: Title | None = Field(description="Shorter name.")

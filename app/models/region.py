@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from sqlmodel import Field as Column
 
-from app.models.base import TableRow
+from app.models.base import TableRow, member_table
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
 from app.models.values import (
@@ -32,6 +32,9 @@ class RegionRow(TableRow, table=True):
     inei_ubigeo: str | None
     wikidata: str | None
     document: str
+
+
+member_table("region_not_stated", region="regions", not_stated=None)
 
 
 class Region(Resource):

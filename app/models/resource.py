@@ -9,6 +9,7 @@ from pydantic import Field, computed_field
 from app.models.base import Model, StrictModel
 from app.models.document import Document
 from app.models.evidence import EvidenceByField
+from app.models.filters import Filter
 from app.models.values import FIELD_PATTERN, Slug
 
 NotStated = Annotated[
@@ -64,6 +65,14 @@ class Resource(Document, StrictModel):
     def get(self, field: str) -> Any:
         """The value of a field; None if it is null or this type has no such field."""
         return self.__dict__.get(field)
+
+    @classmethod
+    @cache
+    def all_filters(cls) -> tuple[Filter, ...]:
+        """The filters of the collection: by id, its own, and by fields that are not stated."""
+        cited = cls.cited_fields()
+        choices = tuple(field for field in cls.document_fields() if field in cited)
+        return (*super().all_filters(), Filter("not_stated", "not_stated", choices=choices))
 
     @classmethod
     @cache

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from sqlmodel import Field as Column
 
-from app.models.base import StrictModel, TableRow
+from app.models.base import StrictModel, TableRow, member_table
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
@@ -29,6 +29,9 @@ class SourceRow(TableRow, table=True):
     bytes: int
     characters: int
     document: str
+
+
+member_table("source_not_stated", source="sources", not_stated=None)
 
 
 class Furniture(StrictModel):

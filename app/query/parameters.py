@@ -17,6 +17,7 @@ _MAX_ECHO_LENGTH = 60
 """Maximum length of a name or value that is repeated in an error message."""
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
 _ALIASES = {
+    "columns": "fields",
     "jsonl": "ndjson",
     "offset": "cursor",
     "page": "cursor",
@@ -24,6 +25,7 @@ _ALIASES = {
     "page_cursor": "cursor",
     "page_limit": "limit",
     "per_page": "limit",
+    "select": "fields",
     "type": "resource_type",
 }
 """Names that are common in other APIs, and their equivalents in this one."""

@@ -66,6 +66,10 @@ sorts last.
 **Pagination.** `limit` sets the page size (default {DEFAULT_LIMIT}). Follow `links.next` or the
 `Link` header until it is `null` or absent.
 
+**Selecting items and fields.** `id` selects items by their ids, and `not_stated` those for which no
+source gives a value. `fields=title&fields=summary` returns only these fields of each item, and
+always `id`; the others are then absent, although the schema of the item requires them.
+
 **Formats.** Collections are also available as CSV (`format=csv`) and NDJSON (`format=ndjson`), and
 regions as GeoJSON (`format=geojson`); content negotiation with `Accept` works too. Without `limit`,
 these formats stream the whole filtered collection. CSV and NDJSON then support single byte ranges
@@ -75,7 +79,8 @@ escaped with a backslash. Text that a spreadsheet would evaluate as a formula is
 apostrophe, which programs should remove. Import codes such as `08` as text to keep leading zeros.
 
 **Related resources and counts.** `include=recipient&include=citations` embeds the referenced
-resources, each once, in `included`. `facet=region` counts items by value under the same filters.
+resources, each once, in `included`. `facet=region` counts items by value under the same filters;
+values that are ids have the name or title of their resource as `label`.
 `/v1/search?q=` searches all resource types.
 
 **Errors.** Errors are problem documents (RFC 9457); clients whose `Accept` prefers `text/html` get
@@ -243,6 +248,7 @@ def _parameter_example(
         "q": _example_word(archive, model.collection) if name == "q" else None,
         "include": next(iter(includable_fields(model)), None),
         "facet": next(iter(model.facets()), None),
+        "fields": model.document_fields()[1],
     }
     return examples[name] if name in examples else _condition_example(model, name, archive)
 
@@ -250,7 +256,7 @@ def _parameter_example(
 def _condition_example(model: type[Document], name: str, archive: Archive) -> Any:
     """The first stored value that a filter or range matches, else any value of its type."""
     column, table = name.partition("__")[0], model.collection
-    for model_filter in model.filters:
+    for model_filter in model.all_filters():
         if model_filter.parameter == name:
             link = link_table(model, model_filter.field)
             column, table = (name, link) if link else (model_filter.field, table)
@@ -259,9 +265,10 @@ def _condition_example(model: type[Document], name: str, archive: Archive) -> An
     ).fetchone()
     if row is not None:
         return row[0].decode() if isinstance(row[0], bytes) else row[0]
-    return {DateType: "2017", IntegerType: 1_000_000}.get(
-        type(collection_parameters(model.collection)[name].type)
-    )
+    type_ = collection_parameters(model.collection)[name].type
+    if type_.allowed:
+        return type_.allowed[0]
+    return {DateType: "2017", IntegerType: 1_000_000}.get(type(type_))
 
 
 def _example_word(archive: Archive, collection: str) -> str | None:

@@ -26,6 +26,7 @@ EXAMPLE_SECTIONS = [
     "start",
     "filtering",
     "paging",
+    "fields",
     "related",
     "formats",
     "evidence",
@@ -55,15 +56,16 @@ def guide(start_server: Any, archive_file: Path) -> tuple[str, dict[tuple[str, s
 def expected_output(section: str, url: str) -> list[str]:
     """Texts that the examples of a section print."""
 
-    def ids(path: str) -> list[str]:
+    def ids(path: str, field: str = "id") -> list[str]:
         response = httpx.get(f"{url}{path}").raise_for_status()
-        return [resource["id"] for resource in response.json()["data"]]
+        return [resource[field] for resource in response.json()["data"]]
 
     return {
         "start": ["ILO program against child sex and labor trafficking in Peru"],
         "filtering": ids("/v1/awards"),
         "paging": ids("/v1/activities"),
-        "related": [*ids("/v1/objectives"), "International Labor Organization"],
+        "fields": [*ids("/v1/regions"), "PE-LMA"],
+        "related": [*ids("/v1/objectives", "title"), "International Labor Organization"],
         "formats": [],
         "evidence": ["October 2017", "stated", "announced"],
         "errors": ["/problems/invalid-parameters", "Unknown parameter"],

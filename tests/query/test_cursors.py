@@ -13,10 +13,12 @@ import pytest
 from benchmarks.corpus import write_corpus
 from tests.support.oracle import (
     CHOICES,
+    CLOSED_FILTERS,
     FACETS,
     FILTERS,
     INCLUDES,
     RESOURCES,
+    SEARCH_FIELDS,
     TYPES,
     Json,
     Oracle,
@@ -39,7 +41,7 @@ ITEMS = [
     "/v1/sources/us-peru-cpc-page",
 ]
 CITATION = "/v1/citations/award.peru-ilo.announced.1"
-PATHS_WITHOUT_PARAMETERS = ["/v1", "/v1/meta", "/v1/record", CITATION]
+PATHS_WITHOUT_PARAMETERS = ["/v1", "/v1/meta", "/v1/record"]
 
 
 @pytest.fixture(scope="module")
@@ -212,12 +214,17 @@ async def test_a_cursor_of_other_words_is_rejected(
 async def test_a_cursor_allows_another_page_size_and_content(
     corpus_client: httpx.AsyncClient, oracle: Oracle
 ) -> None:
-    """`limit`, `include` and `facet` may change from page to page."""
+    """`limit`, `include`, `facet` and `fields` may change from page to page."""
     cursor = await second_page_cursor(corpus_client, "/v1/awards")
     params: dict[str, Any] = {"cursor": cursor, "limit": 3, "include": "regions", "facet": "region"}
     page = (await corpus_client.get("/v1/awards", params=params)).json()
     assert page["data"] == oracle.select("awards", {})[2:5]
     assert page["meta"]["total"] == len(oracle.documents["awards"])
+    page = (await corpus_client.get("/v1/awards", params={**params, "fields": "title"})).json()
+    assert [row["id"] for row in page["data"]] == [
+        row["id"] for row in oracle.select("awards", {})[2:5]
+    ]
+    assert {*page["data"][0]} == {"id", "title"}
 
 
 @pytest.mark.parametrize("collection", [*TYPES, "search"])
@@ -255,7 +262,7 @@ def repeatable_parameters(collection: str) -> list[str]:
     """Parameters of a collection that can be repeated."""
     include = ["include"] if collection in RESOURCES else []
     facet = ["facet"] if FACETS[collection] else []
-    return [*FILTERS[collection], *include, *facet]
+    return [*FILTERS[collection], *include, *facet, "fields"]
 
 
 @pytest.mark.parametrize(
@@ -266,7 +273,7 @@ def repeatable_parameters(collection: str) -> list[str]:
             for collection in TYPES
             for name in (*single_value_parameters(collection), *repeatable_parameters(collection))
         ),
-        *((path, "include") for path in ITEMS),
+        *((path, name) for path in ITEMS for name in ("include", "fields")),
     ],
 )
 async def test_an_empty_value_is_rejected(client: httpx.AsyncClient, path: str, name: str) -> None:
@@ -304,8 +311,12 @@ async def test_lists_are_repeated_parameters(
     valid_values = {
         "include": [*INCLUDES.get(collection, {}), "citations"],
         "facet": FACETS[collection],
+        "fields": ["links", "id"],
+        "not_stated": [SEARCH_FIELDS.get(collection, ("",))[0]],
         **CHOICES,
     }
+    if (collection, name) == ("citations", "id"):
+        valid_values["id"] = [f"award.peru-ilo.title.1234567{number}" for number in (1, 2)]
     values = list(valid_values.get(name, ["US", "PE"] if name == "country" else ["name", "title"]))
     query = urlencode([(name, value) for value in values])
     assert (await client.get(f"/v1/{collection}?{query}")).status_code == 200
@@ -372,7 +383,7 @@ async def test_an_error_lists_allowed_values(
             (f"/v1/{collection}", name, value)
             for collection, names in FILTERS.items()
             for name in names
-            if name not in CHOICES and name not in ("country", "field")
+            if name not in CLOSED_FILTERS and name not in ("country", "field")
             for value in ("Peru", "-x", "x-", "a--b", "a b", "a/b", "a" * 101, "a\n", "\x00", "é")
         ),
         *(("/v1/regions", "country", value) for value in ("pe", "P", "PER", "P1", "\uff30E")),
@@ -426,6 +437,7 @@ async def test_a_misspelled_parameter_has_a_suggestion(
     "path",
     [
         *PATHS_WITHOUT_PARAMETERS,
+        CITATION,
         *ITEMS,
         *(f"/v1/{collection}" for collection in TYPES),
         "/v1/search?q=peru",
@@ -450,7 +462,9 @@ async def test_an_unknown_parameter_is_rejected_everywhere(
     if path in PATHS_WITHOUT_PARAMETERS:
         assert error["allowed"] == []
     elif path in ITEMS:
-        assert error["allowed"] == ["include"]
+        assert error["allowed"] == ["include", "fields"]
+    elif path == CITATION:
+        assert error["allowed"] == ["fields"]
     elif collection in TYPES:
         assert set(error["allowed"]) == {
             *single_value_parameters(collection),
@@ -462,10 +476,10 @@ async def test_an_unknown_parameter_is_rejected_everywhere(
 
 @pytest.mark.parametrize("path", ITEMS)
 async def test_items_reject_list_parameters(client: httpx.AsyncClient, path: str) -> None:
-    """A single item has the parameter `include` and no other."""
+    """A single item has the parameters `include` and `fields` and no other."""
     for name, value in {"limit": "5", "sort": "title", "format": "json", "facet": "region"}.items():
         error = assert_parameter_error(await client.get(path, params={name: value}), name)
-        assert error["allowed"] == ["include"]
+        assert error["allowed"] == ["include", "fields"]
     error = assert_parameter_error(
         await client.get(path, params={"include": "citation"}), "include"
     )
@@ -497,7 +511,7 @@ async def test_query_strings_are_parsed_like_forms(client: httpx.AsyncClient, qu
         (collection, name)
         for collection, names in FILTERS.items()
         for name in names
-        if name not in CHOICES
+        if name not in CLOSED_FILTERS
     ],
 )
 async def test_an_unknown_value_matches_nothing(
@@ -505,6 +519,8 @@ async def test_an_unknown_value_matches_nothing(
 ) -> None:
     """A valid filter value that no item has gives an empty list in every format."""
     value = {"country": "ZZ", "field": "no_such"}.get(name, "no-such")
+    if (collection, name) == ("citations", "id"):
+        value = "award.no-such.title.12345678"
     params = {name: value}
     page = (await client.get(f"/v1/{collection}", params=params)).json()
     assert (page["data"], page["meta"]["total"], page["links"]["next"]) == ([], 0, None)

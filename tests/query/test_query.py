@@ -70,7 +70,7 @@ def test_list_parameters_match_the_contract(collection: str) -> None:
 
 @pytest.mark.parametrize("collection", COLLECTIONS)
 def test_item_parameters_match_the_contract(collection: str) -> None:
-    """A single item has `include` if it has references, and no other parameter."""
+    """A single item has `fields`, `include` if it has references, and no other parameter."""
     parameters = {
         name: parameter.openapi() for name, parameter in item_parameters(collection).items()
     }
@@ -157,6 +157,9 @@ def test_a_path_without_parameters_allows_none() -> None:
         ("awards", b"region=%FF", None),
         ("awards", b"q=", None),
         ("awards", b"format=jsonl", "ndjson"),
+        ("awards", b"fields=titel", "title"),
+        ("awards", b"not_stated=ammount", "amount"),
+        ("citations", b"id=Award.peru-ilo.title.12345678", "award.peru-ilo.title.12345678"),
         ("awards", b"page=2", "cursor"),
         ("awards", b"offset=10", "cursor"),
         ("awards", b"per_page=5", "limit"),
@@ -187,6 +190,8 @@ def test_errors_suggest_what_was_meant(
         (b"trafficking_form=sex,labor", "trafficking_form=sex&trafficking_form=labor"),
         (b"include=recipient,regions", "include=recipient&include=regions"),
         (b"facet=region,recipient", "facet=region&facet=recipient"),
+        (b"fields=title,amount", "fields=title&fields=amount"),
+        (b"id=peru-ilo,peru-centro-yanapanakusun", "id=peru-ilo&id=peru-centro-yanapanakusun"),
         (b"region[]=cusco,loreto", "region=cusco&region=loreto"),
     ],
 )
@@ -232,6 +237,9 @@ def test_brackets_are_told_apart_from_the_name(collection: str, name: str, brack
         (b"organization=ilo", "recipient"),
         (b"Organizations=ilo", "recipient"),
         (b"objectives=x", "objective"),
+        (b"ids=peru-ilo", "id"),
+        (b"select=title", "fields"),
+        (b"fields[awards]=title", "fields"),
         (b"[]=x", None),
         (b"x[y]=z", None),
     ],
@@ -275,6 +283,26 @@ def test_the_name_of_a_collection_leads_to_the_field(
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)
+def test_every_collection_has_the_common_parameters(collection: str) -> None:
+    """`id` and `fields` are everywhere, `not_stated` wherever items have that field."""
+    model, parameters = COLLECTIONS[collection], collection_parameters(collection)
+    assert parameters["id"].repeatable
+    assert parameters["fields"].type.allowed == model.document_fields()
+    assert ("not_stated" in parameters) == ("not_stated" in model.document_fields())
+    assert ("not_stated" in model.facets()) == ("not_stated" in parameters)
+    assert {range_.field for range_ in model.ranges} <= {sort.field for sort in model.sorts}
+
+
+def test_fields_do_not_change_the_rows() -> None:
+    """The identity of a query, and so its cursors, is the same with any fields."""
+    whole = Query.from_parameters("awards", {})
+    selected = Query.from_parameters("awards", {"fields": ["title"]})
+    assert selected.fields == {"id", "title"}
+    assert selected.identity == whole.identity
+    assert selected.signature == whole.signature
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS)
 def test_includable_fields(collection: str) -> None:
     """Every reference field, and the citations except for citations themselves."""
     model = COLLECTIONS[collection]
@@ -293,7 +321,7 @@ def test_a_query_without_parameters_is_the_first_page() -> None:
     query = Query.from_parameters("awards", {})
     assert (query.collection, query.sort.field, query.descending) == ("awards", "announced", False)
     assert (query.conditions, query.limit, query.cursor, query.format) == ({}, None, None, None)
-    assert (query.include, query.facet) == ((), ())
+    assert (query.include, query.facet, query.fields) == ((), (), frozenset())
     assert query.page_size == DEFAULT_LIMIT
     assert (query.signature, query.bind_values) == ((), {})
 
@@ -398,12 +426,22 @@ def test_include_and_facet_require_json(values: dict[str, list[str]], rejected: 
     """A parameter that a format does not support is rejected by name, with the format it needs."""
     query = Query.from_parameters("awards", dict(values))
     if not rejected:
-        query.reject_json_only_parameters("csv")
+        query.reject_unsupported_parameters("csv")
         return
     with pytest.raises(InvalidParameters) as raised:
-        query.reject_json_only_parameters("csv")
+        query.reject_unsupported_parameters("csv")
     errors = raised.value.errors or []
     assert [error.parameter for error in errors] == rejected
     assert [error.message for error in errors] == [
         f"{name} requires format=json; csv does not support it." for name in rejected
     ]
+
+
+def test_only_csv_has_no_column_for_links() -> None:
+    """`fields=links` is rejected for CSV alone."""
+    query = Query.from_parameters("awards", {"fields": ["links"]})
+    for name in ("ndjson", "geojson"):
+        query.reject_unsupported_parameters(name)
+    with pytest.raises(InvalidParameters) as raised:
+        query.reject_unsupported_parameters("csv")
+    assert raised.value.detail == "fields: csv has no column for links; omit it."

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.conftest import ROOT
-from tests.support.schemathesis_hooks import is_excused, is_too_long
+from tests.support.schemathesis_hooks import has_selected_fields, is_excused, is_too_long
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 MIN_CASES = 1_000
@@ -53,6 +53,7 @@ def test_responses_match_the_openapi_document(server: str, tmp_path: Path) -> No
         "/v1/awards?ends__lte=0000",
         "/v1/awards?format=csv&include=regions&facet=region",
         "/v1/regions?format=geojson&include=citations",
+        "/v1/awards?format=csv&fields=links",
     ],
 )
 def test_rejections_beyond_json_schema_are_excused(server: str, url: str) -> None:
@@ -74,11 +75,30 @@ def test_rejections_beyond_json_schema_are_excused(server: str, url: str) -> Non
         ("/v1/awards?format=json&include=regions", ["include"]),
         ("/v1/awards?format=csv&q=lima", ["q"]),
         ("/v1/awards?format=csv&q=lima", []),
+        ("/v1/awards?format=ndjson&fields=links", ["fields"]),
+        ("/v1/awards?format=csv&fields=title", ["fields"]),
     ],
 )
 def test_other_rejections_are_not_excused(url: str, parameters: list[str]) -> None:
     """A rejection is not excused if any of its errors has no cause in the request."""
     assert not is_excused(url, {"errors": [{"parameter": name} for name in parameters]})
+
+
+@pytest.mark.parametrize(
+    ("query", "data", "expected"),
+    [
+        ("?fields=title", [{"id": "a", "title": "A"}, {"id": "b", "title": "B"}], True),
+        ("?fields=title", [{"id": "a", "title": "A"}, {"id": "b"}], False),
+        ("?fields=title&fields=id", {"id": "a", "title": "A"}, True),
+        ("?fields=title", {"id": "a", "title": "A", "links": {}}, False),
+        ("", {"id": "a"}, False),
+    ],
+)
+def test_fields_are_absent_only_where_others_are_selected(
+    query: str, data: object, expected: bool
+) -> None:
+    """A field that the schema requires may be absent if the request selects other fields."""
+    assert has_selected_fields(f"http://127.0.0.1/v1/awards{query}", {"data": data}) is expected
 
 
 @pytest.mark.parametrize("excess", [0, 1])

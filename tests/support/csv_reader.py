@@ -42,6 +42,12 @@ def documents(collection: str, content: bytes) -> list[Json]:
     return [{**one, "links": _links(collection, one["id"])} for one in values]
 
 
+def field_of(column: str) -> str:
+    """The field of the document that a column belongs to."""
+    field = column.partition("_")[0]
+    return field if field in ("reference", "target") else column
+
+
 def value(column: str, cell: str) -> Any:
     """What a cell of a column stands for."""
     if column == "not_stated" and not cell:

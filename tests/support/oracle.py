@@ -53,6 +53,10 @@ FILTERS: dict[str, dict[str, str]] = {
     },
 }
 """Field of each filter, by parameter."""
+for _name, _filters in FILTERS.items():
+    _filters["id"] = "id"
+    if _name in RESOURCES:
+        _filters["not_stated"] = "not_stated"
 
 CHOICES = {
     "kind": ("government", "government_agency", "international_organization", "ngo"),
@@ -61,16 +65,18 @@ CHOICES = {
     "resource_type": tuple(TYPES[name] for name in RESOURCES),
     "basis": ("stated", "derived", "editorial", "enriched"),
 }
-"""Values of filters with a closed set of values."""
+"""Values of filters with a closed set of values that is the same for all collections."""
+CLOSED_FILTERS = {*CHOICES, "not_stated"}
+"""Filters with a closed set of values."""
 
 RANGES: dict[str, dict[str, str]] = {
     "partnerships": {"signed": "date", "investment_amount": "integer"},
     "awards": {"announced": "date", "ends": "date", "amount": "integer"},
 }
 SORTS: dict[str, tuple[str, ...]] = {
-    "partnerships": ("signed", "name"),
+    "partnerships": ("signed", "name", "investment_amount"),
     "objectives": ("position", "title"),
-    "awards": ("announced", "ends", "title"),
+    "awards": ("announced", "ends", "title", "amount"),
     "activities": ("position", "title"),
     "regions": ("name",),
     "organizations": ("name",),
@@ -80,7 +86,7 @@ SORTS: dict[str, tuple[str, ...]] = {
 """Fields that collections can be sorted by, the default first."""
 
 FACETS = {
-    name: tuple(parameter for parameter in filters if parameter != "resource")
+    name: tuple(parameter for parameter in filters if parameter not in ("id", "resource"))
     for name, filters in FILTERS.items()
 }
 INCLUDES: dict[str, dict[str, str]] = {
@@ -161,6 +167,14 @@ class Oracle:
         for item in self.select(collection, parameters):
             counts.update(as_list(item[FILTERS[collection][facet]]) or [None])
         return counts
+
+    def labels(self, collection: str, facet: str) -> dict[str, str]:
+        """Name or title of each resource that a value of a filter can refer to, by id."""
+        target = INCLUDES.get(collection, {}).get(FILTERS[collection][facet])
+        if target is None:
+            return {}
+        title = SEARCH_FIELDS[target][0]
+        return {document["id"]: document[title] for document in self.documents[target]}
 
     def included(self, collection: str, field: str, page: Sequence[Json]) -> list[Json]:
         """The documents that a page refers to in a field, or its citations, by id."""
