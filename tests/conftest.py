@@ -18,6 +18,7 @@ import pytest
 from app.archive.archive import Archive
 from app.archive.release import build_if_stale
 from app.main import create_app
+from app.models import RESOURCES
 from app.seed.record import Record, load_record
 from app.settings import Settings
 from tests.support.ports import free_port
@@ -106,6 +107,26 @@ class SeedCopy:
         """Remove what a JSON pointer names."""
         holder, key = self._holder(pointer)
         del holder[int(key) if isinstance(holder, list) else key]
+
+    def cite(self, pointer: str, value: object, quote: str) -> None:
+        """Set a field of a resource, and a quote as its only evidence, after the end of the page."""
+        resource, _, field = pointer.rpartition("/")
+        source = self.data["sources"][0]
+        start = source["characters"]
+        source["characters"] = source["bytes"] = start + len(quote)
+        quoted = {"source": source["id"], "start": start, "end": start + len(quote)}
+        evidence = {"basis": "stated", "quote": {**quoted, "exact": quote}}
+        self.put(pointer, value)
+        self.put(f"{resource}/evidence/{field}", [evidence])
+        holder, key = self._holder(f"{resource}/not_stated")
+        holder[key] = [name for name in holder[key] if name != field]
+
+    def clear(self, *collections: str) -> None:
+        """Remove all resources of some types, by default of every type."""
+        for name in collections or [model.collection for model in RESOURCES]:
+            self.data[name] = []
+        if not self.data["regions"]:
+            self.data["outlines"] = None
 
     def _holder(self, pointer: str) -> tuple[Any, str]:
         *steps, last = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")]

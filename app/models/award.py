@@ -10,7 +10,7 @@ from app.models.base import TableRow, member_table
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Range, Sort
 from app.models.resource import CitedBy, NotStated, Resource
-from app.models.values import Amount, Currency, Slug, Text, Title
+from app.models.values import Amount, AmountQualifier, Currency, Slug, Text, Title
 
 TraffickingForm = TypeAliasType("TraffickingForm", Literal["sex", "labor"])
 _FORMS = get_args(TraffickingForm.__value__)
@@ -35,6 +35,7 @@ class AwardRow(TableRow, table=True):
     ends_last: str | None
     amount: int | None
     currency: str | None
+    amount_qualifier: str | None
     has_sub_recipients: bool | None
     document: str
 
@@ -83,6 +84,10 @@ class Award(Resource):
     ends: PartialDate | None = Field(description="Planned end of the work.")
     amount: Amount | None = Field(description="Amount, in units of `currency`.")
     currency: Currency | None = Field(description="Currency of `amount`.")
+    amount_qualifier: AmountQualifier | None = Field(
+        description="How `amount` is qualified: `up_to` if it is a ceiling, `at_least`, or "
+        "`about`; `null` if the source gives the amount as such."
+    )
     objectives: Annotated[list[Slug], Field(min_length=1)] | None = Field(
         description="Objectives of the partnership that the award supports."
     )

@@ -1,4 +1,4 @@
-"""Dates at the precision of their source: `2017-06-15`, `2017-10` or `2017`."""
+"""Dates at the precision of their source: `2024-02-29`, `2024-02` or `2024`."""
 
 import re
 from calendar import monthrange
@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 DATE_PATTERN = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
-DATE_EXPECTED = "a date such as 2017-06-15, 2017-10 or 2017"
+DATE_EXPECTED = "a date such as 2024-02-29, 2024-02 or 2024"
+_INSTANT_PATTERN = r"^[0-9]{4}(-[0-9]{2}){2}T([01][0-9]|2[0-3])(:[0-5][0-9]){2}Z$"
 _FORMAT = re.compile(r"[0-9]{4}(?:-[0-9]{2}){0,2}", re.ASCII)
 
 
@@ -48,7 +49,14 @@ def _validate_date(value: str) -> str:
 
 def _validate_day(value: str) -> str:
     if len(value) != 10:
-        raise ValueError("expected a day such as 2017-06-15")
+        raise ValueError("expected a day such as 2024-02-29")
+    return value
+
+
+def _validate_instant(value: str) -> str:
+    if not re.fullmatch(_INSTANT_PATTERN, value):
+        raise ValueError("expected a time in UTC such as 2021-01-20T12:00:00Z")
+    first_day(value[:10])
     return value
 
 
@@ -58,7 +66,14 @@ Day = Annotated[
     AfterValidator(_validate_day),
     Field(json_schema_extra={"pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}),
 ]
-"""A calendar day: `2017-06-15`."""
+"""A calendar day: `2024-02-29`."""
+
+Instant = Annotated[
+    str,
+    AfterValidator(_validate_instant),
+    Field(json_schema_extra={"format": "date-time", "pattern": _INSTANT_PATTERN}),
+]
+"""A time in UTC, to the second (RFC 3339): `2021-01-20T12:00:00Z`."""
 
 PartialDate = Annotated[
     str,

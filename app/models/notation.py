@@ -1,6 +1,7 @@
 """Dates and numbers as English prose writes them."""
 
 from calendar import month_name
+from collections.abc import Sequence
 
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _CARDINALS = (
@@ -20,7 +21,7 @@ _IRREGULAR_ORDINALS = {
 
 
 def us_date(value: str) -> str:
-    """A partial date in U.S. style: `June 15, 2017`, `October 2017` or `2017`."""
+    """A partial date in U.S. style: `February 29, 2024`, `February 2024` or `2024`."""
     year, month, day = _date_parts(value)
     return f"{month} {day}, {year}" if day else f"{month} {year}".lstrip()
 
@@ -33,6 +34,23 @@ def count_noun(count: int, singular: str, plural: str | None = None) -> str:
 def noun_for(count: int, singular: str, plural: str | None = None) -> str:
     """The singular for a count of 1, else the plural, which adds an `s` by default."""
     return singular if count == 1 else plural or f"{singular}s"
+
+
+def qualified_amount(amount: int, currency: str, qualifier: str | None) -> str:
+    """An amount with its currency and qualifier: `up to USD 5,000,000`."""
+    return f"{qualifier_prefix(qualifier)}{currency} {amount:,}"
+
+
+def qualifier_prefix(qualifier: str | None) -> str:
+    """What a qualifier is in front of an amount: `up to `, `at least `, `about `, or nothing."""
+    return f"{qualifier.replace('_', ' ')} " if qualifier else ""
+
+
+def join_phrases(phrases: Sequence[str]) -> str:
+    """Phrases as a list in a sentence: `A`, `A and B` or `A, B, and C`."""
+    if len(phrases) < 3:
+        return " and ".join(phrases)
+    return f"{', '.join(phrases[:-1])}, and {phrases[-1]}"
 
 
 def cardinal_words(value: int) -> str:

@@ -13,6 +13,7 @@ from app.models.values import (
     COUNTRY_EXPECTED,
     COUNTRY_PATTERN,
     Amount,
+    AmountQualifier,
     Country,
     Currency,
     Slug,
@@ -38,6 +39,7 @@ class PartnershipRow(TableRow, table=True):
     ends: str | None
     investment_amount: int | None
     investment_currency: str | None
+    investment_qualifier: str | None
     investor: str | None = Column(foreign_key="organizations.id")
     document: str
 
@@ -51,8 +53,8 @@ member_table("partnership_not_stated", _RANGES, partnership="partnerships", not_
 class Precedence(StrictModel):
     """Rank of the partnership among those of its kind, by date of signing."""
 
-    scope: Literal["americas", "world"] = Field(
-        description="Area in which partnerships are counted."
+    scope: Literal["world", "africa", "americas", "asia", "europe", "oceania"] = Field(
+        description="Area in which partnerships are counted: the world, or a region of UN M49."
     )
     ordinal: int = Field(ge=1, le=10_000, description="Rank: 1 for the first of its kind.")
 
@@ -90,6 +92,10 @@ class Partnership(Resource):
         description="Total investment, in units of `investment_currency`."
     )
     investment_currency: Currency | None = Field(description="Currency of `investment_amount`.")
+    investment_qualifier: AmountQualifier | None = Field(
+        description="How `investment_amount` is qualified: `up_to` if it is a ceiling, `at_least`, "
+        "or `about`; `null` if the source gives the amount as such."
+    )
     investor: Slug | None = Field(description="Organization that provides the investment.")
     precedence: Annotated[list[Precedence], Field(min_length=1)] | None = Field(
         description="Rank among partnerships of its kind, by area."

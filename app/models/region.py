@@ -57,8 +57,8 @@ class Region(Resource):
         description="ISO 3166-2 subdivision code."
     )
     inei_ubigeo: Annotated[str, Field(pattern=UBIGEO_PATTERN)] | None = Field(
-        description="Geographic location code (ubigeo) of Peru's statistics institute INEI; "
-        "RENIEC's codes differ."
+        description="Geographic location code (ubigeo) of the statistics institute INEI; RENIEC's "
+        "codes differ."
     )
     wikidata: Annotated[str, Field(pattern=WIKIDATA_PATTERN)] | None = Field(
         description="Wikidata item."

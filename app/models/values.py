@@ -1,13 +1,14 @@
 """Scalar types of resource fields."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 COUNTRY_PATTERN = r"^[A-Z]{2}$"
-COUNTRY_EXPECTED = "an uppercase ISO 3166-1 alpha-2 code such as PE"
+COUNTRY_EXPECTED = "an uppercase ISO 3166-1 alpha-2 code such as FR"
 FIELD_PATTERN = r"^[a-z][a-z0-9_]*$"
 FIELD_EXPECTED = "a field name: lowercase letters, digits and underscores"
 SUBDIVISION_PATTERN = r"^[A-Z]{2}-[A-Z0-9]{1,3}$"
@@ -20,12 +21,12 @@ _PRINTABLE = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
 """No control characters except line feed and tab."""
 
 EXPECTED_BY_PATTERN: Mapping[str, str] = {
-    SLUG_PATTERN: "an id of lowercase letters, digits and single hyphens, such as us-peru-cpc",
+    SLUG_PATTERN: "an id of lowercase letters, digits and single hyphens, such as first-award",
     COUNTRY_PATTERN: COUNTRY_EXPECTED,
     FIELD_PATTERN: FIELD_EXPECTED,
-    SUBDIVISION_PATTERN: "an ISO 3166-2 code such as PE-LMA",
-    UBIGEO_PATTERN: "2, 4 or 6 digits, such as 1501",
-    WIKIDATA_PATTERN: "a Wikidata item such as Q579240",
+    SUBDIVISION_PATTERN: "an ISO 3166-2 code such as FR-IDF",
+    UBIGEO_PATTERN: "2, 4 or 6 digits, such as 010203",
+    WIKIDATA_PATTERN: "a Wikidata item such as Q90",
     FILE_NAME_PATTERN: "a file name of lowercase letters, digits, dots, underscores and hyphens",
     _CURRENCY_PATTERN: "an uppercase ISO 4217 code such as USD",
     _SHA256_PATTERN: "64 lowercase hexadecimal digits",
@@ -44,5 +45,6 @@ Amount = Annotated[
     int,
     Field(ge=0, le=2**53 - 1, description="Whole units of the currency; never a fraction."),
 ]
+AmountQualifier = TypeAliasType("AmountQualifier", Literal["up_to", "at_least", "about"])
 Position = Annotated[int, Field(ge=1, le=10_000, description="Position in the order of the page.")]
 Sha256 = Annotated[str, Field(pattern=_SHA256_PATTERN, description="SHA-256, hexadecimal.")]

@@ -21,6 +21,12 @@ from app.models.notation import (
 )
 from app.models.partnership import Precedence
 from app.models.text_folding import fold
+from app.seed.comparisons import (
+    QUALIFIER_WORDS,
+    SCOPE_NAMES,
+    mentioned_qualifiers,
+    mentioned_ranks,
+)
 from app.seed.errors import format_value
 from app.seed.mentions import (
     country_names,
@@ -37,9 +43,15 @@ _DATE_FIELDS = {"signed", "ends", "announced", "archived_from", "archived_to"}
 _NUMBER_FIELDS = {"planned_years", "investment_amount", "amount"}
 _TEXT_FIELDS = {"name", "short_name", "aliases", "stakeholders", "supports", "trafficking_forms"}
 _COUNTRY_FIELDS = {"country", "countries"}
-_ORDINAL_FIELDS = {"precedence"}
+_RANK_FIELDS = {"precedence"}
+_QUALIFIER_FIELDS = {"investment_qualifier", "amount_qualifier"}
 _COMPARABLE_FIELDS = (
-    _DATE_FIELDS | _NUMBER_FIELDS | _TEXT_FIELDS | _COUNTRY_FIELDS | _ORDINAL_FIELDS
+    _DATE_FIELDS
+    | _NUMBER_FIELDS
+    | _TEXT_FIELDS
+    | _COUNTRY_FIELDS
+    | _RANK_FIELDS
+    | _QUALIFIER_FIELDS
 )
 _WORD = re.compile(r"\w+")
 _DIGIT = re.compile(r"[0-9]")
@@ -139,17 +151,21 @@ def _is_supported(field: str, value: Any, quotes: list[str], text: str, *, state
     if field in _TEXT_FIELDS:
         required = stated or field == "aliases"
         return not required or _is_quoted(value, quotes)
-    return (value.ordinal if isinstance(value, Precedence) else value) in _mentions(field, text)
+    claim = (value.scope, value.ordinal) if isinstance(value, Precedence) else value
+    return claim in _mentions(field, text)
 
 
 def _mentions(field: str, text: str) -> Collection[object]:
-    """The dates, countries or numbers that a text mentions, depending on the field."""
+    """The dates, countries, ranks, qualifiers or numbers in a text, depending on the field."""
     if field in _DATE_FIELDS:
         return mentioned_dates(text)
     if field in _COUNTRY_FIELDS:
         return mentioned_countries(text)
-    cardinals, ordinals = mentioned_numbers(text)
-    return ordinals if field in _ORDINAL_FIELDS else cardinals
+    if field in _RANK_FIELDS:
+        return mentioned_ranks(text)
+    if field in _QUALIFIER_FIELDS:
+        return mentioned_qualifiers(text)
+    return mentioned_numbers(text)[0]
 
 
 def _notations(field: str, value: Any) -> list[str]:
@@ -160,7 +176,10 @@ def _notations(field: str, value: Any) -> list[str]:
         notations = country_names(value)
     elif isinstance(value, Precedence):
         words = [ordinal_words(value.ordinal)] if value.ordinal < 100 else []
-        notations = [*words, ordinal_digits(value.ordinal)]
+        area = SCOPE_NAMES[value.scope]
+        notations = [f"{word} in {area}" for word in (*words, ordinal_digits(value.ordinal))]
+    elif field in _QUALIFIER_FIELDS:
+        notations = [*QUALIFIER_WORDS[value]]
     elif value is False:
         notations = sorted(_NEGATIONS)
     elif field in _NUMBER_FIELDS:

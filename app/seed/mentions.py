@@ -61,7 +61,7 @@ _NOT_COUNTS = {"%", "percent"}
 
 
 def mentioned_dates(text: str) -> set[str]:
-    """Every date, at the precision of the text: `2017-06-15`, `2017-10` or `2017`.
+    """Every date, at the precision of the text: `2024-02-29`, `2024-02` or `2024`.
 
     Of dates with slashes, the month comes first if it can; of dates with dots, the day.
     """
@@ -134,16 +134,24 @@ class _NumberWord:
 
 def mentioned_numbers(text: str) -> tuple[set[Decimal], set[Decimal]]:
     """Every cardinal and every ordinal number, in digits or words; those of dates are left out."""
+    numbers = [(words[-1].is_ordinal, _evaluate(words)) for words in _numbers(text)]
+    cardinals = {value for is_ordinal, value in numbers if not is_ordinal}
+    return cardinals, {value for is_ordinal, value in numbers if is_ordinal}
+
+
+def mentioned_ordinals(text: str) -> list[Decimal]:
+    """Every ordinal number, in the order of the text."""
+    return [_evaluate(words) for words in _numbers(text) if words[-1].is_ordinal]
+
+
+def _numbers(text: str) -> Iterator[list[_NumberWord]]:
     tokens = list(_NUMBER_TOKEN.finditer(_DATES.sub(" ; ", _normalize(text))))
-    cardinals: set[Decimal] = set()
-    ordinals: set[Decimal] = set()
     index = 0
     while index < len(tokens):
         words, index = _number_at(tokens, index)
         after = tokens[index].group() if index < len(tokens) else ""
         if words and after not in _NOT_COUNTS:
-            (ordinals if words[-1].is_ordinal else cardinals).add(_evaluate(words))
-    return cardinals, ordinals
+            yield words
 
 
 def _number_at(tokens: Sequence[re.Match[str]], index: int) -> tuple[list[_NumberWord], int]:

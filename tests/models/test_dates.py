@@ -52,7 +52,7 @@ def test_a_date_covers_all_days_of_its_precision(value: str, first: date, last: 
 def test_other_formats_are_rejected(value: str) -> None:
     """Only the three precisions are dates; the message shows all three."""
     for parse in (first_day, last_day):
-        with pytest.raises(ValueError, match="2017-06-15, 2017-10 or 2017"):
+        with pytest.raises(ValueError, match="2024-02-29, 2024-02 or 2024"):
             parse(value)
 
 

@@ -105,7 +105,7 @@ def test_item_parameters_match_the_contract(collection: str) -> None:
             "partnerships",
             b"country=pe",
             (
-                "country: expected an uppercase ISO 3166-1 alpha-2 code such as PE; found 'pe'. "
+                "country: expected an uppercase ISO 3166-1 alpha-2 code such as FR; found 'pe'. "
                 "Did you mean PE?"
             ),
         ),

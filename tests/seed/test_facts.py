@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.archive.archive import COLLECTIONS
 from tests.conftest import SEED
 
 pytestmark = pytest.mark.anyio
@@ -16,9 +17,9 @@ pytestmark = pytest.mark.anyio
 SHIPPED: dict[str, Any] = json.loads(SEED.read_text("utf-8"))
 ENTRIES = [
     (collection, entry)
-    for collection, group in SHIPPED.items()
-    if isinstance(group, list)
-    for entry in group
+    for collection in SHIPPED
+    if collection in COLLECTIONS
+    for entry in SHIPPED[collection]
 ]
 EVERY_RESOURCE = pytest.mark.parametrize(
     ("collection", "entry"), ENTRIES, ids=[entry["id"] for _, entry in ENTRIES]

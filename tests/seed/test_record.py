@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from app.archive.archive import COLLECTIONS
 from app.models import RESOURCES
 from app.models.values import EXPECTED_BY_PATTERN, SLUG_PATTERN
 from app.seed.errors import Issue, SeedError, format_value
@@ -45,7 +46,7 @@ def test_the_shipped_seed_is_valid() -> None:
     resources = list(stream)
     assert stream.release == hashlib.sha256(SEED.read_bytes()).hexdigest()
     assert [resource.id for resource in resources] == [
-        entry["id"] for group in raw.values() if isinstance(group, list) for entry in group
+        entry["id"] for name in raw if name in COLLECTIONS for entry in raw[name]
     ]
     regions = {resource.id for resource in resources if resource.type == "region"}
     assert set(stream.outlines) == regions
@@ -85,14 +86,14 @@ INVALID: dict[str, tuple[str, object, str, str]] = {
     ),
     "outlines without a digest": ("/outlines/sha256", MISSING, "nothing", "a value"),
     "outlines file that is a number": ("/outlines/file", 1, "1", "text, in double quotes"),
-    "missing notice": ("/archive_notice", MISSING, "nothing", "a value"),
+    "missing description": ("/description", MISSING, "nothing", "a value"),
     "collection that is null": ("/awards", None, "null", "a list of resources"),
     "collection that is an object": ("/awards", {}, "{}", "a list of resources"),
     "resource that is null": ("/awards/2", None, "null", "an object"),
     "evidence that is null": ("/awards/0/evidence", None, "null", "an object"),
     "uppercase slug": ("/sources/0/id", "Page", '"Page"', "an id of lowercase letters"),
-    "lowercase country": ("/regions/0/country", "pe", '"pe"', "such as PE"),
-    "subdivision without hyphen": ("/regions/0/iso_3166_2", "PELMA", '"PELMA"', "such as PE-LMA"),
+    "lowercase country": ("/regions/0/country", "pe", '"pe"', "such as FR"),
+    "subdivision without hyphen": ("/regions/0/iso_3166_2", "PELMA", '"PELMA"', "such as FR-IDF"),
     "ubigeo of odd length": ("/regions/0/inei_ubigeo", "150", '"150"', "2, 4 or 6 digits"),
     "ubigeo as a number": ("/regions/2/inei_ubigeo", 16, "16", "text"),
     "unknown kind": ("/organizations/0/kind", "bank", '"bank"', '"government"'),
@@ -113,7 +114,7 @@ INVALID: dict[str, tuple[str, object, str, str]] = {
         "/partnerships/0/signed",
         "2017-6-15",
         '"2017-6-15"',
-        "2017-06-15",
+        "2024-02-29",
     ),
     "day not in the calendar": ("/partnerships/0/signed", "2017-02-30", "02-30", "in the calendar"),
     "month not in the calendar": (
@@ -122,7 +123,7 @@ INVALID: dict[str, tuple[str, object, str, str]] = {
         "2017-13",
         "in the calendar",
     ),
-    "date with a line break": ("/awards/0/ends", "2020-12\n", '"2020-12\\n"', "2017-10"),
+    "date with a line break": ("/awards/0/ends", "2020-12\n", '"2020-12\\n"', "2024-02"),
     "date as a number": ("/awards/0/ends", 2020, "2020", "text, in double quotes"),
 }
 
@@ -145,7 +146,7 @@ def test_an_invalid_value_is_rejected(
         ("/awards/0/title", MISSING, "nothing; expected a value"),
         ("/awards/0/id", MISSING, "nothing; expected a value"),
         ("/awards/0/not_stated", MISSING, "nothing; expected a value"),
-        ("/archive_notice", MISSING, "nothing; expected a value"),
+        ("/description", MISSING, "nothing; expected a value"),
         (f"{QUOTE}/exact", MISSING, "nothing; expected a value"),
         ("/awards/0/evidence/ends/0/basis", MISSING, "nothing; expected a basis, such as stated"),
         (
@@ -174,7 +175,7 @@ def test_an_invalid_value_is_rejected(
         ),
         ("/awards/0/color", "red", '"red"; expected no such key'),
         ("/awards/0/ends", 2020, "2020; expected text, in double quotes"),
-        ("/modified", "2026-02", '"2026-02"; expected a day such as 2017-06-15'),
+        ("/modified", "2026-02", '"2026-02"; expected a day such as 2024-02-29'),
     ],
 )
 def test_an_issue_is_one_sentence(

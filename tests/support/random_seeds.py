@@ -38,6 +38,8 @@ ODD_TEXTS = (
 )
 DATES = ("0001", "0001-01", "0001-01-01", "1999-02", "2000-02-29", "2017", "9999", "9999-12",
          "9999-12-31")  # fmt: skip
+SCOPES = ("world", "africa", "americas", "asia", "europe", "oceania")
+QUALIFIERS = {"up_to": "up to", "at_least": "at least", "about": "about"}
 COUNTRIES = ("PE", "US", "BO", "FJ", "AQ", "GB", "TR", "CI", "MM")
 URLS = (
     "http://a",
@@ -114,6 +116,7 @@ class SeedWriter:
             source["characters"] = self._positions.get(source["id"], 0) + self._pick(0, 1, 10**6)
             source["bytes"] = source["characters"] * self._pick(1, 4)
         self.data |= {
+            "shape": 2,
             "title": self._title(),
             "description": self._text(100_000),
             "keywords": [self._title()],
@@ -198,6 +201,9 @@ class SeedWriter:
         amount = self._maybe(self._pick(0, 1, 500_000, 5_000_000, 2**53 - 1))
         return amount, None if amount is None else self._pick("USD", "PEN", "JPY", "XAU")
 
+    def _qualifier(self, amount: int | None) -> str | None:
+        return None if amount is None else self._maybe(self._pick(*QUALIFIERS))  # type: ignore[no-any-return]
+
     def _sources(self, number: int) -> Json:
         start, end = self._period()
         furniture = [{"start": 0, "end": 1, "reason": self._title()}]
@@ -209,6 +215,10 @@ class SeedWriter:
             "archived_from": start,
             "archived_to": end,
             "notices": self._titles(),
+            "captured": self._maybe(self._pick("2021-01-20T23:59:59Z", "2020-02-29T00:00:00Z")),
+            "memento": self._maybe(self._pick(*URLS)),
+            "extraction_tool": self._maybe(self._title()),
+            "extraction_version": self._maybe(self._title()),
             "sha256": hashlib.sha256(bytes(number)).hexdigest(),
             "bytes": 0,
             "characters": 0,
@@ -243,7 +253,7 @@ class SeedWriter:
         start, end = self._period()
         amount, currency = self._money()
         ranks = [{"scope": scope, "ordinal": self._pick(1, 2, 11, 10_000)} for scope in
-                 self._several(["americas", "world"])]  # fmt: skip
+                 self._several(list(SCOPES))]  # fmt: skip
         return {
             "id": self._slug(number),
             "name": self._title(),
@@ -255,6 +265,7 @@ class SeedWriter:
             "ends": end,
             "investment_amount": amount,
             "investment_currency": currency,
+            "investment_qualifier": self._qualifier(amount),
             "investor": self._reference("organizations"),
             "precedence": self._maybe(ranks),
             "regions": self._references(self._ids("regions")),
@@ -295,6 +306,7 @@ class SeedWriter:
             "ends": end,
             "amount": amount,
             "currency": currency,
+            "amount_qualifier": self._qualifier(amount),
             "objectives": self._references(self._ids("objectives", partnership=partnership)),
             "regions": self._references(self._ids("regions")),
             "trafficking_forms": self._maybe(self._several(["sex", "labor"])),
@@ -398,7 +410,11 @@ def _supporting_quote(field: str, value: Any) -> str | None:
     if field in {"planned_years", "investment_amount", "amount"}:
         return f"{value:,}"
     if field == "precedence":
-        return " and ".join(ordinal_digits(rank["ordinal"]) for rank in value)
+        return " and ".join(
+            f"{ordinal_digits(rank['ordinal'])} in {rank['scope']}" for rank in value
+        )
+    if field in {"investment_qualifier", "amount_qualifier"}:
+        return QUALIFIERS[value]
     if field in {"country", "countries", "aliases"}:
         return None
     return "without" if value is False else ""
