@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -17,8 +18,11 @@ from app.archive.archive import COLLECTIONS
 from app.exports.database import read_rows
 from app.exports.streams import RowCallback
 from app.exports.tables import Column, Table, tables
+from app.exports.terms import full_description, licenses
+from app.models.text_folding import fold
 
 _PROFILES = "https://datapackage.org/profiles/2.0"
+_MAX_NAME_CHARACTERS = 100
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can store, so that the same record produces the same bytes."""
 
@@ -98,19 +102,23 @@ def _entry(name: str) -> ZipInfo:
 
 
 def _package_descriptor(metadata: Mapping[str, Any], release: str) -> Json:
-    terms = metadata["license"]
     return {
         "$schema": f"{_PROFILES}/datapackage.json",
-        "name": "child-protection-compact-record",
-        "title": "Child Protection Compact record",
-        "description": metadata["archive_notice"],
+        "name": _package_name(metadata["title"]),
+        "title": metadata["title"],
+        "description": full_description(metadata),
         "version": release,
-        "licenses": [{"title": terms["title"], "path": terms["url"]}],
-        "keywords": list(KEYWORDS),
+        "licenses": [
+            {"title": terms["title"], "path": terms["url"]} for terms in licenses(metadata)
+        ],
+        "keywords": metadata["keywords"],
     }
 
 
-KEYWORDS = ("child trafficking", "child protection", "foreign assistance", "archived record")
+def _package_name(title: str) -> str:
+    """The title as the name of a package: lowercase letters, digits and hyphens."""
+    words = re.findall("[a-z0-9]+", fold(title))
+    return "-".join(words)[:_MAX_NAME_CHARACTERS].strip("-") or "record"
 
 
 def _sources(connection: sqlite3.Connection) -> Iterator[Json]:

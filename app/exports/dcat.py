@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app.archive.archive import Archive
-from app.exports.datapackage import KEYWORDS
 from app.exports.listing import Export
+from app.exports.terms import full_description, rights
 from app.models.dates import first_day, last_day
 from app.models.outline import union_box
 from app.responses.representations import encode_json
@@ -65,9 +65,9 @@ def _dataset(
     exports: Iterable[Export],
     connection: sqlite3.Connection,
 ) -> Json:
-    terms = archive.metadata["license"]
+    metadata = archive.metadata
     optional = {
-        "rights": terms["title"] if len(terms["title"]) <= _MAX_RIGHTS_CHARACTERS else None,
+        "rights": _rights(metadata),
         "spatial": ",".join(map(str, outline_bounds(connection) or ())),
         "temporal": temporal_coverage(connection),
         "references": source_urls(connection),
@@ -75,10 +75,10 @@ def _dataset(
     return {
         "@type": "dcat:Dataset",
         "identifier": f"{publisher.origin}/v1/record",
-        "title": "Child Protection Compact record",
-        "description": archive.metadata["archive_notice"],
-        "keyword": list(KEYWORDS),
-        "modified": archive.metadata["modified"],
+        "title": metadata["title"],
+        "description": full_description(metadata),
+        "keyword": metadata["keywords"],
+        "modified": metadata["modified"],
         "publisher": {"@type": "org:Organization", "name": publisher.name},
         "contactPoint": {
             "@type": "vcard:Contact",
@@ -86,7 +86,7 @@ def _dataset(
             "hasEmail": f"mailto:{publisher.contact_email}",
         },
         "accessLevel": "public",
-        "license": terms["url"],
+        "license": metadata["license"]["url"],
         "language": ["en"],
         "landingPage": f"{publisher.origin}/",
         "describedBy": f"{publisher.origin}/openapi.json",
@@ -94,6 +94,12 @@ def _dataset(
         **{name: value for name, value in optional.items() if value},
         "distribution": [_distribution(export, publisher.origin) for export in exports],
     }
+
+
+def _rights(metadata: Mapping[str, Any]) -> str | None:
+    """Every license; without that of the project's own words if the text would be too long."""
+    texts = (rights(metadata), metadata["license"]["title"])
+    return next((text for text in texts if len(text) <= _MAX_RIGHTS_CHARACTERS), None)
 
 
 def _distribution(export: Export, origin: str) -> Json:

@@ -1,7 +1,7 @@
 """The partnerships as IATI activities (International Aid Transparency Initiative, 2.03).
 
 Elements without evidence in the record are left out: budgets, flow, finance and aid types, DAC
-sector codes, amounts of single awards, identifiers of organizations.
+sector codes, identifiers of organizations.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from app.archive.archive import Archive
+from app.exports.terms import rights
 from app.models.dates import first_day
+from app.models.notation import qualified_amount
+from app.query.labels import region_label
 
 Json = dict[str, Any]
 
@@ -35,8 +38,13 @@ _ORGANIZATION_TYPES = {
 _FUNDING, _IMPLEMENTING = "1", "4"
 _ACTUAL_START, _PLANNED_END = "2", "3"
 _GENERAL, _OBJECTIVES, _OTHER = "1", "2", "4"
+_QUALIFIER_NOTES = {
+    "up_to": " The source gives the amount as a ceiling (up to).",
+    "at_least": " The source gives the amount as a minimum (at least).",
+    "about": " The source gives the amount as an approximation (about).",
+}
 _IMPLEMENTATION, _OUTGOING_COMMITMENT, _ACTIVITY_PAGE = "2", "2", "A12"
-_INVALID_IN_XML = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}
+INVALID_IN_XML = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}
 """Replacement of the characters that the record allows and XML does not (XML 1.0, 2.2)."""
 
 
@@ -55,6 +63,14 @@ class Reporter:
     name: str
     type: str
     origin: str
+
+
+class Money(NamedTuple):
+    """An amount of whole currency units, its ISO 4217 code and its qualifier."""
+
+    amount: int
+    currency: str
+    qualifier: str | None
 
 
 async def stream_iati(archive: Archive, reporter: Reporter) -> AsyncIterator[bytes]:
@@ -89,7 +105,8 @@ def _batch(
         "SELECT rowid, document FROM partnerships WHERE rowid > ? ORDER BY rowid LIMIT ?",
         (last_rowid, _BATCH_PARTNERSHIPS),
     ).fetchall()
-    notice = archive.metadata["archive_notice"]
+    metadata = archive.metadata
+    notice = f"{metadata['archive_notice']} {rights(metadata)}"
     batch = []
     for rowid, document in rows:
         data = _PartnershipData(connection, json.loads(document))
@@ -133,12 +150,21 @@ class _PartnershipData:
         """Whether it has everything that IATI requires of an activity."""
         return bool(self.partnership["signed"] and (self.investor or self.recipients))
 
+    @property
+    def is_itemized(self) -> bool:
+        """Whether there are awards, and all have amounts."""
+        return bool(self.awards) and all(award["amount"] is not None for award in self.awards)
+
     def recipient_name(self, award: Json) -> str:
         """Name of an award's recipient."""
         names: dict[str, str] = {
             recipient["id"]: recipient["name"] for recipient in self.recipients
         }
         return names.get(award["recipient"], "an unnamed recipient")
+
+    def region_label(self, region: Json) -> str:
+        """Name of a region, with its country if another region has the same name."""
+        return region_label(self._connection, region)
 
     def _documents(self, statement: str, *parameters: str) -> list[Json]:
         rows = self._connection.execute(statement, parameters)
@@ -170,7 +196,7 @@ def _activity(data: _PartnershipData, reporter: Reporter, notice: str) -> Elemen
     _add_dates(activity, partnership)
     _add_locations(activity, data)
     _add_classification(activity, data, reporter.origin)
-    _add_commitment(activity, data)
+    _add_commitments(activity, data)
     for source in data.sources:
         _add_document_link(activity, source)
     return activity
@@ -181,7 +207,7 @@ def _add_narrative(
 ) -> Element:
     """Append an element with a `narrative` and return it."""
     element = SubElement(parent, tag, dict(attributes or {}))
-    SubElement(element, "narrative").text = text.translate(_INVALID_IN_XML)
+    SubElement(element, "narrative").text = text.translate(INVALID_IN_XML)
     return element
 
 
@@ -192,6 +218,10 @@ def _add_descriptions(activity: Element, data: _PartnershipData, notice: str) ->
         _add_narrative(activity, "description", " ".join(objectives), {"type": _OBJECTIVES})
     for award in data.awards:
         _add_narrative(activity, "description", _award_description(award, data), {"type": _OTHER})
+    if data.is_itemized and data.partnership["investment_amount"] is not None:
+        money = Money(*(data.partnership[f"investment_{part}"] for part in Money._fields))
+        total = f"Total investment: {qualified_amount(*money)}."
+        _add_narrative(activity, "description", total, {"type": _OTHER})
     status = f"The activity status (implementation) is as of the archived source. {notice}"
     _add_narrative(activity, "description", status, {"type": _OTHER})
 
@@ -200,7 +230,11 @@ def _award_description(award: Json, data: _PartnershipData) -> str:
     """An award in words, with dates as precise as in the source."""
     announced = f"announced {award['announced']}" if award["announced"] else "no announcement date"
     ends = f"until {award['ends']}" if award["ends"] else "no end date"
-    return f"Award to {data.recipient_name(award)}, {announced}, {ends}: {award['title']}."
+    facts = [f"Award to {data.recipient_name(award)}", announced, ends]
+    if award["amount"] is not None:
+        money = Money(award["amount"], award["currency"], award["amount_qualifier"])
+        facts.append(qualified_amount(*money))
+    return f"{', '.join(facts)}: {award['title']}."
 
 
 def _organization_type(organization: Json) -> dict[str, str]:
@@ -236,7 +270,7 @@ def _add_locations(activity: Element, data: _PartnershipData) -> None:
         SubElement(activity, "recipient-country", {"code": countries.pop()})
     for region in data.regions:
         location = SubElement(activity, "location", {"ref": region["id"]})
-        _add_narrative(location, "name", region["name"])
+        _add_narrative(location, "name", data.region_label(region))
 
 
 def _add_classification(activity: Element, data: _PartnershipData, origin: str) -> None:
@@ -248,24 +282,55 @@ def _add_classification(activity: Element, data: _PartnershipData, origin: str) 
         _add_narrative(activity, "tag", objective["title"], {**tags, "code": objective["id"]})
 
 
-def _add_commitment(activity: Element, data: _PartnershipData) -> None:
-    """One commitment of the whole investment, if its amount and currency are stated."""
-    partnership = data.partnership
-    amount, currency = partnership["investment_amount"], partnership["investment_currency"]
-    if amount is None or currency is None:
+def _add_commitments(activity: Element, data: _PartnershipData) -> None:
+    """One commitment for each award if all have amounts, else one of the whole investment.
+
+    Never both, as consumers add up commitments.
+    """
+    if data.partnership["investment_amount"] is not None and not data.is_itemized:
+        _add_investment(activity, data)
         return
+    for award in data.awards:
+        if award["amount"] is not None:
+            _add_award(activity, data, award)
+
+
+def _add_investment(activity: Element, data: _PartnershipData) -> None:
+    partnership = data.partnership
     announced = sorted(award["announced"] for award in data.awards if award["announced"])
     event, date = ("announced", announced[0]) if announced else ("signed", partnership["signed"])
+    share = " for all awards" if data.awards else ""
+    note = f"Total investment{share}, {event} {date}."
+    money = Money(*(partnership[f"investment_{part}"] for part in Money._fields))
+    _add_commitment(activity, data, money, date, note)
+
+
+def _add_award(activity: Element, data: _PartnershipData, award: Json) -> None:
+    announced, signed = award["announced"], data.partnership["signed"]
+    event, date = ("announced", announced) if announced else ("partnership signed", signed)
+    money = Money(award["amount"], award["currency"], award["amount_qualifier"])
+    transaction = _add_commitment(activity, data, money, date, f"Award, {event} {date}.")
+    for recipient in data.recipients:
+        if recipient["id"] == award["recipient"]:
+            type_ = _organization_type(recipient)
+            _add_narrative(transaction, "receiver-org", recipient["name"], type_)
+
+
+def _add_commitment(
+    activity: Element, data: _PartnershipData, money: Money, date: str, note: str
+) -> Element:
+    """A commitment by the investor on the first day of a date."""
     day = first_day(date).isoformat()
     transaction = SubElement(activity, "transaction")
     SubElement(transaction, "transaction-type", {"code": _OUTGOING_COMMITMENT})
     SubElement(transaction, "transaction-date", {"iso-date": day})
-    money = {"currency": currency, "value-date": day}
-    SubElement(transaction, "value", money).text = str(amount)
-    note = f"Total investment for all awards, {event} {date}.{_precision_note(date)}"
-    _add_narrative(transaction, "description", note)
+    attributes = {"currency": money.currency, "value-date": day}
+    SubElement(transaction, "value", attributes).text = str(money.amount)
+    text = note + _precision_note(date) + _QUALIFIER_NOTES.get(money.qualifier or "", "")
+    _add_narrative(transaction, "description", text)
     for investor in data.investor:
         _add_narrative(transaction, "provider-org", investor["name"], _organization_type(investor))
+    return transaction
 
 
 def _add_document_link(activity: Element, source: Json) -> None:

@@ -28,7 +28,7 @@ async def get_docs(request: Request, archive: ArchiveDep) -> Response:
     """The guide, followed by the Swagger UI reference."""
     document = json.loads(openapi_body(request.app, archive))
     context = guide_context(archive, document, request.app.state.settings.public_url)
-    return await html_response("docs.html", **context)
+    return await html_response(request.scope, "docs.html", **context)
 
 
 @router.get("/docs/{asset}")

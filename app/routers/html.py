@@ -8,6 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from starlette.types import Scope
 
+from app.archive.archive import ARCHIVE_KEY, Archive
 from app.pages.guide.rendering import render_template
 from app.responses.formats import HTML
 from app.responses.problems import Problem, prefers_html
@@ -18,12 +19,17 @@ _CONTENT_SECURITY_POLICY = (
 )
 """Same-origin files and `data:` images in style sheets; nothing inline (CSP Level 3)."""
 
+_UNNAMED = "Archived record"
+"""Name of the record where none is open, as in an error of a server that starts."""
+
 logger = logging.getLogger("cpc_record")
 
 
-async def html_response(template: str, **context: object) -> Response:
+async def html_response(scope: Scope, template: str, **context: object) -> Response:
     """A page rendered from a template in a worker thread, because the first rendering is slow."""
-    body = await run_in_threadpool(render_template, template, **context)
+    archive: Archive | None = scope.get(ARCHIVE_KEY)
+    title = archive.metadata["title"] if archive is not None else _UNNAMED
+    body = await run_in_threadpool(render_template, template, record_title=title, **context)
     headers = {"Content-Security-Policy": _CONTENT_SECURITY_POLICY}
     return Response(body, headers=headers, media_type=HTML.content_type)
 
@@ -39,7 +45,7 @@ async def problem_response(problem: Problem, scope: Scope) -> Response:
     if not prefers_html(accept):
         return document
     try:
-        page = await html_response("error.html", problem=problem.document(path))
+        page = await html_response(scope, "error.html", problem=problem.document(path))
     except Exception:
         logger.exception("The page of a problem cannot be rendered.")
         return document

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,15 +11,23 @@ from fastapi.openapi.utils import get_openapi
 
 from app.archive.archive import COLLECTIONS, Archive, link_table
 from app.models import Document
+from app.pages.record.words import shorten
+from app.query.examples import (
+    FALLBACK_YEAR,
+    example_resource,
+    first_ids,
+    misspelling_error,
+    search_word,
+    title_word,
+)
 from app.query.full_text import find_matches
-from app.query.parameters import DateType, IntegerType, parse_query_string
+from app.query.parameters import DateType, IntegerType
 from app.query.query import DEFAULT_LIMIT, Query, collection_parameters, includable_fields
 from app.query.selection import find_page
 from app.responses.problems import (
     MEDIA_TYPE,
     BadRequest,
     InternalError,
-    InvalidParameters,
     MethodNotAllowed,
     NotAcceptable,
     NotFound,
@@ -41,29 +47,27 @@ from app.responses.representations import (
 )
 from app.routers.route import Route
 
-TITLE = "Child Protection Compact record"
-SUMMARY = "Open data on the United States–Peru Child Protection Compact Partnership."
-DESCRIPTION = f"""
-In 2017 the United States and Peru signed a Child Protection Compact Partnership. This read-only API
-publishes the contents of one archived web page of the U.S. Department of State about the
-partnership, with a source for every value except ids, the order of siblings, links, references to a
-parent, and the size and digest of the page.
+_DESCRIPTION = """
+{notice}
 
-**Getting started.** Try `GET /v1/awards/peru-ilo`. There are no API keys or accounts, and CORS
-allows any origin.
+This read-only API has a source for every value except ids, the order of siblings, links, references
+to a parent, and the size and digest of the archived pages.
+
+**Getting started.** Try `GET {path}`. There are no API keys or accounts, and CORS allows any
+origin.
 
 **Missing values.** If the page does not give a value, the field is `null` and is listed in
 `not_stated`. A `null` that is not listed there means that the field does not apply.
 
-**Sources.** `GET /v1/citations?resource_type=award&resource=peru-ilo` returns the evidence for each
-field of an award: the quotation and its position in the archived text, or the publication that
-an `enriched` value is from.
+**Sources.** `GET {citations_path}` returns the evidence for each
+field: the quotation and its position in the archived text, or the publication that an `enriched`
+value is from.
 
-**Filtering and sorting.** Repeat a filter for OR (`region=cusco&region=loreto`); different filters
+**Filtering and sorting.** Repeat a filter for OR{repeated_filter}; different filters
 combine with AND. `sort` takes one field; prefix it with `-` to sort in descending order. `null`
 sorts last.
 
-**Pagination.** `limit` sets the page size (default {DEFAULT_LIMIT}). Follow `links.next` or the
+**Pagination.** `limit` sets the page size (default {limit}). Follow `links.next` or the
 `Link` header until it is `null` or absent.
 
 **Selecting items and fields.** `id` selects items by their ids, and `not_stated` those for which no
@@ -76,7 +80,7 @@ these formats stream the whole filtered collection. CSV and NDJSON then support 
 (206), which are those of the response without content coding. In CSV, `null` is an empty cell and
 objects in lists are JSON. List members are joined by `|`; a literal `|` or backslash in a member is
 escaped with a backslash. Text that a spreadsheet would evaluate as a formula is prefixed with an
-apostrophe, which programs should remove. Import codes such as `08` as text to keep leading zeros.
+apostrophe, which programs should remove. Import codes as text to keep leading zeros.
 
 **Related resources and counts.** `include=recipient&include=citations` embeds the referenced
 resources, each once, in `included`. `facet=region` counts items by value under the same filters;
@@ -124,10 +128,10 @@ def build_document(app: FastAPI, archive: Archive, bodies: Mapping[str, bytes]) 
         bodies: Example response bodies of endpoints that belong to no collection, by path.
     """
     document: Json = get_openapi(
-        title=TITLE,
+        title=archive.metadata["title"],
         version=app.version,
-        summary=SUMMARY,
-        description=DESCRIPTION.strip(),
+        summary=shorten(archive.metadata["description"]),
+        description=_description(archive),
         routes=[
             route.with_response_model() if isinstance(route, Route) else route
             for route in app.routes
@@ -143,9 +147,22 @@ def build_document(app: FastAPI, archive: Archive, bodies: Mapping[str, bytes]) 
     for path, body in bodies.items():
         content = _success_content(document["paths"][path]["get"])
         content["application/json"]["example"] = json.loads(body)
+    problems = problem_examples(archive)
     for operations in document["paths"].values():
-        _add_problem_examples(operations["get"])
+        _add_problem_examples(operations["get"], problems)
     return document
+
+
+def _description(archive: Archive) -> str:
+    """The description, with paths and ids of the served record."""
+    resource, regions = example_resource(archive), first_ids(archive, "regions", 2)
+    return _DESCRIPTION.strip().format(
+        notice=archive.metadata["archive_notice"],
+        path=resource.path,
+        citations_path=resource.citations_path,
+        repeated_filter=f" (`region={'&region='.join(regions)}`)" if len(regions) > 1 else "",
+        limit=DEFAULT_LIMIT,
+    )
 
 
 def _finish_schemas(document: Json) -> None:
@@ -209,7 +226,7 @@ def _add_parameter_examples(
 
 
 def _add_search_examples(operation: Json, archive: Archive) -> None:
-    word = _example_word(archive, "awards") or "peru"
+    word = search_word(archive)
     values = {"q": word, "limit": 1}
     page = find_matches(archive, values, archive.connection)
     links = page_links("/v1/search", [("q", word), ("limit", "1")], page.cursor)
@@ -224,10 +241,10 @@ def _add_search_examples(operation: Json, archive: Archive) -> None:
             parameter["example"] = examples[parameter["name"]]
 
 
-def _add_problem_examples(operation: Json) -> None:
+def _add_problem_examples(operation: Json, examples: Mapping[int, Json]) -> None:
     for status, response in operation["responses"].items():
         if MEDIA_TYPE in response.get("content", {}):
-            response["content"][MEDIA_TYPE]["example"] = problem_examples()[int(status)]
+            response["content"][MEDIA_TYPE]["example"] = examples[int(status)]
 
 
 def _success_content(operation: Json) -> Json:
@@ -245,7 +262,7 @@ def _parameter_example(
         "limit": 20,
         "format": "csv",
         "sort": f"-{model.sorts[0].field}",
-        "q": _example_word(archive, model.collection) if name == "q" else None,
+        "q": title_word(archive, model.collection) if name == "q" else None,
         "include": next(iter(includable_fields(model)), None),
         "facet": next(iter(model.facets()), None),
         "fields": model.document_fields()[1],
@@ -268,26 +285,15 @@ def _condition_example(model: type[Document], name: str, archive: Archive) -> An
     type_ = collection_parameters(model.collection)[name].type
     if type_.allowed:
         return type_.allowed[0]
-    return {DateType: "2017", IntegerType: 1_000_000}.get(type(type_))
+    return {DateType: FALLBACK_YEAR, IntegerType: 1_000_000}.get(type(type_))
 
 
-def _example_word(archive: Archive, collection: str) -> str | None:
-    """A word from the titles of a collection, for full-text search."""
-    first, last = archive.rowid_ranges[COLLECTIONS[collection].type]
-    row = archive.connection.execute(
-        "SELECT heading FROM search WHERE rowid BETWEEN ? AND ? LIMIT 1", (first, last)
-    ).fetchone()
-    words = re.findall(r"\w{4,}", row[0].decode()) if row else []
-    return words[0].lower() if words else None
-
-
-@cache
-def problem_examples() -> Mapping[int, Json]:
+def problem_examples(archive: Archive) -> Mapping[int, Json]:
     """An example problem document for each status code that endpoints declare."""
     file_path = "/v1/exports/tables.zip"
     examples: tuple[tuple[Problem, str], ...] = (
         (BadRequest("An HTTP/1.1 request must have exactly one Host header."), "/v1/awards"),
-        (NotFound("No award has this id. See /v1/awards for all awards."), "/v1/awards/peru"),
+        (NotFound("No award has this id. See /v1/awards for all awards."), "/v1/awards/unknown"),
         (MethodNotAllowed("POST is not allowed; use GET, HEAD, OPTIONS."), "/v1/awards"),
         (
             NotAcceptable(
@@ -302,7 +308,7 @@ def problem_examples() -> Mapping[int, Json]:
             ),
             file_path,
         ),
-        (_misspelled_parameter(), "/v1/awards"),
+        (misspelling_error(archive), "/v1/awards"),
         (
             InternalError("The server failed; the error was logged under request id 4bf92."),
             "/v1/awards",
@@ -312,12 +318,3 @@ def problem_examples() -> Mapping[int, Json]:
     return {
         problem.status: json.loads(bytes(problem.response(path).body)) for problem, path in examples
     }
-
-
-def _misspelled_parameter() -> InvalidParameters:
-    """The error that `/v1/awards?regoin=cusco` returns."""
-    try:
-        parse_query_string(b"regoin=cusco", collection_parameters("awards"))
-    except InvalidParameters as error:
-        return error
-    raise AssertionError("regoin is not a parameter")

@@ -11,7 +11,7 @@ from app.query.parameters import path_parameter
 from app.responses.formats import HTML, JSON, negotiate_format
 from app.responses.problems import PROBLEMS, InvalidParameters, NotFound, Problem
 from app.responses.representations import encode_json
-from app.routers.dependencies import NoParameters, accept_header
+from app.routers.dependencies import ArchiveDep, NoParameters, accept_header
 from app.routers.html import html_response
 from app.routers.openapi_document import problem_examples
 from app.routers.openapi_responses import openapi_responses
@@ -56,7 +56,7 @@ class ProblemKindItem(Model):
 async def list_problems(request: Request) -> Response:
     """All problem types."""
     if _prefers_html(request):
-        return await html_response("problems.html", problems=PROBLEMS.values())
+        return await html_response(request.scope, "problems.html", problems=PROBLEMS.values())
     return Response(problem_list_body(), media_type="application/json")
 
 
@@ -71,7 +71,7 @@ async def list_problems(request: Request) -> Response:
     openapi_extra={"parameters": [_SLUG]},
     dependencies=[NoParameters],
 )
-async def get_problem(request: Request) -> Response:
+async def get_problem(request: Request, archive: ArchiveDep) -> Response:
     """One problem type.
 
     Raises:
@@ -83,8 +83,9 @@ async def get_problem(request: Request) -> Response:
     if _prefers_html(request):
         problem = PROBLEMS[slug]
         others = [other for other in PROBLEMS.values() if other is not problem]
-        example = problem_examples().get(problem.status)
-        return await html_response("problem.html", problem=problem, example=example, others=others)
+        example = problem_examples(archive).get(problem.status)
+        context = {"problem": problem, "example": example, "others": others}
+        return await html_response(request.scope, "problem.html", **context)
     return Response(problem_body(slug), media_type="application/json")
 
 

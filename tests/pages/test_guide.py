@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +135,7 @@ async def test_responses_in_the_guide_are_real(client: httpx.AsyncClient) -> Non
     shown = [figure.find(".//code").text_content() for figure in page.find_class("response")]
     returned = [
         (await client.get(path)).json()
-        for path in ("/v1/awards/peru-ilo", "/v1/awards?regoin=cusco")
+        for path in ("/v1/awards/peru-ilo", "/v1/awards?regoin=metropolitan-lima")
     ]
     assert [json.loads(text) for text in shown] == returned
 
@@ -180,13 +179,7 @@ async def test_the_guide_of_an_empty_record(
     seed: SeedCopy, tmp_path: Path, has_partnership: bool, path: str
 ) -> None:
     """Without awards, or without any resource, the examples use what the record has."""
-    lists = [name for name, value in seed.data.items() if isinstance(value, list)]
-    for name in ["awards", "activities"] if has_partnership else lists:
-        seed.data[name] = []
-    if not has_partnership:
-        outlines = b'{"type": "FeatureCollection", "features": []}'
-        (tmp_path / "regions.geojson").write_bytes(outlines)
-        seed.data["outlines"]["sha256"] = sha256(outlines).hexdigest()
+    seed.clear(*(["awards", "activities"] if has_partnership else []))
     async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
         response = await client.get("/docs")
         assert response.status_code == 200

@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app.archive.archive import COLLECTIONS, Archive
-from app.models import RESOURCES, Award, Resource
 from app.models.evidence import BASIS_MEANINGS, UNCITED_VALUES
-from app.query.parameters import parse_query_string
-from app.query.query import collection_parameters, includable_fields
-from app.query.selection import find_document
-from app.responses.problems import PROBLEMS, InvalidParameters
-from app.responses.representations import item_body
+from app.query.examples import (
+    announcement_year,
+    example_resource,
+    first_ids,
+    misspelled_query,
+    misspelling_error,
+    search_word,
+)
+from app.query.query import includable_fields
+from app.responses.problems import PROBLEMS
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8000"
 """Base URL in the examples when `PUBLIC_URL` is not set: the address of `make serve`."""
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ExampleResource:
-    """The resource that the examples request.
-
-    Attributes:
-        path: Its path.
-        variable: Variable name in the code examples.
-        title_field: Field with its title or name.
-        citations_path: Path of its citations.
-        response: JSON response of its path; None if it is not shown.
-    """
-
-    path: str
-    variable: str
-    title_field: str
-    citations_path: str
-    response: Json | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,52 +59,23 @@ def guide_context(archive: Archive, document: Json, public_url: str | None) -> J
     return {
         "base": public_url or DEFAULT_BASE_URL,
         "is_public": public_url is not None,
-        "example": _example_resource(archive),
-        "region_ids": _first_ids(archive, "regions", 2),
+        "record": archive.metadata,
+        "example": example_resource(archive),
+        "region_ids": first_ids(archive, "regions", 2),
+        "year": announcement_year(archive),
+        "word": search_word(archive),
         "release": archive.release,
         "collections": [_collection_parameters(name) for name in COLLECTIONS],
         "bases": BASIS_MEANINGS,
         "uncited_values": UNCITED_VALUES,
         "problems": PROBLEMS.values(),
-        "error_response": _error_response(),
+        "misspelled": misspelled_query(archive),
+        "error_response": misspelling_error(archive).document("/v1/awards"),
         "operations_by_tag": [
             (tag, [operation for operation in operations if operation.tag == tag["name"]])
             for tag in document["tags"]
         ],
     }
-
-
-def _example_resource(archive: Archive) -> ExampleResource:
-    """The first award, else the first resource of any type, else the index of the API."""
-    models: Sequence[type[Resource]] = (Award, *RESOURCES)
-    for model in models:
-        for resource_id in _first_ids(archive, model.collection, 1):
-            document = find_document(archive, model.collection, resource_id)
-            if document is not None:
-                response: Json = json.loads(item_body(document))
-                links = response["data"]["links"]
-                title_field = "title" if "title" in response["data"] else "name"
-                return ExampleResource(
-                    links["self"], model.type, title_field, links["citations"], response
-                )
-    return ExampleResource("/v1", "index", "title", "/v1/citations", None)
-
-
-def _error_response() -> Json | None:
-    """The problem document for a misspelled filter of the awards."""
-    try:
-        parse_query_string(b"regoin=cusco", collection_parameters("awards"))
-    except InvalidParameters as problem:
-        response: Json = json.loads(bytes(problem.response("/v1/awards").body))
-        return response
-    return None
-
-
-def _first_ids(archive: Archive, collection: str, limit: int) -> list[str]:
-    rows = archive.connection.execute(
-        f"SELECT id FROM {collection} ORDER BY rowid LIMIT {limit}"  # noqa: S608 - names from the models
-    )
-    return [resource_id.decode() for (resource_id,) in rows]
 
 
 def _collection_parameters(collection: str) -> CollectionParameters:

@@ -111,7 +111,9 @@ def read_content(reader: DocumentReader) -> PageContent:
     partnerships = reader.first_items("partnerships", _MAX_PARTNERSHIPS)
     sections = _read_sections(reader, partnerships.items[:_MAX_PARTNERSHIP_SECTIONS])
     regions = reader.first_items("regions", _MAX_REGIONS)
-    names = {region["id"]: shorten(region["name"], _MAX_MAP_NAME_CHARACTERS) for region in regions}
+    names = {
+        region["id"]: shorten(reader.label(region), _MAX_MAP_NAME_CHARACTERS) for region in regions
+    }
     return PageContent(
         partnerships,
         sections,

@@ -10,9 +10,9 @@ from typing import Any
 from markupsafe import Markup
 
 from app.archive.archive import Archive
-from app.exports.datapackage import KEYWORDS
 from app.exports.dcat import outline_bounds, source_urls, temporal_coverage
 from app.exports.listing import CATALOG, Export
+from app.exports.terms import full_description, licenses
 from app.pages.record.words import shorten
 from app.responses.representations import encode_json
 
@@ -52,11 +52,12 @@ def dataset_description(
     archive: Archive, publication: Publication, connection: sqlite3.Connection
 ) -> Json:
     """The Dataset object, without URLs of the API if its public URL is not set."""
+    metadata = archive.metadata
     optional: Json = {
         "temporalCoverage": temporal_coverage(connection),
         "spatialCoverage": _spatial_coverage(connection),
         "isBasedOn": source_urls(connection)[:_MAX_SOURCES],
-        "dateModified": archive.metadata["modified"],
+        "dateModified": metadata["modified"],
         "publisher": publication.publisher
         and {"@type": "Organization", "name": publication.publisher},
         **(_urls(publication, publication.origin) if publication.origin else {}),
@@ -64,10 +65,10 @@ def dataset_description(
     return {
         "@context": "https://schema.org",
         "@type": "Dataset",
-        "name": "Child Protection Compact record",
-        "description": shorten(archive.metadata["archive_notice"], _MAX_DESCRIPTION_CHARACTERS),
-        "keywords": list(KEYWORDS),
-        "license": archive.metadata["license"]["url"],
+        "name": metadata["title"],
+        "description": shorten(full_description(metadata), _MAX_DESCRIPTION_CHARACTERS),
+        "keywords": metadata["keywords"],
+        "license": [terms["url"] for terms in licenses(metadata)],
         "version": archive.release,
         "inLanguage": "en",
         "isAccessibleForFree": True,

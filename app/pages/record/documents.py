@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from app.archive.archive import COLLECTIONS, Archive
+from app.query.labels import region_label
 from app.query.query import Query
 from app.query.selection import find_page
 from app.responses.representations import url_with_query
@@ -85,6 +86,12 @@ class DocumentReader:
             ).fetchone()
             self._documents[key] = json.loads(row[0]) if row else None
         return self._documents[key]
+
+    def label(self, resource: Json) -> str:
+        """Short name, name or title; a region's name with its country if it is ambiguous."""
+        if "iso_3166_2" in resource:
+            return region_label(self.connection, resource)
+        return str(resource.get("short_name") or resource.get("name") or resource["title"])
 
     def count_citations_by_basis(self) -> dict[str, int]:
         """Number of citations of the record, by basis."""

@@ -19,23 +19,17 @@ class Footnote:
 
     Attributes:
         number: Number on the page, from 1.
-        resource: Document of the resource.
+        resource_name: Short name, name or title of the resource.
         field: Name of the field.
         citations: Citations that support the value, as far as the page shows them.
         marker_count: Number of markers on the page that link here.
     """
 
     number: int
-    resource: Json
+    resource_name: str
     field: str
     citations: Excerpt
     marker_count: int = 0
-
-    @property
-    def resource_name(self) -> str:
-        """Short name, name or title of the resource: the first that is set."""
-        names = (self.resource.get(key) for key in ("short_name", "name", "title"))
-        return next(str(name) for name in names if name)
 
     @property
     def basis(self) -> str:
@@ -86,7 +80,8 @@ class Footnotes:
         """A new footnote, with as many of the citations as the page still has room for."""
         excerpt = replace(citations, items=citations.items[: 1 + self._room])
         self._room -= len(excerpt) - 1
-        footnote = Footnote(len(self.footnotes) + 1, resource, name, excerpt)
+        label = self.reader.label(resource)
+        footnote = Footnote(len(self.footnotes) + 1, label, name, excerpt)
         self.footnotes.append(footnote)
         return footnote
 

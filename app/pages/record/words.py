@@ -11,7 +11,11 @@ MAX_TEXT_CHARACTERS = 600
 """Longest text on the page, such as a summary."""
 _CODES = {
     "ngo": "NGO",
+    "africa": "in Africa",
     "americas": "in the Americas",
+    "asia": "in Asia",
+    "europe": "in Europe",
+    "oceania": "in Oceania",
     "world": "worldwide",
     "sex": "sex trafficking",
     "labor": "labor trafficking",
@@ -64,21 +68,6 @@ def field_label(name: str) -> str:
 def capitalize_first(text: str) -> str:
     """The text with an upper-case first letter; unlike `str.capitalize`, the rest stays."""
     return text[:1].upper() + text[1:]
-
-
-def country_in_words(code: str) -> str:
-    """English name of an ISO 3166-1 country, or the code if it is unknown."""
-    import pycountry  # noqa: PLC0415 - reads its tables on first use
-
-    country: Any = pycountry.countries.get(alpha_2=code)
-    return str(getattr(country, "common_name", country.name)) if country else code
-
-
-def join_phrases(phrases: Sequence[str]) -> str:
-    """Phrases as a list in a sentence: `A`, `A and B` or `A, B, and C`."""
-    if len(phrases) < 3:
-        return " and ".join(phrases)
-    return f"{', '.join(phrases[:-1])}, and {phrases[-1]}"
 
 
 def shorten(text: str, max_characters: int = MAX_TEXT_CHARACTERS) -> str:

@@ -1,0 +1,105 @@
+"""Examples from the served record, for the OpenAPI document and the guide."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.archive.archive import COLLECTIONS, Archive
+from app.models import RESOURCES, Award, Resource
+from app.query.parameters import parse_query_string
+from app.query.query import collection_parameters
+from app.query.selection import find_document
+from app.responses.problems import InvalidParameters
+from app.responses.representations import item_body
+
+Json = dict[str, Any]
+
+_FALLBACK_WORD = "record"
+FALLBACK_YEAR = "2020"
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleResource:
+    """The resource that examples request: the first award, or what the record has instead.
+
+    Attributes:
+        path: Its path.
+        variable: Variable name in code.
+        title_field: Field with its title or name.
+        citations_path: Path of its citations.
+        response: JSON response of its path; None if the record is empty.
+    """
+
+    path: str
+    variable: str
+    title_field: str
+    citations_path: str
+    response: Json | None
+
+
+def example_resource(archive: Archive) -> ExampleResource:
+    """The first award, else the first resource of any type, else the index of the API."""
+    models: Sequence[type[Resource]] = (Award, *RESOURCES)
+    for model in models:
+        for resource_id in first_ids(archive, model.collection):
+            document = find_document(archive, model.collection, resource_id)
+            if document is not None:
+                response: Json = json.loads(item_body(document))
+                links = response["data"]["links"]
+                title_field = "title" if "title" in response["data"] else "name"
+                return ExampleResource(
+                    links["self"], model.type, title_field, links["citations"], response
+                )
+    return ExampleResource("/v1", "index", "title", "/v1/citations", None)
+
+
+def first_ids(archive: Archive, collection: str, limit: int = 1) -> list[str]:
+    """Ids of the first items of a collection."""
+    rows = archive.connection.execute(
+        f"SELECT id FROM {collection} ORDER BY rowid LIMIT {limit:d}"  # noqa: S608 - names from the models
+    )
+    return [item_id.decode() for (item_id,) in rows]
+
+
+def title_word(archive: Archive, collection: str) -> str | None:
+    """A word from the first title of a collection, for full-text search; None if it has none."""
+    first, last = archive.rowid_ranges[COLLECTIONS[collection].type]
+    row = archive.connection.execute(
+        "SELECT heading FROM search WHERE rowid BETWEEN ? AND ? LIMIT 1", (first, last)
+    ).fetchone()
+    words = re.findall(r"\w{4,}", row[0].decode()) if row else []
+    return words[0].lower() if words else None
+
+
+def search_word(archive: Archive) -> str:
+    """A word that a search of the whole record finds, if there is any."""
+    collections = (Award.collection, *(model.collection for model in RESOURCES))
+    words = (title_word(archive, collection) for collection in collections)
+    return next(filter(None, words), _FALLBACK_WORD)
+
+
+def announcement_year(archive: Archive) -> str:
+    """The year of the first award that has an announcement date."""
+    row = archive.connection.execute(
+        "SELECT announced FROM awards WHERE announced IS NOT NULL ORDER BY rowid LIMIT 1"
+    ).fetchone()
+    return row[0].decode()[:4] if row else FALLBACK_YEAR
+
+
+def misspelled_query(archive: Archive) -> str:
+    """A query string for awards in which the name of a filter is misspelled."""
+    region = next(iter(first_ids(archive, "regions")), "any")
+    return f"regoin={region}"
+
+
+def misspelling_error(archive: Archive) -> InvalidParameters:
+    """The error that `misspelled_query` gives."""
+    try:
+        parse_query_string(misspelled_query(archive).encode(), collection_parameters("awards"))
+    except InvalidParameters as error:
+        return error
+    raise AssertionError("the query string is valid")
