@@ -21,14 +21,15 @@ _BETWEEN_WORDS = re.compile(r"([\s/\-\N{EN DASH}\N{EM DASH}]+)")
 _LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}",
-        "{": r"\textbraceleft{}",
-        "}": r"\textbraceright{}",
+        "{": "(",
+        "}": ")",
         "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}",
         **{character: f"\\{character}" for character in "#$%&_"},
     }
 )
-"""LaTeX of its special characters. BibTeX counts braces, so none may stand alone, even escaped."""
+"""LaTeX of its special characters. Braces become parentheses, as BibTeX counts even escaped ones,
+and readers drop what LaTeX has for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +183,14 @@ def cited_record(
         publisher: Name of the publisher.
         connection: Connection of the current thread.
     """
-    title, label = _one_line(archive.metadata["title"]), _label(archive)
+    title = _one_line(archive.metadata["title"])
     words = re.findall("[a-z0-9]+", fold(title))[:_MAX_KEY_WORDS] or ["record"]
     return Work(
-        key="-".join([*words, label]),
+        key="-".join([*words, archive.label]),
         title=title,
         author=f"{title} maintainers",
-        version=label,
-        date=archive.metadata["modified"],
+        version=archive.label,
+        date=archive.date,
         url=release_address(archive, origin),
         publisher=publisher and _one_line(publisher),
         note=_sources_note(archive, connection),
@@ -214,11 +215,7 @@ def cited_resource(record: Work, document: Mapping[str, Any], type_: str) -> Wor
 
 def release_address(archive: Archive, origin: str | None) -> str:
     """Permanent address of the archive's release: a URL if the public base URL is known."""
-    return f"{origin or ''}/v1/releases/{_label(archive)}"
-
-
-def _label(archive: Archive) -> str:
-    return str(archive.metadata["modified"])
+    return f"{origin or ''}/v1/releases/{archive.label}"
 
 
 def _sources_note(archive: Archive, connection: sqlite3.Connection) -> str:
