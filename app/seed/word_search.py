@@ -1,0 +1,96 @@
+"""Words of a page as quotes, and what it has instead of words that are not in it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from difflib import SequenceMatcher
+from typing import Any
+
+from app.models.text_folding import fold
+from app.seed.errors import format_value, name_differences
+from app.seed.quotes import Span, find_context, occurrences
+
+_CANDIDATES = 10
+"""Passages with the most words in common that are compared letter by letter."""
+_MIN_SIMILARITY = 0.6
+_EXCERPT_CHARACTERS = 30
+"""Length of the text that is shown on each side of a passage."""
+_INVISIBLE = r"[\s\u00ad\u200b-\u200f\u2028-\u202e\u2060\ufeff]"
+"""White space and characters without a width."""
+_ALIKE = ("-\u2010\u2011\u2012\u2013\u2014", "'\u2018\u2019\u02bc", '"\u201c\u201d')
+"""Dashes, apostrophes and quotation marks: few keyboards have all of them."""
+
+
+def find_quotes(text: str, words: str) -> list[dict[str, Any]]:
+    """Each occurrence of words as the `quote` of a citation, without its source.
+
+    If the words themselves do not occur, these are the passages that look like them.
+    """
+    starts = find_exact(text, words)
+    spans = [(start, start + len(words)) for start in starts] or look_alikes(text, words)
+    return [
+        {"start": start, "end": end, "exact": text[start:end], **context_members(text, start, end)}
+        for start, end in spans
+    ]
+
+
+def find_exact(text: str, words: str) -> list[int]:
+    """Where words stand exactly so."""
+    return [start for start in occurrences(text, words) if text.startswith(words, start)]
+
+
+def context_members(text: str, start: int, end: int) -> dict[str, str]:
+    """The `prefix` and `suffix` that a quote needs to be unique."""
+    context = zip(("prefix", "suffix"), find_context(text, start, end), strict=True)
+    return {key: part for key, part in context if part}
+
+
+def look_alikes(text: str, words: str) -> list[Span]:
+    """Where words stand with other white space, dashes or quotation marks."""
+    visible = re.sub(_INVISIBLE, "", words)
+    pattern = f"{_INVISIBLE}*".join(map(_pattern_of, visible))
+    return [match.span() for match in re.finditer(pattern, text)] if visible else []
+
+
+def find_similar(text: str, words: str) -> Span | None:
+    """The passage of as many words that is most like the given words; None if none is."""
+    if alike := look_alikes(text, words):
+        return alike[0]
+    chunks = [match.span() for match in re.finditer(r"\S+", text)]
+    wanted = Counter(map(fold, words.split()))
+    length = wanted.total()
+    windows = [chunks[index : index + length] for index in range(len(chunks) - length + 1)]
+    if not wanted or not windows:
+        return None
+
+    def shared_words(window: list[Span]) -> int:
+        return (Counter(fold(text[start:end]) for start, end in window) & wanted).total()
+
+    def similarity(window: list[Span]) -> float:
+        passage = text[window[0][0] : window[-1][1]]
+        return SequenceMatcher(None, fold(passage), fold(words), autojunk=False).ratio()
+
+    closest = max(sorted(windows, key=shared_words)[-_CANDIDATES:], key=similarity)
+    return (closest[0][0], closest[-1][1]) if similarity(closest) >= _MIN_SIMILARITY else None
+
+
+def describe_similar(text: str, words: str) -> str:
+    """What a text has instead of words, with its position and the names of invisible characters."""
+    span = find_similar(text, words)
+    if span is None:
+        return "words that are on the page"
+    passage = text[slice(*span)]
+    return f"{format_value(passage)}, at {span[0]}{name_differences(words, passage)}"
+
+
+def excerpt(text: str, start: int, end: int) -> str:
+    """A passage in brackets with the text around it, on one line."""
+    before = text[max(start - _EXCERPT_CHARACTERS, 0) : start]
+    after = text[end : end + _EXCERPT_CHARACTERS]
+    return " ".join(f"…{before}[{text[start:end]}]{after}…".split())
+
+
+def _pattern_of(character: str) -> str:
+    alike = next((group for group in _ALIKE if character in group), character)
+    return f"[{re.escape(alike)}]"
