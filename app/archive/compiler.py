@@ -49,14 +49,25 @@ Rows = defaultdict[str, list[tuple[Any, ...]]]
 """Rows to be inserted, by INSERT statement."""
 
 
-def compile_seed(seed: Path, path: Path, progress: ProgressCallback | None = None) -> None:
-    """Validate a seed file and write its record to an empty file.
+def compile_seed(
+    seed: Path,
+    path: Path,
+    progress: ProgressCallback | None = None,
+    filed: Sequence[Path] | None = None,
+) -> None:
+    """Validate a seed file and write its record and all earlier releases to an empty file.
+
+    Args:
+        seed: The seed.
+        path: The empty file.
+        progress: Called with the number of bytes read and their total.
+        filed: Files of the earlier releases, the oldest first; those next to the seed by default.
 
     Raises:
         SeedError: The seed file is invalid; the file must not be used.
         sqlite3.Error: The file cannot be written.
     """
-    filed = filed_releases(seed)
+    filed = filed_releases(seed) if filed is None else filed
     fingerprints = {path.name: fingerprint(path) for path in filed}
     stream = SeedStream(seed, with_entry_digests=bool(filed))
     with (

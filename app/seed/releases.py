@@ -181,15 +181,12 @@ def present_release(stream: SeedStream, filed: list[Path]) -> tuple[ReleaseFacts
         filed: Files of all releases, the oldest first.
 
     Raises:
-        SeedError: The stamp of the seed contradicts the filed releases, or the file of the release
-            that the seed is was changed.
+        SeedError: The label of the seed is not after those of the filed releases, or the file of
+            the release that the seed is was changed.
     """
     own, content = stream.metadata.release, stream.file.content_digest()
-    last = _read_stamp(filed[-1]) if filed else None
+    last = read_stamp(filed[-1]) if filed else None
     if last is not None and last.content == content:
-        if own not in (None, last):
-            expected = f"that of {filed[-1].name}, or none"
-            raise stream.file.error(Issue(f"/{STAMP}", format_value(own), expected))
         _ensure_same(stream, filed[-1])
         return _facts(stream, last), filed[:-1]
     if own is None or own.content != content:
@@ -210,7 +207,7 @@ def _draft_facts(stream: SeedStream) -> ReleaseFacts:
     return ReleaseFacts(DRAFT, metadata.modified, stream.file.digest(), None, metadata)
 
 
-def _read_stamp(path: Path) -> Stamp:
+def read_stamp(path: Path) -> Stamp:
     """The stamp of a filed release, which stands before its lists.
 
     Raises:
