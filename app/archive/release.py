@@ -17,7 +17,7 @@ from app.archive.checksum import checksum_matches
 from app.models.notation import count_noun
 from app.seed.errors import Issue, SeedError
 from app.seed.releases import filed_releases
-from app.seed.verification import Check
+from app.seed.report import Check
 
 _TRUSTED_TIMES_BYTES = 32_000_000
 """Size from which modification times are trusted, because reading the file takes a long time."""

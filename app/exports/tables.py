@@ -121,6 +121,8 @@ _TARGET_COLUMNS = (
     Column("quote", "string", "Quoted text, at most 80 characters.", "exact"),
     Column("quote_start", "integer", "Index of the first Unicode code point, from 0.", '"start"'),
     Column("quote_end", "integer", "Index after the last Unicode code point.", '"end"'),
+    Column("quote_prefix", "string", "Text before a quote that is not unique.", "prefix"),
+    Column("quote_suffix", "string", "Text after a quote that is not unique.", "suffix"),
 )
 _REFERENCE_COLUMNS = tuple(
     Column(f"reference_{name}", "string", description, f"reference_{name}")

@@ -22,7 +22,7 @@ from app.mirror.freeze import MANIFEST, SUMMARY, file_sha256, internal_settings,
 from app.mirror.rules import build_rules
 from app.models.notation import count_noun
 from app.seed.errors import Issue
-from app.seed.verification import Check
+from app.seed.report import Check
 from app.settings import Settings
 
 _FILES_CHECK = "The mirror's files match its manifest"

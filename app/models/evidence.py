@@ -35,6 +35,26 @@ class Quote(StrictModel):
     exact: str = Field(
         min_length=1, max_length=MAX_QUOTE_CHARACTERS, description="The fragment itself."
     )
+    prefix: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_QUOTE_CHARACTERS,
+        description="Text right before the fragment, if it occurs more than once.",
+    )
+    suffix: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_QUOTE_CHARACTERS,
+        description="Text right after the fragment, if it occurs more than once.",
+    )
+
+    @property
+    def context(self) -> tuple[int, str]:
+        """Start and text of the fragment with its prefix and suffix."""
+        if self.prefix is None and self.suffix is None:
+            return self.start, self.exact
+        prefix, suffix = self.prefix or "", self.suffix or ""
+        return self.start - len(prefix), f"{prefix}{self.exact}{suffix}"
 
 
 class Reference(StrictModel):

@@ -6,7 +6,8 @@ from pydantic import Field
 from sqlmodel import Field as Column
 
 from app.models.base import StrictModel, TableRow, member_table
-from app.models.dates import PartialDate
+from app.models.dates import Instant, PartialDate
+from app.models.evidence import MAX_QUOTE_CHARACTERS
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
 from app.models.urls import Url
@@ -34,12 +35,24 @@ class SourceRow(TableRow, table=True):
 member_table("source_not_stated", source="sources", not_stated=None)
 
 
+Words = Annotated[str, Field(min_length=1, max_length=MAX_QUOTE_CHARACTERS)]
+
+
 class Furniture(StrictModel):
     """A passage of the archived text that is not about the subject, such as a banner."""
 
     start: int = Field(ge=0, description="Index of the first code point.")
     end: int = Field(ge=1, description="Index after the last code point.")
     reason: Title = Field(description="Reason why it is excluded from the coverage check.")
+    starts_with: Words | None = Field(
+        None, exclude=True, description="Its first words, from which `cite` finds its start."
+    )
+    ends_with: Words | None = Field(
+        None,
+        exclude=True,
+        description="Its last words, from which `cite` finds its end; by default, it is one "
+        "sentence or line.",
+    )
 
 
 class Source(Resource):
@@ -61,6 +74,16 @@ class Source(Resource):
     notices: Annotated[list[Title], Field(min_length=1)] | None = Field(
         description="Notices on the page about its own status."
     )
+    captured: Instant | None = Field(description="Time at which the page was captured, in UTC.")
+    memento: Url | None = Field(
+        description="URL of that capture in a web archive (RFC 7089). Where it and `captured` are "
+        "`null`, the text is as it was handed over."
+    )
+    extraction_tool: Title | None = Field(
+        description="Program that extracted the text from the page's HTML. The digest and all "
+        "positions depend on it."
+    )
+    extraction_version: Title | None = Field(description="Version of `extraction_tool`.")
     sha256: Sha256 = Field(description="SHA-256 of the archived text, hexadecimal.")
     bytes: int = Field(ge=0, description="Length of the archived text in bytes.")
     characters: int = Field(ge=0, description="Length of the archived text in code points.")

@@ -12,7 +12,7 @@ import pycountry
 from app.models import Award, Objective, Region, Resource, Source
 from app.models.citation import citation_suffixes
 from app.models.dates import first_day, last_day
-from app.models.evidence import Enriched, Quote
+from app.models.evidence import MAX_QUOTE_CHARACTERS, Enriched, Quote
 from app.models.header import Metadata
 from app.models.notation import count_noun, noun_for
 from app.seed.errors import Issue, format_value, name_differences
@@ -73,7 +73,9 @@ class SeedChecks:
         for location, quote in _quotes(resource, pointer):
             if quote.end - quote.start != len(quote.exact):
                 yield _wrong_length(quote, location)
-            self._quotes[quote.source].append((quote.start, quote.exact, location))
+            if quote.prefix or quote.suffix:
+                yield from _check_context(quote, location)
+            self._quotes[quote.source].append((*quote.context, location))
         self._collect(resource, pointer)
 
     def pointer_of(self, type_: str, id_: str) -> str | None:
@@ -298,6 +300,17 @@ def _wrong_length(quote: Quote, location: str) -> Issue:
     found = f"{quote.start} to {quote.end}, {length} {noun_for(length, 'code point')}"
     expected = f"{count_noun(len(quote.exact), 'code point')}, the length of the quote"
     return Issue(location, found, expected)
+
+
+def _check_context(quote: Quote, location: str) -> Iterator[Issue]:
+    """A quote with its prefix and suffix must be short, and start within the source."""
+    start, words = quote.context
+    if len(words) > MAX_QUOTE_CHARACTERS:
+        found = f"a quote of {count_noun(len(words), 'character')} with its prefix and suffix"
+        yield Issue(location, found, f"at most {count_noun(MAX_QUOTE_CHARACTERS, 'character')}")
+    if start < 0:
+        found = f"{count_noun(len(quote.prefix or ''), 'character')} before {quote.start}"
+        yield Issue(f"{location}/prefix", found, "the end of the text before the quote")
 
 
 def _conflicts(quotes: list[tuple[int, str, str]]) -> Iterator[Issue]:

@@ -1,132 +1,289 @@
-"""Verification of a record against a copy of the archived page."""
+"""Verification of a record against copies of the archived pages that it cites.
+
+A copy is either the cited text, byte for byte, or another one, in which the quotes stand at other
+positions or are missing.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby
+from operator import itemgetter
 
 from app.models import Source
 from app.models.evidence import Enriched, Quote
-from app.models.notation import noun_for
+from app.models.notation import count_noun, noun_for
+from app.seed.alignment import AlignedQuotes
+from app.seed.captures import ArchivedPage
+from app.seed.copies import PageCopy, read_copies
 from app.seed.errors import Issue, format_value, name_differences
+from app.seed.quotes import Span, find_context, occurrences
 from app.seed.record import Record
+from app.seed.report import Check
+from app.seed.sentences import find_uncited, split_sentences
 
-_BREAK = re.compile(r"(?<=[.!?;])\s+|[\r\n]+")
-Span = tuple[int, int]
-"""Start and end in a text, in code points."""
 _MAX_LINE_CHARACTERS = 40
 """A line up to this length, such as a heading, may be quoted whole; a longer one is a sentence."""
+_ONLY_CITED_TEXT = "checked in the cited text only"
+_CitedQuote = tuple[str, Quote]
+"""A quote after its JSON pointer in the seed file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the report.
-
-    Attributes:
-        name: What was checked.
-        summary: The result in numbers.
-        issues: Each failure with its JSON pointer; empty if the check passed.
-        skipped: Whether nothing was checked; the summary gives the reason.
-    """
-
-    name: str
-    summary: str
-    issues: Sequence[Issue] = ()
-    skipped: bool = False
-
-
-def check_source(record: Record, content: bytes, source_id: str | None = None) -> list[Check]:
-    """Verify a record against the bytes of an archived page that it cites.
+def verify_copies(
+    record: Record, path: str, source_id: str | None = None, timestamp: str | None = None
+) -> list[Check]:
+    """Verify a record against a file with copies of the archived pages that it cites.
 
     Args:
         record: The record.
-        content: The copy of the page.
+        path: Path of the file, or `-` for standard input.
+        source_id: The source that it is a copy of; by default, that is found out.
+        timestamp: Time of the capture in a web archive, or the start of it.
+
+    Raises:
+        ValueError: The record has no such source, or the file no copy of one.
+        OSError: The file cannot be read.
+    """
+    sources = _sources(record, source_id)
+    copies = read_copies(path, [ArchivedPage.of(source) for source in sources], timestamp)
+    return [
+        check for copy in copies for check in check_source(record, copy, copy.source or source_id)
+    ]
+
+
+def check_source(record: Record, copy: PageCopy, source_id: str | None = None) -> list[Check]:
+    """Verify a record against a copy of an archived page that it cites.
+
+    Args:
+        record: The record.
+        copy: The copy.
         source_id: The source that it is a copy of. By default, that is the source with its
             SHA-256, or else the one of whose quotes the copy contains the largest share.
 
     Raises:
-        ValueError: The record has no such source, or the copy is not UTF-8.
+        ValueError: The record has no such source.
+    """
+    quotes: dict[str, list[_CitedQuote]] = {source.id: [] for source in _sources(record)}
+    for location, quote in _quotes(record):
+        quotes[quote.source].append((location, quote))
+    sources = _sources(record, source_id)
+    source = _matching_source(sources, quotes, copy)
+    cited = sorted(quotes[source.id], key=lambda cited: cited[1].start)
+    comparison = _Comparison(source, f"/sources/{list(quotes).index(source.id)}", cited, copy)
+    return [*comparison.checks(), _count_cited(record)]
+
+
+def _sources(record: Record, source_id: str | None = None) -> list[Source]:
+    """The sources of a record, or the one with an id.
+
+    Raises:
+        ValueError: There is none.
     """
     sources = [source for source in record.resources["source"] if isinstance(source, Source)]
     if not sources:
         raise ValueError("the record cites no source")
-    text = content.decode("utf-8")
-    quotes: dict[str, list[tuple[str, Quote]]] = {source.id: [] for source in sources}
-    for location, quote in _quotes(record):
-        quotes[quote.source].append((location, quote))
-    if source_id is None:
-        source_id = _matching_source(sources, quotes, content, text)
-    elif source_id not in quotes:
-        raise ValueError(f"the record has no source {source_id}, only {', '.join(quotes)}")
-    index = list(quotes).index(source_id)
-    source, cited = sources[index], quotes[source_id]
-    return [
-        _check_identity(source, index, content, text),
-        _check_positions(cited, text),
-        _check_fragments(cited, text),
-        _check_coverage(source, index, cited, text),
-        _check_furniture(source, index, text),
-        _count_cited(record),
-    ]
+    selected = [source for source in sources if source_id in {None, source.id}]
+    if not selected:
+        ids = ", ".join(source.id for source in sources)
+        raise ValueError(f"the record has no source {source_id}, only {ids}")
+    return selected
 
 
 def _matching_source(
-    sources: Sequence[Source],
-    quotes: Mapping[str, Sequence[tuple[str, Quote]]],
-    content: bytes,
-    text: str,
-) -> str:
-    """Id of the source with the digest of a copy, or else with the most of its quotes in it."""
-    digest = hashlib.sha256(content).hexdigest()
-    for source in sources:
-        if source.sha256 == digest:
-            return source.id
+    sources: Sequence[Source], quotes: Mapping[str, Sequence[_CitedQuote]], copy: PageCopy
+) -> Source:
+    """The source with the digest of a copy, or else with the most of its quotes in it."""
 
-    def share_of_quotes(source: Source) -> float:
-        found = sum(quote.exact in text for _, quote in quotes[source.id])
-        return found / max(len(quotes[source.id]), 1)
+    def likeness(source: Source) -> tuple[bool, float]:
+        found = sum(quote.exact in copy.text for _, quote in quotes[source.id])
+        return source.sha256 == copy.sha256, found / max(len(quotes[source.id]), 1)
 
-    return max(sources, key=share_of_quotes).id
+    return max(sources, key=likeness)
 
 
-def split_sentences(text: str, start: int, end: int) -> Iterator[Span]:
-    """Start and end of each line and sentence between two positions of a text.
+class _Comparison:
+    """A source compared with a copy of it.
 
-    A sentence ends after `.`, `!`, `?` or `;` that is followed by white space.
+    Positions in another text than the cited one are a matter of the copy, not of the record.
+
+    Attributes:
+        source: The source.
+        pointer: JSON pointer to it.
+        cited: Its quotes with their JSON pointers, in the order of the page.
+        copy: The copy.
+        is_cited_text: Whether the copy is the cited text, byte for byte.
     """
-    edges = [start]
-    for match in _BREAK.finditer(text, start, end):
-        edges += match.span()
-    edges.append(end)
-    yield from zip(edges[::2], edges[1::2], strict=True)
+
+    def __init__(
+        self, source: Source, pointer: str, cited: Sequence[_CitedQuote], copy: PageCopy
+    ) -> None:
+        self.source, self.pointer, self.cited, self.copy = source, pointer, cited, copy
+        self.is_cited_text = copy.sha256 == source.sha256
+        self.aligned = AlignedQuotes([quote for _, quote in cited], copy.text)
+
+    def checks(self) -> list[Check]:
+        """Every check of the copy."""
+        return [
+            self._identity(),
+            self._words(),
+            self._positions(),
+            self._contexts(),
+            self._fragments(),
+            self._coverage(),
+            self._furniture(),
+        ]
+
+    def _check(self, name: str, summary: str, issues: Sequence[Issue]) -> Check:
+        """A check of the cited text, whose issues in another text are differences."""
+        if self.is_cited_text:
+            return Check(name, summary, issues)
+        return Check(name, summary, differences=issues)
+
+    def _identity(self) -> Check:
+        actual = {
+            "sha256": self.copy.sha256,
+            "bytes": len(self.copy.content),
+            "characters": len(self.copy.text),
+        }
+        issues = [
+            Issue(
+                f"{self.pointer}/{field}",
+                format_value(getattr(self.source, field)),
+                f"{value}, as in the copy",
+            )
+            for field, value in actual.items()
+            if getattr(self.source, field) != value
+        ]
+        summary = f"{self.source.id}, {self.source.sha256[:12]}; {self.copy.origin}"
+        return self._check("The copy is the cited text", summary, issues)
+
+    def _words(self) -> Check:
+        """Every quote must be in the copy, in the order of the source."""
+        issues = [
+            Issue(location, _quote_at(quote), self.aligned.describe_instead(quote))
+            for (location, quote), span in zip(self.cited, self.aligned.spans, strict=True)
+            if span is None
+        ]
+        summary = _ratio(len(self.cited) - len(issues), len(self.cited))
+        return Check("Quotes in the copy, in order", summary, issues)
+
+    def _positions(self) -> Check:
+        """Neighbors that are moved by as much are reported together."""
+        moves = [
+            (location, quote, self._difference(quote, span))
+            for (location, quote), span in zip(self.cited, self.aligned.spans, strict=True)
+            if span is not None
+        ]
+        issues = []
+        for (shift, words), group in groupby(moves, key=itemgetter(2)):
+            (location, quote, _), *others = group
+            if shift or words:
+                more = f", and {count_noun(len(others), 'quote')} after it" if others else ""
+                moved = f"position {quote.start + shift} ({shift:+})" if shift else ""
+                expected = ", ".join(filter(None, (words, moved)))
+                issues.append(Issue(location, f"{_quote_at(quote)}{more}", expected))
+        in_place = sum(not any(difference) for _, _, difference in moves)
+        return self._check("Quotes at their position", _ratio(in_place, len(self.cited)), issues)
+
+    def _difference(self, quote: Quote, span: Span) -> tuple[int, str]:
+        """How far a quote is moved, and what it is in the copy if that is not the same."""
+        words = self.copy.text[slice(*span)]
+        named = name_differences(quote.exact, words)
+        shift = span[0] - quote.start
+        return shift, "" if words == quote.exact else f"{format_value(words)}{named}"
+
+    def _contexts(self) -> Check:
+        """Every quote must occur only once, with its prefix and suffix."""
+        name = "Quotes that are unique"
+        if not self.is_cited_text:
+            return Check(name, _ONLY_CITED_TEXT, skipped=True)
+        text, issues = self.copy.text, []
+        for location, quote in self.cited:
+            start, words = quote.context
+            if words != quote.exact and not text.startswith(words, max(start, 0)):
+                found = f"{format_value(words)} at {start}"
+                issues.append(Issue(location, found, "the text before and after the quote"))
+            elif len(starts := occurrences(text, words)) > 1:
+                found = f"{format_value(words)}, which occurs {count_noun(len(starts), 'time')}"
+                prefix, suffix = find_context(text, quote.start, quote.end)
+                context = {"prefix": prefix} if prefix else {"suffix": suffix}
+                issues.append(Issue(location, found, f"a context such as {format_value(context)}"))
+        return Check(name, _ratio(len(self.cited) - len(issues), len(self.cited)), issues)
+
+    def _fragments(self) -> Check:
+        """No quote may be a whole sentence, with its prefix and suffix."""
+        name, text = "Quotes that are fragments", self.copy.text
+        if not self.is_cited_text:
+            return Check(name, _ONLY_CITED_TEXT, skipped=True)
+        sentences = [
+            (start, end)
+            for start, end in split_sentences(text, 0, len(text))
+            if end - start > _MAX_LINE_CHARACTERS
+        ]
+        issues = []
+        for location, quote in self.cited:
+            first, words = quote.context
+            if any(first <= start and end <= first + len(words) for start, end in sentences):
+                issues.append(Issue(location, "a whole sentence", "a fragment of a sentence"))
+        return Check(name, _ratio(len(self.cited) - len(issues), len(self.cited)), issues)
+
+    def _coverage(self) -> Check:
+        """Every sentence outside the furniture must be quoted, at least in part."""
+        text, cited = self.copy.text, zip(self.cited, self.aligned.spans, strict=True)
+        sentences, uncited = find_uncited(
+            text,
+            [self._place(passage.start, passage.end) for passage in self.source.furniture or ()],
+            [span or (quote.start, quote.end) for (_, quote), span in cited],
+        )
+        issues = [
+            Issue(
+                self.pointer,
+                f"no citation from {start} to {end}, {format_value(text[start:end])}",
+                "at least one citation",
+            )
+            for start, end in uncited
+        ]
+        covered = sentences - len(issues)
+        share = covered / sentences if sentences else 1.0
+        summary = f"{_ratio(covered, sentences)} {noun_for(sentences, 'sentence')}, {share:.0%}"
+        return self._check("Coverage of the text", summary, issues)
+
+    def _place(self, start: int, end: int) -> Span:
+        """Where a passage of the source is in the copy: whole sentences or lines."""
+        if self.is_cited_text:
+            return start, end
+        start, end = self.aligned.position(start), self.aligned.position(end)
+        sentences = list(split_sentences(self.copy.text, 0, len(self.copy.text)))
+        return (
+            max(first for first, _ in sentences if first <= start),
+            min(last for _, last in sentences if last >= end),
+        )
+
+    def _furniture(self) -> Check:
+        """Text that is excluded from the coverage must be whole lines and sentences."""
+        name, text = "Passages excluded from coverage", self.copy.text
+        if not self.is_cited_text:
+            return Check(name, _ONLY_CITED_TEXT, skipped=True)
+        edges = {edge for sentence in split_sentences(text, 0, len(text)) for edge in sentence}
+        passages = self.source.furniture or ()
+        issues = [
+            Issue(
+                f"{self.pointer}/furniture/{number}",
+                format_value(edge),
+                "the start or end of a sentence or line",
+            )
+            for number, passage in enumerate(passages)
+            for edge in (passage.start, passage.end)
+            if edge not in edges
+        ]
+        return Check(name, str(len(passages)), issues)
 
 
-def find_uncited(
-    text: str, furniture: Sequence[Span], citations: Sequence[Span]
-) -> tuple[int, list[Span]]:
-    """Count the sentences of a text outside its furniture, and find those without a citation.
-
-    Pieces without a letter, such as a bullet, are no sentences.
-    """
-    edges = [0, *(edge for passage in furniture for edge in passage), len(text)]
-    sentences = [
-        (start, end)
-        for passage in list(pairwise(edges))[::2]
-        for start, end in split_sentences(text, *passage)
-        if any(character.isalpha() for character in text[start:end])
-    ]
-    uncited = [
-        (start, end)
-        for start, end in sentences
-        if not any(first < end and start < last for first, last in citations)
-    ]
-    return len(sentences), uncited
+def _quote_at(quote: Quote) -> str:
+    return f"{format_value(quote.exact)} at {quote.start}"
 
 
-def _quotes(record: Record) -> Iterator[tuple[str, Quote]]:
+def _quotes(record: Record) -> Iterator[_CitedQuote]:
     """Every quote with its JSON pointer in the seed file."""
     for resources in record.resources.values():
         for index, resource in enumerate(resources):
@@ -135,89 +292,6 @@ def _quotes(record: Record) -> Iterator[tuple[str, Quote]]:
                     if not isinstance(citation, Enriched):
                         location = f"/{resource.collection}/{index}/evidence/{field}/{number}/quote"
                         yield location, citation.quote
-
-
-def _check_identity(source: Source, index: int, content: bytes, text: str) -> Check:
-    actual = {
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "bytes": len(content),
-        "characters": len(text),
-    }
-    issues = [
-        Issue(
-            f"/sources/{index}/{field}",
-            format_value(getattr(source, field)),
-            f"{value}, as in the copy",
-        )
-        for field, value in actual.items()
-        if getattr(source, field) != value
-    ]
-    return Check("The copy is the cited page", f"{source.id}, {source.sha256[:12]}", issues)
-
-
-def _check_positions(quotes: Sequence[tuple[str, Quote]], text: str) -> Check:
-    issues = []
-    for location, quote in quotes:
-        actual = text[quote.start : quote.end]
-        if actual != quote.exact:
-            elsewhere = text.find(quote.exact)
-            hint = f"; the quote is at {elsewhere}" if elsewhere >= 0 else ""
-            found = f"{format_value(quote.exact)} at {quote.start}"
-            named = name_differences(quote.exact, actual)
-            issues.append(Issue(location, found, f"{format_value(actual)}{named}{hint}"))
-    return Check("Quotes at their position", _ratio(len(quotes) - len(issues), len(quotes)), issues)
-
-
-def _check_fragments(quotes: Sequence[tuple[str, Quote]], text: str) -> Check:
-    sentences = [
-        (start, end)
-        for start, end in split_sentences(text, 0, len(text))
-        if end - start > _MAX_LINE_CHARACTERS
-    ]
-    issues = [
-        Issue(location, "a whole sentence", "a fragment of a sentence")
-        for location, quote in quotes
-        if any(quote.start <= start and end <= quote.end for start, end in sentences)
-    ]
-    return Check(
-        "Quotes that are fragments", _ratio(len(quotes) - len(issues), len(quotes)), issues
-    )
-
-
-def _check_furniture(source: Source, index: int, text: str) -> Check:
-    """Text that is excluded from the coverage must be whole lines and sentences."""
-    edges = {edge for sentence in split_sentences(text, 0, len(text)) for edge in sentence}
-    passages = source.furniture or ()
-    issues = [
-        Issue(
-            f"/sources/{index}/furniture/{number}",
-            format_value(edge),
-            "the start or end of a sentence or line",
-        )
-        for number, passage in enumerate(passages)
-        for edge in (passage.start, passage.end)
-        if edge not in edges
-    ]
-    return Check("Passages excluded from coverage", str(len(passages)), issues)
-
-
-def _check_coverage(
-    source: Source, index: int, quotes: Sequence[tuple[str, Quote]], text: str
-) -> Check:
-    """Every sentence outside the furniture must be quoted, at least in part."""
-    sentences, uncited = find_uncited(
-        text,
-        [(passage.start, passage.end) for passage in source.furniture or ()],
-        [(quote.start, quote.end) for _, quote in quotes],
-    )
-    issues = [
-        Issue(f"/sources/{index}", f"no citation from {start} to {end}", "at least one citation")
-        for start, end in uncited
-    ]
-    covered = sentences - len(issues)
-    share = covered / sentences if sentences else 1.0
-    summary = f"{_ratio(covered, sentences)} {noun_for(sentences, 'sentence')}, {share:.0%}"
-    return Check("Coverage of the text", summary, issues)
 
 
 def _count_cited(record: Record) -> Check:

@@ -16,6 +16,7 @@ _CANDIDATES = 10
 _MIN_SIMILARITY = 0.6
 _EXCERPT_CHARACTERS = 30
 """Length of the text that is shown on each side of a passage."""
+_PUNCTUATION = ".,;:!?)"
 _INVISIBLE = r"[\s\u00ad\u200b-\u200f\u2028-\u202e\u2060\ufeff]"
 """White space and characters without a width."""
 _ALIKE = ("-\u2010\u2011\u2012\u2013\u2014", "'\u2018\u2019\u02bc", '"\u201c\u201d')
@@ -27,6 +28,8 @@ def find_quotes(text: str, words: str) -> list[dict[str, Any]]:
 
     If the words themselves do not occur, these are the passages that look like them.
     """
+    if not words.strip():
+        return []
     starts = find_exact(text, words)
     spans = [(start, start + len(words)) for start in starts] or look_alikes(text, words)
     return [
@@ -72,7 +75,11 @@ def find_similar(text: str, words: str) -> Span | None:
         return SequenceMatcher(None, fold(passage), fold(words), autojunk=False).ratio()
 
     closest = max(sorted(windows, key=shared_words)[-_CANDIDATES:], key=similarity)
-    return (closest[0][0], closest[-1][1]) if similarity(closest) >= _MIN_SIMILARITY else None
+    if similarity(closest) < _MIN_SIMILARITY:
+        return None
+    passage = text[closest[0][0] : closest[-1][1]]
+    trimmed = passage if words.endswith(passage[-1]) else passage.rstrip(_PUNCTUATION)
+    return closest[0][0], closest[0][0] + len(trimmed)
 
 
 def describe_similar(text: str, words: str) -> str:

@@ -202,7 +202,7 @@ class SeedWriter:
         return amount, None if amount is None else self._pick("USD", "PEN", "JPY", "XAU")
 
     def _qualifier(self, amount: int | None) -> str | None:
-        return None if amount is None else self._maybe(self._pick(*QUALIFIERS))  # type: ignore[no-any-return]
+        return None if amount is None else self._maybe(self._pick(*QUALIFIERS))
 
     def _sources(self, number: int) -> Json:
         start, end = self._period()

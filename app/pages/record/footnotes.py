@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from string import whitespace
 from typing import Any
 from urllib.parse import quote
 
 from app.pages.record.documents import DocumentReader, Excerpt, Json
 
+_BETWEEN_TERMS = f"{whitespace}\u00a0•◦▪‣"
 _MAX_FURTHER_CITATIONS = 150
 """Citations on the whole page, not counting the first of each footnote."""
 
@@ -91,7 +93,8 @@ class Footnotes:
         url = source["url"] if source else None
         if url is None:
             return None
-        return text_fragment_url(url, selectors_by_type(citation)["TextQuoteSelector"])
+        words = citation["target"]["selector"][0]
+        return text_fragment_url(url, words["exact"], words["prefix"], words["suffix"])
 
     def _find_source(self, citation: Json) -> Json | None:
         if citation["target"] is None:
@@ -105,7 +108,25 @@ def selectors_by_type(citation: Json) -> Mapping[str, Any]:
     return {**selectors, "TextQuoteSelector": selectors["TextQuoteSelector"]["exact"]}
 
 
-def text_fragment_url(url: str, text: str) -> str:
-    """URL that scrolls a browser to the text (URL Fragment Text Directives, section 3)."""
-    encoded = quote(text, safe="").replace("-", "%2D")
-    return f"{url}{'' if '#' in url else '#'}:~:text={encoded}"
+def text_fragment_url(
+    url: str, text: str, prefix: str | None = None, suffix: str | None = None
+) -> str:
+    """URL that scrolls a browser to a text (URL Fragment Text Directives, section 3).
+
+    Args:
+        url: URL of the page.
+        text: The text.
+        prefix: Text before it, if it occurs more than once.
+        suffix: Text after it, if it occurs more than once.
+    """
+    terms = [
+        *([f"{_encode_term(prefix)}-"] if prefix else []),
+        _encode_term(text),
+        *([f"-{_encode_term(suffix)}"] if suffix else []),
+    ]
+    return f"{url}{'' if '#' in url else '#'}:~:text={','.join(terms)}"
+
+
+def _encode_term(text: str) -> str:
+    """A term of a text directive; browsers ignore the white space and bullets between terms."""
+    return quote(text.strip(_BETWEEN_TERMS), safe="").replace("-", "%2D")

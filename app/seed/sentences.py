@@ -1,0 +1,45 @@
+"""Sentences of a text, and which of them are cited."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from app.seed.quotes import Span
+
+_BREAK = re.compile(r"(?<=[.!?;])\s+|[\r\n]+")
+
+
+def split_sentences(text: str, start: int, end: int) -> Iterator[Span]:
+    """Start and end of each line and sentence between two positions of a text.
+
+    A sentence ends after `.`, `!`, `?` or `;` that is followed by white space.
+    """
+    edges = [start]
+    for match in _BREAK.finditer(text, start, end):
+        edges += match.span()
+    edges.append(end)
+    yield from zip(edges[::2], edges[1::2], strict=True)
+
+
+def find_uncited(
+    text: str, furniture: Sequence[Span], citations: Sequence[Span]
+) -> tuple[int, list[Span]]:
+    """Count the sentences of a text outside its furniture, and find those without a citation.
+
+    Pieces without a letter, such as a bullet, are no sentences.
+    """
+    edges = [0, *(edge for passage in furniture for edge in passage), len(text)]
+    sentences = [
+        (start, end)
+        for passage in list(pairwise(edges))[::2]
+        for start, end in split_sentences(text, *passage)
+        if any(character.isalpha() for character in text[start:end])
+    ]
+    uncited = [
+        (start, end)
+        for start, end in sentences
+        if not any(first < end and start < last for first, last in citations)
+    ]
+    return len(sentences), uncited
