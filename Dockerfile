@@ -27,6 +27,7 @@ RUN pip install --no-compile --no-deps --no-build-isolation . \
 # Compiled with the installed package: an archive built by other code would be rebuilt at startup.
 WORKDIR /srv/data
 COPY data/seed.json data/regions.geojson ./
+COPY data/releases releases
 RUN SEED_FILE=/srv/data/seed.json ARCHIVE_FILE=/srv/data/archive.sqlite \
     sh -c '/opt/venv/bin/cpc-record build && /opt/venv/bin/cpc-record verify'
 
