@@ -149,10 +149,12 @@ async def test_the_descriptor_names_license_and_sources(
     expected = {reference["url"] for reference in references if reference}
     assert urls == expected | {source["url"] for source in record["sources"]}
     assert descriptor["licenses"] == [
-        {"title": meta["license"]["title"], "path": meta["license"]["url"]}
+        {"title": terms["title"], "path": terms["url"]}
+        for terms in (meta["license"], meta["wording_license"])
     ]
     assert descriptor["version"] == meta["release"]
-    assert descriptor["description"] == meta["archive_notice"]
+    assert descriptor["title"] == meta["title"]
+    assert descriptor["description"] == f"{meta['description']} {meta['archive_notice']}"
 
 
 async def test_the_zip_is_reproducible(package: Path) -> None:

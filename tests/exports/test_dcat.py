@@ -111,8 +111,9 @@ async def test_the_metadata_comes_from_the_record(client: httpx.AsyncClient, cat
     record = (await client.get("/v1/record")).json()["data"]
     geojson = (await client.get("/v1/regions?format=geojson")).json()
     assert dataset["license"] == meta["license"]["url"]
-    assert dataset["rights"] == meta["license"]["title"]
-    assert dataset["description"] == meta["archive_notice"]
+    assert dataset["rights"].startswith(f"{meta['license']['title']}. Titles, summaries")
+    assert dataset["title"] == meta["title"]
+    assert dataset["description"] == f"{meta['description']} {meta['archive_notice']}"
     assert dataset["modified"] == meta["modified"]
     assert dataset["references"] == [source["url"] for source in record["sources"]]
     assert [float(edge) for edge in dataset["spatial"].split(",")] == geojson["bbox"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from app.seed.errors import Issue, SeedError
 from app.seed.record import load_record
 from tests.conftest import SeedCopy
 
-RANKS: list[tuple[str, set[tuple[str, int]]]] = [
+RANKS: list[tuple[str, set[tuple[str, Decimal | int]]]] = [
     ("the first of its kind in the Americas", {("americas", 1)}),
     ("the first in the Western Hemisphere", {("americas", 1)}),
     ("the third in the world", {("world", 3)}),
@@ -55,7 +56,9 @@ QUALIFIERS = [
 
 
 @pytest.mark.parametrize(("text", "ranks"), RANKS)
-def test_ranks_are_recognized_with_their_area(text: str, ranks: set[tuple[str, int]]) -> None:
+def test_ranks_are_recognized_with_their_area(
+    text: str, ranks: set[tuple[str, Decimal | int]]
+) -> None:
     """Each ordinal counts in the area that the text says it of; a part of one is none."""
     assert mentioned_ranks(text) == ranks
 

@@ -355,9 +355,12 @@ class SeedWriter:
             return {"basis": "enriched", "reference": reference, "note": note}
         exact = quote or self._title()[:80]
         source = self.random.choice(sources)
-        start = self._positions.get(source, 0)
-        self._positions[source] = end = start + len(exact)
+        prefix, suffix = (self._maybe("= ") if len(exact) < 77 else None for _ in range(2))
+        start = self._positions.get(source, 0) + len(prefix or "")
+        end = start + len(exact)
+        self._positions[source] = end + len(suffix or "")
         quoted = {"source": source, "start": start, "end": end, "exact": exact}
+        quoted |= {"prefix": prefix, "suffix": suffix}
         if self._pick(True, False):
             return {"basis": "derived", "quote": quoted, "note": note or "x"}
         return {"basis": "editorial", "quote": quoted, "note": note}
