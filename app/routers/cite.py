@@ -1,4 +1,4 @@
-"""`/v1/cite`: how to cite the record or one of its resources; `Link` headers with `cite-as`."""
+"""`/v1/cite`: how to cite the record or one of its resources."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from app.exports.citing import (
     Work,
     cited_record,
     cited_resource,
-    release_address,
 )
 from app.models import RESOURCES
 from app.models.base import Model
@@ -116,7 +115,7 @@ def cite_parameters() -> Mapping[str, Parameter]:
 
 @router.get(
     "/v1/cite",
-    operation_id="getCitation",
+    operation_id="cite",
     summary="Get how to cite the record or a resource",
     description="A citation of the whole record or of one resource (`type` and `resource`) in the "
     "present release, as CSL-JSON, BibTeX, RIS or a line of text. It names the label of the "
@@ -140,7 +139,7 @@ async def get_citation(request: Request, archive: ArchiveDep) -> Response:
 
 @router.get(
     "/v1/cite/{file}",
-    operation_id="getCitationFile",
+    operation_id="citeAsFile",
     summary="Get how to cite the record, as a file",
     description="The citation of the record in one format at an address of its own, for links and "
     "for reference managers that open files.",
@@ -163,12 +162,6 @@ async def get_citation_file(request: Request, archive: ArchiveDep) -> Response:
     if format_ is None:
         raise NotFound(f"No such file. The files are {', '.join(FILES)}; see /v1/cite.")
     return _render(_cited_record(request, archive), format_)
-
-
-def cite_as_header(request: Request, archive: Archive) -> dict[str, str]:
-    """The `Link` header with the permanent address to cite (RFC 8574)."""
-    settings: Settings = request.app.state.settings
-    return {"Link": f'<{release_address(archive, settings.public_url)}>; rel="cite-as"'}
 
 
 def _cited_record(request: Request, archive: Archive) -> Work:

@@ -16,6 +16,7 @@ from app.models import Document
 from app.models.envelope import item_model, page_model
 from app.query.parameters import parse_query_string, path_parameter, split_query_string
 from app.query.query import Query, collection_parameters, item_parameters, selected_fields
+from app.query.removals import find_removal
 from app.query.selection import (
     count_facets,
     find_document,
@@ -26,14 +27,22 @@ from app.query.selection import (
 from app.responses.conditional_requests import selection_headers
 from app.responses.formats import CSV, GEOJSON, JSON, NDJSON, Format, negotiate_format
 from app.responses.problems import (
+    Gone,
     InvalidParameters,
     NotAcceptable,
     NotFound,
+    Problem,
     RangeNotSatisfiable,
 )
 from app.responses.representations import item_body, page_body, page_links, select_fields
-from app.routers.dependencies import accept_header, current_archive, next_link_header, query_pairs
-from app.routers.openapi_responses import NEXT_LINK_HEADER, openapi_responses
+from app.routers.dependencies import (
+    choose_format,
+    cite_as_link,
+    current_archive,
+    next_link_header,
+    query_pairs,
+)
+from app.routers.openapi_responses import CITE_LINK_HEADER, NEXT_LINK_HEADER, openapi_responses
 from app.routers.route import Route
 
 _RANGED_FORMATS = (CSV, NDJSON)
@@ -113,7 +122,7 @@ def _add_item(router: APIRouter, model: type[Document], description: str) -> Non
         description=description,
         response_model=partial(item_model, model),
         response_description=f"The {model.type}.",
-        responses=openapi_responses(NotFound, InvalidParameters),
+        responses=openapi_responses(NotFound, Gone, InvalidParameters, headers=CITE_LINK_HEADER),
         openapi_extra={"parameters": declared},
     )
     async def get_item(request: Request) -> Response:
@@ -121,16 +130,20 @@ def _add_item(router: APIRouter, model: type[Document], description: str) -> Non
         values = parse_query_string(request.scope["query_string"], parameters)
         document = find_document(archive, model.collection, item_id)
         if document is None:
-            raise _item_not_found(archive, model, item_id)
+            raise _item_missing(archive, model, item_id)
         included = None
         if include := values.get("include"):
             included = find_included(model.collection, [item_id], include, archive.connection)
         body = item_body(select_fields(document, selected_fields(values)), included)
-        return Response(body, media_type=JSON.content_type)
+        headers = {"Link": cite_as_link(request, archive)}
+        return Response(body, headers=headers, media_type=JSON.content_type)
 
 
-def _item_not_found(archive: Archive, model: type[Document], item_id: str) -> NotFound:
-    """A 404 that suggests the id in lower case if an item has that one."""
+def _item_missing(archive: Archive, model: type[Document], item_id: str) -> Problem:
+    """A 410 for an item that was removed, or a 404 that suggests the id in lower case."""
+    removal = find_removal(archive.connection, model.type, item_id)
+    if removal is not None:
+        return removal.problem()
     slug = item_id.lower()
     exists = slug != item_id and find_document(archive, model.collection, slug) is not None
     hint = f" Did you mean {slug}?" if exists else ""
@@ -146,14 +159,7 @@ def _choose_format(request: Request, query: Query, formats: Sequence[Format]) ->
         NotAcceptable: The client accepts none of the formats.
         InvalidParameters: A parameter is only valid for JSON and the format is another.
     """
-    if query.format is not None:
-        chosen = next(candidate for candidate in formats if candidate.name == query.format)
-    else:
-        negotiated = negotiate_format(accept_header(request), formats)
-        if negotiated is None:
-            available = ", ".join(candidate.media_type for candidate in formats)
-            raise NotAcceptable(f"Available formats: {available}. Accept allows none of them.")
-        chosen = negotiated
+    chosen = choose_format(request, query.format, formats)
     if chosen != JSON:
         query.reject_unsupported_parameters(chosen.name)
     return chosen

@@ -8,10 +8,12 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.archive.archive import ARCHIVE_KEY, Archive
+from app.exports.citing import release_address
 from app.query.parameters import parse_query_string, split_query_string
 from app.responses.formats import Format, negotiate_format
 from app.responses.problems import NotAcceptable, Unavailable
 from app.responses.representations import QueryPairs
+from app.settings import Settings
 
 
 def current_archive(request: Request) -> Archive:
@@ -69,6 +71,12 @@ def query_pairs(request: Request) -> QueryPairs:
 def next_link_header(links: Mapping[str, str | None]) -> dict[str, str]:
     """The `Link: rel="next"` header of a page (RFC 8288). Empty for the last page."""
     return {"Link": f'<{links["next"]}>; rel="next"'} if links["next"] else {}
+
+
+def cite_as_link(request: Request, archive: Archive) -> str:
+    """The value of a `Link` header with the address to cite, that of the release (RFC 8574)."""
+    settings: Settings = request.app.state.settings
+    return f'<{release_address(archive, settings.public_url)}>; rel="cite-as"'
 
 
 ArchiveDep = Annotated[Archive, Depends(get_archive)]

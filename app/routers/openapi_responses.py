@@ -75,6 +75,14 @@ ENTRY_LINK_HEADER: dict[str, Any] = {
     }
 }
 
+PAGE_LINK_HEADER: dict[str, Any] = {
+    "Link": {
+        "description": "The links of `/v1`, and the permanent address of the release as "
+        "`rel=cite-as` (RFC 8574).",
+        "schema": {"type": "string"},
+    }
+}
+
 
 def openapi_responses(
     *problems: type[Problem],

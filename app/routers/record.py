@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
@@ -18,9 +18,9 @@ from app.models.release import (
     RELEASE_DESCRIPTION,
 )
 from app.responses.problems import InvalidParameters
-from app.routers.dependencies import ArchiveDep, NoParameters
+from app.routers.dependencies import ArchiveDep, NoParameters, cite_as_link
 from app.routers.meta import SelfLink
-from app.routers.openapi_responses import openapi_responses
+from app.routers.openapi_responses import CITE_LINK_HEADER, openapi_responses
 from app.routers.route import Route
 
 router = APIRouter(tags=["record"], route_class=Route)
@@ -74,10 +74,11 @@ class WholeRecord(Model):
     "sorted by `id`.",
     response_model=WholeRecord,
     response_description="The whole record.",
-    responses=openapi_responses(InvalidParameters),
+    responses=openapi_responses(InvalidParameters, headers=CITE_LINK_HEADER),
     dependencies=[NoParameters],
 )
-async def get_record(archive: ArchiveDep) -> StreamingResponse:
+async def get_record(request: Request, archive: ArchiveDep) -> StreamingResponse:
     """All documents of the archive, streamed."""
     body = stream_record(archive, archive.label, "/v1/record")
-    return StreamingResponse(body, media_type="application/json")
+    headers = {"Link": cite_as_link(request, archive)}
+    return StreamingResponse(body, headers=headers, media_type="application/json")

@@ -12,15 +12,15 @@ from fastapi.responses import Response
 from app.archive.archive import Archive
 from app.exports.listing import Export
 from app.responses.formats import HTML, JSON, negotiate_format
-from app.routers.dependencies import ArchiveDep, accept_header
+from app.routers.dependencies import ArchiveDep, accept_header, cite_as_link
 from app.routers.exports import ExportCatalogDep
 from app.routers.meta import Index, entry_link_header, index_body
-from app.routers.openapi_responses import ENTRY_LINK_HEADER, openapi_responses
+from app.routers.openapi_responses import PAGE_LINK_HEADER, openapi_responses
 from app.routers.route import Route
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from app.pages.record.page import RenderedPage
+    from app.pages.record.rendering import RenderedPage
 
 router = APIRouter(tags=["meta"], route_class=Route)
 
@@ -34,11 +34,12 @@ router = APIRouter(tags=["meta"], route_class=Route)
     "source of every value. Otherwise it is the index, as at `/v1`.",
     response_model=Index,
     response_description="HTML for browsers, the index as JSON otherwise.",
-    responses=openapi_responses(headers=ENTRY_LINK_HEADER, formats=(JSON, HTML)),
+    responses=openapi_responses(headers=PAGE_LINK_HEADER, formats=(JSON, HTML)),
 )
 async def get_root(request: Request, archive: ArchiveDep, exports: ExportCatalogDep) -> Response:
     """The record page or the index, by content negotiation."""
     headers = entry_link_header(archive)
+    headers["Link"] += f", {cite_as_link(request, archive)}"
     if negotiate_format(accept_header(request), (JSON, HTML)) != HTML:
         return Response(index_body(archive), headers=headers, media_type=JSON.content_type)
     settings: Settings = request.app.state.settings
