@@ -5,6 +5,7 @@ that are already rendered, so a server starts faster.
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Column, ForeignKey, Integer, String, Table
@@ -17,6 +18,13 @@ class Model(BaseModel):
     """A JSON object in a response."""
 
     model_config = ConfigDict(defer_build=True)
+
+    @classmethod
+    @cache
+    def document_fields(cls) -> tuple[str, ...]:
+        """The members of a rendered document, in its order."""
+        fields = (name for name, field in cls.model_fields.items() if not field.exclude)
+        return (*fields, *cls.model_computed_fields)
 
 
 class StrictModel(Model):

@@ -221,6 +221,29 @@ def find_changes(
     return ChangePage([change for _, change in rows], total, cursor)
 
 
+def changes_body(
+    page: ChangePage,
+    query: ChangesQuery,
+    release: str,
+    links: Mapping[str, str | None],
+    facets: Mapping[str, Any] | None = None,
+) -> bytes:
+    """A page of changes as JSON."""
+    meta = {
+        "total": page.total,
+        "limit": query.page_size,
+        "release": release,
+        "since": query.since[0],
+        "until": query.until[0],
+    }
+    return b'{"data":[%b],"meta":%b,"links":%b,"facets":%b}' % (
+        b",".join(page.changes),
+        encode_json(meta),
+        encode_json(links),
+        encode_json(facets),
+    )
+
+
 def find_change_rows(
     query: ChangesQuery, after: bytes, limit: int, connection: sqlite3.Connection
 ) -> list[Row]:

@@ -17,7 +17,6 @@ SELECT release, reason, replaced_by, (
     WHERE removing.id = release AND former.position = removing.position - 1
 ) FROM retired WHERE type = ? AND id = ?
 """
-_OTHER_EVIDENCE = "The value or the words that it rests on were corrected."
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Removal:
         type: Its type.
         release: Label of the release that removed it.
         last_release: Label of the last release that has it.
-        reason: Why it was removed.
+        reason: Why it was removed, in a sentence.
         successors: API paths of what replaced it.
     """
 
@@ -36,25 +35,32 @@ class Removal:
     release: str
     last_release: str
     reason: str
-    successors: Sequence[str]
+    successors: Sequence[str] = ()
 
     def problem(self) -> Gone:
         """The error for a request for it."""
         replaced = f" It was replaced by {', '.join(self.successors)}." if self.successors else ""
         detail = (
-            f"This {self.type} was removed in release {self.release}: {self.reason}{replaced} "
-            f"It is still in /v1/releases/{self.last_release}/record."
+            f"This {self.type} was removed in release {self.release}. "
+            f"Reason: {self.reason.removesuffix('.')}.{replaced} "
+            f"It is still in the record of its last release: /v1/releases/{self.last_release}/record."
         )
         return Gone(detail, self.release, self.reason, self.successors)
 
 
 def find_removal(connection: sqlite3.Connection, type_: str, item_id: str) -> Removal | None:
-    """The removal of a resource or citation; None if no release ever had it, or the present has."""
+    """The removal of a resource or citation; None if none was removed under this id."""
     row = connection.execute(_REMOVAL, (type_, item_id)).fetchone()
     if row is None:
         return None
     release, reason, replaced_by, last_release = (value and value.decode() for value in row)
-    successors = [
-        f"/v1/{_COLLECTION_BY_TYPE[type_]}/{id_}" for id_ in json.loads(replaced_by or "[]")
-    ]
-    return Removal(type_, release, last_release, reason or _OTHER_EVIDENCE, successors)
+    collection = _COLLECTION_BY_TYPE[type_]
+    successors = [f"/v1/{collection}/{id_}" for id_ in json.loads(replaced_by or "[]")]
+    return Removal(type_, release, last_release, reason or _corrected_evidence(item_id), successors)
+
+
+def _corrected_evidence(citation_id: str) -> str:
+    """The reason why a citation of a resource that is still there was removed."""
+    type_, resource, field, _ = citation_id.split(".")
+    path = f"/v1/citations?resource_type={type_}&resource={resource}&field={field}"
+    return f"The evidence of this field was corrected; {path} lists the present one."

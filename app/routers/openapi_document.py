@@ -11,7 +11,10 @@ from fastapi.openapi.utils import get_openapi
 
 from app.archive.archive import COLLECTIONS, Archive, link_table
 from app.models import Document
+from app.models.change import Change
+from app.models.release import LATEST
 from app.pages.record.words import shorten
+from app.query.changes import ChangesQuery, changes_body, find_changes
 from app.query.examples import (
     FALLBACK_YEAR,
     example_resource,
@@ -23,6 +26,7 @@ from app.query.examples import (
 from app.query.full_text import find_matches
 from app.query.parameters import DateType, IntegerType
 from app.query.query import DEFAULT_LIMIT, Query, collection_parameters, includable_fields
+from app.query.removals import Removal
 from app.query.selection import find_page
 from app.responses.problems import (
     MEDIA_TYPE,
@@ -111,6 +115,7 @@ TAGS = [
     {"name": "citations", "description": "Sources for every value."},
     {"name": "search", "description": "Full-text search across all resource types."},
     {"name": "record", "description": "The whole record and export files."},
+    {"name": "releases", "description": "Releases of the data, and what each of them changed."},
     {"name": "meta", "description": "Index, release, license and stability policy."},
     {"name": "problems", "description": "Error types explained."},
     {"name": "health", "description": "Health checks for operators."},
@@ -144,6 +149,7 @@ def build_document(app: FastAPI, archive: Archive, bodies: Mapping[str, bytes]) 
     for model in COLLECTIONS.values():
         _add_collection_examples(document["paths"], model, archive)
     _add_search_examples(document["paths"]["/v1/search"]["get"], archive)
+    _add_changes_examples(document["paths"]["/v1/changes"]["get"], archive)
     for path, body in bodies.items():
         content = _success_content(document["paths"][path]["get"])
         content["application/json"]["example"] = json.loads(body)
@@ -241,6 +247,35 @@ def _add_search_examples(operation: Json, archive: Archive) -> None:
             parameter["example"] = examples[parameter["name"]]
 
 
+def _add_changes_examples(operation: Json, archive: Archive) -> None:
+    since = next(iter(archive.releases))
+    query = ChangesQuery.from_parameters(archive, {"since": since, "limit": 1})
+    page = find_changes(archive, query, archive.connection)
+    content = _success_content(operation)
+    links = page_links("/v1/changes", [("since", since), ("limit", "1")], page.cursor)
+    body = changes_body(page, query, archive.release, links)
+    content["application/json"]["example"] = json.loads(body)
+    content["text/csv"]["example"] = (csv_header(Change) + csv_lines(Change, page.changes)).decode()
+    content["application/x-ndjson"]["example"] = ndjson_lines(page.changes).decode()
+    examples = {
+        "since": since,
+        "until": LATEST,
+        "type": ["award"],
+        "resource": [example_resource(archive).path.rpartition("/")[2]],
+        "field": ["title"],
+        "kind": ["changed"],
+        "facet": ["type"],
+        "limit": 20,
+        "cursor": page.cursor,
+        "format": "csv",
+    }
+    for parameter in operation["parameters"]:
+        if examples[parameter["name"]] is not None:
+            parameter["schema"]["examples"] = [examples[parameter["name"]]]
+        if parameter["required"]:
+            parameter["example"] = examples[parameter["name"]]
+
+
 def _add_problem_examples(operation: Json, examples: Mapping[int, Json]) -> None:
     for status, response in operation["responses"].items():
         if MEDIA_TYPE in response.get("content", {}):
@@ -294,6 +329,16 @@ def problem_examples(archive: Archive) -> Mapping[int, Json]:
     examples: tuple[tuple[Problem, str], ...] = (
         (BadRequest("An HTTP/1.1 request must have exactly one Host header."), "/v1/awards"),
         (NotFound("No award has this id. See /v1/awards for all awards."), "/v1/awards/unknown"),
+        (
+            Removal(
+                "award",
+                "2030-01-31",
+                "2029-06-30",
+                "It was entered twice.",
+                ["/v1/awards/successor"],
+            ).problem(),
+            "/v1/awards/removed",
+        ),
         (MethodNotAllowed("POST is not allowed; use GET, HEAD, OPTIONS."), "/v1/awards"),
         (
             NotAcceptable(

@@ -1,0 +1,285 @@
+"""Reads what the page of the history shows: the changes of each release, with their sources."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from functools import partial
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from markupsafe import Markup, escape
+
+from app.archive.archive import COLLECTIONS
+from app.pages.record.documents import DocumentReader, Json
+from app.pages.record.values import value_in_words
+from app.pages.record.words import shorten
+from app.query.removals import find_removal
+
+_MAX_RELEASES = 20
+_MAX_CHANGES = 200
+"""Changed values per release."""
+_MAX_CITATIONS = 5
+"""Citations of a value on each side."""
+_MAX_CHARACTERS = 1_000
+"""Characters of a value on each side."""
+_MIN_LIKENESS = 0.4
+"""Likeness of two texts, from 0 to 1, from which on their differences are marked."""
+_MODEL_BY_TYPE = {model.type: model for model in COLLECTIONS.values()}
+_WORDS = re.compile(r"\s+|\w+|\W")
+
+_RELEASES = f"""
+SELECT id, position, date, note, draft,
+    (SELECT id FROM releases AS former WHERE former.position = releases.position - 1)
+FROM releases ORDER BY position DESC LIMIT {_MAX_RELEASES}
+"""  # noqa: S608 - a constant
+_CHANGES = f"""
+SELECT type, resource, field, before, after, citations_before, citations_after FROM changes
+WHERE release = ? AND type <> 'citation' ORDER BY key LIMIT {_MAX_CHANGES + 1}
+"""  # noqa: S608 - a constant
+_CITATION_CHANGES = """
+SELECT CASE WHEN before IS NULL THEN 'added' WHEN after IS NULL THEN 'removed' ELSE 'changed' END
+FROM changes WHERE release = ? AND type = 'citation'
+"""
+_CITATIONS = """
+SELECT id, document, 1 FROM citations WHERE id IN (SELECT value FROM json_each(:ids))
+UNION ALL
+SELECT id, document, 0 FROM versions WHERE type = 'citation' AND document IS NOT NULL
+    AND id IN (SELECT value FROM json_each(:ids)) AND first <= :position AND last >= :position
+"""
+"""Selects citations, and after each one its version in an earlier release, if it was another."""
+_LAST_VERSION = """
+SELECT document FROM versions WHERE type = ? AND id = ? AND document IS NOT NULL
+ORDER BY first DESC LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A value before or after a release.
+
+    Attributes:
+        text: The value in words, with what the other side lacks marked; None without a value.
+        citations: The first citations of the value.
+        more: Number of further citations.
+    """
+
+    text: Markup | None
+    citations: Sequence[Json]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class ValueChange:
+    """A value that a release changed, or whose citations it changed.
+
+    Attributes:
+        field: Name of the field.
+        before: The old value.
+        after: The new value.
+        is_same: Whether only its citations changed.
+    """
+
+    field: str
+    before: Side
+    after: Side
+    is_same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceChanges:
+    """What a release changed in a resource.
+
+    Attributes:
+        type: Its type; `record` for the metadata of the record.
+        name: Its name or title.
+        path: API path; None if it was removed since.
+        kind: What happened to the resource itself: `added`, `changed` or `removed`.
+        values: The values that changed.
+        reason: Why it was removed; None if it was not.
+        successors: Name and path of each resource that replaced it.
+    """
+
+    type: str
+    name: str
+    path: str | None
+    kind: str
+    values: Sequence[ValueChange]
+    reason: str | None = None
+    successors: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseChanges:
+    """A release and what it changed.
+
+    Attributes:
+        label: Its label.
+        date: Its day.
+        note: Why it was made; None for a draft.
+        is_draft: Whether it is a draft, which is not released.
+        previous: Label of the release before; None for the first.
+        resources: The resources that it changed, as far as the page shows them.
+        is_complete: Whether all of them are shown.
+        citations: Number of citations that were added, changed and removed.
+    """
+
+    label: str
+    date: str
+    note: str | None
+    is_draft: bool
+    previous: str | None
+    resources: Sequence[ResourceChanges]
+    is_complete: bool
+    citations: Mapping[str, int]
+
+
+class _Row(NamedTuple):
+    """A row of the `changes` table; values are JSON."""
+
+    type: str
+    resource: str
+    field: str
+    before: str | None
+    after: str | None
+    citations_before: str
+    citations_after: str
+
+
+def read_history(reader: DocumentReader) -> list[ReleaseChanges]:
+    """The newest releases, the newest first, with what each changed."""
+    rows = reader.connection.execute(_RELEASES).fetchall()
+    return [_read_release(reader, _decoded(release)) for release in rows]
+
+
+def _read_release(reader: DocumentReader, release: Sequence[Any]) -> ReleaseChanges:
+    """A release and what it changed, given its row of `_RELEASES`."""
+    label, position, date, note, is_draft, previous = release
+    rows = [_Row(*_decoded(row)) for row in reader.connection.execute(_CHANGES, (position,))]
+    shown = rows[:_MAX_CHANGES]
+    ids = [json.loads(ids) for row in shown for ids in (row.citations_before, row.citations_after)]
+    both = [
+        _read_citations(reader.connection, {id_ for group in ids for id_ in group}, side)
+        for side in (position - 1, position)
+    ]
+    resources = [
+        _resource_changes(reader, list(group), both)
+        for _, group in groupby(shown, lambda row: (row.type, row.resource))
+    ]
+    counts = Counter(
+        kind.decode() for (kind,) in reader.connection.execute(_CITATION_CHANGES, (position,))
+    )
+    is_complete = len(shown) == len(rows)
+    return ReleaseChanges(
+        label, date, note, bool(is_draft), previous, resources, is_complete, counts
+    )
+
+
+def _decoded(row: Iterable[Any]) -> list[Any]:
+    return [value.decode() if isinstance(value, bytes) else value for value in row]
+
+
+def _read_citations(
+    connection: sqlite3.Connection, ids: Iterable[str], position: int
+) -> dict[str, Json]:
+    """Citations by id, as they were in a release, each with whether the present one has it."""
+    parameters = {"ids": json.dumps(sorted(ids)), "position": position}
+    citations: dict[str, Json] = {}
+    for id_, document, is_present in connection.execute(_CITATIONS, parameters):
+        name = id_.decode()
+        present = bool(is_present or name in citations)
+        citations[name] = {**json.loads(document), "is_present": present}
+    return citations
+
+
+def _resource_changes(
+    reader: DocumentReader, rows: Sequence[_Row], citations: Sequence[Mapping[str, Json]]
+) -> ResourceChanges:
+    type_, id_ = rows[0].type, rows[0].resource
+    kind = next((_kind_of(row) for row in rows if row.field == "id"), "changed")
+    values = {row.field: _value_change(reader, row, citations) for row in rows if row.field != "id"}
+    if type_ not in _MODEL_BY_TYPE:
+        return ResourceChanges(type_, "The record as a whole", "/v1/meta", kind, [*values.values()])
+    model = _MODEL_BY_TYPE[type_]
+    in_order = [values.pop(name) for name in model.document_fields() if name in values]
+    document = reader.find(model.collection, id_)
+    path = None if document is None else str(document["links"]["self"])
+    if document is None:
+        version = reader.connection.execute(_LAST_VERSION, (type_, id_)).fetchone()
+        document = json.loads(version[0])
+    changes = ResourceChanges(
+        type_, reader.label(document), path, kind, [*in_order, *values.values()]
+    )
+    removal = find_removal(reader.connection, type_, id_) if kind == "removed" else None
+    if removal is None:
+        return changes
+    successors = [(_name_of(reader, *path.split("/")[2:]), path) for path in removal.successors]
+    return replace(changes, reason=removal.reason, successors=successors)
+
+
+def _kind_of(row: _Row) -> str:
+    """What happened to a resource, by the row of its id."""
+    return "added" if row.before is None else "removed"
+
+
+def _name_of(reader: DocumentReader, collection: str, resource_id: str) -> str:
+    """Name of a resource; its id if it is not there any more."""
+    resource = reader.find(collection, resource_id)
+    return resource_id if resource is None else reader.label(resource)
+
+
+def _value_change(
+    reader: DocumentReader, row: _Row, citations: Sequence[Mapping[str, Json]]
+) -> ValueChange:
+    texts = [_text(reader, row.field, value) for value in (row.before, row.after)]
+    cited = [json.loads(row.citations_before), json.loads(row.citations_after)]
+    before, after = (
+        Side(
+            text,
+            [by_id[id_] for id_ in ids[:_MAX_CITATIONS]],
+            max(len(ids) - _MAX_CITATIONS, 0),
+        )
+        for text, ids, by_id in zip(_mark_differences(*texts), cited, citations, strict=True)
+    )
+    return ValueChange(row.field, before, after, row.before == row.after)
+
+
+def _text(reader: DocumentReader, field: str, value: str | None) -> str | None:
+    """A value in words; None if it is absent or null."""
+    parsed = None if value is None else json.loads(value)
+    if parsed is None:
+        return None
+
+    text = value_in_words(field, parsed, partial(_name_of, reader))
+    return shorten(text, _MAX_CHARACTERS)
+
+
+def _mark_differences(before: str | None, after: str | None) -> tuple[Markup | None, Markup | None]:
+    """Both texts as HTML; what only one of them has is marked, if they are alike."""
+    if before is None or after is None:
+        return _escape(before), _escape(after)
+    old, new = _WORDS.findall(before), _WORDS.findall(after)
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    if matcher.ratio() < _MIN_LIKENESS:
+        return escape(before), escape(after)
+    deleted, inserted = Markup(), Markup()
+    for operation, i1, i2, j1, j2 in matcher.get_opcodes():
+        kept = operation == "equal"
+        deleted += _marked("del", "".join(old[i1:i2]), kept=kept)
+        inserted += _marked("ins", "".join(new[j1:j2]), kept=kept)
+    return deleted, inserted
+
+
+def _escape(text: str | None) -> Markup | None:
+    return None if text is None else escape(text)
+
+
+def _marked(element: str, text: str, *, kept: bool) -> Markup:
+    if kept or not text:
+        return escape(text)
+    return Markup("<{0}>{1}</{0}>").format(Markup(element), text)  # noqa: S704 - a constant

@@ -1,0 +1,61 @@
+"""What the pages about the record share: templates, style sheet and security policy."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+
+from jinja2 import Environment
+
+from app.models.notation import count_noun, noun_for, us_date
+from app.pages.record import words
+from app.pages.templates import template_environment
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedPage:
+    """The page as it is sent.
+
+    Attributes:
+        body: HTML in UTF-8.
+        policy: Content-Security-Policy (CSP 3).
+    """
+
+    body: bytes
+    policy: str
+
+
+def content_security_policy(style: str) -> str:
+    """The page's policy: allows its own style sheet, and the icon from its own origin.
+
+    `connect-src` lets browser tools such as Lighthouse fetch `robots.txt` from within the page.
+    """
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+@cache
+def style_sheet() -> str:
+    """The style sheet without indentation and empty lines."""
+    css = (files("app.pages.record") / "templates" / "record.css").read_text("utf-8")
+    return "\n".join(line.strip() for line in css.splitlines() if line.strip())
+
+
+@cache
+def environment() -> Environment:
+    """The templates of the pages, with their filters."""
+    filters = {
+        "count_noun": count_noun,
+        "date_in_words": us_date,
+        "field_label": words.field_label,
+        "noun_for": noun_for,
+        "precision": words.precision,
+        "shorten": words.shorten,
+    }
+    return template_environment("app.pages.record", filters)
