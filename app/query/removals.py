@@ -43,7 +43,7 @@ class Removal:
         detail = (
             f"This {self.type} was removed in release {self.release}. "
             f"Reason: {self.reason.removesuffix('.')}.{replaced} "
-            f"It is still in the record of its last release: /v1/releases/{self.last_release}/record."
+            f"/v1/releases/{self.last_release}/record still has it."
         )
         return Gone(detail, self.release, self.reason, self.successors)
 

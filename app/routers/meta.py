@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import Field
 
 from app.archive.archive import LISTS, Archive
+from app.exports.feed import FEED_PATH
 from app.models.base import Model
 from app.models.header import License, Outlines
 from app.models.release import (
@@ -22,6 +23,7 @@ from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep, NoParameters
 from app.routers.openapi_responses import ENTRY_LINK_HEADER, openapi_responses
 from app.routers.route import Route
+from app.settings import Settings
 
 router = APIRouter(tags=["meta"], route_class=Route)
 
@@ -94,18 +96,17 @@ class Index(Model):
     "/v1",
     operation_id="getIndex",
     summary="Get the index",
-    description="Links to every collection, search, the whole record, the exports, the metadata "
-    "and the documentation.",
+    description="Links to every collection, search, the whole record, the releases and what they "
+    "changed, the exports, the metadata and the documentation.",
     response_model=Index,
     response_description="The index.",
     responses=openapi_responses(InvalidParameters, headers=ENTRY_LINK_HEADER),
     dependencies=[NoParameters],
 )
-async def get_index(archive: ArchiveDep) -> Response:
+async def get_index(request: Request, archive: ArchiveDep) -> Response:
     """The index, with a `Link` header for clients that do not read the body."""
-    return Response(
-        index_body(archive), headers=entry_link_header(archive), media_type="application/json"
-    )
+    body = index_body(archive, request.app.state.settings)
+    return Response(body, headers=entry_link_header(archive), media_type="application/json")
 
 
 @router.get(
@@ -150,7 +151,7 @@ def entry_link_header(archive: Archive) -> dict[str, str]:
     return {"Link": ", ".join(links)}
 
 
-def index_body(archive: Archive) -> bytes:
+def index_body(archive: Archive, settings: Settings) -> bytes:
     """The body of `/v1` as JSON."""
     data = {
         "title": archive.metadata["title"],
@@ -164,6 +165,9 @@ def index_body(archive: Archive) -> bytes:
         **{name: f"/v1/{name}" for name in LISTS},
         "search": "/v1/search",
         "record": "/v1/record",
+        "changes": "/v1/changes",
+        "history": "/history",
+        **({"feed": FEED_PATH} if settings.public_url else {}),
         "exports": "/v1/exports",
         "meta": "/v1/meta",
         "docs": "/docs",

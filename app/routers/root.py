@@ -38,11 +38,13 @@ router = APIRouter(tags=["meta"], route_class=Route)
 )
 async def get_root(request: Request, archive: ArchiveDep, exports: ExportCatalogDep) -> Response:
     """The record page or the index, by content negotiation."""
+    settings: Settings = request.app.state.settings
     headers = entry_link_header(archive)
     headers["Link"] += f", {cite_as_link(request, archive)}"
     if negotiate_format(accept_header(request), (JSON, HTML)) != HTML:
-        return Response(index_body(archive), headers=headers, media_type=JSON.content_type)
-    settings: Settings = request.app.state.settings
+        return Response(
+            index_body(archive, settings), headers=headers, media_type=JSON.content_type
+        )
     page = await archive.run_in_thread(
         partial(_render_page, archive, await exports.available(), settings)
     )
