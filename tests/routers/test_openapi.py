@@ -41,7 +41,7 @@ CLOSED_SETS = {
     ("Organization", "roles"): ["signatory", "investor", "implementer", "publisher"],
     ("Award", "trafficking_forms"): ["sex", "labor"],
     ("Citation", "basis"): ["stated", "derived", "editorial", "enriched"],
-    ("Precedence", "scope"): ["americas", "world"],
+    ("Precedence", "scope"): ["world", "africa", "americas", "asia", "europe", "oceania"],
 }
 
 
