@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from app.mirror.entries import GONE
 from app.mirror.rules import (
     INSTANCE,
     INSTANCE_PATTERN,
@@ -43,6 +44,7 @@ def render_configuration(rules: Rules) -> Mapping[str, str]:
         "problems": PROBLEMS,
         "problem_type": MEDIA_TYPE,
         "instance": INSTANCE,
+        "gone": GONE,
         "instance_pattern": INSTANCE_PATTERN,
         "item_pattern": ITEM_PATTERN,
         "range_pattern": _RANGE,

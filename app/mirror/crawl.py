@@ -13,12 +13,13 @@ from fastapi import FastAPI
 from starlette.routing import Match, Route
 
 from app.archive.archive import COLLECTIONS, Archive, ProgressCallback
+from app.exports.feed import FEED_PATH
 from app.exports.listing import EXPORTS
 from app.mirror.entries import CrawlError, Downloader, Entry, accept_header, unexpected_status
 
-_LEFT_OUT = {"/v1/search": 422, "/healthz": 200, "/readyz": 200}
+_LEFT_OUT = {"/v1/search": 422, "/v1/changes": 422, "/healthz": 200, "/readyz": 200}
 """Paths that need a query, or have a 200 that may not be stored, with their status."""
-_NEEDS_PUBLIC_URL = ("/.well-known/api-catalog", "/sitemap.xml")
+_NEEDS_PUBLIC_URL = ("/.well-known/api-catalog", "/sitemap.xml", FEED_PATH)
 """Paths that are not found without the setting."""
 _QUOTED_PATH = re.compile(rb"""(?<! id=)["'](/[A-Za-z0-9._~/-]*)["']""")
 """A path in quotes, as in JSON and HTML links; the id of an HTML element is no link."""
@@ -72,6 +73,8 @@ async def crawl(
         done += 1
         if done % _ITEMS_PER_REPORT == 0 or done == total:
             progress(done, total)
+    for url in await archive.run_in_thread(_removed_urls):
+        yield await downloader.download_gone(url)
 
 
 async def _left_out(app: FastAPI) -> Mapping[str, int]:
@@ -140,6 +143,13 @@ def _item_ids(
         statement, (last_rowid, _ROWS_PER_QUERY)
     ).fetchall()
     return rows
+
+
+def _removed_urls(connection: sqlite3.Connection) -> list[str]:
+    """URL of every resource and citation that was removed."""
+    collections = {model.type: name for name, model in COLLECTIONS.items()}
+    rows = connection.execute("SELECT type, id FROM retired ORDER BY type, id")
+    return [f"/v1/{collections[type_.decode()]}/{id_.decode()}" for type_, id_ in rows]
 
 
 async def _download_item(downloader: Downloader, url: str) -> Entry:

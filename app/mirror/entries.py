@@ -16,10 +16,13 @@ from starlette.datastructures import Headers
 
 from app.mirror.asgi_client import AsgiClient, AsgiResponse
 from app.responses.conditional_requests import zero_gzip_mtime
-from app.responses.formats import NDJSON
+from app.responses.formats import CSL, NDJSON
+from app.responses.problems import MEDIA_TYPE
 
 FILES = "files"
 """Directory of the mirror that holds the files to be served."""
+GONE = "gone"
+"""Directory within `FILES` for the responses with status 410."""
 CODING_SUFFIXES: Mapping[str, str] = {"gzip": ".gz", "br": ".br", "zstd": ".zst"}
 """File name suffix of each content coding that bodies are stored in."""
 MIN_CODED_BYTES = 1_400
@@ -31,6 +34,7 @@ _SUFFIXES = {
     "text/html": ".html",
     "text/plain": ".txt",
     "application/linkset+json": ".json",
+    CSL.media_type: ".json",
 }
 _REPRESENTATION_HEADERS = {
     "accept-ranges",
@@ -100,6 +104,7 @@ class Entry:
         plain: The body without content coding.
         codings: The body in each content coding that is stored.
         note: Remark for readers of the manifest.
+        status: Status code of the response.
         headers: Other headers of the response; not written to the manifest.
     """
 
@@ -108,6 +113,7 @@ class Entry:
     plain: MirrorFile
     codings: Mapping[str, MirrorFile] = field(default_factory=dict)
     note: str | None = None
+    status: int = HTTPStatus.OK
     headers: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -122,6 +128,8 @@ class Entry:
         document["codings"] = {coding: asdict(file) for coding, file in self.codings.items()}
         if self.note:
             document["note"] = self.note
+        if self.status != HTTPStatus.OK:
+            document["status"] = int(self.status)
         return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
@@ -134,7 +142,8 @@ def parse_manifest_line(line: bytes) -> Entry:
     document = json.loads(line)
     codings = {coding: MirrorFile(**file) for coding, file in document["codings"].items()}
     plain = MirrorFile(document["file"], document["bytes"], document["sha256"])
-    return Entry(document["url"], document["media_type"], plain, codings, document.get("note"))
+    note, status = document.get("note"), document.get("status", HTTPStatus.OK)
+    return Entry(document["url"], document["media_type"], plain, codings, note, status)
 
 
 class Downloader:
@@ -167,6 +176,18 @@ class Downloader:
             note = "The full collection as NDJSON, because it is longer than one page."
             return await self._store(url, NDJSON.media_type, response, note)
 
+    async def download_gone(self, url: str) -> Entry:
+        """The entry of a resource that was removed: its problem document.
+
+        Raises:
+            CrawlError: The status is not 410.
+        """
+        async with self._get(url, MEDIA_TYPE) as response:
+            if response.status != HTTPStatus.GONE:
+                raise CrawlError(f"{url} returned status {response.status}; expected 410")
+            plain, _ = await self._write(f"{GONE}{url}.json", response)
+        return Entry(url, MEDIA_TYPE, plain, status=HTTPStatus.GONE)
+
     async def _store(
         self, url: str, accept: str, response: AsgiResponse, note: str | None = None
     ) -> tuple[Entry, bytes]:
@@ -177,7 +198,7 @@ class Downloader:
         if plain.bytes >= MIN_CODED_BYTES:
             codings = {coding: file async for coding, file in self._coded(url, accept, name)}
         headers = _stored_headers(response.headers)
-        return Entry(url, media_type, plain, codings, note, headers), first_chunk
+        return Entry(url, media_type, plain, codings, note, headers=headers), first_chunk
 
     async def _coded(
         self, url: str, accept: str, name: str
