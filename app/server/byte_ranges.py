@@ -15,6 +15,7 @@ from app.responses.conditional_requests import choose_encoding, selection_header
 from app.responses.problems import Problem, RangeNotSatisfiable
 from app.server.headers import ProblemResponse, ResponseAborted, add_common_headers, request_id
 from app.server.response_cache import (
+    ON_CACHE_HIT,
     CacheKey,
     Headers,
     HeadersSufficed,
@@ -72,6 +73,7 @@ class RangeMiddleware:
             await self.cache(scope, receive, send)
             return
         scope = {**scope, "headers": _without(scope["headers"], b"accept-encoding")}
+        scope.pop(ON_CACHE_HIT, None)  # what is sent is not always what is cached
         sender = _RangeSender(self, scope, send)
         large = self.find_large(scope)
         if large is not None and not _header(scope["headers"], b"if-none-match"):

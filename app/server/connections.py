@@ -8,7 +8,7 @@ a second over all connections enforces the timeouts.
 Private parts of uvicorn, checked against the source of 0.54.0 (upper bound in pyproject.toml):
 
 - `HttpToolsProtocol.on_headers_complete`, called directly
-- `HttpToolsProtocol.on_response_complete` and `._start_asgi_task` (since 0.45.0), overridden
+- `HttpToolsProtocol.on_response_complete`, overridden; it calls `._start_asgi_task` (since 0.45.0)
 - `HttpToolsProtocol.app`, `.app_state`, `.client`, `.cycle`, `.flow`, `.headers`, `.loop`,
   `.parser`, `.pipeline`, `.scope`, `.server_state`, `.transport`, `.url`
 - `RequestResponseCycle.keep_alive`, `.response_complete`, `.response_started`, `.scope`
@@ -22,18 +22,13 @@ from __future__ import annotations
 import asyncio
 import re
 import resource
-from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 
 import httptools
 from starlette.types import Scope
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from app.responses.problems import (
@@ -43,9 +38,10 @@ from app.responses.problems import (
     Unavailable,
     UrlTooLong,
 )
+from app.server.access_log import find_access_log
+from app.server.fast_path import FAST_PATH_KEY, FastPath
 from app.server.headers import add_common_headers, request_id
-from app.server.logs import log_request
-from app.server.response_cache import ResponseHead
+from app.server.response_cache import ON_CACHE_HIT
 from app.settings import SETTINGS_KEY, Settings
 
 _SWEEP_SECONDS = 1.0
@@ -60,9 +56,6 @@ _MAX_LOGGED_URL_BYTES = 1_000
 """Longest path, and longest query, that is logged of a rejected request."""
 _RESERVED_FILES = 64
 """File descriptors not available to connections: the archive's, logs', the event loop's."""
-
-FastPath = Callable[[Scope], tuple[ResponseHead, bytes] | None] | None
-"""Looks up a cached response that is sent without running the application; None if disabled."""
 
 _start_request = HttpToolsProtocol.on_headers_complete
 
@@ -91,6 +84,8 @@ class Connection(HttpToolsProtocol):
         head_bytes: Bytes received of a request whose head is incomplete.
         body_cycle: The request whose body was received last.
         body_bytes: Bytes of that body.
+        new_head: Bytes received with the start of a request, if it was waited for; else empty.
+        parsed_scope: The request that was parsed to its end last.
         unsent_bytes: Size of the write buffer when the write timeout started; 0 without one.
         waiting_since: When the current timeout started.
     """
@@ -99,9 +94,12 @@ class Connection(HttpToolsProtocol):
         "_last_state",
         "body_bytes",
         "body_cycle",
+        "fast_path",
         "head_bytes",
         "idle",
         "limiter",
+        "new_head",
+        "parsed_scope",
         "precheck_limit",
         "problem",
         "reading_stopped",
@@ -119,12 +117,14 @@ class Connection(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.limiter = ConnectionLimiter.shared_by(self)
-        self.settings = self.limiter.settings
+        self.settings, self.fast_path = self.limiter.settings, self.limiter.fast_path
         self.precheck_limit = min(self.settings.max_url_bytes, self.settings.max_header_bytes)
         self.problem: Problem | None = None
         self.reading_stopped = self.idle = False
         self.head_bytes = self.body_bytes = self.unsent_bytes = 0
         self.body_cycle: object = None
+        self.parsed_scope: object = None
+        self.new_head = b""
         self.waiting_since = self.loop.time()
         self._last_state: object = None
 
@@ -147,6 +147,15 @@ class Connection(HttpToolsProtocol):
         """Parse input; what is not HTTP/1.1 or too large is rejected."""
         if self.reading_stopped:
             return
+        waits = self.parsed_scope is self.scope and (self.idle or self.scope is None)
+        if waits and self.fast_path is not None and not self.flow.write_paused:
+            if self.fast_path.respond(data, self):
+                self.server_state.total_requests += 1
+                self.idle, self._last_state = True, None  # so that the idle timeout starts again
+                return
+            self.new_head = data
+        else:
+            self.new_head = b""
         self.idle = False
         self.head_bytes += len(data)
         try:
@@ -179,7 +188,15 @@ class Connection(HttpToolsProtocol):
             self._raise(BadRequest("An HTTP/1.1 request must have exactly one Host header."))
         if not _is_host(host):
             self._raise(BadRequest("Host must be a name or an IP address, optionally with a port."))
+        if self.new_head and self.fast_path is not None:
+            remember = partial(self.fast_path.remember, self.new_head)
+            cast("Scope", self.scope)[ON_CACHE_HIT] = remember
         _start_request(self)
+
+    def on_message_complete(self) -> None:
+        """Note that a request was parsed to its end."""
+        self.parsed_scope = self.scope
+        super().on_message_complete()
 
     def on_body(self, body: bytes) -> None:
         """Accept a body, which no resource uses, up to a limit.
@@ -193,32 +210,6 @@ class Connection(HttpToolsProtocol):
         if self.body_bytes > _MAX_BODY_BYTES:
             raise RequestRejected
         super().on_body(body)
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        """Send a cached response directly; on a miss, or to a slow client, run the application."""
-        lookup = self.limiter.lookup
-        # after an upgrade request the parser stops, so that its response must close the connection;
-        # a cached response would announce keep-alive, so let the application respond instead
-        upgrade = self.parser.should_upgrade()
-        if lookup is not None and app is self.app and not self.pipeline and not upgrade:
-            cached = None if self.flow.write_paused else lookup(cast("Scope", cycle.scope))
-            if cached is not None:
-                self._send_cached(cycle, *cached)
-                return
-        super()._start_asgi_task(cycle, app)
-
-    def _send_cached(self, cycle: RequestResponseCycle, head: ResponseHead, body: bytes) -> None:
-        cycle.response_started = cycle.response_complete = True
-        status, headers = head
-        ending = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
-        lines = b"".join((status, self.limiter.default_header_lines(), headers, ending))
-        if len(body) > _WRITE_PROGRESS_BYTES:  # not copied: slow clients share the bytes
-            self.transport.writelines((lines, body))
-        else:
-            self.transport.write(lines + body)
-        if not cycle.keep_alive:
-            self.transport.close()
-        self.on_response_complete()
 
     def on_response_complete(self) -> None:
         """Go on to the next request; unlike uvicorn's, sets no timer for the idle timeout."""
@@ -250,9 +241,10 @@ class Connection(HttpToolsProtocol):
         head = STATUS_LINE[problem.status] + b"".join(lines)
         self.transport.write(head + b"\r\n" + body)
         self.transport.write_eof()  # input is still drained, or the client might see a reset
-        if self.settings.access_log:
+        access_log = find_access_log(self.settings)
+        if access_log is not None:
             name = request_id(headers).decode()
-            log_request(request, problem.status, bytes=len(body), request_id=name)
+            access_log.log_request(request, problem.status, len(body), name)
 
     def _partial_scope(self) -> Scope:
         """What is known so far of the request being parsed, for its problem and the log."""
@@ -337,14 +329,14 @@ class ConnectionLimiter:
 
     Attributes:
         settings: The application's settings.
-        lookup: The application's fast path.
+        fast_path: The application's fast path; None if it has none.
         connections: All open connections.
         max_connections: The setting, or less if the process may open fewer files.
     """
 
     def __init__(self, first: Connection) -> None:
         self.settings: Settings = first.app_state[SETTINGS_KEY]
-        self.lookup: FastPath = getattr(first.app, "lookup", None)
+        self.fast_path: FastPath | None = first.app_state.get(FAST_PATH_KEY)
         self._server_state = first.server_state
         self._default_headers: object = None
         self._default_header_lines = b""

@@ -32,6 +32,8 @@ ResponseHead = tuple[bytes, bytes]
 They are separate because the server writes its own headers, such as `Date`, after the status line.
 """
 
+ON_CACHE_HIT = "cpc_record.on_cache_hit"
+"""Scope key of a function that is called with the request (scope, key) and its cached response."""
 DISCARD_BUFFER = "cpc_record.discard_buffer"
 """Scope key of a function that discards a buffered response, so that another can be sent."""
 _EMPTY_BODY: Message = {"type": "http.response.body", "body": b""}
@@ -80,12 +82,6 @@ class CachedResponse:
         if if_none_match and etag_matches(if_none_match, self.etag):
             return self.not_modified, _EMPTY_BODY
         return self.start, _EMPTY_BODY if is_head else self.body
-
-    def as_http11(self, if_none_match: bytes, *, is_head: bool) -> tuple[ResponseHead, bytes]:
-        """The response as an HTTP/1.1 head and body, or its 304 if `If-None-Match` matches."""
-        if if_none_match and etag_matches(if_none_match, self.etag):
-            return self.heads[1], b""
-        return self.heads[0], b"" if is_head else self.body["body"]
 
 
 def _http11_head(status: int, headers: Headers) -> ResponseHead:
@@ -181,17 +177,6 @@ class ResponseCache:
         """
         self.store = ResponseStore(self.store.max_bytes)
 
-    def lookup(self, scope: Scope) -> tuple[ResponseHead, bytes] | None:
-        """The cached response to a request as HTTP/1.1 head and body, or None on a miss."""
-        method = scope["method"]
-        if method not in ("GET", "HEAD"):
-            return None
-        key, if_none_match = self.cache_key(scope)
-        response = self.store.get(key)
-        if response is None:
-            return None
-        return response.as_http11(if_none_match, is_head=method == "HEAD")
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI 3)."""
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
@@ -205,6 +190,8 @@ class ResponseCache:
             response = self.store.get(key)
         if response is not None:
             start, body = response.as_asgi(if_none_match, is_head=is_head)
+            if ON_CACHE_HIT in scope:
+                scope[ON_CACHE_HIT](scope, key, response, start["status"])
             await send(start)
             await send(body)
             return
