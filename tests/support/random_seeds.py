@@ -336,11 +336,16 @@ class SeedWriter:
         cited = [field for field in fields if field not in uncited]
         nulls = [field for field in cited if fields[field] is None]
         evidence = {
-            field: [self._citation(field, fields[field]) for _ in range(self._pick(1, 1, 2))]
+            field: self._citations(field, fields[field])
             for field in cited
             if fields[field] is not None
         }
         return {**fields, "not_stated": self._several(nulls), "evidence": evidence}
+
+    def _citations(self, field: str, value: Any) -> list[Json]:
+        """One citation, or two unless both are of one publication."""
+        made = [self._citation(field, value) for _ in range(self._pick(1, 1, 2))]
+        return made[: len(set(map(_cited, made)))]
 
     def _citation(self, field: str, value: Any) -> Json:
         """A citation of a random basis: a quote that supports the value, or a reference."""
@@ -422,6 +427,12 @@ def _supporting_quote(field: str, value: Any) -> str | None:
     if field in {"country", "countries", "aliases"}:
         return None
     return "without" if value is False else ""
+
+
+def _cited(citation: Json) -> tuple[str, ...]:
+    """What tells one citation of a field from another."""
+    reference = citation.get("reference")
+    return (reference["title"], reference["url"]) if reference else (str(citation["quote"]),)
 
 
 def _rectangle(west: float, south: float, width: float, height: float) -> list[list[float]]:
