@@ -61,8 +61,9 @@ lock: $(VENV)/.test  ## Update the hash-locked requirements
 	@$(LOCK) pyproject.toml --group build --group dev --all-extras -c requirements-telemetry.txt -c requirements-archive.txt -o requirements-dev.txt
 	@$(LOCK) --group audit -o requirements-audit.txt
 
-contract: $(VENV)/.serve  ## Regenerate data/seed.schema.json and tests/openapi.json
+contract: $(VENV)/.serve  ## Regenerate data/seed.schema.json, tests/openapi.json and CITATION.cff
 	@$(RUN)/cpc-record schema > data/seed.schema.json
+	@$(RUN)/python -m tests.support.citation_file > CITATION.cff
 	@$(RUN)/python -m tests.support.contract
 
 clean:  ## Remove generated files
