@@ -1,4 +1,4 @@
-"""Records unlike the shipped one: what they state is on the page, in the guide and in each export."""
+"""Made-up records: what they state is on the page, in the guide and in each export."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ async def test_a_ceiling_is_called_one(seed: SeedCopy) -> None:
 
 
 async def test_amounts_of_awards_are_commitments(seed: SeedCopy) -> None:
-    """If every award has an amount, each is a commitment to its recipient, and not the total too."""
+    """If every award has an amount, each is a commitment, and the total is not one too."""
     for index, amount in enumerate((3_000_000, 2_000_000)):
         words = f"${amount // 1_000_000} million"
         seed.cite(f"/awards/{index}/amount", amount, words)
@@ -190,7 +190,7 @@ async def test_amounts_of_awards_are_commitments(seed: SeedCopy) -> None:
 
 
 async def test_an_amount_of_one_award_leaves_the_total(seed: SeedCopy) -> None:
-    """Where only some awards have amounts, the commitment is the total: nothing is counted twice."""
+    """Where only some awards have amounts, the commitment is the total, counted once."""
     seed.cite("/awards/0/amount", 3_000_000, "$3 million")
     seed.cite("/awards/0/currency", "USD", "$3 million")
     async with serve(seed) as client:
