@@ -55,7 +55,7 @@ def _validate_day(value: str) -> str:
 
 def _validate_instant(value: str) -> str:
     if not re.fullmatch(_INSTANT_PATTERN, value):
-        raise ValueError("expected a time in UTC such as 2021-01-20T12:00:00Z")
+        raise ValueError("expected a time in UTC such as 2024-02-29T12:00:00Z")
     first_day(value[:10])
     return value
 
@@ -73,7 +73,7 @@ Instant = Annotated[
     AfterValidator(_validate_instant),
     Field(json_schema_extra={"format": "date-time", "pattern": _INSTANT_PATTERN}),
 ]
-"""A time in UTC, to the second (RFC 3339): `2021-01-20T12:00:00Z`."""
+"""A time in UTC, to the second (RFC 3339): `2024-02-29T12:00:00Z`."""
 
 PartialDate = Annotated[
     str,

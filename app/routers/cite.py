@@ -93,7 +93,7 @@ def cite_parameters() -> Mapping[str, Parameter]:
     types = ChoiceType(
         [*_COLLECTION_BY_TYPE], {plural: type_ for type_, plural in _COLLECTION_BY_TYPE.items()}
     )
-    slug = TextType("a lowercase id such as peru-ilo", SLUG_PATTERN)
+    slug = TextType("a lowercase id such as first-award", SLUG_PATTERN)
     formats = ChoiceType([format_.name for format_ in _FORMATS], _FORMAT_NAMES)
     parameters = (
         Parameter(
