@@ -637,11 +637,11 @@ def _report(checks: Sequence[Check]) -> None:
     _print_table(checks)
     issues = [issue for check in checks for issue in check.issues]
     differences = [difference for check in checks for difference in check.differences]
-    listed = [*issues, *differences]
-    for issue in listed[:_MAX_LISTED_ISSUES]:
-        _print_error(str(issue))
-    if len(listed) > _MAX_LISTED_ISSUES:
-        _print_error(f"and {len(listed) - _MAX_LISTED_ISSUES} more")
+    for listed in (issues, differences):
+        for issue in listed[:_MAX_LISTED_ISSUES]:
+            _print_error(str(issue))
+        if len(listed) > _MAX_LISTED_ISSUES:
+            _print_error(f"and {len(listed) - _MAX_LISTED_ISSUES} more")
     if issues:
         raise typer.Exit(EXIT_INVALID)
     if differences:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import io
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -107,7 +108,8 @@ def _read_archives(
         capture = select_capture(captures, page, timestamp)
         if capture is not None and capture.payload is not None:
             origin = f"capture {capture.timestamp}"
-            copies.append(_read_page(capture.payload, page.source, origin, capture.charset))
+            with uncompressed(io.BytesIO(capture.payload)) as payload:  # Content-Encoding: x-gzip
+                copies.append(_read_page(payload.read(), page.source, origin, capture.charset))
     if not copies:
         urls = [page.url for page in pages if page.url]
         raise ValueError(f"it has no complete capture of {' or '.join(urls) or 'a known URL'}")

@@ -300,7 +300,12 @@ def rebuild_citation(row: Json) -> Json:
     fields = {
         key: row[key] for key in ("id", "resource_type", "resource", "field", "basis", "note")
     }
-    quote = {"type": "TextQuoteSelector", "exact": row["quote"]}
+    quote = {
+        "type": "TextQuoteSelector",
+        "exact": row["quote"],
+        "prefix": row["quote_prefix"],
+        "suffix": row["quote_suffix"],
+    }
     position = {
         "type": "TextPositionSelector",
         "start": row["quote_start"],

@@ -81,9 +81,13 @@ def _links(collection: str, name: str) -> Json:
 
 def _citation(one: Json) -> Json:
     reference = {name: one.pop(f"reference_{name}") for name in ("title", "url", "license")}
-    target = {name: one.pop(f"target_{name}") for name in ("source", "exact", "start", "end")}
+    names = ("source", "exact", "prefix", "suffix", "start", "end")
+    target = {name: one.pop(f"target_{name}") for name in names}
     selector = [
-        {"type": "TextQuoteSelector", "exact": target["exact"]},
+        {
+            "type": "TextQuoteSelector",
+            **{name: target[name] for name in ("exact", "prefix", "suffix")},
+        },
         {"type": "TextPositionSelector", "start": target["start"], "end": target["end"]},
     ]
     pointed = {"type": "SpecificResource", "source": target["source"], "selector": selector}

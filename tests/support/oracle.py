@@ -300,7 +300,10 @@ def _target(quote: Json) -> Json:
         "type": "SpecificResource",
         "source": f"/v1/sources/{quote['source']}",
         "selector": [
-            {"type": "TextQuoteSelector", "exact": quote["exact"]},
+            {
+                "type": "TextQuoteSelector",
+                **{name: quote.get(name) for name in ("exact", "prefix", "suffix")},
+            },
             {"type": "TextPositionSelector", **position},
         ],
     }
