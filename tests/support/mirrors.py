@@ -56,9 +56,11 @@ def verify(mirror: Path, *options: str, **environment: Any) -> subprocess.Comple
     return run_cli(*arguments, timeout=_RUN_SECONDS, **environment)
 
 
-def read_manifest(mirror: Path) -> list[dict[str, Any]]:
-    """Every entry of a mirror's manifest."""
-    return [json.loads(line) for line in (mirror / "manifest.ndjson").read_bytes().splitlines()]
+def read_manifest(mirror: Path, status: int = 200) -> list[dict[str, Any]]:
+    """Every entry of a mirror's manifest with this status."""
+    lines = (mirror / "manifest.ndjson").read_bytes().splitlines()
+    entries: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    return [entry for entry in entries if entry.get("status", 200) == status]
 
 
 def read_tree(folder: Path) -> dict[str, tuple[bytes, int]]:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 _REQUIRED_MEMBERS = {"type", "title", "status", "detail", "instance"}
+_REMOVAL_MEMBERS = {"release", "reason", "replaced_by"}
 
 
 def assert_problem(
@@ -20,7 +21,8 @@ def assert_problem(
     assert response.headers.get("vary") == vary
     assert "etag" not in response.headers
     problem: dict[str, Any] = response.json()
-    assert set(problem) - {"errors"} == _REQUIRED_MEMBERS
+    others = _REMOVAL_MEMBERS if status == 410 else set()
+    assert set(problem) - {"errors"} == _REQUIRED_MEMBERS | others
     assert problem["status"] == status
     assert problem["type"].startswith("/problems/")
     assert all(
