@@ -115,7 +115,7 @@ def cite_parameters() -> Mapping[str, Parameter]:
 
 @router.get(
     "/v1/cite",
-    operation_id="cite",
+    operation_id="getCite",
     summary="Get how to cite the record or a resource",
     description="A citation of the whole record or of one resource (`type` and `resource`) in the "
     "present release, as CSL-JSON, BibTeX, RIS or a line of text. It names the label of the "
@@ -139,7 +139,7 @@ async def get_citation(request: Request, archive: ArchiveDep) -> Response:
 
 @router.get(
     "/v1/cite/{file}",
-    operation_id="citeAsFile",
+    operation_id="getCiteFile",
     summary="Get how to cite the record, as a file",
     description="The citation of the record in one format at an address of its own, for links and "
     "for reference managers that open files.",

@@ -167,6 +167,7 @@ def index_body(archive: Archive, settings: Settings) -> bytes:
         "record": "/v1/record",
         "changes": "/v1/changes",
         "history": "/history",
+        "cite": "/v1/cite",
         **({"feed": FEED_PATH} if settings.public_url else {}),
         "exports": "/v1/exports",
         "meta": "/v1/meta",

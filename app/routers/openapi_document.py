@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.archive.archive import COLLECTIONS, Archive, link_table
+from app.exports.citing import RENDERERS, cited_record
 from app.models import Document
 from app.models.change import Change
 from app.models.release import LATEST
@@ -28,6 +29,7 @@ from app.query.parameters import DateType, IntegerType
 from app.query.query import DEFAULT_LIMIT, Query, collection_parameters, includable_fields
 from app.query.removals import Removal
 from app.query.selection import find_page
+from app.responses.formats import BIBTEX, CSL, JSON
 from app.responses.problems import (
     MEDIA_TYPE,
     BadRequest,
@@ -50,6 +52,7 @@ from app.responses.representations import (
     search_body,
 )
 from app.routers.route import Route
+from app.settings import Settings
 
 _DESCRIPTION = """
 {notice}
@@ -150,6 +153,7 @@ def build_document(app: FastAPI, archive: Archive, bodies: Mapping[str, bytes]) 
         _add_collection_examples(document["paths"], model, archive)
     _add_search_examples(document["paths"]["/v1/search"]["get"], archive)
     _add_changes_examples(document["paths"]["/v1/changes"]["get"], archive)
+    _add_cite_examples(document["paths"], archive, app.state.settings)
     for path, body in bodies.items():
         content = _success_content(document["paths"][path]["get"])
         content["application/json"]["example"] = json.loads(body)
@@ -274,6 +278,23 @@ def _add_changes_examples(operation: Json, archive: Archive) -> None:
             parameter["schema"]["examples"] = [examples[parameter["name"]]]
         if parameter["required"]:
             parameter["example"] = examples[parameter["name"]]
+
+
+def _add_cite_examples(paths: Json, archive: Archive, settings: Settings) -> None:
+    work = cited_record(archive, settings.public_url, settings.publisher_name, archive.connection)
+    for path in ("/v1/cite", "/v1/cite/{file}"):
+        for format_ in RENDERERS:
+            if content := _success_content(paths[path]["get"]).get(format_.media_type):
+                body = RENDERERS[format_](work).decode()
+                is_json = format_ in (CSL, JSON)
+                content["example"] = json.loads(body) if is_json else body
+    resource = example_resource(archive)
+    examples = {"format": BIBTEX.name}
+    if resource.response:
+        examples |= {"type": resource.variable, "resource": resource.response["data"]["id"]}
+    for parameter in paths["/v1/cite"]["get"]["parameters"]:
+        if parameter["name"] in examples:
+            parameter["schema"]["examples"] = [examples[parameter["name"]]]
 
 
 def _add_problem_examples(operation: Json, examples: Mapping[int, Json]) -> None:

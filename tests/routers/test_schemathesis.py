@@ -53,6 +53,8 @@ def test_responses_match_the_openapi_document(server: str, tmp_path: Path) -> No
         "/v1/awards?ends__lte=0000",
         "/v1/awards?format=csv&include=regions&facet=region",
         "/v1/regions?format=geojson&include=citations",
+        "/v1/cite?type=award",
+        "/v1/cite?resource=peru-ilo",
         "/v1/awards?format=csv&fields=links",
     ],
 )
@@ -75,6 +77,7 @@ def test_rejections_beyond_json_schema_are_excused(server: str, url: str) -> Non
         ("/v1/awards?format=json&include=regions", ["include"]),
         ("/v1/awards?format=csv&q=lima", ["q"]),
         ("/v1/awards?format=csv&q=lima", []),
+        ("/v1/cite?type=award&resource=x", ["type"]),
         ("/v1/awards?format=ndjson&fields=links", ["fields"]),
         ("/v1/awards?format=csv&fields=title", ["fields"]),
     ],

@@ -53,6 +53,9 @@ def every_address(document: Json, record: Json) -> Iterator[str]:
     yield from UNDOCUMENTED
     for path, operations in document["paths"].items():
         parameters = operations["get"].get("parameters", [])
+        if path == "/v1/cite":
+            yield from _citations(parameters, record)
+            continue
         queries = [
             [(parameter["name"], value) for value in _values(parameter, record)]
             for parameter in parameters
@@ -60,6 +63,16 @@ def every_address(document: Json, record: Json) -> Iterator[str]:
         ]
         for concrete in _paths(path, parameters, record):
             yield from _with_queries(concrete, queries)
+
+
+def _citations(parameters: Sequence[Json], record: Json) -> Iterator[str]:
+    """The citation of the record in each format, and of the first resource of each type."""
+    choices = {parameter["name"]: parameter["schema"].get("enum") for parameter in parameters}
+    for format_ in choices["format"]:
+        yield f"/v1/cite?format={format_}"
+    for type_, items in zip(choices["type"], record.values(), strict=False):  # then citations
+        for item in items[:1]:
+            yield f"/v1/cite?type={type_}&resource={item['id']}&format={choices['format'][-1]}"
 
 
 def _paths(path: str, parameters: Sequence[Json], record: Json) -> Iterator[str]:

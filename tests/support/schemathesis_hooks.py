@@ -41,6 +41,12 @@ def _has_no_column(sent: QueryParameters, name: str) -> bool:
     return name == "fields" and "links" in sent[name] and sent.get("format") == ["csv"]
 
 
+def _lacks_its_pair(sent: QueryParameters, name: str) -> bool:
+    """`/v1/cite` needs both type and id of a resource."""
+    other = {"type": "resource", "resource": "type"}.get(name)
+    return name not in sent and other is not None and other in sent
+
+
 _MAX_URL_BYTES: int = Settings.model_fields["max_url_bytes"].default
 _JSON_ONLY_PARAMETERS = {"include", "facet"}
 _PHASES_WITH_ALL_PARAMETERS = {"examples", "coverage"}
@@ -49,6 +55,7 @@ _EXCUSES: list[Callable[[QueryParameters, str], bool]] = [
     _is_invalid_date,
     _needs_json,
     _has_no_column,
+    _lacks_its_pair,
 ]
 
 
