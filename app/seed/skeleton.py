@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from typing_extensions import TypeAliasType
 
 from app.models import RESOURCES, Resource, Source
+from app.models.evidence import Reference
 from app.models.header import Metadata
 from app.models.source import Furniture
 from app.models.text_folding import fold
@@ -34,6 +35,7 @@ def write_skeleton(url: str, source_id: str, modified: str) -> str:
         values[model.collection] = [_resource(model)]
     [source] = values[Source.collection]
     source |= {"id": source_id, "url": url, "furniture": [_furniture()]}
+    source["evidence"]["url"] = [{"basis": "enriched", "reference": _blanks(Reference)}]
     return format_json(values) + "\n"
 
 

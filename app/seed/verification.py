@@ -276,7 +276,20 @@ class _Comparison:
             for edge in (passage.start, passage.end)
             if edge not in edges
         ]
-        return Check(name, str(len(passages)), issues)
+        return Check(name, str(len(passages)), [*issues, *self._furniture_words()])
+
+    def _furniture_words(self) -> Iterator[Issue]:
+        """First and last words of excluded passages that are not in the text."""
+        for number, passage in enumerate(self.source.furniture or ()):
+            pointer = f"{self.pointer}/furniture/{number}"
+            text = self.copy.text[passage.start : passage.end]
+            first, last = passage.starts_with or "", passage.ends_with or ""
+            if not text.startswith(first):
+                found = format_value(text[: len(first)])
+                yield Issue(f"{pointer}/starts_with", format_value(first), found)
+            if not text.endswith(last):
+                found = format_value(text[-len(last) :])
+                yield Issue(f"{pointer}/ends_with", format_value(last), found)
 
 
 def _quote_at(quote: Quote) -> str:

@@ -261,7 +261,19 @@ async def test_every_field_is_served(
     assert document in await get(client, collection)
     assert document["links"].pop("self") == f"/v1/{collection}/{entry['id']}"
     del document["links"]
-    assert document == {field: value for field, value in entry.items() if field != "evidence"}
+    assert document == {
+        field: served(value) for field, value in entry.items() if field != "evidence"
+    }
+
+
+def served(value: Any) -> Any:
+    """A value of the seed without what only an editor needs: first and last words of passages."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return [
+            {key: member for key, member in item.items() if not key.endswith("s_with")}
+            for item in value
+        ]
+    return value
 
 
 @EVERY_RESOURCE
