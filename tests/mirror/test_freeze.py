@@ -17,6 +17,7 @@ import pytest
 
 from app.archive.archive import COLLECTIONS, Archive
 from app.archive.release import build_if_stale
+from app.exports.citing import FILES as CITATION_FILES
 from app.main import create_app
 from app.settings import Settings
 from benchmarks.corpus import write_corpus
@@ -84,6 +85,19 @@ def test_every_link_target_is_in_the_mirror(mirror: Path) -> None:
     for export in exports:
         assert entries[export["path"]]["sha256"] == export["sha256"]
     assert {"/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"} <= set(entries)
+
+
+async def test_the_mirror_has_every_format_of_the_citation(
+    live: httpx.AsyncClient, mirror: Path
+) -> None:
+    """The citation of the record is there in each format, with its media type."""
+    entries = {entry["url"]: entry for entry in read_manifest(mirror)}
+    for name, format_ in CITATION_FILES.items():
+        entry = entries[f"/v1/cite/{name}"]
+        assert entry["media_type"] == format_.content_type
+        response = await live.get("/v1/cite", params={"format": format_.name})
+        assert (mirror / "files" / entry["file"]).read_bytes() == response.content
+    assert entries["/v1/cite"]["sha256"] == entries["/v1/cite/citation.json"]["sha256"]
 
 
 def test_the_manifest_describes_every_file(mirror: Path) -> None:
