@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -20,7 +21,7 @@ from app.archive.release import build_archive, build_if_stale, is_current
 from app.seed.errors import SeedError
 from app.seed.record import Record
 from benchmarks.corpus import write_corpus
-from tests.conftest import ROOT, SeedCopy, run_cli
+from tests.conftest import ROOT, SEED, SeedCopy, run_cli
 
 
 def award_titles(archive: Archive) -> list[bytes]:
@@ -393,6 +394,7 @@ def test_other_files_beside_the_archive_are_kept(seed: SeedCopy, tmp_path: Path)
 def test_the_same_seed_produces_the_same_bytes(archive_file: Path, seed: SeedCopy) -> None:
     """The time and the path of compilation do not matter, even with special characters in it."""
     directory = seed.path.parent / "odd ?#%&'é"
+    shutil.copytree(SEED.parent / "releases", seed.path.parent / "releases")
     os.utime(seed.path, (0, 0))
     build_archive(seed.path, directory / "a.sqlite")
     assert (directory / "a.sqlite").read_bytes() == archive_file.read_bytes()

@@ -40,7 +40,7 @@ ITEMS = [
     "/v1/organizations/ilo",
     "/v1/sources/us-peru-cpc-page",
 ]
-CITATION = "/v1/citations/award.peru-ilo.announced.1"
+CITATION = "/v1/citations/award.peru-ilo.announced.647810ad"
 PATHS_WITHOUT_PARAMETERS = ["/v1", "/v1/meta", "/v1/record"]
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import httpx
 import pytest
+import rfc8785
 
 from app.archive.archive import COLLECTIONS
 from tests.conftest import SEED
@@ -23,7 +25,7 @@ PATHS = [
     "/problems",
     *(f"/v1/{name}" for name in COLLECTIONS),
     "/v1/awards/peru-ilo",
-    "/v1/citations/award.peru-ilo.announced.1",
+    "/v1/citations/award.peru-ilo.announced.647810ad",
 ]
 
 
@@ -134,8 +136,8 @@ async def test_every_format_can_be_compressed(client: httpx.AsyncClient, name: s
 
 
 async def test_the_release_is_the_digest_of_the_seed(client: httpx.AsyncClient) -> None:
-    """`X-Data-Release`, pages and `/v1/meta` give the SHA-256 of the seed file."""
-    digest = hashlib.sha256(SEED.read_bytes()).hexdigest()
+    """`X-Data-Release`, pages and `/v1/meta` give the SHA-256 of the seed in canonical form."""
+    digest = hashlib.sha256(rfc8785.dumps(json.loads(SEED.read_bytes()))).hexdigest()
     page, meta = await client.get("/v1/awards"), await client.get("/v1/meta")
     assert page.headers["x-data-release"] == digest
     assert page.json()["meta"]["release"] == digest

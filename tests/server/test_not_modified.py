@@ -23,6 +23,8 @@ pytestmark = pytest.mark.anyio
 CODINGS = ("identity", "gzip", "br", "zstd", "*")
 HTML = "text/html,application/xhtml+xml,*/*;q=0.8"
 CACHE_CONTROL = "public, max-age=3600, stale-while-revalidate=3600, stale-if-error=604800"
+PERMANENT = "/v1/releases/2026-11-24/record"
+"""A response that never changes."""
 HEALTH = ("/healthz", "/readyz")
 ACTIVITY: str = json.loads(SEED.read_bytes())["activities"][0]["id"]
 COLLECTIONS = {
@@ -33,7 +35,7 @@ COLLECTIONS = {
     "regions": "cusco",
     "organizations": "ilo",
     "sources": "us-peru-cpc-page",
-    "citations": "award.peru-ilo.announced.1",
+    "citations": "award.peru-ilo.announced.647810ad",
 }
 """Each collection, and an item of it."""
 QUERIES = {
@@ -49,6 +51,7 @@ VARY = {
     "/problems": "Accept, Accept-Encoding",
     "/problems/{slug}": "Accept, Accept-Encoding",
     "/v1/exports/{file}": None,
+    "/v1/releases": "Accept, Accept-Encoding",
     **{f"/v1/{name}": "Accept, Accept-Encoding" for name in COLLECTIONS},
 }
 """`Vary` of the paths where it is not `Accept-Encoding`."""
@@ -66,6 +69,8 @@ def urls_of(path: str) -> list[str]:
     urls["/v1/exports/{file}"] = [f"/v1/exports/{name}" for name in FILES]
     urls["/docs/{asset}"] = ["/docs/docs.js", "/docs/swagger-ui.css"]
     urls["/problems/{slug}"] = ["/problems/not-found"]
+    urls["/v1/releases/{label}"] = ["/v1/releases/latest", "/v1/releases/2026-11-24"]
+    urls["/v1/releases/{label}/record"] = ["/v1/releases/latest/record", PERMANENT]
     found = urls.get(path, [path])
     if query := QUERIES.get(path):
         found = [*(found if path != "/v1/search" else []), f"{path}?{query}"]
@@ -92,10 +97,12 @@ def comparable(headers: Headers) -> dict[str, str]:
     return {name: value for name, value in headers.items() if not name.startswith("content-")}
 
 
-def assert_cacheable(headers: Headers, vary: str | None) -> None:
+def assert_cacheable(url: str, headers: Headers, vary: str | None) -> None:
     """Check what every success and every 304 must have."""
+    is_permanent = url == PERMANENT
+    expected = "public, max-age=31536000, immutable" if is_permanent else CACHE_CONTROL
     assert headers.get("vary") == vary
-    assert headers["cache-control"] == CACHE_CONTROL
+    assert headers["cache-control"] == expected
     assert headers["etag"].startswith('"')
     assert headers["access-control-allow-origin"] == "*"
     assert len(headers["x-data-release"]) == 64
@@ -110,7 +117,7 @@ async def test_a_304_has_the_headers_of_the_200(client: httpx.AsyncClient, path:
         headers = {"Accept": accept, "Accept-Encoding": coding}
         async with client.stream("GET", url, headers=headers) as response:
             assert response.status_code == 200, url
-            assert_cacheable(response.headers, vary)
+            assert_cacheable(url, response.headers, vary)
         conditional = {**headers, "If-None-Match": response.headers["etag"]}
         for method in ("GET", "HEAD"):
             unchanged = await client.request(method, url, headers=conditional)
@@ -218,7 +225,7 @@ def test_a_304_of_a_server_has_the_headers_of_the_200(address: str) -> None:
                 for _ in range(2):
                     status, received, _ = exchange(connection, "GET", url, headers)
                     assert status == 200, url
-                    assert_cacheable(received, VARY.get(path, "Accept-Encoding"))
+                    assert_cacheable(url, received, VARY.get(path, "Accept-Encoding"))
                 conditional = {**headers, "If-None-Match": received["etag"]}
                 received.pop("transfer-encoding", None)
                 for method in ("GET", "HEAD"):

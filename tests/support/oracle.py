@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -279,8 +280,8 @@ def _document(collection: str, resource: Json) -> Json:
 
 def _citations(type_: str, resource: Json) -> Iterator[Json]:
     for field, entries in resource["evidence"].items():
-        for number, entry in enumerate(entries, start=1):
-            citation_id = f"{type_}.{resource['id']}.{field}.{number}"
+        for entry in entries:
+            citation_id = f"{type_}.{resource['id']}.{field}.{_suffix(entry, entries)}"
             yield {
                 "id": citation_id,
                 "resource_type": type_,
@@ -346,3 +347,19 @@ def _sort_key(field: str, item: Json) -> Any:
     if field in _DATE_FIELDS:
         return first_day(value)
     return fold(value) if field in ("name", "title") else value
+
+
+def _suffix(entry: Json, entries: list[Json]) -> str:
+    """The last part of the id of a citation, which names what it cites."""
+    if "reference" in entry:
+        cited = f"{entry['reference']['url']} {entry['reference']['title']}"
+    else:
+        quote = entry["quote"]
+        quotes = [other["quote"] for other in entries if "quote" in other]
+        same = {
+            other["start"]
+            for other in quotes
+            if (other["source"], other["exact"]) == (quote["source"], quote["exact"])
+        }
+        cited = f"{quote['source']} {sorted(same).index(quote['start']) + 1} {quote['exact']}"
+    return sha256(cited.encode()).hexdigest()[:8]
