@@ -37,6 +37,8 @@ _FILTERS = {
     "kind": _KIND,
 }
 """SQL expression of the values of each filter."""
+_KINDS = {"created": "added", "updated": "changed", "modified": "changed", "deleted": "removed"}
+"""Names of kinds of changes in other APIs."""
 _FACETS = ("type", "field", "kind")
 _NET_CHANGES = """
 FROM changes AS new
@@ -84,7 +86,7 @@ def change_parameters() -> Mapping[str, Parameter]:
         ),
         _filter("resource", TextType("an id", r"^[a-z0-9._-]+$", _MAX_ID_LENGTH), "resource", "id"),
         _filter("field", TextType(FIELD_EXPECTED, FIELD_PATTERN, 100), "field"),
-        _filter("kind", ChoiceType(get_args(ChangeKind.__value__)), "kind"),
+        _filter("kind", ChoiceType(get_args(ChangeKind.__value__), _KINDS), "kind"),
         Parameter(
             "facet",
             ChoiceType(_FACETS),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from hashlib import sha256
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from rfc8785 import dumps
@@ -53,6 +54,56 @@ def correct_second(content: Json) -> None:
     """Add a citation to a value."""
     award = find(content["awards"], "peru-ilo")
     award["evidence"]["title"].append({"basis": "editorial", "quote": NEW_QUOTE})
+
+
+def correct_at_random(content: Json, random: Random) -> None:
+    """Change some values and citations, remove some activities, and shuffle the lists."""
+    _remove_activities(content, random)
+    for collection in ("partnerships", "objectives", "awards", "activities", "organizations"):
+        for entry in random.sample(content[collection], k=len(content[collection]) // 4 + 1):
+            _correct_entry(entry, random)
+        random.shuffle(content[collection])
+    content["modified"] = f"2026-11-{random.randint(10, 28)}"
+
+
+def with_values_of(content: Json, former: Json) -> Json:
+    """The content with the values and citations that its resources had formerly."""
+    return content | {
+        collection: [find(former[collection], entry["id"]) for entry in content[collection]]
+        for collection in ("partnerships", "objectives", "awards", "activities", "organizations")
+    }
+
+
+def _remove_activities(content: Json, random: Random) -> None:
+    """Remove the last activity of some awards."""
+    last = {activity["award"]: activity for activity in _by_position(content["activities"])}
+    for activity in random.sample(list(last.values()), k=2):
+        content["activities"].remove(activity)
+        retirement = {"type": "activity", "id": activity["id"], "reason": REASON}
+        content["retired"] = [
+            *content.get("retired", []),
+            {**retirement, "replaced_by": random.choice([None, [activity["id"][:-1] + "1"]])},
+        ]
+
+
+def _by_position(entries: list[Json]) -> list[Json]:
+    return sorted(entries, key=lambda entry: int(entry["position"]))
+
+
+def _correct_entry(entry: Json, random: Random) -> None:
+    """Change the title, drop a citation or add one."""
+    field = "title" if "title" in entry else "name"
+    citations = [cited for cited in entry["evidence"].values() if cited[0]["basis"] == "editorial"]
+    match random.choice(["title", "drop", "add"]):
+        case "title" if field == "title":
+            entry["title"] = random.choice(["Corrected ", "'Another \u2028", ""]) + "title"
+        case "drop":
+            for cited in citations:
+                del cited[1:]
+        case "add" if citations:
+            own, *others = citations
+            new = [citation for other in others for citation in other if citation not in own]
+            own += random.sample(new, k=min(1, len(new)))
 
 
 def find(entries: list[Json], entry_id: str) -> Json:
