@@ -16,6 +16,7 @@ from app.archive.archive import COLLECTIONS, Archive, ProgressCallback
 from app.exports.feed import FEED_PATH
 from app.exports.listing import EXPORTS
 from app.mirror.entries import CrawlError, Downloader, Entry, accept_header, unexpected_status
+from app.models.release import LATEST
 
 _LEFT_OUT = {"/v1/search": 422, "/v1/changes": 422, "/healthz": 200, "/readyz": 200}
 """Paths that need a query, or have a 200 that may not be stored, with their status."""
@@ -58,7 +59,8 @@ async def crawl(
         IncompleteResponseError: The application broke off a response.
     """
     total = sum(archive.counts.values())
-    async for entry in _pages(app, downloader, result, await _left_out(app)):
+    releases = _release_urls(archive)
+    async for entry in _pages(app, releases, downloader, result, await _left_out(app)):
         result.pages.append(entry)
         yield entry
     done = 0
@@ -86,12 +88,23 @@ async def _left_out(app: FastAPI) -> Mapping[str, int]:
     return _LEFT_OUT | dict.fromkeys(missing, int(HTTPStatus.NOT_FOUND))
 
 
+def _release_urls(archive: Archive) -> list[str]:
+    """URLs of every release and its record, by label, and of the present one as `latest`."""
+    paths = [f"/v1/releases/{label}" for label in (*archive.releases, LATEST)]
+    return [url for path in paths for url in (path, f"{path}/record")]
+
+
 async def _pages(
-    app: FastAPI, downloader: Downloader, result: CrawlResult, left_out: Mapping[str, int]
+    app: FastAPI,
+    more: Iterable[str],
+    downloader: Downloader,
+    result: CrawlResult,
+    left_out: Mapping[str, int],
 ) -> AsyncIterator[Entry]:
-    """Entries of the paths without parameters, and of the paths that they link to."""
+    """Entries of the paths without parameters and of more URLs, and of those that they link to."""
     routes = [route for route in app.routes if isinstance(route, Route)]
     pending = dict.fromkeys(route.path for route in routes if "{" not in route.path)
+    pending |= dict.fromkeys(more)
     seen: set[str] = set()
     while pending:
         url = next(iter(pending))
