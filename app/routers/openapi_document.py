@@ -153,7 +153,7 @@ def build_document(app: FastAPI, archive: Archive, bodies: Mapping[str, bytes]) 
         _add_collection_examples(document["paths"], model, archive)
     _add_search_examples(document["paths"]["/v1/search"]["get"], archive)
     _add_changes_examples(document["paths"]["/v1/changes"]["get"], archive)
-    _add_cite_examples(document["paths"], archive, app.state.settings)
+    _add_cite_examples(document["paths"]["/v1/cite"]["get"], archive, app.state.settings)
     for path, body in bodies.items():
         content = _success_content(document["paths"][path]["get"])
         content["application/json"]["example"] = json.loads(body)
@@ -280,19 +280,19 @@ def _add_changes_examples(operation: Json, archive: Archive) -> None:
             parameter["example"] = examples[parameter["name"]]
 
 
-def _add_cite_examples(paths: Json, archive: Archive, settings: Settings) -> None:
+def _add_cite_examples(operation: Json, archive: Archive, settings: Settings) -> None:
     work = cited_record(archive, settings.public_url, settings.publisher_name, archive.connection)
-    for path in ("/v1/cite", "/v1/cite/{file}"):
-        for format_ in RENDERERS:
-            if content := _success_content(paths[path]["get"]).get(format_.media_type):
-                body = RENDERERS[format_](work).decode()
-                is_json = format_ in (CSL, JSON)
-                content["example"] = json.loads(body) if is_json else body
+    content = _success_content(operation)
+    for format_, render in RENDERERS.items():
+        body = render(work).decode()
+        content[format_.media_type]["example"] = (
+            json.loads(body) if format_ in (CSL, JSON) else body
+        )
     resource = example_resource(archive)
     examples = {"format": BIBTEX.name}
     if resource.response:
         examples |= {"type": resource.variable, "resource": resource.response["data"]["id"]}
-    for parameter in paths["/v1/cite"]["get"]["parameters"]:
+    for parameter in operation["parameters"]:
         if parameter["name"] in examples:
             parameter["schema"]["examples"] = [examples[parameter["name"]]]
 

@@ -23,6 +23,7 @@ DISABLED_BY_DEFAULT = {"/data.json"}
 """Paths that return 404 unless publisher settings are set."""
 WITHOUT_EXAMPLE = {
     "/v1/record",
+    "/v1/cite/{file}",
     "/v1/exports",
     "/v1/exports/{file}",
     "/healthz",
