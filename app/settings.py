@@ -150,7 +150,7 @@ class Settings(BaseSettings):
         None, description="Public URL of the API, without a path, such as `https://example.org`."
     )
     publisher_name: _Line | None = Field(
-        None, description="Publisher of the record, for `/data.json`."
+        None, description="Publisher of the record, for `/data.json`, `/` and `/v1/cite`."
     )
     contact_name: _Line | None = Field(None, description="Contact's name, for `/data.json`.")
     contact_email: Annotated[str, Field(pattern=_EMAIL_PATTERN)] | None = Field(
