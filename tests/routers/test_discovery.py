@@ -165,7 +165,7 @@ async def test_dataset_has_no_urls_if_public_url_is_not_set(client: httpx.AsyncC
     description = dataset_in(page.text)
     assert 50 <= len(description["description"]) <= 5_000
     assert description["name"]
-    assert description["license"].startswith("https://")
+    assert all(url.startswith("https://") for url in description["license"])
     assert description["temporalCoverage"] == "2017-06-15/2020-12"
     assert description["version"] == page.headers["x-data-release"]
     assert description["dateModified"] == MODIFIED
