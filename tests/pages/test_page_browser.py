@@ -104,6 +104,30 @@ def test_the_page_is_self_contained(browser: Browser, server: str, scripts: bool
     monitored.context.close()
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize("width", [WIDTHS[0], WIDTHS[-1]])
+def test_the_citation_can_be_copied(
+    browser: Browser, server: str, scripts: bool, width: int
+) -> None:
+    """The whole citation is visible in a field, and selected there with the keyboard."""
+    viewport: ViewportSize = {"width": width, "height": 900}
+    monitored = MonitoredPage(browser, server, java_script_enabled=scripts, viewport=viewport)
+    page = monitored.page
+    page.goto("/")
+    field = page.get_by_label("Citation of the record")
+    field.focus()
+    page.keyboard.press("Control+a")
+    selected, hidden_pixels = field.evaluate(
+        "field => [field.value.slice(field.selectionStart, field.selectionEnd),"
+        " field.scrollHeight - field.clientHeight]"
+    )
+    assert selected == page.request.get("/v1/cite?format=text").text().strip()
+    assert hidden_pixels <= 0
+    page.keyboard.press("x")
+    assert field.input_value() == selected
+    monitored.context.close()
+
+
 def test_footnotes_work_with_the_keyboard(browser: Browser, server: str) -> None:
     """Skip link, footnote and link back are reached with Tab, each with a visible focus."""
     monitored = MonitoredPage(browser, server)
