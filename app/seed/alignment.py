@@ -21,8 +21,10 @@ _IGNORED = re.compile(
     rf"(?<=[\r\n])[^\S\r\n]*[{re.escape(BULLETS)}](?=\s)|[\s•\xad\u200b-\u200f\u2060\ufeff]"
 )
 """White space, invisible characters, and bullets at the start of a line."""
-_MAX_SHIFT_COST = 100
-"""Cost of a change to the distance of two quotes by as many code points, or more."""
+_SHIFT_COST = 10
+"""Cost of a change to the distance of two quotes, besides the number of code points."""
+_MAX_SHIFT = 100
+"""Number of code points from which such a change costs no more."""
 _MISSING_COST = 150
 """Cost of a missing quote: less than to find its words far from both of its neighbors."""
 _MAX_ALIGNMENTS = 50
@@ -117,17 +119,12 @@ def _extend(
     alignments: Iterable[_Alignment], index: int, cited: int, span: Span
 ) -> list[_Alignment]:
     """The best alignment that a quote extends, in a list; none if all of them end after it."""
-    found = span[0]
-    extended = [
-        _Alignment(
-            before.cost + min(abs(found - before.found - cited + before.cited), _MAX_SHIFT_COST),
-            cited,
-            found,
-            (index, span, before.spans),
-        )
-        for before in alignments
-        if before.found <= found
-    ]
+    found, extended = span[0], []
+    for before in alignments:
+        if before.found <= found:
+            shift = abs(found - before.found - cited + before.cited)
+            cost = before.cost + (_SHIFT_COST + min(shift, _MAX_SHIFT) if shift else 0)
+            extended.append(_Alignment(cost, cited, found, (index, span, before.spans)))
     return nsmallest(1, extended, key=attrgetter("cost"))
 
 

@@ -26,7 +26,7 @@ def occurrences(text: str, words: str) -> list[int]:
 
 
 def find_context(text: str, start: int, end: int) -> tuple[str | None, str | None]:
-    """The shortest prefix and suffix, in whole words, with which a quote occurs only once.
+    """The shortest prefix and suffix, in words and punctuation, that make a quote unique.
 
     Both are None if it does without them, or if none is short enough. Neither contains words of
     several lines, as a browser finds no text that spans two paragraphs.

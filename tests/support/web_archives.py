@@ -44,7 +44,7 @@ def to_html(text: str) -> str:
     Blocks are apart by a blank line, the items of a list start with a bullet, and lines of other
     blocks are blocks without a margin.
     """
-    blocks = "\n".join(map(_block, text.split("\n\n")))
+    blocks = "\n<p></p>\n".join(map(_block, text.strip().split("\n\n")))
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Page</title></head>'
         f"<body>\n{blocks}\n</body></html>\n"
