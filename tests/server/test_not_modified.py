@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from app.exports.citing import FILES as CITATION_FILES
 from app.exports.listing import FILES
 from app.main import ROUTERS
 from tests.conftest import SEED, Start
@@ -50,6 +51,7 @@ VARY = {
     "/": "Accept, Accept-Encoding",
     "/problems": "Accept, Accept-Encoding",
     "/problems/{slug}": "Accept, Accept-Encoding",
+    "/v1/cite": "Accept, Accept-Encoding",
     "/v1/exports/{file}": None,
     "/v1/releases": "Accept, Accept-Encoding",
     **{f"/v1/{name}": "Accept, Accept-Encoding" for name in COLLECTIONS},
@@ -67,6 +69,7 @@ def urls_of(path: str) -> list[str]:
     """URLs to request for a path of the application."""
     urls = {f"/v1/{name}/{{id}}": [f"/v1/{name}/{item}"] for name, item in COLLECTIONS.items()}
     urls["/v1/exports/{file}"] = [f"/v1/exports/{name}" for name in FILES]
+    urls["/v1/cite/{file}"] = [f"/v1/cite/{name}" for name in CITATION_FILES]
     urls["/docs/{asset}"] = ["/docs/docs.js", "/docs/swagger-ui.css"]
     urls["/problems/{slug}"] = ["/problems/not-found"]
     urls["/v1/releases/{label}"] = ["/v1/releases/latest", "/v1/releases/2026-11-24"]
