@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -74,10 +75,10 @@ def test_the_record_is_verified_against_its_pages(made: Made) -> None:
 async def test_the_record_is_served(made: Made) -> None:
     """Every kind of address gives 200, 304 or a declared problem."""
     async with published_client(made.seed, made.archive) as client:
+        await check_content(client, made.record)
         statuses = await fetch_all(client, 0, _QUICK_STEP)
         assert set(statuses) <= {200, 304, 404}
         assert statuses[200] > 30
-        await check_content(client, made.record)
 
 
 @pytest.mark.slow
@@ -107,6 +108,10 @@ async def check_content(client: httpx.AsyncClient, record: OtherRecord) -> None:
     assert len(names) == len(record.pages)
     page = (await client.get("/", headers={"Accept": "text/html"})).text
     assert all(name in page for name in names)
+    for objective in (await client.get("/v1/objectives")).json()["data"]:
+        assert objective["summary"] in page
+    links = set(re.findall(r'href="#([^":]+)"', page))
+    assert links <= set(re.findall(r'id="([^"]+)"', page))
     assert ("Peru" in page) == ("us-peru-cpc-page" in record.pages)
     activities = ET.fromstring((await client.get("/v1/exports/iati.xml")).content)  # noqa: S314
     identifiers = {element.text or "" for element in activities.iter("iati-identifier")}

@@ -37,11 +37,11 @@ class AwardSection:
     award: Json
     activities: Excerpt
 
-    def covers(self, objective: Json, region: Json) -> bool:
-        """Whether the award lists both the objective and the region."""
-        return objective["id"] in (self.award["objectives"] or []) and self.covers_region(
-            region["id"]
-        )
+    def covers(self, objective: Json, region: Json | None) -> bool:
+        """Whether the award lists the objective and, if one is given, also the region."""
+        if region is not None and not self.covers_region(region["id"]):
+            return False
+        return objective["id"] in (self.award["objectives"] or [])
 
     def covers_region(self, region_id: str) -> bool:
         """Whether the award lists the region."""
@@ -65,6 +65,11 @@ class PartnershipSection:
     regions: Excerpt
     awards: Excerpt
     award_sections: Sequence[AwardSection]
+
+    @property
+    def columns(self) -> Sequence[Json | None]:
+        """Columns of the table of objectives: the regions, or one for the awards without them."""
+        return self.regions.items or [None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,12 @@ class PageContent:
     def other_partnerships(self) -> Sequence[Json]:
         """Partnerships without a section of their own."""
         return self.partnerships.items[len(self.partnership_sections) :]
+
+    @property
+    def objective_sections(self) -> list[PartnershipSection]:
+        """The partnership sections with objectives or awards."""
+        sections = self.partnership_sections
+        return [section for section in sections if section.objectives.items or section.awards.items]
 
     @property
     def award_sections(self) -> list[AwardSection]:
