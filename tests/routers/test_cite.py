@@ -14,6 +14,8 @@ from app.responses.formats import CSL, Format
 from tests.conftest import SEED
 from tests.support.problem import assert_problem
 from tests.support.published import PUBLIC_URL, PUBLISHED, published_client
+from tests.support.releases import SECOND_DAY, corrected_seed
+from tests.support.serving import client_for
 
 pytestmark = pytest.mark.anyio
 
@@ -203,3 +205,21 @@ async def test_items_record_and_page_say_what_to_cite(
 async def test_other_responses_have_no_link_to_cite(client: httpx.AsyncClient, path: str) -> None:
     """A list or a document about the API is not what is cited."""
     assert "cite-as" not in (await client.get(path)).headers.get("link", "")
+
+
+async def test_a_correction_changes_what_is_cited(tmp_path: Path) -> None:
+    """The last release is cited, with its date; what it removed is gone, with its successor."""
+    seed = corrected_seed(tmp_path)
+    retired = seed.data["retired"][0]
+    async with client_for(seed.path, tmp_path / "archive.sqlite") as client:
+        (record,) = (await client.get("/v1/cite")).json()
+        query = {"type": retired["type"], "resource": retired["id"]}
+        gone = await client.get("/v1/cite", params=query)
+        release = await client.get(record["URL"])
+    assert record["version"] == SECOND_DAY
+    assert record["issued"] == {"date-parts": [[int(part) for part in SECOND_DAY.split("-")]]}
+    assert release.json()["data"]["label"] == SECOND_DAY
+    assert gone.status_code == 410
+    problem = gone.json()
+    assert problem["reason"] == retired["reason"]
+    assert [path.rpartition("/")[2] for path in problem["replaced_by"]] == retired["replaced_by"]
