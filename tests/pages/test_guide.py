@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,7 @@ EXAMPLE_SECTIONS = [
     "related",
     "formats",
     "evidence",
+    "cite",
     "errors",
     "caching",
 ]
@@ -67,6 +69,7 @@ def expected_output(section: str, url: str) -> list[str]:
         "related": [*ids("/v1/objectives", "title"), "International Labor Organization"],
         "formats": [],
         "evidence": ["October 2017", "stated", "announced"],
+        "cite": [httpx.get(f"{url}/v1/cite").json()[0]["URL"]],
         "errors": ["/problems/invalid-parameters", "Unknown parameter"],
         "caching": ["304"],
     }[section]
@@ -185,8 +188,9 @@ async def test_the_guide_of_an_empty_record(
         assert response.status_code == 200
         examples = code_examples(response.content)
         assert path in examples["start", "bash"]
-        code = "".join(examples.values()).replace("If-None-Match", "").replace("else None)", "")
-        assert "None" not in code
+        urls = re.findall(r"/v1[^\s'\"`]*", "".join(examples.values()))
+        assert len(urls) > 10
+        assert [url for url in urls if "None" in url or "undefined" in url] == []
 
 
 @pytest.mark.anyio
