@@ -36,7 +36,8 @@ from app.models.dates import first_day, last_day
 from app.models.outline import geometry_of
 from app.models.text_folding import fold
 from app.seed.record import SeedStream
-from app.seed.releases import ReleaseFacts, filed_releases
+from app.seed.release_files import filed_releases
+from app.seed.releases import ReleaseFacts
 
 _BATCH_RESOURCES = 2_000
 """Resources per `executemany` and per progress report."""

@@ -26,7 +26,8 @@ from app.models.release import DRAFT, Label, Stamp, label_order
 from app.seed.errors import Issue, SeedError, format_value
 from app.seed.json_text import apply_edits, parse_json, set_members
 from app.seed.record import Seed
-from app.seed.releases import FiledRelease, filed_releases, read_stamp, release_file
+from app.seed.release_files import filed_releases, release_file
+from app.seed.releases import FiledRelease, read_stamp
 from app.seed.seed_file import STAMP
 
 

@@ -16,7 +16,7 @@ from app.archive.atomic import move_into_place, temporary_file
 from app.archive.checksum import checksum_matches
 from app.models.notation import count_noun
 from app.seed.errors import Issue, SeedError
-from app.seed.releases import filed_releases
+from app.seed.release_files import filed_releases
 from app.seed.report import Check
 
 _TRUSTED_TIMES_BYTES = 32_000_000

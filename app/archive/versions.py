@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.archive.archive import COLLECTIONS
 from app.models import RESOURCES, Citation, Document, Resource
@@ -20,9 +20,11 @@ from app.models.citation import citation_rows
 from app.models.header import SEED_ONLY_FIELDS, Metadata
 from app.models.release import Release, ReleaseLinks, Retirement
 from app.responses.representations import encode_json
-from app.seed.record import SeedStream
-from app.seed.releases import FiledRelease, ReleaseFacts, present_release
-from app.seed.seed_file import Key
+
+if TYPE_CHECKING:
+    from app.seed.record import SeedStream
+    from app.seed.releases import FiledRelease, ReleaseFacts
+    from app.seed.seed_file import Key
 
 Documents = dict[tuple[str, str], dict[str, Any]]
 """Documents without links, by type and id; the record's metadata has both `record`."""
@@ -148,6 +150,8 @@ def write_versions(
         SeedError: A filed release cannot be read or was changed; or the seed uses the id of
             a retired resource again, or lacks one without listing it.
     """
+    from app.seed.releases import FiledRelease, present_release  # noqa: PLC0415 - not for serving
+
     present, earlier = present_release(stream, list(filed))
     releases, following = [present], stream.entry_digests
     retired: dict[Key, str] = {}

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.models.text_folding import fold
-from app.seed.mentions import country_names
 
 
 def region_label(connection: sqlite3.Connection, region: Mapping[str, Any]) -> str:
@@ -24,4 +23,6 @@ def region_label(connection: sqlite3.Connection, region: Mapping[str, Any]) -> s
 
 def country_name(code: str) -> str:
     """English name of an ISO 3166-1 country, or the code if it is unknown."""
+    from app.seed.mentions import country_names  # noqa: PLC0415 - slow to import, rarely needed
+
     return next(iter(country_names(code)), code)

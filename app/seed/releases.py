@@ -16,14 +16,12 @@ from pydantic import ValidationError
 
 from app.models import Resource
 from app.models.header import Metadata
-from app.models.release import DRAFT, Label, Stamp, is_label, label_day, label_order
+from app.models.release import DRAFT, Stamp, label_day, label_order
 from app.seed.errors import Issue, SeedError, format_value
 from app.seed.messages import validation_issues
 from app.seed.notice import ArchivedPage, archive_notice
 from app.seed.record import MODELS, SeedStream
 from app.seed.seed_file import STAMP, Entry, Key, SeedFile
-
-_SUFFIX = ".json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +46,6 @@ class ReleaseFacts:
     def is_draft(self) -> bool:
         """Whether it was not released."""
         return self.label == DRAFT
-
-
-def release_file(seed: Path, label: Label) -> Path:
-    """The file of a release."""
-    return _directory(seed) / f"{label}{_SUFFIX}"
-
-
-def filed_releases(seed: Path) -> list[Path]:
-    """Files of all releases next to a seed, the oldest first.
-
-    Raises:
-        SeedError: A file is not named after a label.
-    """
-    directory = _directory(seed)
-    paths = [path for path in directory.glob(f"*{_SUFFIX}") if not path.name.startswith(".")]
-    for path in paths:
-        if not is_label(path.stem):
-            found = f"a file named {path.name}"
-            raise SeedError(path, [Issue("", found, "a label as name, such as 2026-11-24.json")])
-    return sorted(paths, key=lambda path: label_order(path.stem))
-
-
-def _directory(seed: Path) -> Path:
-    return seed.parent / "releases"
 
 
 class _Pages:
