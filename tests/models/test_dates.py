@@ -1,4 +1,4 @@
-"""Partial dates: `2017-06-15`, `2017-10` or `2017`."""
+"""Partial dates, such as `2017-06-15`, `2017-10` or `2017`, and times."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
-from app.models.dates import first_day, last_day
+from app.models.dates import Instant, first_day, last_day
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,33 @@ def test_dates_not_in_the_calendar_are_rejected(value: str) -> None:
     for parse in (first_day, last_day):
         with pytest.raises(ValueError, match="in the calendar"):
             parse(value)
+
+
+@pytest.mark.parametrize("value", ["2021-01-20T00:00:00Z", "2020-02-29T23:59:59Z"])
+def test_a_time_is_in_utc_and_to_the_second(value: str) -> None:
+    """As in the WARC-Date of web archives."""
+    assert TypeAdapter(Instant).validate_python(value) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2021-01-20",
+        "2021-01-20T00:00Z",
+        "2021-01-20T00:00:00",
+        "2021-01-20T24:00:00Z",
+        "2021-01-20T00:60:00Z",
+        "2021-01-20t00:00:00z",
+        "2021-01-20T00:00:00+00:00",
+        "2021-01-20T00:00:00.5Z",
+        "2021-02-29T00:00:00Z",
+        "2021-01-20T00:00:00Z\n",
+    ],
+)
+def test_other_times_are_rejected(value: str) -> None:
+    """One format only, so that times can be compared as text."""
+    with pytest.raises(ValidationError, match=r"expected a (time in UTC|date) such as"):
+        TypeAdapter(Instant).validate_python(value)
 
 
 @given(st.dates(), st.sampled_from((4, 7, 10)))

@@ -181,8 +181,11 @@ async def test_footnotes_show_their_citations(client: httpx.AsyncClient) -> None
         assert link.text == quote["exact"]
         url, _, fragment = link.get("href").partition("#:~:text=")
         assert url.startswith("https://2017-2021.state.gov/")
-        assert unquote(fragment) == quote["exact"]
-        assert not set(fragment) & set("-,& ")
+        before, after = quote["prefix"] or "", quote["suffix"] or ""
+        terms = [f"{before.strip()}-"] * bool(before) + [quote["exact"]]
+        terms += [f"-{after.strip()}"] * bool(after)
+        assert list(map(unquote, fragment.split(","))) == terms
+        assert not set(fragment) & set("& ")
         assert f"{position['start']}–{position['end']}" in visible_text(entry)
 
 
@@ -373,6 +376,10 @@ def test_text_fragments_are_percent_encoded() -> None:
     assert text_fragment_url("https://a.example/x", "a-b, c & d") == (
         "https://a.example/x#:~:text=a%2Db%2C%20c%20%26%20d"
     )
+    assert text_fragment_url("https://a.example/x", "a", "b-c, ", "\n\n  • d") == (
+        "https://a.example/x#:~:text=b%2Dc%2C-,a,-d"
+    )
+    assert text_fragment_url("https://a.example/x", "a", None, ".").endswith("text=a,-.")
     assert (
         text_fragment_url("https://a.example/#top", "é") == "https://a.example/#top:~:text=%C3%A9"
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -275,6 +276,30 @@ def test_of_two_captures_the_one_that_fits_the_record_is_taken(
     assert verify(page, copy, "--capture", "1999").code == INVALID
     assert_valid(page, verify(page, copy, "--capture", "21000101"))
     assert verify(page, copy, "--capture", "2050").code == USAGE
+
+
+def test_the_capture_that_the_record_states_is_taken(page: CitedPage, tmp_path: Path) -> None:
+    """If a source says when it was captured and how its text was extracted, that is cited."""
+    data = page.data
+    [source] = data["sources"]
+    reference = {"title": "Archive", "url": "https://archive.example/", "license": "CC0"}
+    stated = {
+        "captured": "2100-01-01T00:00:00Z",
+        "memento": "https://archive.example/21000101000000/page",
+        "extraction_tool": "resiliparse",
+        "extraction_version": "2.0.1",
+    }
+    for field, value in stated.items():
+        source[field] = value
+        source["evidence"][field] = [{"basis": "enriched", "reference": reference}]
+    source["not_stated"] = [field for field in source["not_stated"] if field not in stated]
+    seed = tmp_path / "seed.json"
+    seed.write_text(json.dumps(data), "utf-8")
+    shutil.copy(SEED.with_name("regions.geojson"), tmp_path)
+    edited = page.html.replace("</p>", " Edited.</p>")
+    captures = [page.capture("2020-01-01T00:00:00Z", edited), page.capture("2100-01-02T00:00:00Z")]
+    copy = write_warc(tmp_path / "copy", captures)
+    assert_valid(page, verify(replace(page, seed=seed), copy))
 
 
 def test_another_page_fails(page: CitedPage, tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ INVALID: dict[str, tuple[str, object, str, str]] = {
     "unknown key of a quote": (f"{QUOTE}/page", 1, "1", "no such key"),
     "key with characters to escape": ("/awards/0/a~1b~0c", 1, "1", "no such key"),
     "missing key": ("/awards/0/ends", MISSING, "nothing", "a value (null if"),
+    "blank value": ("/awards/0/ends", "", '""', "a date such as"),
     "missing id": ("/awards/0/id", MISSING, "nothing", "a value"),
     "missing not_stated": ("/regions/0/not_stated", MISSING, "nothing", "a value"),
     "missing evidence": ("/regions/0/evidence", MISSING, "nothing", "a value"),
@@ -145,6 +146,21 @@ def test_an_invalid_value_is_rejected(
     [
         ("/awards/0/ends", MISSING, "nothing; expected a value (null if the source gives none)"),
         ("/awards/0/title", MISSING, "nothing; expected a value"),
+        (
+            "/awards/0/has_sub_recipients",
+            "",
+            '""; expected true or false, or null if the source gives none',
+        ),
+        (
+            "/awards/0/trafficking_forms/0",
+            "",
+            '""; expected "sex" or "labor", or null in place of the list if the source gives none',
+        ),
+        (
+            "/awards/0/evidence/ends/0/quote/start",
+            MISSING,
+            "nothing; expected a value, which cpc-record cite fills in",
+        ),
         ("/awards/0/id", MISSING, "nothing; expected a value"),
         ("/awards/0/not_stated", MISSING, "nothing; expected a value"),
         ("/description", MISSING, "nothing; expected a value"),
@@ -284,6 +300,30 @@ INCONSISTENT: dict[str, tuple[dict[str, object], str, str, str]] = {
         f"{QUOTE}/end",
         "3577",
         "at most 3558",
+    ),
+    "quote too long with its prefix and suffix": (
+        {f"{QUOTE}/prefix": "x" * 50, f"{QUOTE}/suffix": "x" * 12},
+        QUOTE,
+        "a quote of 81 characters with its prefix and suffix",
+        "at most 80 characters",
+    ),
+    "prefix longer than the text before": (
+        {"/organizations/5/evidence/kind/0/quote/prefix": "x An "},
+        "/organizations/5/evidence/kind/0/quote/prefix",
+        "5 characters before 3",
+        "the end of the text before the quote",
+    ),
+    "suffix past the end": (
+        {f"{QUOTE}/start": 3539, f"{QUOTE}/end": 3558, f"{QUOTE}/suffix": "."},
+        f"{QUOTE}/end",
+        "3559",
+        "at most 3558",
+    ),
+    "conflicting prefix": (
+        {"/regions/0/evidence/name/0/quote/prefix": "in "},
+        "/regions/0/evidence/name/0/quote/exact",
+        "in metropolitan Lima",
+        "the same text as ",
     ),
     "conflicting quotes": (
         {"/awards/1/evidence/ends/0/quote/exact": "until December 2021"},

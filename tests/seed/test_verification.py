@@ -296,6 +296,29 @@ def test_a_whole_sentence_must_not_be_quoted(synthetic: SyntheticPage) -> None:
     assert {issue.found for issue in failed} == {"a whole sentence"}
 
 
+def test_quotes_must_be_unique(synthetic: SyntheticPage) -> None:
+    """One that occurs more than once fails without a prefix or suffix, which is suggested."""
+    [cited] = synthetic.seed.data["regions"][2]["evidence"]["name"]
+    assert cited["quote"].pop("suffix") == "."
+    record = synthetic.cite()
+    count = synthetic.text.count("Loreto")
+    [issue] = failures(record, synthetic.text)[CONTEXTS]
+    assert issue.pointer == "/regions/2/evidence/name/0/quote"
+    assert issue.found == f'"Loreto", which occurs {count} times'
+    assert issue.expected.startswith('a context such as {"')
+
+
+def test_prefix_and_suffix_must_be_those_of_the_page(synthetic: SyntheticPage) -> None:
+    """A wrong suffix fails even if it makes the quote unique."""
+    record = synthetic.cite()
+    synthetic.put(synthetic.text.index("Loreto.") + 6, ",")
+    synthetic.seed.put("/regions/2/evidence/name/0/quote/suffix", ";")
+    record = synthetic.cite()
+    [issue] = failures(record, synthetic.text)[CONTEXTS]
+    assert issue.found == '"Loreto;" at 1897'
+    assert issue.expected == "the text before and after the quote"
+
+
 def test_excluded_passages_must_be_whole_sentences(synthetic: SyntheticPage) -> None:
     """A passage that ends within a sentence fails: no part of a sentence may be excluded."""
     synthetic.put(56, ".\n")

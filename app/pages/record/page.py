@@ -25,7 +25,7 @@ from app.pages.record.rendering import (
 )
 from app.pages.record.values import DATE_FIELDS, FORMATTERS, LIST_FORMATTERS, REFERENCE_FIELDS
 
-_URL_PREFIXES = {"wikidata": "https://www.wikidata.org/wiki/", "url": ""}
+_URL_PREFIXES = {"wikidata": "https://www.wikidata.org/wiki/", "url": "", "memento": ""}
 """What a value of these fields is appended to, to get a URL."""
 _MAX_TITLE_CHARACTERS = 200
 _MAX_LIST_VALUES = 12
