@@ -14,6 +14,8 @@ from app.seed.errors import Issue, format_value
 from app.seed.reader import escape_pointer
 
 Context = Mapping[str, Any]
+_FILLED_IN = {"source", "start", "end", "sha256", "bytes", "characters"}
+"""Fields that a copy of the page gives the values of."""
 
 
 def validation_issues(
@@ -38,7 +40,11 @@ def validation_issues(
             case "union_tag_not_found":
                 yield Issue(f"{error_pointer}/basis", "nothing", "a basis, such as stated")
             case _:
-                yield Issue(error_pointer, format_value(detail["input"]), _expected(detail))
+                expected = _expected(detail)
+                if detail["input"] == "" and _is_nullable(model, detail["loc"]):
+                    instead = "null" if len(detail["loc"]) == 1 else "null in place of the list"
+                    expected += f", or {instead} if the source gives none"
+                yield Issue(error_pointer, format_value(detail["input"]), expected)
 
 
 def _expected(detail: ErrorDetails) -> str:
@@ -51,9 +57,16 @@ def _expected(detail: ErrorDetails) -> str:
 
 def _missing(model: type[BaseModel], location: Sequence[str | int]) -> str:
     """What a missing key should be; only fields of a resource itself may be null."""
-    field = model.model_fields.get(str(location[0])) if len(location) == 1 else None
-    nullable = field is not None and NoneType in get_args(field.annotation)
+    if location[-1] in _FILLED_IN:
+        return "a value, which cpc-record cite fills in"
+    nullable = len(location) == 1 and _is_nullable(model, location)
     return "a value (null if the source gives none)" if nullable else "a value"
+
+
+def _is_nullable(model: type[BaseModel], location: Sequence[str | int]) -> bool:
+    """Whether the field that a location is in may be null."""
+    field = model.model_fields.get(str(location[0])) if location else None
+    return field is not None and NoneType in get_args(field.annotation)
 
 
 def _tags(context: Context) -> str:
