@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     seed_file: Path = Field(
         _DATA / "seed.json",
         description="JSON file that the record is compiled from; the outlines that it declares "
-        "(`regions.geojson`) are read from its directory.",
+        "(`regions.geojson`) and earlier releases (`releases/`) are read from its directory.",
     )
     archive_file: Path = Field(
         _DATA / "archive.sqlite",
