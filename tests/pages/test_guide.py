@@ -82,23 +82,41 @@ def test_examples_run(
 ) -> None:
     """Each example runs as is against a real server and prints the data of its section."""
     url, examples = guide
+    output = run_example(examples[section, language], language, url, tmp_path)
+    assert output.strip()
+    for text in expected_output(section, url):
+        assert text in output, f"{text} in {output}"
+
+
+def run_example(code: str, language: str, url: str, folder: Path) -> str:
+    """What an example prints, with the address of a server in it."""
     interpreter = INTERPRETERS[language]
     needs(interpreter[0], "the guide's examples are run")
     needs("curl", "the guide's examples use it")
-    code = examples[section, language]
     assert DEFAULT_BASE_URL in code
     completed = subprocess.run(
         [*interpreter, as_script(code.replace(DEFAULT_BASE_URL, url), language)],
-        cwd=tmp_path,
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert completed.returncode == 0, completed.stderr
-    assert completed.stdout.strip()
-    for text in expected_output(section, url):
-        assert text in completed.stdout, f"{text} in {completed.stdout}"
+    return completed.stdout
+
+
+@pytest.mark.parametrize("language", ["bash", "python"])
+def test_examples_run_on_an_empty_record(
+    seed: SeedCopy, start_server: Any, tmp_path: Path, language: str
+) -> None:
+    """Without any resource, every example still runs."""
+    seed.clear()
+    archive = str(tmp_path / "archive.sqlite")
+    url, _ = start_server(SEED_FILE=str(seed.write()), ARCHIVE_FILE=archive)
+    examples = code_examples(httpx.get(f"{url}/docs").raise_for_status().content)
+    for section in EXAMPLE_SECTIONS:
+        run_example(examples[section, language], language, url, tmp_path)
 
 
 def test_csv_example_distinguishes_null_from_an_empty_list(
