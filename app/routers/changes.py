@@ -71,15 +71,16 @@ class ChangesPage(Model):
     operation_id="listChanges",
     summary="List changes between two releases",
     description="Every value that differs between the releases `since` and `until` (by default the "
-    "latest): one entry for each field of each resource, with the values on both sides and the "
-    "citations that they rest on. Over several releases the entries are net: a value that is what "
-    "it was before is left out. A citation that was added, changed or removed is one entry, with "
+    "latest): one entry for each field of each resource, with the values and the ids of their "
+    "citations on both sides. The changes of several releases are summed up: a value that is what "
+    "it was is left out. A citation that was added, changed or removed is one entry, with "
     "`field` null and the whole citation as its value; `type` selects or leaves out these.\n\n"
     "Values are compared as canonical JSON (RFC 8785), which `before` and `after` are written in. "
     "Resources are matched by type and id, whatever their order; the order of a list within a "
-    "value counts. Applied to the record of `since`, without `links`, the entries give the record "
-    "of `until`: set each field to `after`, or delete it if `kind` is `removed`. The entry of `id` "
-    "adds or removes the resource itself.",
+    "value counts. The entries turn the record of `since` into that of "
+    "`until`, see `/v1/releases/{label}/record`: set each field of each resource to `after`, or "
+    "delete it if `kind` is `removed`; a resource is removed with its last field. The fields of "
+    "`record` are in `meta`.",
     response_model=ChangesPage,
     response_description="A page of changes.",
     responses=openapi_responses(

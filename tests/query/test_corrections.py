@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from app.query.full_text import MAX_RANKED
 from app.query.query import Query
 from benchmarks.corpus import write_corpus
 from tests.conftest import SeedCopy
+from tests.support.history import FIRST, SECOND, publish
 from tests.support.oracle import TYPES, Json, Oracle, sorts
 from tests.support.problem import assert_problem
 from tests.support.serving import client_for
@@ -56,19 +58,29 @@ def change_sort_keys(content: Json) -> None:
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Seeds of two releases: the second lacks a partnership, has a new one, and corrects one."""
-    generated = write_corpus(tmp_path_factory.mktemp("corpus"), 96)
+    folder = tmp_path_factory.mktemp("corpus")
+    generated = write_corpus(folder, 96)
     before = keep_partnerships(generated, 0, 1, 2)
     after = keep_partnerships(generated, 0, 2, 3)
     change_sort_keys(after)
-    seeds = []
-    for number, content in enumerate((before, after)):
-        folder = tmp_path_factory.mktemp(f"release-{number}")
-        (folder / "regions.geojson").write_bytes(
-            generated.with_name("regions.geojson").read_bytes()
-        )
-        (folder / "seed.json").write_text(json.dumps(content, ensure_ascii=False), "utf-8")
-        seeds.append(folder / "seed.json")
-    return seeds[0], seeds[1]
+    after["retired"] = [
+        {"type": TYPES[collection], "id": id_, "reason": "It ended.", "replaced_by": None}
+        for collection, id_ in removed_ids(before, after)
+    ]
+    publish(folder, before, FIRST)
+    first = shutil.copytree(folder, tmp_path_factory.mktemp("former") / "release") / "seed.json"
+    return first, publish(folder, after, SECOND)
+
+
+def removed_ids(before: Json, after: Json) -> list[tuple[str, str]]:
+    """Collection and id of each resource that the second release lacks."""
+    return [
+        (collection, entry["id"])
+        for collection in TYPES
+        if collection != "citations"
+        for entry in before[collection]
+        if entry not in after[collection] and entry["id"].startswith("p1")
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +143,24 @@ async def test_a_walk_ends_in_another_release(
         walk = [row_id for row_id in read + rest if row_id in unchanged]
         assert walk == unchanged, f"corrected after {read[-1]}"
         assert rest == [row_id for row_id in new if row_id in rest]
+
+
+async def test_pages_of_a_walk_name_their_release(
+    clients: tuple[httpx.AsyncClient, httpx.AsyncClient],
+) -> None:
+    """What was read before the correction and is gone since is told apart, and explained."""
+    before, after = clients
+    page = (await before.get("/v1/awards?limit=4")).json()
+    following = (await after.get(page["links"]["next"])).json()
+    releases = {row["label"]: row["digest"] for row in await read_rest(after, "/v1/releases")}
+    assert [body["meta"]["release"] for body in (page, following)] == [
+        releases[FIRST],
+        releases[SECOND],
+    ]
+    removed = [row["links"]["self"] for row in page["data"] if row["id"].startswith("p1")]
+    assert removed
+    for path in removed:
+        assert assert_problem(await after.get(path), 410)["release"] == SECOND
 
 
 async def test_a_stream_starts_at_a_cursor_of_another_release(
