@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -331,12 +331,14 @@ def edit(source: CopiesOption, seed: SeedOption = None) -> None:
     from app.seed.watching import each_save  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    copies = [Path(_split_copy(argument)[1]) for argument in source]
+    paths = [Path(_split_copy(argument)[1]) for argument in source]
     with suppress(KeyboardInterrupt):
-        for _ in each_save([_settings(SEED_FILE=seed).seed_file, *copies]):
+        for _ in each_save([_settings(SEED_FILE=seed).seed_file, *paths]):
             Console().clear()
             with suppress(typer.Exit):
-                _print_report(report_state(*_read_draft(seed, source), _errors_of))
+                draft, copies = _read_draft(seed, source)
+                errors_of = partial(_errors_of, copies=copies)
+                _print_report(report_state(draft, copies, errors_of))
 
 
 @cli.command(rich_help_panel=_EDITING)
@@ -599,18 +601,23 @@ def _write_file(path: Path, text: str) -> None:
         _exit(EXIT_ARCHIVE, f"{path} cannot be written: {error.strerror or error}.")
 
 
-def _errors_of(draft: Draft) -> Sequence[Issue]:
-    """The errors of a draft, which is written next to its file for this time only."""
+def _errors_of(draft: Draft, copies: Mapping[str, PageCopy]) -> Sequence[Issue]:
+    """The errors of a draft; if it is valid, what `verify` finds in it, except for the coverage.
+
+    For that, it is written next to its file for a moment.
+    """
     from app.archive.atomic import temporary_file  # noqa: PLC0415 - only needed here
     from app.seed.record import load_record  # noqa: PLC0415
+    from app.seed.verification import COVERAGE_CHECK, check_source  # noqa: PLC0415
 
     with temporary_file(draft.path) as path:
         path.write_bytes(draft.text.encode())
         try:
-            load_record(path)
+            record = load_record(path)
         except SeedError as error:
             return error.issues
-    return ()
+    checks = (check for id_, copy in copies.items() for check in check_source(record, copy, id_))
+    return [issue for check in checks if check.name != COVERAGE_CHECK for issue in check.issues]
 
 
 def _print_report(report: Report) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -89,6 +89,23 @@ def test_words_that_cannot_be_quoted_are_reported(words: str, message: str) -> N
     result = invoke("quote", words)
     assert (result.returncode, result.stdout) == (1, "")
     assert message in result.stderr
+
+
+def test_a_whole_sentence_is_named(tmp_path: Path) -> None:
+    """It would fail in `verify`; a short line may be quoted whole."""
+    page = tmp_path / "page.txt"
+    page.write_text("A short line.\nThis sentence is somewhat longer than a line may be.", "utf-8")
+    sentence = "This sentence is somewhat longer than a line may be."
+    result = invoke_cli("quote", sentence, "--source", str(page))
+    assert result.stderr == "This is a whole sentence; quote only a part of it.\n"
+    assert invoke_cli("quote", "A short line.", "--source", str(page)).stderr == ""
+
+
+def test_few_of_many_occurrences_are_listed() -> None:
+    """Longer words tell occurrences apart."""
+    result = invoke("quote", "e")
+    assert len(result.stdout.splitlines()) == 10
+    assert re.search(r"\n  and \d+ more: quote more words\n$", result.stderr)
 
 
 def test_cite_makes_a_seed_of_a_draft(draft: Path) -> None:
@@ -245,31 +262,40 @@ def test_help_has_an_example(command: str) -> None:
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_edit_reports_on_every_save(draft: Path, stop: signal.Signals) -> None:
     """Errors and coverage are shown again after a save, also of a broken file, until a signal."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app", "edit", "--seed", draft, "--source", FIJI.page],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    output = process.stdout
-    assert output is not None
-    complete = draft.read_text("utf-8")
-    assert read_until(output, "sentences cited")[0] == f"{draft}: 0 issues\n"
-    save(draft, complete.replace("2015-06-23", "2015-06-24"))
-    changed = "".join(read_until(output, "sentences cited"))
-    assert f"{draft}: 1 issue\n" in changed
-    assert '/partnerships/0/signed: found "2015-06-24"' in changed
-    save(draft, complete[:-9])
-    assert "valid JSON" in "".join(read_until(output, "valid JSON"))
-    save(draft, complete)
-    assert read_until(output, "sentences cited")[0] == f"{draft}: 0 issues\n"
-    process.send_signal(stop)
-    assert process.wait(timeout=TIMEOUT_SECONDS) == 0
-    assert "Traceback" not in output.read()
-    output.close()
-    assert sorted(path.name for path in draft.parent.iterdir()) == ["seed.json"]
+    command = [sys.executable, "-m", "app", "edit"]
+    command += ["--seed", str(draft), "--source", str(FIJI.page)]
+    with running(command) as process:
+        output = process.stdout
+        assert output is not None
+        complete = draft.read_text("utf-8")
+        assert read_until(output, "sentences cited")[0] == f"{draft}: 0 issues\n"
+        save(draft, complete.replace("2015-06-23", "2015-06-24"))
+        changed = "".join(read_until(output, "sentences cited"))
+        assert f"{draft}: 1 issue\n" in changed
+        assert '/partnerships/0/signed: found "2015-06-24"' in changed
+        sentence = "The lessons follow the National Plan for Children."
+        save(draft, complete.replace("follow the National Plan for Children", sentence))
+        assert "a whole sentence" in "".join(read_until(output, "sentences cited"))
+        save(draft, complete[:-9])
+        assert "valid JSON" in "".join(read_until(output, "valid JSON"))
+        save(draft, complete)
+        assert read_until(output, "sentences cited")[0] == f"{draft}: 0 issues\n"
+        process.send_signal(stop)
+        assert process.wait(timeout=TIMEOUT_SECONDS) == 0
+        assert "Traceback" not in output.read()
+        assert sorted(path.name for path in draft.parent.iterdir()) == ["seed.json"]
+
+
+@contextmanager
+def running(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """A program whose output can be read; it is killed if it still runs at the end."""
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def save(path: Path, text: str) -> None:

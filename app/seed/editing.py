@@ -13,11 +13,14 @@ from app.models.notation import count_noun, noun_for
 from app.seed.copies import PageCopy
 from app.seed.drafts import Draft, Filled, fill_in, measure_coverage
 from app.seed.errors import Issue, format_value, name_differences
+from app.seed.sentences import long_sentences
 from app.seed.skeleton import write_skeleton
 from app.seed.word_search import describe_similar, excerpt, find_quotes
 
 _MAX_SENTENCE_CHARACTERS = 60
 """Length to which sentences are shown."""
+_MAX_OCCURRENCES = 10
+"""Occurrences that are listed."""
 _MAX_ISSUES = 20
 """Issues that are listed while a seed is edited, so that they fit a screen."""
 
@@ -52,16 +55,22 @@ def report_quotes(text: str, words: str, source_id: str) -> Report:
     if not quotes:
         found, nearest = format_value(words), describe_similar(text, words)
         return Report((), [f"found no {found}; expected {nearest}"], failed=True)
+    listed = quotes[:_MAX_OCCURRENCES]
     source = {"source": source_id} if source_id else {}
-    output = [json.dumps({**source, **quote}, ensure_ascii=False) for quote in quotes]
+    output = [json.dumps({**source, **quote}, ensure_ascii=False) for quote in listed]
     messages = [
         f"The page's words look like these, but are others{named}."
-        for named in dict.fromkeys(name_differences(words, quote["exact"]) for quote in quotes)
+        for named in dict.fromkeys(name_differences(words, quote["exact"]) for quote in listed)
         if named
     ]
+    sentences = long_sentences(text)
+    if any(q["start"] <= start and end <= q["end"] for q in listed for start, end in sentences):
+        messages.append("This is a whole sentence; quote only a part of it.")
     if len(quotes) > 1:
         messages.append(f"{len(quotes)} occurrences; use the one that supports the value:")
-        messages += [f"  {excerpt(text, quote['start'], quote['end'])}" for quote in quotes]
+        messages += [f"  {excerpt(text, quote['start'], quote['end'])}" for quote in listed]
+    if len(quotes) > len(listed):
+        messages.append(f"  and {len(quotes) - len(listed)} more: quote more words")
     return Report(output, messages)
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from app.seed.quotes import Span
 
+_MAX_LINE_CHARACTERS = 40
 _BREAK = re.compile(r"(?<=[.!?;])\s+|[\r\n]+")
 
 
@@ -21,6 +22,12 @@ def split_sentences(text: str, start: int, end: int) -> Iterator[Span]:
         edges += match.span()
     edges.append(end)
     yield from zip(edges[::2], edges[1::2], strict=True)
+
+
+def long_sentences(text: str) -> list[Span]:
+    """The sentences that must not be quoted whole; short lines, such as headings, may be."""
+    sentences = split_sentences(text, 0, len(text))
+    return [(start, end) for start, end in sentences if end - start > _MAX_LINE_CHARACTERS]
 
 
 def find_uncited(

@@ -20,10 +20,9 @@ from app.seed.errors import Issue, format_value, name_differences
 from app.seed.quotes import Span, find_context, occurrences
 from app.seed.record import Record
 from app.seed.report import Check
-from app.seed.sentences import find_uncited, split_sentences
+from app.seed.sentences import find_uncited, long_sentences, split_sentences
 
-_MAX_LINE_CHARACTERS = 40
-"""A line up to this length, such as a heading, may be quoted whole; a longer one is a sentence."""
+COVERAGE_CHECK = "Coverage of the text"
 _ONLY_CITED_TEXT = "checked in the cited text only"
 _CitedQuote = tuple[str, Quote]
 """A quote after its JSON pointer in the seed file."""
@@ -215,11 +214,7 @@ class _Comparison:
         name, text = "Quotes that are fragments", self.copy.text
         if not self.is_cited_text:
             return Check(name, _ONLY_CITED_TEXT, skipped=True)
-        sentences = [
-            (start, end)
-            for start, end in split_sentences(text, 0, len(text))
-            if end - start > _MAX_LINE_CHARACTERS
-        ]
+        sentences = long_sentences(text)
         issues = []
         for location, quote in self.cited:
             first, words = quote.context
@@ -246,7 +241,7 @@ class _Comparison:
         covered = sentences - len(issues)
         share = covered / sentences if sentences else 1.0
         summary = f"{_ratio(covered, sentences)} {noun_for(sentences, 'sentence')}, {share:.0%}"
-        return self._check("Coverage of the text", summary, issues)
+        return self._check(COVERAGE_CHECK, summary, issues)
 
     def _place(self, start: int, end: int) -> Span:
         """Where a passage of the source is in the copy: whole sentences or lines."""
