@@ -19,7 +19,7 @@ router = APIRouter(include_in_schema=False)
 
 _API_CATALOG = "/.well-known/api-catalog"
 _LINKSET_MEDIA_TYPE = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
-_SITEMAP_PATHS = ("/", "/docs")
+_SITEMAP_PATHS = ("/", "/history", "/docs")
 """HTML pages that search engines should index."""
 
 
