@@ -381,9 +381,7 @@ def _facet_statements(collection: str, signature: FilterSignature, parameter: st
     return [count_values(_join_items(links, table), links.c[parameter]), _compile(empty)]
 
 
-def _label(
-    model: type[Document], field: str, value: ColumnElement[Any]
-) -> ColumnElement[Any]:
+def _label(model: type[Document], field: str, value: ColumnElement[Any]) -> ColumnElement[Any]:
     """The name or title of the resource that a value refers to; NULL if it is not an id."""
     type_ = model.references.get(field) if issubclass(model, Resource) else None
     if type_ is None:

@@ -12,11 +12,12 @@ from app.archive.archive import Archive
 from app.exports import stream_record
 from app.models.envelope import item_model
 from app.models.release import DRAFT, LATEST, Release
-from app.query.parameters import path_parameter
+from app.query.parameters import parse_query_string, path_parameter
+from app.query.query import item_parameters, selected_fields
 from app.query.selection import find_document
 from app.responses.formats import JSON
 from app.responses.problems import InvalidParameters, NotFound, closest_match
-from app.responses.representations import item_body
+from app.responses.representations import item_body, select_fields
 from app.routers.collection import add_list
 from app.routers.dependencies import ArchiveDep, NoParameters
 from app.routers.openapi_responses import openapi_responses
@@ -30,6 +31,7 @@ _IMMUTABLE = "public, max-age=31536000, immutable"
 _LABEL_PARAMETER = path_parameter(
     "label", "Label of the release, its digest, or `latest` for the present one.", [LATEST]
 )
+_ITEM_PARAMETERS = item_parameters(Release.collection)
 
 add_list(
     router,
@@ -49,8 +51,12 @@ add_list(
     response_model=partial(item_model, Release),
     response_description="The release.",
     responses=openapi_responses(NotFound, InvalidParameters),
-    openapi_extra={"parameters": [_LABEL_PARAMETER]},
-    dependencies=[NoParameters],
+    openapi_extra={
+        "parameters": [
+            _LABEL_PARAMETER,
+            *(parameter.openapi() for parameter in _ITEM_PARAMETERS.values()),
+        ]
+    },
 )
 async def get_release(request: Request, archive: ArchiveDep) -> Response:
     """One release.
@@ -58,10 +64,12 @@ async def get_release(request: Request, archive: ArchiveDep) -> Response:
     Raises:
         NotFound: There is no such release.
     """
+    values = parse_query_string(request.scope["query_string"], _ITEM_PARAMETERS)
     label = _find_label(archive, request.path_params["label"])
     document = find_document(archive, Release.collection, label)
     assert document is not None  # noqa: S101 - the archive lists the labels of its releases
-    return Response(item_body(document), media_type=JSON.content_type)
+    body = item_body(select_fields(document, selected_fields(values)))
+    return Response(body, media_type=JSON.content_type)
 
 
 @router.get(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import itertools
+import json
 import os
 import re
 import shutil
@@ -23,6 +24,7 @@ import pytest
 from app.archive.release import build_if_stale
 from tests.caches.tap import Tap
 from tests.conftest import ROOT, SeedCopy
+from tests.support.history import publish_all
 from tests.support.ports import free_port
 
 TIMEOUT_SECONDS = 120
@@ -137,6 +139,16 @@ class Origin:
         build_if_stale(self._seed.path, self._archive)
         wait_until(lambda: self.release() != before, "the new release is served")
 
+    def publish(self, label: str) -> None:
+        """Publish the made-up history up to a release, and wait until a server has it."""
+        publish_all(self._seed.path.parent, self._seed.data, label)
+        build_if_stale(self._seed.path, self._archive)
+        if self._process is not None:
+            wait_until(lambda: self._label() == label, f"release {label} is served")
+
+    def _label(self) -> str:
+        return str(json.loads(self.direct("/v1/meta").body)["data"]["release_label"])
+
     def release(self) -> str:
         """The release that is served."""
         return fetch(self.url, "/v1/meta").headers["x-data-release"]
@@ -166,6 +178,10 @@ class Origin:
         """Headers of the requests with an id, as they arrived; see `Tap.requests`."""
         return [head for head in self._tap.requests() if head.get("x-request-id") == request_id]
 
+    def all_requests(self) -> list[dict[str, str]]:
+        """Headers of all requests of caches; see `Tap.requests`."""
+        return self._tap.requests()
+
     def requests_from(self, sender: str) -> list[dict[str, str]]:
         """All requests with ids of a sender; see `new_request_id`."""
         prefix = _prefix(sender)
@@ -182,10 +198,12 @@ class Origin:
 
 
 @contextmanager
-def running_origin(max_age: int) -> Iterator[Origin]:
-    """A running origin on a copy of the shipped record."""
+def running_origin(max_age: int, label: str | None = None) -> Iterator[Origin]:
+    """A running origin on a copy of the shipped record, or on a release of the made-up history."""
     with open_directory() as folder:
         origin = Origin(folder, max_age)
+        if label is not None:
+            origin.publish(label)
         try:
             origin.start()
             yield origin

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -170,13 +170,14 @@ def _httpd(place: Place) -> list[str]:
     return [program, "-X", *before, "-f", str(configuration)]
 
 
-def _nginx(place: Place, directives: str = "") -> list[str]:
+def _nginx(place: Place, directives: str = "", http_directives: str = "") -> list[str]:
     program = find("nginx")
     user = "user root;" if os.geteuid() == 0 else ""
     changes = {"/var/cache/nginx/record": f"{place.work}/cache"}
     changes["listen 8080"] = "listen 127.0.0.1:8080"
     changes["proxy_cache record;"] = f"proxy_cache record; {directives}"
-    place.write("site.conf", example("nginx", "proxy_cache_path"), changes)
+    site = http_directives + example("nginx", "proxy_cache_path")
+    place.write("site.conf", site, changes)
     main = place.work / "nginx.conf"
     main.write_text(_NGINX.format(work=place.work, user=user), "utf-8")
     return [program, "-p", str(place.work), "-e", "stderr", "-c", str(main)]
@@ -184,6 +185,13 @@ def _nginx(place: Place, directives: str = "") -> list[str]:
 
 def _nginx_revalidating(place: Place) -> list[str]:
     return _nginx(place, "proxy_cache_revalidate on;")
+
+
+def nginx_with_rate_limit(place: Place) -> list[str]:
+    """The documented nginx, but 503 with `Retry-After` for a second request in two seconds."""
+    directives = "limit_req zone=all; add_header Retry-After 1 always;"
+    zone = "limit_req_zone $server_name zone=all:1m rate=30r/m;\n"
+    return _nginx(place, directives, zone)
 
 
 def _caddy(place: Place) -> list[str]:
@@ -222,11 +230,19 @@ PRODUCTS = {
 
 
 @contextmanager
-def running_proxy(name: str, origin: Origin) -> Iterator[Proxy]:
-    """A proxy in front of an origin, terminated afterwards."""
+def running_proxy(
+    name: str, origin: Origin, configure: Callable[[Place], list[str]] | None = None
+) -> Iterator[Proxy]:
+    """A proxy in front of an origin, terminated afterwards.
+
+    Args:
+        name: The product.
+        origin: The origin.
+        configure: Another configuration than that of the product: returns the command.
+    """
     with open_directory() as work:
         place = Place(work, free_port(), origin.address)
-        command = PRODUCTS[name].command(place)
+        command = (configure or PRODUCTS[name].command)(place)
         environment = {"HOME": str(work), "XDG_DATA_HOME": str(work), "XDG_CONFIG_HOME": str(work)}
         with (work / "output.log").open("wb") as output:
             process = subprocess.Popen(

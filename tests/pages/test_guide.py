@@ -15,7 +15,7 @@ from lxml import html
 
 from app.pages.guide.context import DEFAULT_BASE_URL
 from app.responses.problems import PROBLEMS
-from tests.conftest import SeedCopy, needs
+from tests.conftest import ROOT, SeedCopy, needs
 from tests.support.problem import assert_problem
 from tests.support.published import PUBLIC_URL, published_client
 from tests.support.serving import client_for
@@ -34,7 +34,13 @@ EXAMPLE_SECTIONS = [
     "errors",
     "caching",
 ]
-"""Sections of the guide that have code examples."""
+"""Sections of the guide that have code examples, each of which runs as is."""
+RUNNING_EXAMPLES = [
+    *((section, language) for section in EXAMPLE_SECTIONS for language in INTERPRETERS),
+    ("copy", "bash"),
+]
+"""Sections and languages of these examples; the programs that keep a copy are files."""
+PROGRAMS = {"python": "keep_a_copy.py", "js": "keep_a_copy.mjs"}
 
 
 def code_examples(page: bytes) -> dict[tuple[str, str], str]:
@@ -72,11 +78,17 @@ def expected_output(section: str, url: str) -> list[str]:
         "cite": [httpx.get(f"{url}/v1/cite").json()[0]["URL"]],
         "errors": ["/problems/invalid-parameters", "Unknown parameter"],
         "caching": ["304"],
+        "copy": ['"data":[]'],
     }[section]
 
 
-@pytest.mark.parametrize("language", ["bash", "python", pytest.param("js", marks=pytest.mark.node)])
-@pytest.mark.parametrize("section", EXAMPLE_SECTIONS)
+@pytest.mark.parametrize(
+    ("section", "language"),
+    [
+        pytest.param(section, language, marks=[pytest.mark.node] if language == "js" else [])
+        for section, language in RUNNING_EXAMPLES
+    ],
+)
 def test_examples_run(
     guide: tuple[str, dict[tuple[str, str], str]], tmp_path: Path, section: str, language: str
 ) -> None:
@@ -145,8 +157,19 @@ def test_every_section_has_every_language(
     """Each section has its example in every language."""
     _, examples = guide
     assert set(examples) == {
-        (section, language) for section in EXAMPLE_SECTIONS for language in INTERPRETERS
+        (section, language) for section in (*EXAMPLE_SECTIONS, "copy") for language in INTERPRETERS
     }
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("language", "name"), PROGRAMS.items())
+async def test_programs_in_the_guide_are_files(
+    client: httpx.AsyncClient, language: str, name: str
+) -> None:
+    """The guide shows the whole of each program that `examples/keep-a-copy` has."""
+    shown = code_examples((await client.get("/docs")).content)["copy", language]
+    program = (ROOT / "examples" / "keep-a-copy" / name).read_text("utf-8")
+    assert shown == program.rstrip("\n")
 
 
 @pytest.mark.anyio

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.archive.archive import COLLECTIONS, Archive
 from app.models.evidence import BASIS_MEANINGS, UNCITED_VALUES
+from app.pages.guide.rendering import example_file
 from app.query.examples import (
     announcement_year,
     example_resource,
@@ -56,15 +57,18 @@ def guide_context(archive: Archive, document: Json, public_url: str | None) -> J
         public_url: Public base URL of the API, if it is set.
     """
     operations = list(_operations(document["paths"]))
+    base_url = public_url or DEFAULT_BASE_URL
     return {
-        "base": public_url or DEFAULT_BASE_URL,
+        "base": base_url,
         "is_public": public_url is not None,
+        "first_release": next(iter(archive.releases)),
         "record": archive.metadata,
         "example": example_resource(archive),
         "region_ids": first_ids(archive, "regions", 2),
         "year": announcement_year(archive),
         "word": search_word(archive),
         "release": archive.release,
+        "programs": _programs(base_url),
         "collections": [_collection_parameters(name) for name in COLLECTIONS],
         "bases": BASIS_MEANINGS,
         "uncited_values": UNCITED_VALUES,
@@ -75,6 +79,14 @@ def guide_context(archive: Archive, document: Json, public_url: str | None) -> J
             (tag, [operation for operation in operations if operation.tag == tag["name"]])
             for tag in document["tags"]
         ],
+    }
+
+
+def _programs(base_url: str) -> Mapping[str, str]:
+    """The programs of the guide that are files, by language, with this base URL."""
+    return {
+        language: example_file(name).decode().replace(DEFAULT_BASE_URL, base_url)
+        for language, name in {"python": "keep_a_copy.py", "js": "keep_a_copy.mjs"}.items()
     }
 
 

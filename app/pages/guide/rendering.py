@@ -30,6 +30,12 @@ def static_file(name: str) -> bytes:
 
 
 @cache
+def example_file(name: str) -> bytes:
+    """A program from `examples/` that the guide shows."""
+    return (files("app.pages.guide") / "examples" / name).read_bytes()
+
+
+@cache
 def _environment() -> Environment:
     filters = {
         "highlight": highlight_code,

@@ -1,0 +1,209 @@
+"""The programs of the guide that keep a copy: over real corrections, behind real caches."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from app.pages.guide.context import DEFAULT_BASE_URL
+from tests.caches.origin import Origin, running_origin, wait_until
+from tests.caches.proxies import nginx_with_rate_limit, running_proxy
+from tests.conftest import ROOT, needs
+from tests.support.browser_tools import CHROMIUM_OPTIONS
+from tests.support.history import FIRST, REMOVED, SECOND, SUCCESSOR, THIRD
+
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.process,
+    pytest.mark.web_server,
+    pytest.mark.browser,
+    pytest.mark.node,
+]
+
+Json = dict[str, Any]
+Keeper = Callable[[], Json]
+"""Updates a copy with one of the programs, and returns it."""
+
+EXAMPLES = ROOT / "examples" / "keep-a-copy"
+TIMEOUT_SECONDS = 120
+UPDATE_IN_BROWSER = """async () => {
+  const { keepUpToDate } = await import("/keep_a_copy.mjs");
+  window.copy = await keepUpToDate(window.copy ?? {});
+  return window.copy;
+}"""
+READ_FIRST_PAGE = """async (base) => {
+  const page = await (await fetch(base + "/v1/citations?limit=50")).json();
+  return page.meta;
+}"""
+WALK = """async (base) => {
+  const pages = [];
+  let path = "/v1/citations?limit=50";
+  while (path) {
+    const page = await (await fetch(base + path)).json();
+    pages.push(page);
+    path = page.links.next;
+  }
+  return pages;
+}"""
+
+
+def programs(folder: Path, base_url: str) -> Path:
+    """The programs with another base URL, in a folder."""
+    for name in ("keep_a_copy.py", "keep_a_copy.mjs"):
+        text = (EXAMPLES / name).read_text("utf-8")
+        assert DEFAULT_BASE_URL in text
+        (folder / name).write_text(text.replace(DEFAULT_BASE_URL, base_url), "utf-8")
+    return folder
+
+
+def run(folder: Path, interpreter: str, name: str) -> Json:
+    """Run a program, and read the copy that it keeps."""
+    file = folder / f"{name}.json"
+    completed = subprocess.run(
+        [interpreter, name, file.name],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert completed.stderr == ""
+    copy: Json = json.loads(file.read_text("utf-8"))
+    assert completed.stdout.startswith(copy["meta"]["release_label"])
+    return copy
+
+
+@contextmanager
+def browser_page(folder: Path) -> Iterator[Page]:
+    """A page of another origin, which has the files of a folder."""
+    (folder / "index.html").write_text("<!doctype html><title>Copy</title>", "utf-8")
+    handler = partial(_SilentHandler, directory=str(folder))
+    chromium = needs("chromium", "the program runs in a browser, too")
+    with (
+        ThreadingHTTPServer(("127.0.0.1", 0), handler) as files,
+        sync_playwright() as playwright,
+    ):
+        thread = threading.Thread(target=files.serve_forever)
+        thread.start()
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{files.server_port}/")
+        yield page
+        browser.close()
+        files.shutdown()
+        thread.join()
+
+
+class _SilentHandler(SimpleHTTPRequestHandler):
+    """Serves files without logging."""
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
+        """Log nothing."""
+
+
+def released(origin: Origin, label: str) -> Json:
+    """The items of a release by path, without links, from the origin itself."""
+    record = json.loads(origin.direct(f"/v1/releases/{label}/record").body)
+    items = [item for items in record["data"].values() for item in items]
+    return {item.pop("links")["self"]: item for item in items}
+
+
+def test_every_program_comes_through_corrections(tmp_path: Path) -> None:
+    """Behind nginx's cache, each program has the right copy after each of two corrections.
+
+    The first one changes a value and replaces an activity, the second one adds a citation. Only
+    the first copy is downloaded as a whole.
+    """
+    with ExitStack() as stack:
+        origin = stack.enter_context(running_origin(1, FIRST))
+        nginx = stack.enter_context(running_proxy("nginx", origin))
+        folder = programs(tmp_path, nginx.url)
+        page = stack.enter_context(browser_page(folder))
+        keepers: list[Keeper] = [
+            partial(run, folder, sys.executable, "keep_a_copy.py"),
+            partial(run, folder, needs("node", "it runs the example"), "keep_a_copy.mjs"),
+            partial(page.evaluate, UPDATE_IN_BROWSER),
+        ]
+        for label in (FIRST, SECOND, THIRD):
+            origin.publish(label)
+            expected = released(origin, label)
+            for keep in keepers:
+                wait_until(lambda keep=keep, label=label: is_at(keep(), label), f"copy of {label}")
+                assert keep()["items"] == expected
+        assert f"/v1/activities/{REMOVED}" not in expected
+        assert f"/v1/activities/{SUCCESSOR}" in expected
+        requested = [head[""].split()[1] for head in origin.all_requests()]
+        downloads = [path for path in requested if path.endswith("/record")]
+        assert len(set(downloads)) == 1
+        assert sum(path.startswith("/v1/changes") for path in requested) >= 2
+
+
+def is_at(copy: Json, label: str) -> bool:
+    """Whether a copy is that of a release."""
+    return bool(copy["meta"]["release_label"] == label)
+
+
+@pytest.mark.parametrize("name", ["keep_a_copy.py", "keep_a_copy.mjs"])
+def test_retry_after_is_respected(tmp_path: Path, name: str) -> None:
+    """Where each second request is 503 with `Retry-After`, the programs wait and have the copy."""
+    interpreter = sys.executable if name.endswith("py") else needs("node", "it runs the example")
+    with (
+        running_origin(1, FIRST) as origin,
+        running_proxy("nginx", origin, nginx_with_rate_limit) as nginx,
+    ):
+        wait_until(lambda: nginx.request("/v1/meta").status == 503, "nginx limits requests")
+        copy = run(programs(tmp_path, nginx.url), interpreter, name)
+        assert copy["items"] == released(origin, FIRST)
+
+
+def test_a_damaged_or_unknown_copy_is_replaced(tmp_path: Path) -> None:
+    """A copy of a release that the server does not have, or with another value, starts over."""
+    with running_origin(1, SECOND) as origin:
+        folder = programs(tmp_path, origin.url)
+        for interpreter, name in (
+            (sys.executable, "keep_a_copy.py"),
+            (needs("node", "it runs the example"), "keep_a_copy.mjs"),
+        ):
+            copy = run(folder, interpreter, name)
+            file = folder / f"{name}.json"
+            older = json.loads(origin.direct(f"/v1/releases/{FIRST}").body)["data"]["digest"]
+            for release in ("0" * 64, older):
+                copy["meta"]["release"] = release
+                file.write_text(json.dumps({**copy, "etag": '"other"'}), "utf-8")
+                copy = run(folder, interpreter, name)
+                assert copy["items"] == released(origin, SECOND)
+
+
+def test_a_walk_in_a_browser_comes_through_a_correction(tmp_path: Path) -> None:
+    """Chromium's cache has the first page of before, nginx's too; the walk leads on to the end.
+
+    Each citation that stood in both releases is returned once.
+    """
+    with (
+        running_origin(3600, FIRST) as origin,
+        running_proxy("nginx", origin) as nginx,
+        browser_page(tmp_path) as page,
+    ):
+        first = page.evaluate(READ_FIRST_PAGE, nginx.url)
+        before = released(origin, FIRST)
+        origin.publish(THIRD)
+        after = released(origin, THIRD)
+        pages = page.evaluate(WALK, nginx.url)
+    assert pages[0]["meta"] == first
+    assert pages[-1]["meta"]["release"] != first["release"]
+    paths = [citation["links"]["self"] for each in pages for citation in each["data"]]
+    assert len(paths) == len(set(paths))
+    both = {path for path in before.keys() & after.keys() if path.startswith("/v1/citations/")}
+    assert both <= set(paths) <= before.keys() | after.keys()
