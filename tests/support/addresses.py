@@ -11,6 +11,7 @@ Json = dict[str, Any]
 UNDOCUMENTED = (
     "/openapi.json",
     "/docs",
+    "/history",
     "/robots.txt",
     "/sitemap.xml",
     "/favicon.ico",
@@ -25,8 +26,12 @@ _EXAMPLES: Mapping[str, Sequence[str]] = {
     "fields": ("id",),
     "country": ("PE",),
     "field": ("ends",),
+    "since": ("latest",),
+    "until": ("latest",),
 }
 """Values of parameters that the document does not list."""
+_REQUIRED_PARAMETERS = {("/v1/search", "q"), ("/v1/changes", "since")}
+"""Paths with a required parameter."""
 _COLLECTIONS: Mapping[str, str] = {
     "award": "awards",
     "objective": "objectives",
@@ -91,18 +96,20 @@ def _paths(path: str, parameters: Sequence[Json], record: Json) -> Iterator[str]
 def _with_queries(path: str, queries: Sequence[Sequence[tuple[str, str]]]) -> Iterator[str]:
     """A path with each value of each parameter, values of one parameter together, and formats."""
     formats = [pair for pairs in queries for pair in pairs if pair[0] == "format"]
-    required = [pairs for pairs in queries if pairs and pairs[0][0] == "q" and "search" in path]
+    required = [
+        pairs[0] for pairs in queries if pairs and (path, pairs[0][0]) in _REQUIRED_PARAMETERS
+    ]
     if not required:
         yield path
     for pairs in queries:
         for pair in pairs:
-            added = [required[0][0]] if required and pair[0] != "q" else []
+            added = [other for other in required if other[0] != pair[0]]
             yield f"{path}?{urlencode([pair, *added])}"
             for format_ in formats:
                 if pair[0] not in ("format", "include", "facet"):
-                    yield f"{path}?{urlencode([pair, format_])}"
+                    yield f"{path}?{urlencode([pair, *added, format_])}"
         if pairs and pairs[0][0] in ("include", "facet"):
-            yield f"{path}?{urlencode(pairs)}"
+            yield f"{path}?{urlencode([*pairs, *required])}"
 
 
 def _values(parameter: Json, record: Json) -> Iterator[str]:
