@@ -20,8 +20,9 @@ from app.seed.errors import Issue, SeedError, format_value, name_differences
 from app.seed.record import Record, load_record
 from app.seed.report import Check
 from app.seed.sentences import split_sentences
-from app.seed.verification import check_source
+from app.seed.verification import check_source, verify_copies
 from tests.conftest import SEED, SeedCopy, run_cli
+from tests.support.web_archives import Response, write_warc
 
 IDENTITY = "The copy is the cited text"
 WORDS = "Quotes in the copy, in order"
@@ -248,6 +249,32 @@ def test_the_source_of_a_copy_can_be_given(two_sources: Record) -> None:
     assert identity.summary.startswith("us-peru-cpc-page, ")
     with pytest.raises(ValueError, match="no source page, only us-peru-cpc-page, other-page"):
         check_source(two_sources, PageCopy("Centro"), "page")
+
+
+@pytest.mark.usefixtures("two_sources")
+def test_a_web_archive_is_compared_with_every_source_in_it(
+    synthetic: SyntheticPage, tmp_path: Path
+) -> None:
+    """Each source is compared with the capture of its URL, or only the one that is given."""
+    seed, other = synthetic.seed, "https://agency.example/other"
+    seed.put("/sources/1/url", other)
+    record = load_record(seed.write())
+    texts = {seed.data["sources"][0]["url"]: synthetic.text, other: "Centro"}
+    responses = [
+        Response(url, "2021-01-20T00:00:00Z", text.encode()) for url, text in texts.items()
+    ]
+    copy = str(write_warc(tmp_path / "copy", responses))
+    checks = verify_copies(record, copy)
+    assert [check.name for check in checks] == CHECKS * 2
+    assert [check.summary.partition(",")[0] for check in checks if check.name == IDENTITY] == [
+        "us-peru-cpc-page",
+        "other-page",
+    ]
+    assert not any(check.issues for check in checks)
+    [identity, *_] = verify_copies(record, copy, "other-page")
+    assert identity.summary.startswith("other-page, ")
+    with pytest.raises(ValueError, match="no source page"):
+        verify_copies(record, copy, "page")
 
 
 @pytest.mark.process
