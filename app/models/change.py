@@ -1,6 +1,6 @@
 """Changes: values that differ between two releases."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 from sqlmodel import Field as Column
@@ -49,6 +49,7 @@ class ChangeRow(TableRow, table=True):
     """
 
     __tablename__ = "changes"
+    __table_args__: ClassVar = {"sqlite_with_rowid": False}
 
     key: str = Column(primary_key=True)
     release: int = Column(primary_key=True)
