@@ -72,6 +72,20 @@ class Money(NamedTuple):
     currency: str
     qualifier: str | None
 
+    @classmethod
+    def of(cls, document: Json, *fields: str) -> Money | None:
+        """The amount in these fields of a document; None if it has none."""
+        amount, currency, qualifier = (document[field] for field in fields)
+        return None if amount is None else cls(amount, currency, qualifier)
+
+
+def _investment(partnership: Json) -> Money | None:
+    return Money.of(partnership, "investment_amount", "investment_currency", "investment_qualifier")
+
+
+def _award_amount(award: Json) -> Money | None:
+    return Money.of(award, "amount", "currency", "amount_qualifier")
+
 
 async def stream_iati(archive: Archive, reporter: Reporter) -> AsyncIterator[bytes]:
     """An IATI document with one activity per partnership, in chunks.
@@ -218,9 +232,9 @@ def _add_descriptions(activity: Element, data: _PartnershipData, notice: str) ->
         _add_narrative(activity, "description", " ".join(objectives), {"type": _OBJECTIVES})
     for award in data.awards:
         _add_narrative(activity, "description", _award_description(award, data), {"type": _OTHER})
-    if data.is_itemized and data.partnership["investment_amount"] is not None:
-        money = Money(*(data.partnership[f"investment_{part}"] for part in Money._fields))
-        total = f"Total investment: {qualified_amount(*money)}."
+    investment = _investment(data.partnership)
+    if data.is_itemized and investment:
+        total = f"Total investment: {qualified_amount(*investment)}."
         _add_narrative(activity, "description", total, {"type": _OTHER})
     status = f"The activity status (implementation) is as of the archived source. {notice}"
     _add_narrative(activity, "description", status, {"type": _OTHER})
@@ -231,8 +245,7 @@ def _award_description(award: Json, data: _PartnershipData) -> str:
     announced = f"announced {award['announced']}" if award["announced"] else "no announcement date"
     ends = f"until {award['ends']}" if award["ends"] else "no end date"
     facts = [f"Award to {data.recipient_name(award)}", announced, ends]
-    if award["amount"] is not None:
-        money = Money(award["amount"], award["currency"], award["amount_qualifier"])
+    if money := _award_amount(award):
         facts.append(qualified_amount(*money))
     return f"{', '.join(facts)}: {award['title']}."
 
@@ -287,28 +300,27 @@ def _add_commitments(activity: Element, data: _PartnershipData) -> None:
 
     Never both, as consumers add up commitments.
     """
-    if data.partnership["investment_amount"] is not None and not data.is_itemized:
-        _add_investment(activity, data)
+    investment = _investment(data.partnership)
+    if investment and not data.is_itemized:
+        _add_investment(activity, data, investment)
         return
     for award in data.awards:
-        if award["amount"] is not None:
-            _add_award(activity, data, award)
+        if money := _award_amount(award):
+            _add_award(activity, data, award, money)
 
 
-def _add_investment(activity: Element, data: _PartnershipData) -> None:
-    partnership = data.partnership
+def _add_investment(activity: Element, data: _PartnershipData, money: Money) -> None:
+    signed = data.partnership["signed"]
     announced = sorted(award["announced"] for award in data.awards if award["announced"])
-    event, date = ("announced", announced[0]) if announced else ("signed", partnership["signed"])
+    event, date = ("announced", announced[0]) if announced else ("signed", signed)
     share = " for all awards" if data.awards else ""
     note = f"Total investment{share}, {event} {date}."
-    money = Money(*(partnership[f"investment_{part}"] for part in Money._fields))
     _add_commitment(activity, data, money, date, note)
 
 
-def _add_award(activity: Element, data: _PartnershipData, award: Json) -> None:
+def _add_award(activity: Element, data: _PartnershipData, award: Json, money: Money) -> None:
     announced, signed = award["announced"], data.partnership["signed"]
     event, date = ("announced", announced) if announced else ("partnership signed", signed)
-    money = Money(award["amount"], award["currency"], award["amount_qualifier"])
     transaction = _add_commitment(activity, data, money, date, f"Award, {event} {date}.")
     for recipient in data.recipients:
         if recipient["id"] == award["recipient"]:
