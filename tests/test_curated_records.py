@@ -17,7 +17,7 @@ from tests.support.records import FIJI, MONGOLIA, PERU_AND_MONGOLIA, OtherRecord
 from tests.test_odd_records import fetch_all
 
 pytestmark = pytest.mark.anyio
-_QUICK_STEP = 25
+_QUICK_STEP, _SLOW_STEP = 25, 3
 """Of how many addresses one is requested."""
 
 RECORDS = {"Fiji": FIJI, "Mongolia": MONGOLIA, "Peru and Mongolia": PERU_AND_MONGOLIA}
@@ -82,12 +82,12 @@ async def test_the_record_is_served(made: Made) -> None:
 
 
 @pytest.mark.slow
-async def test_every_address_of_the_record_is_served(made: Made) -> None:
-    """Every address gives 200, 304 or a declared problem."""
+async def test_many_addresses_of_the_record_are_served(made: Made) -> None:
+    """Each gives 200, 304 or a declared problem."""
     async with published_client(made.seed, made.archive) as client:
-        statuses = await fetch_all(client, 0, 1)
+        statuses = await fetch_all(client, 1, _SLOW_STEP)
     assert set(statuses) <= {200, 304, 404}
-    assert statuses[200] > 600
+    assert statuses[200] > 200
 
 
 @pytest.mark.slow

@@ -106,7 +106,8 @@ def _with_queries(path: str, queries: Sequence[Sequence[tuple[str, str]]]) -> It
             added = [other for other in required if other[0] != pair[0]]
             yield f"{path}?{urlencode([pair, *added])}"
             for format_ in formats:
-                if pair[0] not in ("format", "include", "facet"):
+                is_allowed = (pair, format_) != (("fields", "links"), ("format", "csv"))
+                if is_allowed and pair[0] not in ("format", "include", "facet"):
                     yield f"{path}?{urlencode([pair, *added, format_])}"
         if pairs and pairs[0][0] in ("include", "facet"):
             yield f"{path}?{urlencode([*pairs, *required])}"
