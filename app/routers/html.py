@@ -10,6 +10,7 @@ from starlette.types import Scope
 
 from app.archive.archive import ARCHIVE_KEY, Archive
 from app.pages.guide.rendering import render_template
+from app.pages.record.words import shorten
 from app.responses.formats import HTML
 from app.responses.problems import Problem, prefers_html
 
@@ -19,6 +20,7 @@ _CONTENT_SECURITY_POLICY = (
 )
 """Same-origin files and `data:` images in style sheets; nothing inline (CSP Level 3)."""
 
+_TITLE_CHARACTERS = 80
 _UNNAMED = "Archived record"
 """Name of the record where none is open, as in an error of a server that starts."""
 
@@ -28,7 +30,7 @@ logger = logging.getLogger("cpc_record")
 async def html_response(scope: Scope, template: str, **context: object) -> Response:
     """A page rendered from a template in a worker thread, because the first rendering is slow."""
     archive: Archive | None = scope.get(ARCHIVE_KEY)
-    title = archive.metadata["title"] if archive is not None else _UNNAMED
+    title = _UNNAMED if archive is None else shorten(archive.metadata["title"], _TITLE_CHARACTERS)
     body = await run_in_threadpool(render_template, template, record_title=title, **context)
     headers = {"Content-Security-Policy": _CONTENT_SECURITY_POLICY}
     return Response(body, headers=headers, media_type=HTML.content_type)

@@ -9,6 +9,7 @@ from typing import Any
 from app.archive.archive import COLLECTIONS, Archive
 from app.models.evidence import BASIS_MEANINGS, UNCITED_VALUES
 from app.pages.guide.rendering import example_file
+from app.pages.record.words import shorten
 from app.query.examples import (
     announcement_year,
     example_resource,
@@ -62,7 +63,7 @@ def guide_context(archive: Archive, document: Json, public_url: str | None) -> J
         "base": base_url,
         "is_public": public_url is not None,
         "first_release": next(iter(archive.releases)),
-        "record": archive.metadata,
+        "description": shorten(archive.metadata["description"]),
         "example": example_resource(archive),
         "region_ids": first_ids(archive, "regions", 2),
         "year": announcement_year(archive),
