@@ -24,6 +24,7 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 CITE = "/v1/cite"
 PATHS_WITHOUT_EXAMPLE = {
     "/v1/record",
+    "/v1/releases/{label}/record",
     "/v1/releases.atom",
     "/v1/cite/{file}",
     "/v1/exports",

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.archive.archive import COLLECTIONS, Archive, link_table
+from app.archive.archive import LISTS, Archive, link_table
 from app.exports.citing import RENDERERS, cited_record
 from app.models import Document
 from app.models.change import Change
@@ -149,7 +149,7 @@ def build_document(app: FastAPI, archive: Archive, bodies: Mapping[str, bytes]) 
         separate_input_output_schemas=False,
     )
     _finish_schemas(document)
-    for model in COLLECTIONS.values():
+    for model in LISTS.values():
         _add_collection_examples(document["paths"], model, archive)
     _add_search_examples(document["paths"]["/v1/search"]["get"], archive)
     _add_changes_examples(document["paths"]["/v1/changes"]["get"], archive)
@@ -208,7 +208,8 @@ def _add_collection_examples(paths: Json, model: type[Document], archive: Archiv
     page = find_page(archive, query, archive.connection)
     if not page.documents:
         return
-    list_operation, item_operation = paths[path]["get"], paths[f"{path}/{{id}}"]["get"]
+    item_path = next(name for name in paths if name.startswith(f"{path}/{{"))
+    list_operation, item_operation = paths[path]["get"], paths[item_path]["get"]
     links = page_links(path, [("limit", "1")], page.cursor)
     meta = {"total": page.total, "limit": query.page_size, "release": archive.release}
     content = _success_content(list_operation)

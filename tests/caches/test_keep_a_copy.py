@@ -140,7 +140,7 @@ def test_every_program_comes_through_corrections(tmp_path: Path) -> None:
             origin.publish(label)
             expected = released(origin, label)
             for keep in keepers:
-                wait_until(lambda keep=keep, label=label: is_at(keep(), label), f"copy of {label}")
+                wait_until(partial(has_release, keep, label), f"the copy is that of {label}")
                 assert keep()["items"] == expected
         assert f"/v1/activities/{REMOVED}" not in expected
         assert f"/v1/activities/{SUCCESSOR}" in expected
@@ -150,9 +150,9 @@ def test_every_program_comes_through_corrections(tmp_path: Path) -> None:
         assert sum(path.startswith("/v1/changes") for path in requested) >= 2
 
 
-def is_at(copy: Json, label: str) -> bool:
-    """Whether a copy is that of a release."""
-    return bool(copy["meta"]["release_label"] == label)
+def has_release(keep: Keeper, label: str) -> bool:
+    """Whether an updated copy is that of a release."""
+    return bool(keep()["meta"]["release_label"] == label)
 
 
 @pytest.mark.parametrize("name", ["keep_a_copy.py", "keep_a_copy.mjs"])
