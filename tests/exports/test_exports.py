@@ -281,7 +281,7 @@ def rebuild(connection: sqlite3.Connection, collection: str) -> Iterator[Json]:
     """The documents of a collection, reconstructed from its table."""
     table = next(table for table in tables() if table.name == collection)
     types = {column.name: column.type for column in table.columns}
-    for row in connection.execute(f"SELECT * FROM {collection} ORDER BY rowid"):  # noqa: S608 - a name from COLLECTIONS
+    for row in connection.execute(f"SELECT * FROM {collection} ORDER BY id"):  # noqa: S608 - a name from COLLECTIONS
         values = {key: parse_cell(row[key], types[key]) for key in row.keys()}  # noqa: SIM118 - a row is no mapping
         yield rebuild_citation(values) if collection == "citations" else values
 

@@ -41,18 +41,21 @@ COLLECTIONS = {
 """Each collection, and an item of it."""
 QUERIES = {
     "/v1/search": "q=children",
+    "/v1/changes": "since=2026-11-24",
     "/v1/awards": "limit=1",
     "/v1/regions": "format=geojson",
     "/v1/citations": "format=ndjson",
     "/v1/organizations": "format=csv",
 }
-"""Queries with which these paths are requested, too; the search needs one."""
+"""Queries with which these paths are requested, too; some need one."""
+NEED_QUERY = ("/v1/search", "/v1/changes")
 VARY = {
     "/": "Accept, Accept-Encoding",
     "/problems": "Accept, Accept-Encoding",
     "/problems/{slug}": "Accept, Accept-Encoding",
     "/v1/cite": "Accept, Accept-Encoding",
     "/v1/exports/{file}": None,
+    "/v1/changes": "Accept, Accept-Encoding",
     "/v1/releases": "Accept, Accept-Encoding",
     **{f"/v1/{name}": "Accept, Accept-Encoding" for name in COLLECTIONS},
 }
@@ -76,7 +79,7 @@ def urls_of(path: str) -> list[str]:
     urls["/v1/releases/{label}/record"] = ["/v1/releases/latest/record", PERMANENT]
     found = urls.get(path, [path])
     if query := QUERIES.get(path):
-        found = [*(found if path != "/v1/search" else []), f"{path}?{query}"]
+        found = [*(found if path not in NEED_QUERY else []), f"{path}?{query}"]
     return found
 
 
