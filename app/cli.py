@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -590,15 +591,27 @@ def _read_draft(seed: Path | None, arguments: Sequence[str]) -> tuple[Draft, dic
 
 
 def _write_file(path: Path, text: str) -> None:
-    """Replace a file atomically."""
-    from app.archive.atomic import move_into_place, temporary_file  # noqa: PLC0415
+    """Replace a file atomically, or what it links to; an existing one keeps its permissions."""
+    from app.archive.atomic import move_into_place  # noqa: PLC0415 - only needed here
+
+    target = path.resolve()
+    with _written_next_to(target, text) as temporary:
+        if target.exists():
+            shutil.copymode(target, temporary)
+        move_into_place(temporary, target)
+
+
+@contextmanager
+def _written_next_to(path: Path, text: str) -> Iterator[Path]:
+    """A temporary file with this text in the directory of another; exit if it cannot be written."""
+    from app.archive.atomic import temporary_file  # noqa: PLC0415 - only needed here
 
     try:
         with temporary_file(path) as temporary:
             temporary.write_bytes(text.encode())
-            move_into_place(temporary, path)
+            yield temporary
     except OSError as error:
-        _exit(EXIT_ARCHIVE, f"{path} cannot be written: {error.strerror or error}.")
+        _exit(EXIT_ARCHIVE, f"{path.parent} cannot be written to: {error.strerror or error}.")
 
 
 def _errors_of(draft: Draft, copies: Mapping[str, PageCopy]) -> Sequence[Issue]:
@@ -606,12 +619,10 @@ def _errors_of(draft: Draft, copies: Mapping[str, PageCopy]) -> Sequence[Issue]:
 
     For that, it is written next to its file for a moment.
     """
-    from app.archive.atomic import temporary_file  # noqa: PLC0415 - only needed here
-    from app.seed.record import load_record  # noqa: PLC0415
+    from app.seed.record import load_record  # noqa: PLC0415 - only needed here
     from app.seed.verification import COVERAGE_CHECK, check_source  # noqa: PLC0415
 
-    with temporary_file(draft.path) as path:
-        path.write_bytes(draft.text.encode())
+    with _written_next_to(draft.path, draft.text) as path:
         try:
             record = load_record(path)
         except SeedError as error:

@@ -120,6 +120,25 @@ def test_cite_makes_a_seed_of_a_draft(draft: Path) -> None:
     assert [path.name for path in draft.parent.iterdir()] == ["seed.json"]
 
 
+def test_cite_keeps_links_and_permissions(draft: Path, tmp_path: Path) -> None:
+    """A link to a seed still links to it, and who may read and write it stays the same."""
+    draft.chmod(0o640)
+    link = tmp_path / "link" / "seed.json"
+    link.parent.mkdir()
+    link.symlink_to(draft)
+    assert invoke("cite", "--seed", link).returncode == 0
+    assert link.is_symlink()
+    assert draft.stat().st_mode & 0o777 == 0o640
+    load_record(draft)
+
+
+def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
+    """The message has the directory, and there is no traceback."""
+    result = invoke("new", tmp_path / "absent" / "seed.json", "--url", "https://example.org/")
+    assert result.returncode == 3
+    assert f"{tmp_path}/absent cannot be written to: No such file or directory." in result.stderr
+
+
 def test_cite_only_checks_if_that_is_asked_for(draft: Path) -> None:
     """With `--check`, it lists what is left out, fails and writes nothing."""
     before = draft.read_bytes()
