@@ -33,6 +33,7 @@ EXAMPLE_SECTIONS = [
     "cite",
     "errors",
     "caching",
+    "changes",
 ]
 """Sections of the guide that have code examples, each of which runs as is."""
 RUNNING_EXAMPLES = [
@@ -78,6 +79,7 @@ def expected_output(section: str, url: str) -> list[str]:
         "cite": [httpx.get(f"{url}/v1/cite").json()[0]["URL"]],
         "errors": ["/problems/invalid-parameters", "Unknown parameter"],
         "caching": ["304"],
+        "changes": [],
         "copy": ['"data":[]'],
     }[section]
 
