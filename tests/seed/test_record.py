@@ -202,6 +202,7 @@ def test_an_issue_is_one_sentence(
     assert f"{pointer}: found {message}" in map(str, issues_in(change(seed, {pointer: value})))
 
 
+TITLE_CITATION = json.loads(SEED.read_bytes())["awards"][0]["evidence"]["title"][0]
 MONEY = ["5000000.0", "5e6", "1e999", "NaN", "Infinity", "true", '"5000000"', "-5", str(2**53)]
 
 
@@ -213,6 +214,21 @@ def test_amounts_are_exact_integers(seed: SeedCopy, amount: str) -> None:
     assert issue.pointer == "/partnerships/0/investment_amount"
     assert issue.expected.startswith(("an integer", "a number not "))
     assert len(issue.found) <= 80
+
+
+@pytest.mark.parametrize("number", [str(2**53), "-0", "9" * 5_000, "1.0", "1e2", "NaN"])
+@pytest.mark.parametrize("position", ["/sources/0/bytes", "/modified", "/extra/0/x~1y"])
+def test_every_number_of_a_seed_is_exact(seed: SeedCopy, position: str, number: str) -> None:
+    """Wherever it is: so programs agree on the canonical form. Each has one issue at most."""
+    if position.startswith("/extra"):
+        seed.put("/extra", [{"x/y": None}])
+    seed.put(position, "NUMBER")
+    seed.path.write_text(json.dumps(seed.data).replace('"NUMBER"', number), "utf-8")
+    issues = {issue.pointer: issue for issue in issues_in(seed.path)}
+    assert len(issues_in(seed.path)) == len(issues)
+    assert position in issues
+    if position != "/modified":
+        assert issues[position].expected.startswith("an integer")
 
 
 INCONSISTENT: dict[str, tuple[dict[str, object], str, str, str]] = {
@@ -251,6 +267,15 @@ INCONSISTENT: dict[str, tuple[dict[str, object], str, str, str]] = {
         "/awards/0/evidence/ends",
         "nothing",
         "at least one citation",
+    ),
+    "the same quote twice in a field": (
+        {
+            "/awards/0/evidence/title/0": TITLE_CITATION,
+            "/awards/0/evidence/title/1": TITLE_CITATION,
+        },
+        "/awards/0/evidence/title/1",
+        "the same quote or reference again",
+        "another quote or reference than in title/0",
     ),
     "null with a citation": ({"/awards/0/ends": None}, "/awards/0/ends", "null", "no citation"),
     "citation of an unknown field": (
