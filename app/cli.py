@@ -133,7 +133,8 @@ def serve(
         opened.close()
     _check_address(settings.host, settings.port)
     state = "compiled" if compiled else "up to date"
-    _print_error(f"Release {opened.release[:12]} is {state}: {settings.archive_file}")
+    name = f"{opened.label} ({opened.release[:12]})"
+    _print_error(f"Release {name} is {state}: {settings.archive_file}")
     if settings.port:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         _print_error(f"Record page: http://{host}:{settings.port}/")
@@ -161,7 +162,7 @@ def build_(seed: SeedOption = None, archive: ArchiveOption = None) -> None:
         for name, count in opened.counts.items()
     )
     sizes = ", ".join(f"{name} {digest.bytes}" for name, digest in digests.items())
-    typer.echo(f"{settings.archive_file}: release {opened.release}")
+    typer.echo(f"{settings.archive_file}: release {opened.label} ({opened.release})")
     typer.echo(f"{counts}; {seconds:.1f} s")
     typer.echo(f"Exports, in bytes: {sizes}")
 

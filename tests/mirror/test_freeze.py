@@ -73,6 +73,8 @@ def test_the_mirror_is_complete(mirror: Path, exported_archive: Path) -> None:
     archive = Archive.open(exported_archive)
     for name in COLLECTIONS:
         assert len([url for url in urls if url.startswith(f"/v1/{name}/")]) == archive.counts[name]
+    for label in (*archive.releases, "latest"):
+        assert {f"/v1/releases/{label}", f"/v1/releases/{label}/record"} <= urls
     archive.close()
 
 
