@@ -323,7 +323,8 @@ def coverage(source: CopiesOption, seed: SeedOption = None) -> None:
 def edit(source: CopiesOption, seed: SeedOption = None) -> None:
     """Show the errors and the coverage of the seed, again on every save, until Ctrl-C.
 
-    What `cite` fills in is not an error.
+    These are the errors that `build` finds or, once there are none, those that `verify` finds. What
+    `cite` fills in is not an error.
 
     Example: `cpc-record edit --source page.txt --seed seed.json`
     """
@@ -563,7 +564,7 @@ def _read_copy(argument: str, pages: Sequence[ArchivedPage] = ()) -> list[tuple[
 
     id_, path = _split_copy(argument)
     try:
-        copies = read_copies(path, [page for page in pages if id_ in ("", page.source)])
+        copies = read_copies(path, [page for page in pages if not id_ or page.source in ("", id_)])
     except (OSError, ValueError) as error:
         _exit(EXIT_USAGE, f"{path} cannot be read as the archived page: {error}.")
     return [(id_ or copy.source or "", copy) for copy in copies]

@@ -20,6 +20,7 @@ from app.seed.record import load_record
 from tests.conftest import ROOT
 from tests.support.command_line import invoke_cli
 from tests.support.records import FIJI
+from tests.support.web_archives import Response, to_html, write_warc
 
 TIMEOUT_SECONDS = 120
 
@@ -240,6 +241,25 @@ def test_the_id_of_a_source_is_made_of_its_url(tmp_path: Path, url: str, slug: s
         seed = tmp_path / name
         invoke_cli("new", str(seed), "--url", url, "--source", source)
         assert json.loads(seed.read_text("utf-8"))["sources"][0]["id"] == expected
+
+
+@pytest.mark.parametrize("prefix", ["", "fiji-page="])
+def test_a_record_is_made_from_a_web_archive(tmp_path: Path, prefix: str) -> None:
+    """`new` finds the page by its URL, and `cite` by that of the source."""
+    url = "https://example.org/fiji"
+    body = to_html(FIJI.page.read_text("utf-8")).encode()
+    responses = [Response(url, "2026-01-01T00:00:00Z", body)]
+    source = f"{prefix}{write_warc(tmp_path / 'page.warc.gz', responses)}"
+    seed = tmp_path / "seed.json"
+    assert invoke_cli("new", str(seed), "--url", url, "--source", source).returncode == 0
+    [entry] = json.loads(seed.read_text("utf-8"))["sources"]
+    draft = json.loads(FIJI.draft.read_text("utf-8"))
+    draft["sources"][0] |= {"url": url, "id": entry["id"]}
+    seed.write_text(json.dumps(draft), "utf-8")
+    result = invoke_cli("cite", "--seed", str(seed), "--source", source)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert json.loads(seed.read_text("utf-8"))["sources"][0]["sha256"] == entry["sha256"]
+    load_record(seed)
 
 
 def test_new_overwrites_nothing(draft: Path) -> None:

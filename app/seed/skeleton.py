@@ -41,9 +41,9 @@ def write_skeleton(url: str, source_id: str, modified: str) -> str:
 
 def slug_of(url: str) -> str:
     """An id for the page of a URL: its last part that says something, as a slug."""
-    path = unquote(urlsplit(url).path).removesuffix("/index.html").rstrip("/")
-    name = path.rpartition("/")[2].rpartition(".html")[0] or path.rpartition("/")[2]
-    return re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")[:_MAX_SLUG_CHARACTERS] or "page"
+    path = re.sub(r"(/index)?\.html?$", "", unquote(urlsplit(url).path)).rstrip("/")
+    slug = re.sub(r"[^a-z0-9]+", "-", fold(path.rpartition("/")[2]))
+    return slug[:_MAX_SLUG_CHARACTERS].strip("-") or "page"
 
 
 def _resource(model: type[Resource]) -> dict[str, Any]:
