@@ -105,7 +105,8 @@ class Index(Model):
 )
 async def get_index(request: Request, archive: ArchiveDep) -> Response:
     """The index, with a `Link` header for clients that do not read the body."""
-    body = index_body(archive, request.app.state.settings)
+    settings: Settings = request.app.state.settings
+    body = index_body(archive, has_feed=settings.public_url is not None)
     return Response(body, headers=entry_link_header(archive), media_type="application/json")
 
 
@@ -151,7 +152,7 @@ def entry_link_header(archive: Archive) -> dict[str, str]:
     return {"Link": ", ".join(links)}
 
 
-def index_body(archive: Archive, settings: Settings) -> bytes:
+def index_body(archive: Archive, *, has_feed: bool = False) -> bytes:
     """The body of `/v1` as JSON."""
     data = {
         "title": archive.metadata["title"],
@@ -168,7 +169,7 @@ def index_body(archive: Archive, settings: Settings) -> bytes:
         "changes": "/v1/changes",
         "history": "/history",
         "cite": "/v1/cite",
-        **({"feed": FEED_PATH} if settings.public_url else {}),
+        **({"feed": FEED_PATH} if has_feed else {}),
         "exports": "/v1/exports",
         "meta": "/v1/meta",
         "docs": "/docs",

@@ -36,8 +36,8 @@ def openapi_body(app: FastAPI, archive: Archive) -> bytes:
 def openapi_document(app: FastAPI, archive: Archive) -> dict[str, Any]:
     """The OpenAPI document, with real responses as the examples of non-collection endpoints."""
     bodies = {
-        "/": index_body(archive, app.state.settings),
-        "/v1": index_body(archive, app.state.settings),
+        "/": index_body(archive),
+        "/v1": index_body(archive),
         "/v1/meta": meta_body(archive),
         "/problems": problem_list_body(),
         "/problems/{slug}": problem_body(NotFound.slug),

@@ -42,9 +42,8 @@ async def get_root(request: Request, archive: ArchiveDep, exports: ExportCatalog
     headers = entry_link_header(archive)
     headers["Link"] += f", {cite_as_link(request, archive)}"
     if negotiate_format(accept_header(request), (JSON, HTML)) != HTML:
-        return Response(
-            index_body(archive, settings), headers=headers, media_type=JSON.content_type
-        )
+        body = index_body(archive, has_feed=settings.public_url is not None)
+        return Response(body, headers=headers, media_type=JSON.content_type)
     page = await archive.run_in_thread(
         partial(_render_page, archive, await exports.available(), settings)
     )
