@@ -29,7 +29,7 @@ from app.archive.archive import (
 from app.archive.change_rows import write_changes
 from app.archive.checksum import write_checksum
 from app.archive.release import fingerprint
-from app.archive.versions import record_metadata, write_versions
+from app.archive.versions import count_rows, record_metadata, write_versions
 from app.models import RESOURCES, Resource
 from app.models.citation import CITATION_COLUMNS, citation_rows
 from app.models.dates import first_day, last_day
@@ -234,10 +234,7 @@ def _write_meta(
     releases: Sequence[ReleaseFacts],
     more: Mapping[str, Any],
 ) -> None:
-    rows = {
-        name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608 - a name from LISTS
-        for name in LISTS
-    }
+    rows = {name: count_rows(connection, name) for name in LISTS}
     present = releases[-1]
     meta = {
         "release": present.digest,

@@ -84,21 +84,15 @@ def select_documents(
         ids: First and last id of the range.
         limit: Maximum number of documents; -1 for all.
     """
-    parameters = _parameters(position, model, ids, limit)
-    return connection.execute(_select_statement(model.collection), parameters).fetchall()
-
-
-def _parameters(
-    position: int, model: type[Document], ids: tuple[str, str] = ALL_IDS, limit: int = -1
-) -> dict[str, Any]:
-    """Bind parameters of `_select_statement`."""
-    return {
+    first_id, last_id = ids
+    parameters = {
         "type": model.type,
         "position": position,
-        "first_id": ids[0],
-        "last_id": ids[1],
+        "first_id": first_id,
+        "last_id": last_id,
         "limit": limit,
     }
+    return connection.execute(_select_statement(model.collection), parameters).fetchall()
 
 
 @cache
@@ -333,14 +327,26 @@ def record_metadata(metadata: Metadata) -> dict[str, Any]:
 
 
 def _counts_at(connection: sqlite3.Connection, position: int) -> dict[str, int]:
-    """Number of items of each collection in a release."""
+    """Number of items of each collection in a release, from what differs from the present one."""
+    differences = dict(
+        connection.execute(
+            "SELECT type, count(*) FILTER (WHERE first <= :position AND last >= :position) "
+            "- count(*) FILTER (WHERE first > :position AND last IS NULL) "
+            "FROM versions GROUP BY type",
+            {"position": position},
+        ).fetchall()
+    )
     return {
-        name: connection.execute(
-            f"SELECT count(*) FROM ({_select_statement(name)})",  # noqa: S608 - a name from COLLECTIONS
-            _parameters(position, model),
-        ).fetchone()[0]
+        name: count_rows(connection, name) + differences.get(model.type, 0)
         for name, model in COLLECTIONS.items()
     }
+
+
+def count_rows(connection: sqlite3.Connection, table: str) -> int:
+    """Number of rows of a table."""
+    statement = f"SELECT count(*) FROM {table}"  # noqa: S608 - a name from LISTS
+    count: int = connection.execute(statement).fetchone()[0]
+    return count
 
 
 def _metadata_at(connection: sqlite3.Connection, position: int) -> dict[str, Any]:
