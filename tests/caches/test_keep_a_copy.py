@@ -34,8 +34,12 @@ pytestmark = [
 Json = dict[str, Any]
 Keeper = Callable[[], Json]
 """Updates a copy with one of the programs, and returns it."""
+Program = tuple[str, str]
+"""Interpreter and file of a program."""
 
 EXAMPLES = ROOT / "examples" / "keep-a-copy"
+PROGRAMS = [(sys.executable, "keep_a_copy.py"), ("node", "keep_a_copy.mjs")]
+COPY = "copy.json"
 TIMEOUT_SECONDS = 120
 UPDATE_IN_BROWSER = """async () => {
   const { keepUpToDate } = await import("/keep_a_copy.mjs");
@@ -60,7 +64,8 @@ WALK = """async (base) => {
 
 def programs(folder: Path, base_url: str) -> Path:
     """The programs with another base URL, in a folder."""
-    for name in ("keep_a_copy.py", "keep_a_copy.mjs"):
+    folder.mkdir(exist_ok=True)
+    for _, name in PROGRAMS:
         text = (EXAMPLES / name).read_text("utf-8")
         assert DEFAULT_BASE_URL in text
         (folder / name).write_text(text.replace(DEFAULT_BASE_URL, base_url), "utf-8")
@@ -69,9 +74,8 @@ def programs(folder: Path, base_url: str) -> Path:
 
 def run(folder: Path, interpreter: str, name: str) -> Json:
     """Run a program, and read the copy that it keeps."""
-    file = folder / f"{name}.json"
     completed = subprocess.run(
-        [interpreter, name, file.name],
+        [needs(interpreter, "it runs the program"), name, COPY],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -80,7 +84,7 @@ def run(folder: Path, interpreter: str, name: str) -> Json:
     )
     assert completed.returncode == 0, completed.stdout + completed.stderr
     assert completed.stderr == ""
-    copy: Json = json.loads(file.read_text("utf-8"))
+    copy: Json = json.loads((folder / COPY).read_text("utf-8"))
     assert completed.stdout.startswith(copy["meta"]["release_label"])
     return copy
 
@@ -129,19 +133,17 @@ def test_every_program_comes_through_corrections(tmp_path: Path) -> None:
     with ExitStack() as stack:
         origin = stack.enter_context(running_origin(1, FIRST))
         nginx = stack.enter_context(running_proxy("nginx", origin))
-        folder = programs(tmp_path, nginx.url)
-        page = stack.enter_context(browser_page(folder))
-        keepers: list[Keeper] = [
-            partial(run, folder, sys.executable, "keep_a_copy.py"),
-            partial(run, folder, needs("node", "it runs the example"), "keep_a_copy.mjs"),
-            partial(page.evaluate, UPDATE_IN_BROWSER),
-        ]
+        page = stack.enter_context(browser_page(programs(tmp_path / "browser", nginx.url)))
+        keepers: list[Keeper] = [partial(page.evaluate, UPDATE_IN_BROWSER)]
+        for program in PROGRAMS:
+            folder = programs(tmp_path / program[1], nginx.url)
+            keepers.append(partial(run, folder, *program))
         for label in (FIRST, SECOND, THIRD):
             origin.publish(label)
             expected = released(origin, label)
             for keep in keepers:
-                wait_until(partial(has_release, keep, label), f"the copy is that of {label}")
-                assert keep()["items"] == expected
+                updates = partial(updates_to, keep, label, expected)
+                wait_until(updates, f"the copy is that of {label}")
         assert f"/v1/activities/{REMOVED}" not in expected
         assert f"/v1/activities/{SUCCESSOR}" in expected
         requested = [head[""].split()[1] for head in origin.all_requests()]
@@ -150,40 +152,45 @@ def test_every_program_comes_through_corrections(tmp_path: Path) -> None:
         assert sum(path.startswith("/v1/changes") for path in requested) >= 2
 
 
-def has_release(keep: Keeper, label: str) -> bool:
-    """Whether an updated copy is that of a release."""
-    return bool(keep()["meta"]["release_label"] == label)
+def updates_to(keep: Keeper, label: str, expected: Json) -> bool:
+    """Whether an updated copy is that of a release; if so, it must have these items."""
+    copy = keep()
+    if copy["meta"]["release_label"] != label:
+        return False
+    assert copy["items"] == expected
+    return True
 
 
-@pytest.mark.parametrize("name", ["keep_a_copy.py", "keep_a_copy.mjs"])
-def test_retry_after_is_respected(tmp_path: Path, name: str) -> None:
+@pytest.fixture(scope="module")
+def origin() -> Iterator[Origin]:
+    """The API at the second release."""
+    with running_origin(1, SECOND) as running:
+        yield running
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=["Python", "JavaScript"])
+def test_retry_after_is_respected(tmp_path: Path, origin: Origin, program: Program) -> None:
     """Where each second request is 503 with `Retry-After`, the programs wait and have the copy."""
-    interpreter = sys.executable if name.endswith("py") else needs("node", "it runs the example")
-    with (
-        running_origin(1, FIRST) as origin,
-        running_proxy("nginx", origin, nginx_with_rate_limit) as nginx,
-    ):
+    with running_proxy("nginx", origin, nginx_with_rate_limit) as nginx:
         wait_until(lambda: nginx.request("/v1/meta").status == 503, "nginx limits requests")
-        copy = run(programs(tmp_path, nginx.url), interpreter, name)
-        assert copy["items"] == released(origin, FIRST)
+        copy = run(programs(tmp_path, nginx.url), *program)
+        assert copy["items"] == released(origin, SECOND)
 
 
-def test_a_damaged_or_unknown_copy_is_replaced(tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", PROGRAMS, ids=["Python", "JavaScript"])
+def test_a_damaged_or_unknown_copy_is_replaced(
+    tmp_path: Path, origin: Origin, program: Program
+) -> None:
     """A copy of a release that the server does not have, or with another value, starts over."""
-    with running_origin(1, SECOND) as origin:
-        folder = programs(tmp_path, origin.url)
-        for interpreter, name in (
-            (sys.executable, "keep_a_copy.py"),
-            (needs("node", "it runs the example"), "keep_a_copy.mjs"),
-        ):
-            copy = run(folder, interpreter, name)
-            file = folder / f"{name}.json"
-            older = json.loads(origin.direct(f"/v1/releases/{FIRST}").body)["data"]["digest"]
-            for release in ("0" * 64, older):
-                copy["meta"]["release"] = release
-                file.write_text(json.dumps({**copy, "etag": '"other"'}), "utf-8")
-                copy = run(folder, interpreter, name)
-                assert copy["items"] == released(origin, SECOND)
+    folder = programs(tmp_path, origin.url)
+    copy = run(folder, *program)
+    older = json.loads(origin.direct(f"/v1/releases/{FIRST}").body)["data"]["digest"]
+    for release in ("0" * 64, older):
+        copy["meta"]["release"] = release
+        damaged = json.dumps({**copy, "etag": '"other"'})
+        (folder / COPY).write_text(damaged, "utf-8")
+        copy = run(folder, *program)
+        assert copy["items"] == released(origin, SECOND)
 
 
 def test_a_walk_in_a_browser_comes_through_a_correction(tmp_path: Path) -> None:
