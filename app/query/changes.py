@@ -249,7 +249,7 @@ def changes_body(
 def find_change_rows(
     query: ChangesQuery, after: bytes, limit: int, connection: sqlite3.Connection
 ) -> list[Row]:
-    """Changes after a sort key, in order; citations come new."""
+    """Changes after a sort key, in order; citations come last."""
     statement = query.select(_COLUMNS, "AND new.key > :after ORDER BY new.key LIMIT :limit")
     parameters = {**query.bind_values, "after": after.decode(), "limit": limit}
     rows = connection.execute(statement, parameters)
@@ -274,7 +274,7 @@ def start_key(query: ChangesQuery) -> bytes:
 def count_change_facets(
     query: ChangesQuery, connection: sqlite3.Connection
 ) -> dict[str, list[dict[str, Any]]]:
-    """Number of matching changes per value of each requested facet, highest count old."""
+    """Number of matching changes per value of each requested facet, highest count first."""
     facets = {}
     for name in query.facet:
         statement = query.select(f"{_FILTERS[name]}, count(*)", "GROUP BY 1 ORDER BY 2 DESC, 1")

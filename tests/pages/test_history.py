@@ -213,7 +213,7 @@ async def test_a_large_release_is_truncated(tmp_path: Path) -> None:
         response = await client.get(PATH)
         total = (await client.get(f"/v1/changes?since={FIRST}")).json()["meta"]["total"]
     found = section(html.document_fromstring(response.text), SECOND)
-    assert len(found.xpath(".//tbody/tr")) == 200 < total
+    assert 195 < len(found.xpath(".//tbody/tr")) <= 200 < total
     assert "Only the first changes are shown" in text_of(found)
     assert f"/v1/changes?since={FIRST}&until={SECOND}" in found.xpath(".//a/@href")
     assert b"<script>" not in response.content

@@ -19,6 +19,7 @@ import pytest
 from rfc8785 import dumps
 
 from app.archive.changes import Change, apply
+from app.query.cursors import encode_cursor
 from benchmarks.corpus import write_corpus
 from tests.conftest import SEED
 from tests.support import history
@@ -283,6 +284,17 @@ async def test_a_cursor_belongs_to_its_query(client: httpx.AsyncClient) -> None:
     for other in (f"since={SECOND}", f"since={FIRST}&until={THIRD}", f"since={FIRST}&type=award"):
         problem = assert_problem(await client.get(f"/v1/changes?{other}&cursor={cursor}"), 422)
         assert problem["errors"][0]["parameter"] == "cursor"
+
+
+@pytest.mark.parametrize(
+    "position", [b"", b"\0", b"\xff\0", b"x\0i1", b"\0sx", b"' OR 1=1 --\0", b"2" * 900, b"1 \0"]
+)
+async def test_a_forged_position_is_harmless(client: httpx.AsyncClient, position: bytes) -> None:
+    """Whoever computes the digest of any position gets an error or changes."""
+    cursor = encode_cursor(["changes", FIRST, None, {}], position)
+    response = await client.get(f"/v1/changes?since={FIRST}&cursor={cursor}")
+    if response.status_code != 200:
+        assert_problem(response, 422)
 
 
 @pytest.mark.parametrize("limit", range(1, 12))

@@ -22,12 +22,14 @@ from app.pages.record.words import shorten
 from app.query.removals import find_removal
 
 _MAX_RELEASES = 20
-_MAX_CHANGES = 200
-"""Changed values per release."""
-_MAX_CITATIONS = 5
+_MAX_VALUES = 200
+"""Changed values on the whole page."""
+_MAX_CITATIONS = 3
 """Citations of a value on each side."""
 _MAX_CHARACTERS = 1_000
 """Characters of a value on each side."""
+_MAX_MARKED_WORDS = 300
+"""Words and characters between them in a text of which the differences are marked."""
 _MIN_LIKENESS = 0.4
 """Likeness of two texts, from 0 to 1, from which on their differences are marked."""
 _MODEL_BY_TYPE = {model.type: model for model in COLLECTIONS.values()}
@@ -38,10 +40,10 @@ SELECT id, position, date, note, draft,
     (SELECT id FROM releases AS former WHERE former.position = releases.position - 1)
 FROM releases ORDER BY position DESC LIMIT {_MAX_RELEASES}
 """  # noqa: S608 - a constant
-_CHANGES = f"""
+_CHANGES = """
 SELECT type, resource, field, before, after, citations_before, citations_after FROM changes
-WHERE release = ? AND type <> 'citation' ORDER BY key LIMIT {_MAX_CHANGES + 1}
-"""  # noqa: S608 - a constant
+WHERE release = ? AND type <> 'citation' ORDER BY key LIMIT ?
+"""
 _CITATION_CHANGES = """
 SELECT CASE WHEN before IS NULL THEN 'added' WHEN after IS NULL THEN 'removed' ELSE 'changed' END
 FROM changes WHERE release = ? AND type = 'citation'
@@ -152,16 +154,21 @@ class _Row(NamedTuple):
 
 
 def read_history(reader: DocumentReader) -> list[ReleaseChanges]:
-    """The newest releases, the newest first, with what each changed."""
-    rows = reader.connection.execute(_RELEASES).fetchall()
-    return [_read_release(reader, _decoded(release)) for release in rows]
+    """The newest releases, the newest first, with what each changed as far as there is room."""
+    history: list[ReleaseChanges] = []
+    room = _MAX_VALUES
+    for release in reader.connection.execute(_RELEASES).fetchall():
+        history.append(_read_release(reader, _decoded(release), room))
+        room -= sum(len(resource.values) for resource in history[-1].resources)
+    return history
 
 
-def _read_release(reader: DocumentReader, release: Sequence[Any]) -> ReleaseChanges:
-    """A release and what it changed, given its row of `_RELEASES`."""
+def _read_release(reader: DocumentReader, release: Sequence[Any], room: int) -> ReleaseChanges:
+    """A release and the first values that it changed, given its row of `_RELEASES`."""
     label, position, date, note, is_draft, previous = release
-    rows = [_Row(*_decoded(row)) for row in reader.connection.execute(_CHANGES, (position,))]
-    shown = rows[:_MAX_CHANGES]
+    found = reader.connection.execute(_CHANGES, (position, room + 1))
+    rows = [_Row(*_decoded(row)) for row in found]
+    shown = rows[:room]
     ids = [json.loads(ids) for row in shown for ids in (row.citations_before, row.citations_after)]
     both = [
         _read_citations(reader.connection, {id_ for group in ids for id_ in group}, side)
@@ -254,7 +261,6 @@ def _text(reader: DocumentReader, field: str, value: str | None) -> str | None:
     parsed = None if value is None else json.loads(value)
     if parsed is None:
         return None
-
     text = value_in_words(field, parsed, partial(_name_of, reader))
     return shorten(text, _MAX_CHARACTERS)
 
@@ -264,6 +270,8 @@ def _mark_differences(before: str | None, after: str | None) -> tuple[Markup | N
     if before is None or after is None:
         return _escape(before), _escape(after)
     old, new = _WORDS.findall(before), _WORDS.findall(after)
+    if max(len(old), len(new)) > _MAX_MARKED_WORDS:
+        return escape(before), escape(after)
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     if matcher.ratio() < _MIN_LIKENESS:
         return escape(before), escape(after)
