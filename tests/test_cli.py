@@ -38,8 +38,8 @@ def test_help_lists_commands_and_exit_codes(arguments: list[str]) -> None:
     output = result.stdout + result.stderr
     assert result.returncode == (0 if arguments else 2)
     commands = ("serve", "build", "verify", "freeze", "schema", "openapi")
-    commands += ("new", "quote", "cite", "coverage", "edit")
-    for text in (*commands, "Exit codes", "environment"):
+    editing = ("new", "quote", "cite", "coverage", "edit")
+    for text in (*commands, *editing, "Exit codes", "environment"):
         assert text in output
 
 

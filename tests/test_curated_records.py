@@ -17,7 +17,7 @@ from tests.support.records import FIJI, MONGOLIA, PERU_AND_MONGOLIA, OtherRecord
 from tests.test_odd_records import fetch_all
 
 pytestmark = pytest.mark.anyio
-_QUICK_STEP, _SLOW_STEP = 25, 3
+_QUICK_STEP, _SLOW_STEP = 25, 8
 """Of how many addresses one is requested."""
 
 RECORDS = {"Fiji": FIJI, "Mongolia": MONGOLIA, "Peru and Mongolia": PERU_AND_MONGOLIA}
@@ -87,7 +87,7 @@ async def test_many_addresses_of_the_record_are_served(made: Made) -> None:
     async with published_client(made.seed, made.archive) as client:
         statuses = await fetch_all(client, 1, _SLOW_STEP)
     assert set(statuses) <= {200, 304, 404}
-    assert statuses[200] > 200
+    assert statuses[200] > 90
 
 
 @pytest.mark.slow
