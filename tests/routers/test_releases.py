@@ -24,8 +24,11 @@ pytestmark = pytest.mark.anyio
 Json = dict[str, Any]
 SHIPPED = "2026-11-24"
 """Label of the first release of the shipped record."""
-RECORDS = {SHIPPED: ""}
-"""SHA-256 of `/v1/releases/{label}/record` of each filed release: published, so never changed."""
+RECORDS = {
+    SHIPPED: "58e5752ebf56d1da9ba242acf7da7803faecbb4e12a08be8ac18ec6922a6de53",
+    "2026-11-27": "1466cff7c1f49a99a3f36b9de5984c79f06c518dee41b8785d6f03a0e0f8ec6b",
+}
+"""SHA-256 of `/v1/releases/{label}/record` of each filed release: once published, never changed."""
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 
