@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+import rfc8785
 import uvloop
 
 from tests.torture.context import CheckFailed, ScenarioContext, Server, check, prepare_corpus
@@ -213,7 +214,7 @@ class Soak:
             server.process.send_signal(signal.SIGHUP)
             self.statistics.restarts += 1
         self.statistics.release_changes += 1
-        self.current_release = sha256(seed.read_bytes()).hexdigest()
+        self.current_release = sha256(rfc8785.dumps(json.loads(seed.read_bytes()))).hexdigest()
         self.release_deadline = time.monotonic() + _RELEASE_CHANGE_SECONDS
 
     def kill_worker(self, server: Server) -> None:
