@@ -199,10 +199,9 @@ def _read_record(record: WarcRecord, url: str) -> Capture:
         message.is_http = True
         try:
             message.parse_http(auto_decode=decoding)
-            status, charset = message.http_headers.status_code, message.http_charset
-            return replace(
-                capture, status=status or 0, charset=charset, payload=message.reader.read()
-            )
+            status = message.http_headers.status_code or 0
+            charset = (message.http_charset or "").strip('"') or None
+            return replace(capture, status=status, charset=charset, payload=message.reader.read())
         except OSError:
             continue
     return capture

@@ -151,7 +151,7 @@ def test_content_codings_are_removed(
     assert read(file)[0].text == TEXT
 
 
-@pytest.mark.parametrize("charset", ["windows-1252", "iso-8859-1", "wrong", None])
+@pytest.mark.parametrize("charset", ["windows-1252", '"windows-1252"', "iso-8859-1", "wrong", None])
 def test_the_charset_is_that_of_the_response_or_the_page(file: Path, charset: str | None) -> None:
     """Windows-1252 is what is meant by ISO 8859-1 on the web; an unknown one is as none."""
     html = HTML.replace(b"utf-8", b"windows-1252").decode().encode("cp1252")
