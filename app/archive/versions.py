@@ -176,7 +176,7 @@ def _write_differences(
             if following.get(key) != entry.digest:
                 former = _render(release.resource(entry))
                 _write_versions_of(connection, position, key, former)
-    for key in following.keys() - digests.keys():
+    for key in sorted(following.keys() - digests.keys()):
         _write_versions_of(connection, position, key, {})
     return digests
 

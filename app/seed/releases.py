@@ -57,12 +57,13 @@ class _Pages:
 
     def add(self, entry: Entry) -> None:
         """Collect what the notice depends on."""
+        if entry.key is None:
+            return
         value: dict[str, Any] = entry.value
         if entry.collection == "organizations":
-            self._publishers[value["id"]] = value["name"]
+            self._publishers[value["id"]] = value.get("name", "")
         elif entry.collection == "sources":
-            fields = (value[field] for field in ArchivedPage._fields)
-            self._pages.append(ArchivedPage(*fields))
+            self._pages.append(ArchivedPage(*map(value.get, ArchivedPage._fields)))
 
     def notice(self) -> str:
         """The archive notice."""
@@ -138,13 +139,22 @@ class FiledRelease:
     def _checked_stamp(self, stamp: Stamp | None) -> Stamp:
         if stamp is None:
             raise self._file.error(Issue(f"/{STAMP}", "nothing", "the stamp of a release"))
-        if stamp.label != self.path.stem:
-            expected = f'"{self.path.stem}", as in the name of the file'
-            raise self._file.error(Issue(f"/{STAMP}/label", format_value(stamp.label), expected))
+        _check_label(self._file, stamp)
         if stamp.content != (content := self._file.content_digest()):
             expected = f"{content}, of the content: a release is never edited"
             raise self._file.error(Issue(f"/{STAMP}/content", stamp.content, expected))
         return stamp
+
+
+def _check_label(file: SeedFile, stamp: Stamp) -> None:
+    """Check that a release is filed under its label.
+
+    Raises:
+        SeedError: The file has another name.
+    """
+    if stamp.label != file.path.stem:
+        expected = f'"{file.path.stem}", as in the name of the file'
+        raise file.error(Issue(f"/{STAMP}/label", format_value(stamp.label), expected))
 
 
 def present_release(stream: SeedStream, filed: list[Path]) -> tuple[ReleaseFacts, list[Path]]:
@@ -185,15 +195,17 @@ def read_stamp(path: Path) -> Stamp:
     """The stamp of a filed release, which stands before its lists.
 
     Raises:
-        SeedError: There is none.
+        SeedError: There is none, or it has another label than the file.
     """
     file = SeedFile(path)
     next(iter(file), None)
     try:
-        return Stamp.model_validate(file.members.get(STAMP))
+        stamp = Stamp.model_validate(file.members.get(STAMP))
     except ValidationError:
         expected = "the stamp of a release, before the lists of resources"
         raise file.error(Issue(f"/{STAMP}", "none", expected)) from None
+    _check_label(file, stamp)
+    return stamp
 
 
 def _ensure_same(stream: SeedStream, path: Path) -> None:

@@ -262,6 +262,15 @@ def test_a_file_that_is_no_release_stops_the_build(released: ReleasedSeed) -> No
     }
 
 
+def test_a_copy_under_another_label_stops_the_build(released: ReleasedSeed) -> None:
+    """Two releases would have one label."""
+    copy = released.path.with_name("releases") / "2127-01-31.json"
+    shutil.copy(released.path, copy)
+    assert issues_of(released.path) == {
+        "/release/label": f'"{FIRST_DAY}"; "2127-01-31", as in the name of the file'
+    }
+
+
 def test_a_stamp_must_follow_the_filed_releases(released: ReleasedSeed, tmp_path: Path) -> None:
     """A seed whose own stamp is of an earlier day than the last release is contradictory."""
     content = json.loads(released.path.read_bytes())
