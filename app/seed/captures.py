@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import IO, TYPE_CHECKING, Literal, cast
 from urllib.parse import urlsplit
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from app.models import Source
 from app.models.dates import first_day, last_day
@@ -114,18 +114,16 @@ def open_wacz(package: IO[bytes]) -> Iterator[IO[bytes]]:
     """Each WARC file in a WACZ file.
 
     Raises:
-        ValueError: It is no WACZ file, or damaged.
+        ValueError: It is no WACZ file.
+        BadZipFile: It is damaged; also while it is read.
     """
-    try:
-        with ZipFile(package) as files:
-            names = [name for name in files.namelist() if name.startswith(_WACZ_FOLDER)]
-            if not names:
-                raise ValueError("it is a zip without the folder archive/, so it is no WACZ")
-            for name in names:
-                with files.open(name) as archive, uncompressed(archive) as file:
-                    yield file
-    except (BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise ValueError(f"it is no readable WACZ: {error}") from error
+    with ZipFile(package) as files:
+        names = [name for name in files.namelist() if name.startswith(_WACZ_FOLDER)]
+        if not names:
+            raise ValueError("it is a zip without the folder archive/, so it is no WACZ")
+        for name in names:
+            with files.open(name) as archive, uncompressed(archive) as file:
+                yield file
 
 
 def read_captures(archive: IO[bytes], pages: Iterable[ArchivedPage]) -> Iterator[Capture]:
@@ -140,7 +138,7 @@ def read_captures(archive: IO[bytes], pages: Iterable[ArchivedPage]) -> Iterator
     types = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.revisit
     for record in ArchiveIterator(archive, record_types=types, parse_http=False):
         url = _comparable_url(record.headers.get("WARC-Target-URI") or "")
-        if url in urls:
+        if url in urls and record.record_date is not None:
             capture = _read_record(record, url)
             is_revisit = record.record_type == WarcRecordType.revisit
             yield replace(capture, payload=None) if is_revisit else capture
@@ -163,7 +161,7 @@ def select_capture(
         ValueError: There is none at that time.
     """
     ours = _complete(captures, _comparable_url(page.url))
-    digits = re.sub(r"\D", "", timestamp or "")
+    digits = re.sub(r"[-:TZ]", "", timestamp or "")
     chosen = [capture for capture in ours if capture.timestamp.startswith(digits)]
     if ours and not chosen:
         times = [capture.timestamp for capture in ours][:_MAX_LISTED_CAPTURES]
@@ -209,7 +207,10 @@ def _read_record(record: WarcRecord, url: str) -> Capture:
 
 def _comparable_url(url: str) -> str:
     """A URL without what web archives ignore: scheme, `www.`, default port and fragment."""
-    parts = urlsplit(url.strip("<>"))  # GNU Wget writes brackets
+    try:
+        parts = urlsplit(url.strip("<>"))  # GNU Wget writes brackets
+    except ValueError:
+        return url
     host = re.sub(r"^www\.|:(80|443)?$", "", parts.netloc.lower())
     return f"{host}{parts.path or '/'}?{parts.query}"
 

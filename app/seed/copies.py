@@ -16,6 +16,7 @@ from pathlib import Path
 from shutil import copyfileobj
 from tempfile import SpooledTemporaryFile
 from typing import IO
+from zipfile import BadZipFile
 
 from app.seed.captures import (
     ArchivedPage,
@@ -32,8 +33,9 @@ _NOT_INSTALLED = (
     "pip install --require-hashes -r requirements-archive.txt"
 )
 _MAX_BYTES_IN_MEMORY = 64_000_000
+_HEAD_BYTES = 8
 _ZIP = b"PK\x03\x04"
-_WARC = (b"WARC", b"\x28\xb5\x2f\xfd", b"\x5d\x2a\x4d\x18", b"\x04\x22\x4d\x18")
+_WARC = (b"WARC/", b"\x28\xb5\x2f\xfd", b"\x5d\x2a\x4d\x18", b"\x04\x22\x4d\x18")
 """How a WARC file starts if it is not compressed, or compressed with Zstandard or LZ4."""
 _HTML = re.compile(
     rb"\s*<(?:\?xml|!--|!doctype html|(?:html|head|body|title|meta|script|style|h1|div|p|table|a|b|"
@@ -86,7 +88,7 @@ def read_copies(
         OSError: It cannot be read.
     """
     with _open(path) as stored, uncompressed(stored) as file:
-        head = file.read(len(_ZIP))
+        head = file.read(_HEAD_BYTES)
         file.seek(0)
         if head.startswith(_ZIP):
             return _read_archives(open_wacz(file), pages, timestamp)
@@ -102,7 +104,10 @@ def _read_archives(
 ) -> list[PageCopy]:
     """A copy of each page from the captures in WARC files."""
     _require_packages()
-    captures = [capture for archive in archives for capture in read_captures(archive, pages)]
+    try:
+        captures = [capture for archive in archives for capture in read_captures(archive, pages)]
+    except (BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise ValueError(f"it is no readable WACZ: {error}") from error
     copies = []
     for page in pages:
         capture = select_capture(captures, page, timestamp)
@@ -130,6 +135,12 @@ def _read_page(
     if not _HTML.match(content.removeprefix(codecs.BOM_UTF8)):
         return PageCopy(content.decode("utf-8"), origin or "text", source)
     _require_packages()
+    origin = f"{origin or 'HTML'}, text extracted by {_EXTRACTOR} {version(_EXTRACTOR)}"
+    return PageCopy(_extract_text(content, charset), origin, source)
+
+
+def _extract_text(html: bytes, charset: str | None) -> str:
+    """The text of a page, in its layout; the charset is looked for in the page if it is unknown."""
     from resiliparse.extract.html2text import extract_plain_text  # noqa: PLC0415 - optional
     from resiliparse.parse.encoding import (  # noqa: PLC0415
         bytes_to_str,
@@ -137,12 +148,10 @@ def _read_page(
         map_encoding_to_html5,
     )
 
-    if content.startswith(codecs.BOM_UTF8):
+    if html.startswith(codecs.BOM_UTF8):
         charset = "utf-8"
-    label = charset or detect_encoding(content, from_html_meta=True) or "utf-8"
-    html = bytes_to_str(content, map_encoding_to_html5(label) or label)
-    origin = f"{origin or 'HTML'}, text extracted by {_EXTRACTOR} {version(_EXTRACTOR)}"
-    return PageCopy(extract_plain_text(html), origin, source)
+    label = charset or detect_encoding(html, from_html_meta=True) or "utf-8"
+    return extract_plain_text(bytes_to_str(html, map_encoding_to_html5(label) or label))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ positions or are missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 
@@ -17,15 +17,17 @@ from app.seed.alignment import AlignedQuotes
 from app.seed.captures import ArchivedPage
 from app.seed.copies import PageCopy, read_copies
 from app.seed.errors import Issue, format_value, name_differences
-from app.seed.quotes import Span, find_context, occurrences
+from app.seed.quotes import Span, occurrences
 from app.seed.record import Record
 from app.seed.report import Check
 from app.seed.sentences import find_uncited, long_sentences, split_sentences
+from app.seed.word_search import context_members
 
 COVERAGE_CHECK = "Coverage of the text"
-_ONLY_CITED_TEXT = "checked in the cited text only"
 _CitedQuote = tuple[str, Quote]
 """A quote after its JSON pointer in the seed file."""
+_Result = tuple[str, Sequence[Issue]]
+"""The summary and the issues of a check."""
 
 
 def verify_copies(
@@ -123,22 +125,28 @@ class _Comparison:
     def checks(self) -> list[Check]:
         """Every check of the copy."""
         return [
-            self._identity(),
-            self._words(),
-            self._positions(),
-            self._contexts(),
-            self._fragments(),
-            self._coverage(),
-            self._furniture(),
+            self._check("The copy is the cited text", *self._identity()),
+            Check("Quotes in the copy, in order", *self._words()),
+            self._check("Quotes at their position", *self._positions()),
+            self._check_cited_text("Quotes that are unique", self._contexts),
+            self._check_cited_text("Quotes that are fragments", self._fragments),
+            self._check(COVERAGE_CHECK, *self._coverage()),
+            self._check_cited_text("Passages excluded from coverage", self._furniture),
         ]
 
     def _check(self, name: str, summary: str, issues: Sequence[Issue]) -> Check:
-        """A check of the cited text, whose issues in another text are differences."""
+        """A check whose issues are errors in the cited text, and differences in another one."""
         if self.is_cited_text:
             return Check(name, summary, issues)
         return Check(name, summary, differences=issues)
 
-    def _identity(self) -> Check:
+    def _check_cited_text(self, name: str, check: Callable[[], _Result]) -> Check:
+        """A check that depends on the layout, so that no other text is checked."""
+        if self.is_cited_text:
+            return Check(name, *check())
+        return Check(name, "checked in the cited text only", skipped=True)
+
+    def _identity(self) -> _Result:
         actual = {
             "sha256": self.copy.sha256,
             "bytes": len(self.copy.content),
@@ -154,19 +162,18 @@ class _Comparison:
             if getattr(self.source, field) != value
         ]
         summary = f"{self.source.id}, {self.source.sha256[:12]}; {self.copy.origin}"
-        return self._check("The copy is the cited text", summary, issues)
+        return summary, issues
 
-    def _words(self) -> Check:
+    def _words(self) -> _Result:
         """Every quote must be in the copy, in the order of the source."""
         issues = [
             Issue(location, _quote_at(quote), self.aligned.describe_instead(quote))
             for (location, quote), span in zip(self.cited, self.aligned.spans, strict=True)
             if span is None
         ]
-        summary = _ratio(len(self.cited) - len(issues), len(self.cited))
-        return Check("Quotes in the copy, in order", summary, issues)
+        return self._without(issues), issues
 
-    def _positions(self) -> Check:
+    def _positions(self) -> _Result:
         """Neighbors that are moved by as much are reported together."""
         moves = [
             (location, quote, self._difference(quote, span))
@@ -182,7 +189,7 @@ class _Comparison:
                 expected = ", ".join(filter(None, (words, moved)))
                 issues.append(Issue(location, f"{_quote_at(quote)}{more}", expected))
         in_place = sum(not any(difference) for _, _, difference in moves)
-        return self._check("Quotes at their position", _ratio(in_place, len(self.cited)), issues)
+        return _ratio(in_place, len(self.cited)), issues
 
     def _difference(self, quote: Quote, span: Span) -> tuple[int, str]:
         """How far a quote is moved, and what it is in the copy if that is not the same."""
@@ -191,11 +198,8 @@ class _Comparison:
         shift = span[0] - quote.start
         return shift, "" if words == quote.exact else f"{format_value(words)}{named}"
 
-    def _contexts(self) -> Check:
+    def _contexts(self) -> _Result:
         """Every quote must occur only once, with its prefix and suffix."""
-        name = "Quotes that are unique"
-        if not self.is_cited_text:
-            return Check(name, _ONLY_CITED_TEXT, skipped=True)
         text, issues = self.copy.text, []
         for location, quote in self.cited:
             start, words = quote.context
@@ -204,25 +208,22 @@ class _Comparison:
                 issues.append(Issue(location, found, "the text before and after the quote"))
             elif len(starts := occurrences(text, words)) > 1:
                 found = f"{format_value(words)}, which occurs {count_noun(len(starts), 'time')}"
-                prefix, suffix = find_context(text, quote.start, quote.end)
-                context = {"prefix": prefix} if prefix else {"suffix": suffix}
-                issues.append(Issue(location, found, f"a context such as {format_value(context)}"))
-        return Check(name, _ratio(len(self.cited) - len(issues), len(self.cited)), issues)
+                context = context_members(text, quote.start, quote.end)
+                expected = f"a context such as {format_value(context)}" if context else "more words"
+                issues.append(Issue(location, found, expected))
+        return self._without(issues), issues
 
-    def _fragments(self) -> Check:
+    def _fragments(self) -> _Result:
         """No quote may be a whole sentence, with its prefix and suffix."""
-        name, text = "Quotes that are fragments", self.copy.text
-        if not self.is_cited_text:
-            return Check(name, _ONLY_CITED_TEXT, skipped=True)
-        sentences = long_sentences(text)
+        sentences = long_sentences(self.copy.text)
         issues = []
         for location, quote in self.cited:
             first, words = quote.context
             if any(first <= start and end <= first + len(words) for start, end in sentences):
                 issues.append(Issue(location, "a whole sentence", "a fragment of a sentence"))
-        return Check(name, _ratio(len(self.cited) - len(issues), len(self.cited)), issues)
+        return self._without(issues), issues
 
-    def _coverage(self) -> Check:
+    def _coverage(self) -> _Result:
         """Every sentence outside the furniture must be quoted, at least in part."""
         text, cited = self.copy.text, zip(self.cited, self.aligned.spans, strict=True)
         sentences, uncited = find_uncited(
@@ -241,7 +242,7 @@ class _Comparison:
         covered = sentences - len(issues)
         share = covered / sentences if sentences else 1.0
         summary = f"{_ratio(covered, sentences)} {noun_for(sentences, 'sentence')}, {share:.0%}"
-        return self._check(COVERAGE_CHECK, summary, issues)
+        return summary, issues
 
     def _place(self, start: int, end: int) -> Span:
         """Where a passage of the source is in the copy: whole sentences or lines."""
@@ -254,11 +255,9 @@ class _Comparison:
             min(last for _, last in sentences if last >= end),
         )
 
-    def _furniture(self) -> Check:
+    def _furniture(self) -> _Result:
         """Text that is excluded from the coverage must be whole lines and sentences."""
-        name, text = "Passages excluded from coverage", self.copy.text
-        if not self.is_cited_text:
-            return Check(name, _ONLY_CITED_TEXT, skipped=True)
+        text = self.copy.text
         edges = {edge for sentence in split_sentences(text, 0, len(text)) for edge in sentence}
         passages = self.source.furniture or ()
         issues = [
@@ -271,7 +270,7 @@ class _Comparison:
             for edge in (passage.start, passage.end)
             if edge not in edges
         ]
-        return Check(name, str(len(passages)), [*issues, *self._furniture_words()])
+        return str(len(passages)), [*issues, *self._furniture_words()]
 
     def _furniture_words(self) -> Iterator[Issue]:
         """First and last words of excluded passages that are not in the text."""
@@ -285,6 +284,10 @@ class _Comparison:
             if not text.endswith(last):
                 found = format_value(text[-len(last) :])
                 yield Issue(f"{pointer}/ends_with", format_value(last), found)
+
+    def _without(self, issues: Sequence[Issue]) -> str:
+        """How many quotes have no issue."""
+        return _ratio(len(self.cited) - len(issues), len(self.cited))
 
 
 def _quote_at(quote: Quote) -> str:

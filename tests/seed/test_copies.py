@@ -44,7 +44,9 @@ def captured(time: str, text: str = TEXT) -> Response:
     return Response(URL, time, to_html(text).encode())
 
 
-@pytest.mark.parametrize("text", [TEXT, "\ufeffA", "a\r\nb\r\n", "", "1 < 2", "<3 letters"])
+@pytest.mark.parametrize(
+    "text", [TEXT, "\ufeffA", "a\r\nb\r\n", "", "1 < 2", "<3 letters", "WARC files"]
+)
 @pytest.mark.parametrize("compress", [bytes, gzip.compress])
 def test_text_is_read_as_it_is(file: Path, text: str, compress: type[bytes]) -> None:
     """Also white space, a byte order mark, and what looks a little like HTML."""
@@ -81,9 +83,12 @@ def test_a_capture_is_found_by_the_url_of_the_page(
     file: Path, tmp_path: Path, *, compressed: bool, packed: bool
 ) -> None:
     """Other pages in the archive are passed over."""
-    other = Response(f"{URL}?other", "2021-01-20T12:00:00Z", b"<p>Other</p>")
+    other, odd = (
+        Response(url, "2021-01-20T12:00:00Z", b"<p>Other</p>")
+        for url in (f"{URL}?other", "https://[agency/page.html")
+    )
     archive = tmp_path / "archive.warc"
-    write_warc(archive, [other, captured("2021-01-20T12:00:00Z"), other], gzip=compressed)
+    write_warc(archive, [other, odd, captured("2021-01-20T12:00:00Z"), other], gzip=compressed)
     if packed:
         write_wacz(file, archive)
     else:
@@ -247,11 +252,16 @@ def test_damaged_files_are_errors(file: Path) -> None:
     archive = file.read_bytes()
     with ZipFile(other := io.BytesIO(), "w") as package:
         package.writestr("page.html", HTML)
+    plain = write_warc(file.with_name("plain"), [captured("2018-01-01T00:00:00Z")], gzip=False)
+    packed = write_wacz(file.with_name("packed"), plain).read_bytes()
+    changed = packed.replace(b"One &amp; two", b"One &amp; ten")
+    assert changed != packed
     for content, message in (
         (archive[:-20], "gzip compression is damaged"),
         (gzip.compress(TEXT.encode())[:-20], "gzip compression is damaged"),
         (other.getvalue(), "it is no WACZ"),
         (other.getvalue()[:-20], "no readable WACZ"),
+        (changed, "no readable WACZ"),
         (b"\x89PNG", "utf-8"),
         (b"\x28\xb5\x2f\xfd damaged", "."),
     ):
