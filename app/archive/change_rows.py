@@ -8,8 +8,7 @@ from collections.abc import Iterable
 
 from app.archive.changes import Change, diff
 from app.archive.versions import changed_documents
-from app.models import Citation
-from app.models.change import MAX_POSITION, NO_POSITION
+from app.models.change import MAX_POSITION, NO_POSITION, change_key
 
 _INSERT = f"""
 INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, {NO_POSITION}, {MAX_POSITION}, {NO_POSITION})
@@ -46,7 +45,7 @@ def write_changes(connection: sqlite3.Connection) -> None:
 
 def _row(change: Change, position: int) -> tuple[str | int | None, ...]:
     return (
-        f"{int(change.type == Citation.type)} {change.type} {change.id} {change.field or ''}",
+        change_key(change.type, change.id, change.field),
         position,
         change.type,
         change.id,

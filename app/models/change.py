@@ -29,11 +29,16 @@ MAX_POSITION = 2**31 - 1
 """Position after that of every release."""
 
 
+def change_key(type_: str, resource: str = "", field: str | None = None) -> str:
+    """Sort key of a change: by type, resource and field, and citations after all others."""
+    return f"{int(type_ == 'citation')} {type_} {resource} {field or ''}".rstrip()
+
+
 class ChangeRow(TableRow, table=True):
     """Columns of the `changes` table: a value that a release changed, or its citations.
 
     Attributes:
-        key: Sort key: citations last, then type, resource and field.
+        key: Sort key, see `change_key`.
         release: Position of the release.
         type: Type of the resource; `citation` or `record`.
         resource: Id of the resource.

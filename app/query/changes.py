@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, get_args
 
 from app.archive.archive import COLLECTIONS, Archive
-from app.models.change import ChangedType, ChangeKind
+from app.models.change import ChangedType, ChangeKind, change_key
 from app.models.release import LATEST
 from app.models.values import FIELD_EXPECTED, FIELD_PATTERN
 from app.query.cursors import Position, decode_cursor, encode_cursor, invalid_cursor
@@ -168,8 +168,11 @@ class ChangesQuery:
     @property
     def bind_values(self) -> dict[str, Any]:
         """Values of the SQL bind parameters."""
-        filters = {name: json.dumps(values) for name, values in self.filters.items()}
-        return {"since": self.since[1], "until": self.until[1], **filters}
+        values: dict[str, Any] = {"since": self.since[1], "until": self.until[1]}
+        if "type" in self.filters:
+            keys = sorted(change_key(type_) for type_ in self.filters["type"])
+            values |= {"first_key": keys[0], "last_key": f"{keys[-1]}!"}
+        return values | {name: json.dumps(chosen) for name, chosen in self.filters.items()}
 
     def reject_facets(self, format_name: str) -> None:
         """Raise if counts were requested, which only JSON responses have.
@@ -187,6 +190,8 @@ class ChangesQuery:
             f" AND {_FILTERS[name]} IN (SELECT value FROM json_each(:{name}))"  # noqa: S608 - names of filters
             for name in self.filters
         )
+        if "type" in self.filters:
+            conditions += " AND new.key BETWEEN :first_key AND :last_key"
         return f"SELECT {columns} {_NET_CHANGES}{conditions} {rest}"
 
 
