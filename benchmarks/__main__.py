@@ -9,12 +9,14 @@ from pathlib import Path
 
 from benchmarks import corpora, tools
 from benchmarks.measurements import Benchmark
+from benchmarks.picture import picture
 from benchmarks.report import report
 from benchmarks.scenarios import (
     cached,
     compile,  # noqa: A004
     compression,
     contention,
+    earlier_version,
     mirror,
     scale,
     search,
@@ -23,8 +25,10 @@ from benchmarks.scenarios import (
 )
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
+PICTURE = RESULTS.with_name("results.svg")
 SCENARIOS = {
     "cached": cached.measure,
+    "earlier version": earlier_version.measure,
     "uncached": uncached.measure,
     "scale": scale.measure,
     "search": search.measure,
@@ -60,6 +64,7 @@ def main() -> None:
         sys.exit(f"These scenarios failed: {', '.join(failed)}. RESULTS.md is not written.")
     if arguments.only is None:
         RESULTS.write_text(page, "utf-8")
+        PICTURE.write_text(picture(benchmark.measurements), "utf-8")
 
 
 def _measure(benchmark: Benchmark, names: Sequence[str]) -> list[str]:

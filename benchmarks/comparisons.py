@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from benchmarks.earlier import COMMIT
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -55,7 +57,36 @@ COMPARISONS = (
     ),
     Comparison(
         "Cached list vs nginx with a static file of the same bytes",
-        "cached", "cached list", "nginx, static file",
+        "cached", "cached list", "nginx, static file", target=0.9,
+    ),
+    *(
+        Comparison(
+            f"{label} vs commit {COMMIT}",
+            "earlier version", name, f"{name}, {COMMIT}", target=target,
+        )
+        for label, name, target in (
+            ("Cached list, default configuration", "list, default", 5.0),
+            ("Cached list in zstd, default configuration", "list in zstd, default", 5.0),
+            ("Cached item, default configuration", "item, default", 5.0),
+            ("Cached 304, default configuration", "304, default", 5.0),
+            ("Cached list, log in JSON", "list, JSON log", 5.0),
+            ("Cached list, no log", "list, no log", 2.5),
+            ("Uncached list, default configuration", "cold list, default", 1.3),
+            ("Uncached item, default configuration", "cold item, default", 1.3),
+            ("Resources compiled per second, two cores", "resources compiled", 3.0),
+        )
+    ),
+    Comparison(
+        "Cached list, default configuration, vs bare ASGI without a log",
+        "earlier version", "list, default", "list, bare ASGI", target=1.5,
+    ),
+    Comparison(
+        f"Time to first response vs commit {COMMIT}",
+        "earlier version", "start", f"start, {COMMIT}", "at most",
+    ),
+    Comparison(
+        f"Memory (RSS) at first response vs commit {COMMIT}",
+        "earlier version", "memory at start", f"memory at start, {COMMIT}", "at most",
     ),
     Comparison(
         "Uncached list vs Datasette",

@@ -21,6 +21,8 @@ def report(benchmark: Benchmark, scenarios: Sequence[str]) -> str:
 def _head(benchmark: Benchmark) -> Iterator[str]:
     yield "# Results"
     yield ""
+    yield "![Requests per second of each server, and latency by size of the corpus](results.svg)"
+    yield ""
     yield (
         f"Written by `make bench`: {benchmark.rounds} rounds of {benchmark.seconds:g} s per load, "
         "interleaved. Ratios compare medians of this run; ranges are over its rounds. For the "

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from benchmarks.tools import ROOT, SERVER_CORE
 
@@ -35,12 +36,17 @@ class Server:
         command: Command line of its process.
         ready_path: Path that responds with 200 once the server is ready.
         environment: Environment variables added to those of this process.
+        folder: Working directory.
+        output: File that its output is written to; by default, standard output is discarded, and
+            standard error is inherited.
     """
 
     port: int
     command: Sequence[str]
     ready_path: str = "/"
     environment: Mapping[str, str] = field(default_factory=dict)
+    folder: Path = ROOT
+    output: Path | None = None
 
     @property
     def base_url(self) -> str:
@@ -48,18 +54,20 @@ class Server:
         return f"http://{HOST}:{self.port}"
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Start the pinned process; its standard error is inherited.
+        """Start the pinned process.
 
         Bytecode is written and reused, as it is for an installed program.
         """
         inherited = dict(os.environ)
         inherited.pop("PYTHONDONTWRITEBYTECODE", None)
-        return subprocess.Popen(
-            ["taskset", "-c", str(SERVER_CORE), *self.command],
-            cwd=ROOT,
-            env={**inherited, **self.environment},
-            stdout=subprocess.DEVNULL,
-        )
+        with (self.output or Path(os.devnull)).open("wb") as output:
+            return subprocess.Popen(
+                ["taskset", "-c", str(SERVER_CORE), *self.command],
+                cwd=self.folder,
+                env={**inherited, **self.environment},
+                stdout=output,
+                stderr=output if self.output else None,
+            )
 
     def wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         """Poll the ready path every 2 ms until it responds with 200.
@@ -93,6 +101,8 @@ def running(server: Server) -> Iterator[str]:
         yield server.base_url
     finally:
         stop(process)
+        if server.output is not None:
+            server.output.unlink()
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from benchmarks.peers.bare_asgi import load_response
 from benchmarks.servers import HOST, Server, free_port
@@ -15,14 +17,26 @@ _STATIC_FILE_CONFIG = Path(__file__).parent / "peers" / "nginx.conf"
 _MIRROR_CONFIG = Path(__file__).parent / "peers" / "mirror.conf"
 
 
-def cpc_record(corpus: Path, *, cache: bool = True) -> Server:
-    """`cpc-record serve` on a compiled corpus, with or without its response cache."""
+def cpc_record(
+    corpus: Path, *, cache: bool = True, log: Literal["", "console", "json"] = ""
+) -> Server:
+    """`cpc-record serve` on a compiled corpus.
+
+    Args:
+        corpus: Directory of the corpus.
+        cache: Whether it has its response cache.
+        log: Format of its access log, which is a file; empty for none.
+    """
     port = free_port()
-    command = [sys.executable, "-m", "app", "serve"]
-    environment = _settings(corpus, port)
-    if not cache:
-        environment["CACHE_BYTES"] = "0"
-    return Server(port, command, "/readyz", environment)
+    server = Server(
+        port, [sys.executable, "-m", "app", "serve"], "/readyz", _settings(corpus, port)
+    )
+    settings = {} if cache else {"CACHE_BYTES": "0"}
+    if not log:
+        return replace(server, environment={**server.environment, **settings})
+    settings |= {"ACCESS_LOG": "true", "LOG_LEVEL": "info", "LOG_FORMAT": log}
+    environment = {**server.environment, **settings}
+    return replace(server, environment=environment, output=corpus / f"access-{port}.log")
 
 
 def counting_app(corpus: Path) -> Server:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from xml.etree import ElementTree as ET
 
 from benchmarks.__main__ import SCENARIOS
 from benchmarks.comparisons import COMPARISONS
+from benchmarks.measurements import Measurements
+from benchmarks.picture import BARS, LINES, SIZES, picture
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "benchmarks"
@@ -44,3 +47,20 @@ def test_results_name_every_measurement() -> None:
     for comparison in COMPARISONS:
         assert comparison.result in measured
         assert not comparison.baseline or comparison.baseline in measured
+
+
+def test_the_picture_shows_what_was_measured() -> None:
+    """It is well-formed SVG with a bar for each server, and a line for each kind of request."""
+    measurements = Measurements()
+    for bars in BARS.values():
+        for number, name in enumerate(bars, start=1):
+            measurements.add(name, number * 1_000, "/s")
+    for line in LINES:
+        for corpus in SIZES:
+            measurements.add(f"{line}, {corpus}", 1.5, "ms")
+    root = ET.fromstring(picture(measurements))  # noqa: S314 - written here
+    texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    for bars in BARS.values():
+        assert set(bars.values()) <= set(texts)
+    assert texts.count("1.50") == len(LINES)
+    assert picture(Measurements()).count("<text") == 0

@@ -21,7 +21,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 A separate, small process, because a forked child starts with the RSS of its parent.
 """
-_COMPILE = (
+COMPILE = (
     "import sys; from pathlib import Path; from app.archive.release import build_archive; "
     "build_archive(*map(Path, sys.argv[1:]))"
 )
@@ -32,7 +32,7 @@ def measure(benchmark: Benchmark) -> None:
     """Measure resources per second, with and without citations, and peak memory."""
     measurements = benchmark.measurements
     seed, target = benchmark.large / "seed.json", benchmark.large / "compiled.sqlite"
-    command = [sys.executable, "-c", _COMPILE, str(seed), str(target)]
+    command = [sys.executable, "-c", COMPILE, str(seed), str(target)]
     for _ in range(min(benchmark.rounds, 3)):
         start = time.perf_counter()
         done = subprocess.run(

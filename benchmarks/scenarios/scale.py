@@ -20,6 +20,7 @@ def measure(benchmark: Benchmark) -> None:
     """Measure median latencies, and the rate of single items against Datasette's row page."""
     with ExitStack() as stack:
         large = stack.enter_context(running(systems.cpc_record(benchmark.large, cache=False)))
+        small = stack.enter_context(running(systems.cpc_record(benchmark.small, cache=False)))
         shipped = stack.enter_context(running(systems.cpc_record(benchmark.shipped, cache=False)))
         database = benchmark.large / "peers.sqlite"
         datasette = stack.enter_context(running(systems.datasette(database)))
@@ -27,6 +28,7 @@ def measure(benchmark: Benchmark) -> None:
         loads: dict[str, Load] = {}
         for name, base_url, folder in (
             ("100,000", large, benchmark.large),
+            ("500", small, benchmark.small),
             ("shipped", shipped, benchmark.shipped),
         ):
             deep_page, ids = _crawl(base_url, "activities", folder)

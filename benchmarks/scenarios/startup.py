@@ -19,15 +19,15 @@ def measure(benchmark: Benchmark) -> None:
         "hello world": systems.asgi_peer("hello_world"),
     }
     for server in servers.values():
-        _start_once(server)
+        start_once(server)
     for _ in range(max(benchmark.rounds, 3)):
         for name, server in servers.items():
-            milliseconds, mebibytes = _start_once(server)
+            milliseconds, mebibytes = start_once(server)
             benchmark.measurements.add(f"first response, {name}", milliseconds, "ms")
             benchmark.measurements.add(f"memory (RSS), {name}", mebibytes, "MiB")
 
 
-def _start_once(server: Server) -> tuple[float, float]:
+def start_once(server: Server) -> tuple[float, float]:
     """Milliseconds to the first response, and mebibytes of resident memory (RSS) then."""
     start = time.perf_counter()
     process = server.start()
