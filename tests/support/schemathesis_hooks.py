@@ -26,6 +26,11 @@ def _is_invented_cursor(sent: QueryParameters, name: str) -> bool:
     return name == "cursor" and name in sent
 
 
+def _is_invented_release(sent: QueryParameters, name: str) -> bool:
+    """Only releases that the record had can be compared, the older with the newer."""
+    return name in ("since", "until") and name in sent
+
+
 def _is_invalid_date(sent: QueryParameters, name: str) -> bool:
     """The date pattern allows month 13 and February 30."""
     return name.endswith(("__gte", "__lte")) and any(not _is_date(value) for value in sent[name])
@@ -52,6 +57,7 @@ _JSON_ONLY_PARAMETERS = {"include", "facet"}
 _PHASES_WITH_ALL_PARAMETERS = {"examples", "coverage"}
 _EXCUSES: list[Callable[[QueryParameters, str], bool]] = [
     _is_invented_cursor,
+    _is_invented_release,
     _is_invalid_date,
     _needs_json,
     _has_no_column,
