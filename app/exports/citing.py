@@ -16,7 +16,7 @@ from app.responses.representations import encode_json
 _MAX_KEY_WORDS = 5
 _MAX_SOURCES = 3
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-"""Macros of BibTeX, the one way to write a month that every reader understands."""
+"""BibTeX's macros for the months; some readers do not understand their names."""
 _BETWEEN_WORDS = re.compile(r"([\s/\-\N{EN DASH}\N{EM DASH}]+)")
 _LATEX = str.maketrans(
     {

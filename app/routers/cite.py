@@ -44,6 +44,7 @@ router = APIRouter(tags=["record"], route_class=Route)
 _FORMATS = tuple(RENDERERS)
 _COLLECTION_BY_TYPE = {model.type: model.collection for model in RESOURCES}
 _MAX_COMPARED_IDS = 1_000
+"""Ids among which the one that is probably meant is looked for."""
 _FORMAT_NAMES = {
     "bib": "bibtex",
     "biblatex": "bibtex",
