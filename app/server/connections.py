@@ -84,7 +84,7 @@ class Connection(HttpToolsProtocol):
         head_bytes: Bytes received of a request whose head is incomplete.
         body_cycle: The request whose body was received last.
         body_bytes: Bytes of that body.
-        new_head: Bytes received with the start of a request, if it was waited for; else empty.
+        new_head: Bytes with which the last request started, unless others came before it.
         parsed_scope: The request that was parsed to its end last.
         unsent_bytes: Size of the write buffer when the write timeout started; 0 without one.
         waiting_since: When the current timeout started.
@@ -145,17 +145,8 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse input; what is not HTTP/1.1 or too large is rejected."""
-        if self.reading_stopped:
+        if self.reading_stopped or self._take_fast_path(data):
             return
-        waits = self.parsed_scope is self.scope and (self.idle or self.scope is None)
-        if waits and self.fast_path is not None and not self.flow.write_paused:
-            if self.fast_path.respond(data, self):
-                self.server_state.total_requests += 1
-                self.idle, self._last_state = True, None  # so that the idle timeout starts again
-                return
-            self.new_head = data
-        else:
-            self.new_head = b""
         self.idle = False
         self.head_bytes += len(data)
         try:
@@ -169,6 +160,19 @@ class Connection(HttpToolsProtocol):
             return
         if self.head_bytes:
             self._check_incomplete_head()
+
+    def _take_fast_path(self, data: bytes) -> bool:
+        """Respond to a known request head; otherwise keep the bytes with which a request starts."""
+        starts = self.parsed_scope is self.scope and (self.idle or self.scope is None)
+        if not starts or self.fast_path is None or self.flow.write_paused:
+            self.new_head = b""
+            return False
+        if not self.fast_path.respond(data, self):
+            self.new_head = data
+            return False
+        self.server_state.total_requests += 1
+        self.idle, self._last_state = True, None  # so that the idle timeout starts again
+        return True
 
     def on_headers_complete(self) -> None:
         """Start a request whose head is valid.

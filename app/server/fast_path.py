@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FAST_PATH_KEY = "fast_path"
 """Key of the ASGI lifespan state under which connections find the fast path."""
 _MAX_HEADS = 4_096
-_MAX_HEAD_BYTES = 2_048
+_MAX_HEAD_BYTES = 1_024
 _LARGE_BODY_BYTES = 65_536
 """Size from which a body is not copied, so that slow clients share its bytes."""
 _REPEATABLE = re.compile(
@@ -41,21 +41,15 @@ _REPEATABLE = re.compile(
 
 
 class KnownHead(NamedTuple):
-    """What a request head selects.
-
-    Attributes:
-        key: Key of the cached response.
-        etag: Its entity tag.
-        not_modified: Whether its 304 is sent.
-        has_body: Whether its body is sent.
-        log_template: The line of the access log; empty without one.
-    """
+    """What a request head selects."""
 
     key: CacheKey
     etag: bytes
     not_modified: bool
+    """Whether the 304 is sent rather than the response."""
     has_body: bool
     log_template: str
+    """The line of the access log; empty without one."""
 
 
 class FastPath:
