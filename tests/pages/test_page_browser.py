@@ -226,7 +226,7 @@ def test_section_links_scroll_to_their_headings(
     page = monitored.page
     page.goto("/")
     links = page.get_by_role("navigation", name="On this page").get_by_role("link")
-    assert links.count() == 8
+    assert links.count() == 9
     for link in links.all():
         page.goto("/")
         link.click()
