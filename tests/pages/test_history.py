@@ -82,7 +82,7 @@ async def test_every_changed_value_is_shown(
         if change["type"] != "citation" and change["field"] != "id"
     )
     found = section(await get_page(client), until)
-    rows = [row for row in found.xpath(".//tbody/tr") if "other citations" not in text_of(row)]
+    rows = [row for row in found.xpath(".//tbody/tr[th]") if "other citations" not in text_of(row)]
     assert sorted(text_of(row.find("th")) for row in rows) == expected
     text = text_of(found)
     for change in changes:
@@ -213,7 +213,7 @@ async def test_a_large_release_is_truncated(tmp_path: Path) -> None:
         response = await client.get(PATH)
         total = (await client.get(f"/v1/changes?since={FIRST}")).json()["meta"]["total"]
     found = section(html.document_fromstring(response.text), SECOND)
-    assert 195 < len(found.xpath(".//tbody/tr")) <= 200 < total
+    assert 195 < len(found.xpath(".//tbody/tr[th]")) <= 200 < total
     assert "Only the first changes are shown" in text_of(found)
     assert f"/v1/changes?since={FIRST}&until={SECOND}" in found.xpath(".//a/@href")
     assert b"<script>" not in response.content

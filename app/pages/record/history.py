@@ -85,12 +85,14 @@ class ValueChange:
         before: The old value.
         after: The new value.
         is_same: Whether only its citations changed.
+        has_same_citations: Whether only the value changed.
     """
 
     field: str
     before: Side
     after: Side
     is_same: bool
+    has_same_citations: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +255,8 @@ def _value_change(
         )
         for text, ids, by_id in zip(_mark_differences(*texts), cited, citations, strict=True)
     )
-    return ValueChange(row.field, before, after, row.before == row.after)
+    is_same, has_same_citations = row.before == row.after, cited[0] == cited[1]
+    return ValueChange(row.field, before, after, is_same, has_same_citations)
 
 
 def _text(reader: DocumentReader, field: str, value: str | None) -> str | None:
@@ -277,10 +280,10 @@ def _mark_differences(before: str | None, after: str | None) -> tuple[Markup | N
         return escape(before), escape(after)
     deleted, inserted = Markup(), Markup()
     for operation, i1, i2, j1, j2 in matcher.get_opcodes():
-        kept = operation == "equal"
+        kept = operation == "equal" and not "".join(old[i1:i2]).isspace()
         deleted += _marked("del", "".join(old[i1:i2]), kept=kept)
         inserted += _marked("ins", "".join(new[j1:j2]), kept=kept)
-    return deleted, inserted
+    return deleted.replace("</del><del>", ""), inserted.replace("</ins><ins>", "")
 
 
 def _escape(text: str | None) -> Markup | None:

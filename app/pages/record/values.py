@@ -8,7 +8,6 @@ from typing import Any
 from app.models.notation import count_noun, join_phrases, us_date
 from app.pages.record import words
 from app.query.labels import country_name
-from app.responses.representations import encode_json
 
 DATE_FIELDS = frozenset({"signed", "announced", "ends", "archived_from", "archived_to", "modified"})
 REFERENCE_FIELDS: Mapping[str, str] = {
@@ -43,7 +42,7 @@ LIST_FORMATTERS: Mapping[str, Callable[[list[Any]], str]] = {
 
 
 def value_in_words(field: str, value: Any, name_of: Callable[[str, str], str]) -> str:
-    """A value that is not null, as plain text; objects are JSON.
+    """A value that is not null, as plain text; an object has a line for each field.
 
     Args:
         field: Name of the field.
@@ -58,7 +57,14 @@ def value_in_words(field: str, value: Any, name_of: Callable[[str, str], str]) -
         return us_date(value)
     if field in FORMATTERS:
         return FORMATTERS[field](value)
-    return value if isinstance(value, str) else encode_json(value).decode()
+    if isinstance(value, dict):
+        lines = (
+            f"{words.field_label(name)}: {value_in_words(name, member, name_of)}"
+            for name, member in value.items()
+            if member is not None
+        )
+        return "\n".join(lines)
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _list_in_words(field: str, values: list[Any], name_of: Callable[[str, str], str]) -> str:
@@ -66,4 +72,5 @@ def _list_in_words(field: str, values: list[Any], name_of: Callable[[str, str], 
         return "none"
     if field in LIST_FORMATTERS:
         return LIST_FORMATTERS[field](values)
-    return "; ".join(value_in_words(field, value, name_of) for value in values)
+    separator = "\n" if isinstance(values[0], dict) else "; "
+    return separator.join(value_in_words(field, value, name_of) for value in values)
