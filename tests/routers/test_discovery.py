@@ -167,7 +167,9 @@ async def test_dataset_has_no_urls_if_public_url_is_not_set(client: httpx.AsyncC
     assert description["name"]
     assert all(url.startswith("https://") for url in description["license"])
     assert description["temporalCoverage"] == "2017-06-15/2020-12"
-    assert description["version"] == page.headers["x-data-release"]
+    (work,) = (await client.get("/v1/cite")).json()
+    assert description["version"] == work["version"]
+    assert [description["creator"]["name"]] == [author["literal"] for author in work["author"]]
     assert description["dateModified"] == MODIFIED
     assert not {"@id", "url", "identifier", "distribution", "publisher"} & set(description)
     south, west, north, east = map(float, description["spatialCoverage"]["geo"]["box"].split())
