@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.models.canonical import MAX_SAFE_INTEGER, canonical_json
-from tests.conftest import SEED
+from tests.conftest import SEED, needs
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 KEYS = st.text("abz_$AZ09", max_size=4)
@@ -34,9 +33,7 @@ def test_the_canonical_form_is_that_of_rfc_8785(value: object) -> None:
 @pytest.mark.process
 def test_jq_gives_the_canonical_form_of_a_seed() -> None:
     """The digest of a release can be recomputed by a shell command."""
-    jq = shutil.which("jq")
-    if jq is None:
-        pytest.skip("jq is not installed")
+    jq = needs("jq", "it recomputes the digest of a release")
     command = [jq, "-cjS", ".", str(SEED)]
     printed = subprocess.run(command, capture_output=True, check=True).stdout
     assert printed == rfc8785.dumps(json.loads(SEED.read_bytes()))
