@@ -1,0 +1,1 @@
+"""Commands of `cpc-record`, in one module per subject."""
