@@ -109,7 +109,7 @@ class SeedCopy:
         del holder[int(key) if isinstance(holder, list) else key]
 
     def cite(self, pointer: str, value: object, quote: str) -> None:
-        """Set a field of a resource, and a quote as its only evidence, after the end of the page."""
+        """Set a field of a resource, and a quote beyond the end of the page as its evidence."""
         resource, _, field = pointer.rpartition("/")
         source = self.data["sources"][0]
         start = source["characters"]

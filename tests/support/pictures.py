@@ -46,7 +46,8 @@ q { font-family: "Charis SIL", Charter, Georgia, serif; color: #1b1d1f; }
 </style>
 <header>{icon} Child Protection Compact record</header>
 <h1>Every value,<br>with its source<sup>4</sup></h1>
-<footer>4&ensp;<b>Stated</b>&ensp;<q>a quotation</q>&ensp;and its position on the archived page</footer>
+<footer>4&ensp;<b>Stated</b>&ensp;<q>a quotation</q>&ensp;and its position on the archived page
+</footer>
 """
 
 
