@@ -45,7 +45,7 @@ def test_the_fetch_example_prints_counts(server: str) -> None:
     node = needs("node", "it runs the JavaScript example")
     output = run(server, node, "-e", f"(async () => {{{FETCH_CODE}}})();")
     assert output.startswith("8 ")
-    assert "peru-prevention: 3" in output
+    assert "Prevention: 3" in output
     assert "not stated: 1" in output
 
 

@@ -132,11 +132,11 @@ COLLECTIONS = {
 
 
 def available_collections() -> list[str]:
-    """Names of the collections in the generated client."""
+    """Names of the collections of the record in the generated client."""
     packages = pkgutil.walk_packages(api.__path__, f"{api.__name__}.")
     names = {name for _, name, is_package in packages if not is_package}
-    tags = {name.rpartition(".")[0] for name in names if ".list_" in name}
-    return sorted(tag.rpartition(".")[2] for tag in tags if ".problems" not in tag)
+    tags = {name.split(".")[-2] for name in names if ".list_" in name}
+    return sorted(tags - {"problems", "releases"})
 
 
 def amount_not_stated(client: Client) -> list[str]:

@@ -100,7 +100,8 @@ def python_client(
         shutil.copy(CLIENTS / name, folder)
     generate = (python_tools / "openapi-python-client", "generate", "--fail-on-warning")
     target = ("--meta", "none", "--output-path", folder / "record_client")
-    output = run(*generate, "--path", document, *target, cwd=folder, path=python_tools)
+    source = ("--path", document, "--config", CLIENTS / "generator.yaml")
+    output = run(*generate, *source, *target, cwd=folder, path=python_tools)
     (folder / "generator.log").write_text(output, "utf-8")
     return folder
 
