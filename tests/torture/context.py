@@ -192,9 +192,9 @@ class ScenarioContext:
             process = subprocess.Popen(
                 command or (sys.executable, "-m", "app", "serve"),
                 cwd=ROOT,
-                env={**os.environ, **files, "ACCESS_LOG": "false", **settings},
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                env={**os.environ, **files, **settings},
+                stdout=subprocess.DEVNULL,  # the access log
+                stderr=output,
             )
         return Server(process, port, log)
 
