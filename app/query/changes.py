@@ -45,9 +45,10 @@ FROM changes AS new
 JOIN changes AS old
     ON old.key = new.key AND old.release > :since AND old.previous <= :since
 JOIN releases ON releases.position = new.changed_in
-WHERE new.release > :since AND new.release <= :until AND new.next > :until
+WHERE {plus}new.release > :since AND {plus}new.release <= :until AND new.next > :until
     AND old.before IS NOT new.after
 """
+"""A unary plus keeps SQLite from an index (query planner documentation, "unary + operators")."""
 _COLUMNS = (
     f"new.key, new.type, new.resource, new.field, {_KIND}, old.before, new.after, "
     "releases.id, old.citations_before, new.citations_after"
@@ -184,15 +185,16 @@ class ChangesQuery:
             message = f"facet requires format=json; {format_name} does not support it."
             raise InvalidParameters([ParameterError("facet", message)])
 
-    def select(self, columns: str, rest: str = "") -> str:
-        """SQL that selects columns of the net changes."""
+    def select(self, columns: str, rest: str = "", *, by_key: bool = False) -> str:
+        """SQL that selects columns of the net changes; `by_key` reads them in order of the key."""
         conditions = "".join(
             f" AND {_FILTERS[name]} IN (SELECT value FROM json_each(:{name}))"  # noqa: S608 - names of filters
             for name in self.filters
         )
         if "type" in self.filters:
             conditions += " AND new.key BETWEEN :first_key AND :last_key"
-        return f"SELECT {columns} {_NET_CHANGES}{conditions} {rest}"
+        net_changes = _NET_CHANGES.format(plus="+" if by_key else "")
+        return f"SELECT {columns} {net_changes}{conditions} {rest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +257,8 @@ def find_change_rows(
     query: ChangesQuery, after: bytes, limit: int, connection: sqlite3.Connection
 ) -> list[Row]:
     """Changes after a sort key, in order; citations come last."""
-    statement = query.select(_COLUMNS, "AND new.key > :after ORDER BY new.key LIMIT :limit")
+    following = "AND new.key > :after ORDER BY new.key LIMIT :limit"
+    statement = query.select(_COLUMNS, following, by_key=True)
     parameters = {**query.bind_values, "after": after.decode(), "limit": limit}
     rows = connection.execute(statement, parameters)
     return [(key, _render(columns)) for key, *columns in rows]
