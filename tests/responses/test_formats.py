@@ -611,6 +611,15 @@ def polygons(geometry: Json) -> list[list[Ring]]:
     return result
 
 
+async def test_fields_select_the_properties_of_geojson(client: httpx.AsyncClient) -> None:
+    """With `fields`, features have only these properties; all else is the same."""
+    whole = (await client.get("/v1/regions?format=geojson")).json()
+    for feature in whole["features"]:
+        names = ("id", "name")
+        feature["properties"] = {name: feature["properties"][name] for name in names}
+    assert (await client.get("/v1/regions?format=geojson&fields=name")).json() == whole
+
+
 @pytest.mark.parametrize("params", [{"format": "geojson"}, {}])
 async def test_regions_are_valid_geojson(client: httpx.AsyncClient, params: dict[str, str]) -> None:
     """RFC 7946: right-hand rule, closed rings, longitude first, and bounding boxes."""

@@ -25,6 +25,8 @@ QUERIES = [
     "/v1/citations?format=csv&basis=stated&sort=-id",
     "/v1/activities?format=ndjson&q=everywhere&sort=-title",
     "/v1/awards?sort=-announced&format=csv",
+    "/v1/citations?fields=target&fields=basis&format=csv",
+    "/v1/citations?format=ndjson&fields=links",
 ]
 PLAIN = {"Accept-Encoding": "identity"}
 
