@@ -261,6 +261,7 @@ async def test_citations_are_flat_in_csv(client: httpx.AsyncClient) -> None:
         "id", "resource_type", "resource", "field", "basis", "note",
         "reference_title", "reference_url", "reference_license",
         "target_source", "target_exact", "target_start", "target_end",
+        "target_prefix", "target_suffix",
     ]  # fmt: skip
 
 
