@@ -240,7 +240,7 @@ def _next_label(seed: Path, day: str, filed: Sequence[Path]) -> Label:
 
 
 def _with_stamp(text: str, label: Label, note: str | None) -> str:
-    """The text of a seed with the stamp of a release; unchanged without a note.
+    """The text of a seed with the stamp of a release; unchanged without a note, or if it has it.
 
     Raises:
         SeedError: The result cannot be read as a release.
@@ -248,9 +248,11 @@ def _with_stamp(text: str, label: Label, note: str | None) -> str:
     if note is None:
         return text
     seed: dict[str, Any] = json.loads(text)
-    seed.pop(STAMP, None)
+    own = seed.pop(STAMP, None)
     content = sha256(rfc8785.dumps(seed)).hexdigest()
     stamp = Stamp(label=label, note=note, content=content).model_dump()
+    if own == stamp:
+        return text
     edits = set_members(text, parse_json(text), {STAMP: stamp}, _MEMBERS)
     stamped = apply_edits(text, [*edits])
     with tempfile.TemporaryDirectory() as directory:

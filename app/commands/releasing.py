@@ -8,6 +8,7 @@ import typer
 
 from app.commands.options import SeedOption, settings_with
 from app.commands.output import EXIT_INVALID, EXIT_USAGE, exit_on_error, exit_with, progress_bar
+from app.models.release import is_note
 
 
 def release(
@@ -39,10 +40,21 @@ def release(
     """
     from app.archive.filing import plan_release, write_release  # noqa: PLC0415 - only needed here
 
+    if check and (replace or note is not None):
+        exit_with(EXIT_USAGE, "--check changes nothing; omit --note and --replace.")
+    if note is not None and not is_note(note):
+        exit_with(
+            EXIT_USAGE, "--note: expected text that is not blank, without control characters."
+        )
     path = settings_with(SEED_FILE=seed).seed_file
     with exit_on_error(), progress_bar() as progress:
         planned = plan_release(path, note, replace=replace, progress=progress)
     if planned.is_complete:
+        if note not in (None, planned.note):
+            message = (
+                f"{path} is release {planned.label}, with another note. As long as it has not "
+            )
+            exit_with(EXIT_USAGE, f"{message}been published, --replace changes the note.")
         typer.echo(f"{path} is release {planned.label}: {planned.file}")
         return
     if check:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from sqlmodel import Field as Column
 
 from app.models.base import Model, StrictModel, TableRow
@@ -29,6 +29,7 @@ LABEL_DESCRIPTION = (
 )
 DATE_DESCRIPTION = "Date of the release; of a draft, that of the last change."
 NOTE_DESCRIPTION = "Why the release was made; `null` for a draft."
+_NOTE = TypeAdapter(Text)
 _LABEL_EXPECTED = "a date, with a number if it is not the first release of the day"
 
 
@@ -48,6 +49,14 @@ def is_label(text: str) -> bool:
     try:
         return bool(_validate_label(text))
     except ValueError:
+        return False
+
+
+def is_note(text: str) -> bool:
+    """Whether a text can be the note of a release."""
+    try:
+        return bool(_NOTE.validate_python(text.strip()))
+    except ValidationError:
         return False
 
 

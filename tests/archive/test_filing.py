@@ -145,6 +145,44 @@ def test_a_reason_is_required(draft: ReleasedSeed) -> None:
     assert "--note TEXT is required" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--note", ""], "expected text that is not blank"),
+        (["--note", " \n"], "expected text that is not blank"),
+        (["--note", "\x07"], "without control characters"),
+        (["--check", "--note", "Why."], "--check changes nothing"),
+        (["--check", "--replace"], "--check changes nothing"),
+    ],
+)
+def test_wrong_options_are_rejected(draft: ReleasedSeed, options: list[str], message: str) -> None:
+    """Before anything is read or written."""
+    before = contents(draft.path.parent)
+    result = release_cli(draft, "--yes", *options)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert contents(draft.path.parent) == before
+
+
+def test_another_note_needs_replace(draft: ReleasedSeed) -> None:
+    """A note of a release is not ignored silently; the same one is no error, as when run again."""
+    draft.release(SECOND_DAY, "Joins two activities.")
+    assert release_cli(draft, "--note", "Joins two activities.").returncode == 0
+    result = release_cli(draft, "--note", "Another note.")
+    assert result.returncode == 2
+    assert "--replace changes the note" in result.stderr
+
+
+def test_white_space_makes_no_release(draft: ReleasedSeed) -> None:
+    """Neither in the stamp nor elsewhere; nothing is written."""
+    draft.release(SECOND_DAY)
+    draft.path.write_text(json.dumps(draft.data, indent=1), "utf-8")
+    before = contents(draft.path.parent)
+    assert release_cli(draft, "--check").returncode == 0
+    assert release_cli(draft, "--yes").returncode == 0
+    assert contents(draft.path.parent) == before
+
+
 def test_an_invalid_seed_is_not_released(draft: ReleasedSeed) -> None:
     """The issues are those of `build`; nothing is written."""
     draft.put("/retired", [])
