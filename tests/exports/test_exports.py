@@ -565,8 +565,11 @@ async def test_removed_files_are_rebuilt(archive_file: Path, tmp_path: Path, rem
             assert after.headers == before.headers
 
 
-async def test_the_files_of_the_previous_release_are_kept(seed: Any, tmp_path: Path) -> None:
+async def test_the_files_of_the_previous_release_are_kept(
+    seed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A server of the old release can still serve its files after the new ones are built."""
+    monkeypatch.setattr("app.server.reloader._CHECK_SECONDS", 3_600)  # it stays with the old one
     archive = tmp_path / "archive.sqlite"
     async with published_client(seed.path, archive) as old:
         before = (await old.get("/v1/exports/tables.zip")).content
