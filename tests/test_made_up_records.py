@@ -189,6 +189,31 @@ async def test_amounts_of_awards_are_commitments(seed: SeedCopy) -> None:
     assert any("about USD 2,000,000:" in text for text in texts)
 
 
+async def test_regions_of_awards_are_those_of_the_activity(seed: SeedCopy) -> None:
+    """If the partnership names no regions, those of its awards tell the country."""
+    partnership = seed.data["partnerships"][0]
+    partnership["regions"] = None
+    del partnership["evidence"]["regions"]
+    partnership["not_stated"].append("regions")
+    async with serve(seed) as client:
+        document = await get_iati(client)
+    assert document.xpath("//recipient-country/@code") == ["PE"]
+    regions = dict.fromkeys(id_ for award in seed.data["awards"] for id_ in award["regions"])
+    assert document.xpath("//location/@ref") == list(regions)
+
+
+async def test_an_award_without_dates_has_none_stated(seed: SeedCopy) -> None:
+    """That the source gives no date does not mean that there is none."""
+    award = seed.data["awards"][0]
+    for field in ("announced", "ends"):
+        award[field] = None
+        del award["evidence"][field]
+        award["not_stated"].append(field)
+    async with serve(seed) as client:
+        texts = (await get_iati(client)).xpath("//description/narrative/text()")
+    assert any("no announcement date stated, no end date stated" in text for text in texts)
+
+
 async def test_an_amount_of_one_award_leaves_the_total(seed: SeedCopy) -> None:
     """Where only some awards have amounts, the commitment is the total, counted once."""
     seed.cite("/awards/0/amount", 3_000_000, "$3 million")

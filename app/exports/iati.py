@@ -152,7 +152,7 @@ class _PartnershipData:
         self.investor = self._by_id("organizations", [partnership["investor"]])
         recipients = dict.fromkeys(award["recipient"] for award in self.awards)
         self.recipients = self._by_id("organizations", list(recipients))
-        self.regions = self._by_id("regions", partnership["regions"] or [])
+        self.regions = self._by_id("regions", partnership["regions"] or self._award_regions())
         self.sources = self._documents(
             "SELECT document FROM sources WHERE id IN (SELECT source FROM citations "
             "WHERE resource_type = 'partnership' AND resource = ?) ORDER BY rowid",
@@ -175,6 +175,10 @@ class _PartnershipData:
             recipient["id"]: recipient["name"] for recipient in self.recipients
         }
         return names.get(award["recipient"], "an unnamed recipient")
+
+    def _award_regions(self) -> list[str]:
+        """Ids of the regions of its awards, each once."""
+        return list(dict.fromkeys(id_ for award in self.awards for id_ in award["regions"] or ()))
 
     def region_label(self, region: Json) -> str:
         """Name of a region, with its country if another region has the same name."""
@@ -242,8 +246,10 @@ def _add_descriptions(activity: Element, data: _PartnershipData, notice: str) ->
 
 def _award_description(award: Json, data: _PartnershipData) -> str:
     """An award in words, with dates as precise as in the source."""
-    announced = f"announced {award['announced']}" if award["announced"] else "no announcement date"
-    ends = f"until {award['ends']}" if award["ends"] else "no end date"
+    announced = (
+        f"announced {award['announced']}" if award["announced"] else "no announcement date stated"
+    )
+    ends = f"until {award['ends']}" if award["ends"] else "no end date stated"
     facts = [f"Award to {data.recipient_name(award)}", announced, ends]
     if money := _award_amount(award):
         facts.append(qualified_amount(*money))

@@ -71,8 +71,9 @@ IATI = Export(
     "The partnerships as IATI activities",
     "application/xml",
     "IATI XML",
-    "One IATI 2.03 activity per partnership, from a secondary reporter: the whole investment as "
-    "one commitment, the objectives as tags. Values that the source does not state are left out.",
+    "One IATI 2.03 activity per partnership, from a secondary reporter: the awards as "
+    "commitments, or else the whole investment as one; the objectives as tags. Values that the "
+    "source does not state are left out.",
     "https://iatistandard.org/en/iati-standard/203/",
 )
 CATALOG = Export(

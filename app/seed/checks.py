@@ -51,6 +51,7 @@ class SeedChecks:
         self._source_lengths: dict[str, int] = {}
         self._quotes: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
         self._positions: dict[tuple[str, str, int], str] = {}
+        self._incomplete: set[str] = set()
         self._unresolved: list[tuple[tuple[str, str], str]] = []
         self._objectives: list[tuple[str, tuple[str, str], list[str]]] = []
         self._with_stated_references: list[tuple[str, Resource]] = []
@@ -78,6 +79,10 @@ class SeedChecks:
             self._quotes[quote.source].append((*quote.context, location))
         self._collect(resource, pointer)
 
+    def add_invalid(self, type_: str) -> None:
+        """Note a resource that is invalid in itself: the positions of its type are then unknown."""
+        self._incomplete.add(type_)
+
     def pointer_of(self, type_: str, id_: str) -> str | None:
         """JSON pointer of a resource; None if there is none."""
         return self._ids.get((type_, id_))
@@ -92,7 +97,9 @@ class SeedChecks:
         for pointer, parent, objectives in self._objectives:
             yield from self._check_objectives(pointer, parent, objectives)
         for (type_, parent_id, position), pointer in self._positions.items():
-            if position > 1 and (type_, parent_id, position - 1) not in self._positions:
+            previous = (type_, parent_id, position - 1)
+            is_first = position == 1 or type_ in self._incomplete
+            if not is_first and previous not in self._positions:
                 expected = f"consecutive positions in {parent_id}, starting at 1"
                 yield Issue(f"{pointer}/position", str(position), expected)
         for pointer, resource in self._with_stated_references:

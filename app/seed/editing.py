@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,6 +13,7 @@ from app.models.notation import count_noun, noun_for
 from app.seed.copies import PageCopy
 from app.seed.drafts import Draft, Filled, fill_in, measure_coverage
 from app.seed.errors import Issue, format_value, name_differences
+from app.seed.messages import FILLED_IN_BY_CITE
 from app.seed.sentences import long_sentences
 from app.seed.skeleton import write_skeleton
 from app.seed.word_search import describe_similar, excerpt, find_quotes
@@ -112,7 +113,7 @@ def report_state(
         errors_of: Returns the errors of a draft.
     """
     filled = fill_in(draft, copies)
-    issues = [*filled.issues, *errors_of(filled.draft)]
+    issues = [*filled.issues, *_without_unfilled(errors_of(filled.draft), filled.issues)]
     output = [f"{draft.path}: {count_noun(len(issues), 'issue')}"]
     output += [f"  {issue}" for issue in issues[:_MAX_ISSUES]]
     if len(issues) > _MAX_ISSUES:
@@ -123,6 +124,16 @@ def report_state(
         )
     coverage = report_coverage(filled.draft, copies)
     return Report([*output, *coverage.output], failed=bool(issues) or coverage.failed)
+
+
+def _without_unfilled(errors: Sequence[Issue], unfilled: Sequence[Issue]) -> Iterator[Issue]:
+    """The errors, except for values that are missing where `cite` reports why it cannot fill in."""
+    places = {issue.pointer for issue in unfilled}
+    places |= {place.rpartition("/")[0] for place in places}
+    for error in errors:
+        place = error.pointer.rpartition("/")[0]
+        if error.expected != FILLED_IN_BY_CITE or place not in places:
+            yield error
 
 
 def _shorten(text: str) -> str:

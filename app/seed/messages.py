@@ -16,6 +16,8 @@ from app.seed.reader import escape_pointer
 Context = Mapping[str, Any]
 _FILLED_IN = {"source", "start", "end", "sha256", "bytes", "characters"}
 """Fields that a copy of the page gives the values of."""
+FILLED_IN_BY_CITE = "a value, which cpc-record cite fills in"
+"""What one of these fields should be."""
 
 
 def validation_issues(
@@ -58,7 +60,7 @@ def _expected(detail: ErrorDetails) -> str:
 def _missing(model: type[BaseModel], location: Sequence[str | int]) -> str:
     """What a missing key should be; only fields of a resource itself may be null."""
     if location[-1] in _FILLED_IN:
-        return "a value, which cpc-record cite fills in"
+        return FILLED_IN_BY_CITE
     nullable = len(location) == 1 and _is_nullable(model, location)
     return "a value (null if the source gives none)" if nullable else "a value"
 

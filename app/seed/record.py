@@ -73,6 +73,7 @@ class SeedStream:
                 resource = model.model_validate(entry.value)
             except ValidationError as error:
                 issues.extend(validation_issues(error, model, entry.value, pointer))
+                checks.add_invalid(model.type)
             else:
                 issues.extend(checks.add(resource, pointer))
                 yield resource

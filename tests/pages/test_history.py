@@ -201,6 +201,18 @@ async def test_a_draft_is_shown_as_a_draft(seed: SeedCopy, tmp_path: Path) -> No
     assert 'Draft, <a href="/history#draft">what changed</a>' in record_page.text
 
 
+async def test_a_draft_before_every_release_is_no_release(seed: SeedCopy, tmp_path: Path) -> None:
+    """Neither page calls it one or says that it stays available."""
+    seed.data.pop("release", None)
+    async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
+        found = text_of(section(await get_page(client), "draft"))
+        record_page = await client.get("/", headers=BROWSER_HEADERS)
+    assert "There is no release yet." in found
+    assert "The first release." not in found
+    assert "The data is a draft" in record_page.text
+    assert "The citation names the release" not in record_page.text
+
+
 async def test_a_large_release_is_truncated(tmp_path: Path) -> None:
     """The size of the page is bounded, and it says where all changes are."""
     content = json.loads(write_corpus(tmp_path, 500).read_text("utf-8"))

@@ -466,6 +466,12 @@ def test_inconsistent_parts_are_rejected(
     assert any(found in issue.found and expected in issue.expected for issue in reported), reported
 
 
+def test_positions_beside_an_invalid_resource_are_not_reported(seed: SeedCopy) -> None:
+    """Its position is not known to be wrong, so nothing follows for those of its siblings."""
+    [issue] = issues_in(change(seed, {"/objectives/0/title": ""}))
+    assert issue.pointer == "/objectives/0/title"
+
+
 @pytest.mark.parametrize(
     ("pointer", "value", "expected"),
     [
