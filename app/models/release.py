@@ -44,6 +44,11 @@ def label_day(label: str) -> str:
     return label[:10]
 
 
+def name_release(label: str) -> str:
+    """What a release is called in a sentence."""
+    return "the draft" if label == DRAFT else f"release {label}"
+
+
 def is_label(text: str) -> bool:
     """Whether a text is the label of a release."""
     try:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.archive.archive import COLLECTIONS
+from app.models.release import name_release
 from app.responses.problems import Gone
 
 _COLLECTION_BY_TYPE = {model.type: model.collection for model in COLLECTIONS.values()}
@@ -41,7 +42,7 @@ class Removal:
         """The error for a request for it."""
         replaced = f" It was replaced by {', '.join(self.successors)}." if self.successors else ""
         detail = (
-            f"This {self.type} was removed in release {self.release}. "
+            f"This {self.type} was removed in {name_release(self.release)}. "
             f"Reason: {self.reason.removesuffix('.')}.{replaced} "
             f"/v1/releases/{self.last_release}/record still has it."
         )

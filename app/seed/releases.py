@@ -141,8 +141,9 @@ class FiledRelease:
             raise self._file.error(Issue(f"/{STAMP}", "nothing", "the stamp of a release"))
         _check_label(self._file, stamp)
         if stamp.content != (content := self._file.content_digest()):
-            expected = f"{content}, of the content: a release is never edited"
-            raise self._file.error(Issue(f"/{STAMP}/content", stamp.content, expected))
+            expected = "the content as it was filed; restore the file: a release is never edited"
+            found = f"content with the digest {content} under the stamp of {stamp.content}"
+            raise self._file.error(Issue("", found, expected))
         return stamp
 
 

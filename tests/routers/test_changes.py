@@ -382,6 +382,20 @@ async def test_citations_that_were_removed_are_gone(
         )
 
 
+async def test_a_draft_is_named_as_such(tmp_path: Path) -> None:
+    """What was removed since the last release is gone as of the draft, in JSON and on the page."""
+    content = json.loads(SEED.read_text("utf-8"))
+    shutil.copy(SEED.with_name("regions.geojson"), tmp_path)
+    seed = history.publish(tmp_path, content, FIRST)
+    history.correct_first(content)
+    seed.write_text(json.dumps({**content, "release": None}), "utf-8")
+    async with client_for(seed, tmp_path / "archive.sqlite") as corrected:
+        problem = assert_problem(await corrected.get(REMOVED_PATH), 410)
+        assert "was removed in the draft." in problem["detail"]
+        page = await corrected.get(REMOVED_PATH, headers={"accept": "text/html"})
+        assert '<a href="/history#draft">Draft</a>' in page.text
+
+
 async def test_the_page_of_a_removed_resource_links_to_its_successor(
     client: httpx.AsyncClient,
 ) -> None:
