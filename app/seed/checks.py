@@ -15,6 +15,7 @@ from app.models.dates import first_day, last_day
 from app.models.evidence import MAX_QUOTE_CHARACTERS, Enriched, Quote
 from app.models.header import Metadata
 from app.models.notation import count_noun, noun_for
+from app.seed.comparisons import money_qualifiers
 from app.seed.errors import Issue, format_value, name_differences
 from app.seed.evidence_check import (
     Mismatch,
@@ -274,6 +275,8 @@ def _check_pairs(resource: Resource, pointer: str) -> Iterator[Issue]:
             yield Issue(
                 f"{pointer}/{qualifier}", format_value(values[qualifier]), "an amount, or null"
             )
+        elif values.get(amount) is not None and values.get(qualifier) is None:
+            yield from _check_unqualified(resource, pointer, amount, qualifier)
     for start, end in _PERIOD_FIELDS:
         first, last = values.get(start), values.get(end)
         if first and last and first_day(first) > last_day(last):
@@ -281,6 +284,17 @@ def _check_pairs(resource: Resource, pointer: str) -> Iterator[Issue]:
             yield Issue(f"{pointer}/{end}", format_value(last), expected)
     if isinstance(resource, Source):
         yield from _check_furniture(resource, pointer)
+
+
+def _check_unqualified(
+    resource: Resource, pointer: str, amount: str, qualifier: str
+) -> Iterator[Issue]:
+    """An amount without a qualifier must not be quoted with one, such as `up to $5 million`."""
+    for citation in resource.evidence.get(amount, ()):
+        words = "" if isinstance(citation, Enriched) else citation.quote.exact
+        for name in sorted(money_qualifiers(words)):
+            expected = f"{format_value(name)}, as {amount} quotes {format_value(words)}"
+            yield Issue(f"{pointer}/{qualifier}", "null", expected)
 
 
 def _check_furniture(source: Source, pointer: str) -> Iterator[Issue]:

@@ -43,6 +43,7 @@ _QUALIFIERS = re.compile(
     r"(?P<about>about|approximately|around|nearly|almost|roughly|an estimated)"
     r")\b"
 )
+_QUALIFIED_MONEY = re.compile(rf"{_QUALIFIERS.pattern}(?= (?:us ?)?[$€£¥]| usd\b)")
 QUALIFIER_WORDS: Mapping[str, Sequence[str]] = {
     "up_to": ("up to", "no more than", "maximum"),
     "at_least": ("at least", "more than", "over"),
@@ -54,6 +55,11 @@ QUALIFIER_WORDS: Mapping[str, Sequence[str]] = {
 def mentioned_qualifiers(text: str) -> set[str]:
     """How a text qualifies amounts: `up_to`, `at_least` or `about`."""
     return {str(match.lastgroup) for match in _QUALIFIERS.finditer(_plain(text))}
+
+
+def money_qualifiers(text: str) -> set[str]:
+    """How a text qualifies amounts of money, directly before their currency."""
+    return {str(match.lastgroup) for match in _QUALIFIED_MONEY.finditer(_plain(text))}
 
 
 def mentioned_ranks(text: str) -> set[tuple[str, Decimal]]:

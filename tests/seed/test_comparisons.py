@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.seed.comparisons import SCOPE_NAMES, mentioned_qualifiers, mentioned_ranks
-from app.seed.errors import Issue, SeedError
+from app.seed.errors import Issue, SeedError, format_value
 from app.seed.record import load_record
 from tests.conftest import SeedCopy
 
@@ -103,6 +103,31 @@ def test_a_ceiling_must_be_quoted(seed: SeedCopy) -> None:
     seed.cite("/partnerships/0/investment_qualifier", "up_to", "$5 million")
     [issue] = issues_in(seed.write())
     assert "up to" in issue.expected
+
+
+@pytest.mark.parametrize(
+    ("quote", "refused"),
+    [
+        ("up to $5 million", True),
+        ("up to US$5 million", True),
+        ("up to USD 5 million", True),
+        ("up to $5\u00a0million", True),
+        ("$5 million over 4 years", False),
+        ("$5 million in about 3 regions", False),
+    ],
+)
+def test_a_qualified_amount_needs_its_qualifier(
+    seed: SeedCopy, quote: str, *, refused: bool
+) -> None:
+    """A ceiling is not passed off as the amount."""
+    seed.cite("/partnerships/0/investment_amount", 5_000_000, quote)
+    issues = []
+    try:
+        load_record(seed.write())
+    except SeedError as error:
+        issues = [(issue.pointer, issue.expected) for issue in error.issues]
+    expected = f'"up_to", as investment_amount quotes {format_value(quote)}'
+    assert issues == ([("/partnerships/0/investment_qualifier", expected)] if refused else [])
 
 
 def test_a_qualifier_without_an_amount_is_refused(seed: SeedCopy) -> None:
