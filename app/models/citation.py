@@ -154,8 +154,8 @@ def citation_rows(resource: Resource) -> Iterator[tuple[str | int | None, ...]]:
     template, which is faster than a serializer; only free text needs escaping.
     """
     type_, id_, evidence = resource.type, resource.id, resource.evidence
-    for field in type(resource).model_fields:
-        citations = evidence.get(field, ())
+    for field in filter(evidence.__contains__, type(resource).model_fields):
+        citations = evidence[field]
         for citation, suffix in zip(citations, citation_suffixes(citations), strict=True):
             quote_columns, reference_columns = _NO_QUOTE, _NO_REFERENCE
             target = reference = "null"
@@ -182,22 +182,31 @@ def citation_suffixes(citations: Sequence[Evidence]) -> list[str]:
     quotes of the field by position. So an id means the same words in every release, whatever else
     is cited; basis and note may change.
     """
+    if len(citations) == 1:  # nearly all fields
+        return [_suffix(citations[0], 1)]
     starts: dict[tuple[str, str], set[int]] = defaultdict(set)
     for citation in citations:
         if not isinstance(citation, Enriched):
             quote = citation.quote
             starts[quote.source, quote.exact].add(quote.start)
-    digests = (sha256(_cited(citation, starts).encode()) for citation in citations)
-    return [digest.hexdigest()[:_SUFFIX_CHARACTERS] for digest in digests]
+    return [_suffix(citation, _occurrence(citation, starts)) for citation in citations]
 
 
-def _cited(citation: Evidence, starts: Mapping[tuple[str, str], set[int]]) -> str:
-    """What a citation cites, as one text."""
+def _occurrence(citation: Evidence, starts: Mapping[tuple[str, str], set[int]]) -> int:
+    """The number of a quote, from 1, among equal ones; 1 for a reference."""
     if isinstance(citation, Enriched):
-        return f"{citation.reference.url} {citation.reference.title}"
+        return 1
     quote = citation.quote
     earlier = (start for start in starts[quote.source, quote.exact] if start < quote.start)
-    return f"{quote.source} {1 + sum(1 for _ in earlier)} {quote.exact}"
+    return 1 + sum(1 for _ in earlier)
+
+
+def _suffix(citation: Evidence, occurrence: int) -> str:
+    if isinstance(citation, Enriched):
+        cited = f"{citation.reference.url} {citation.reference.title}"
+    else:
+        cited = f"{citation.quote.source} {occurrence} {citation.quote.exact}"
+    return sha256(cited.encode()).hexdigest()[:_SUFFIX_CHARACTERS]
 
 
 def _render_quote(quote: Quote) -> tuple[tuple[Any, ...], str]:
