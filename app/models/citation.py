@@ -143,8 +143,8 @@ CITATION_COLUMNS = (
 )  # fmt: skip
 """Columns of the rows from `citation_rows`."""
 
-_NO_QUOTE: tuple[Any, ...] = (None,) * 6
-_NO_REFERENCE: tuple[Any, ...] = (None, None, None)
+_NO_QUOTE: tuple[None, ...] = (None,) * 6
+_NO_REFERENCE: tuple[None, ...] = (None,) * 3
 
 
 def citation_rows(resource: Resource) -> Iterator[tuple[str | int | None, ...]]:
@@ -157,21 +157,17 @@ def citation_rows(resource: Resource) -> Iterator[tuple[str | int | None, ...]]:
     for field in filter(evidence.__contains__, type(resource).model_fields):
         citations = evidence[field]
         for citation, suffix in zip(citations, citation_suffixes(citations), strict=True):
-            quote_columns, reference_columns = _NO_QUOTE, _NO_REFERENCE
-            target = reference = "null"
             if isinstance(citation, Enriched):
-                reference_columns, reference = _render_reference(citation.reference)
+                columns, members = _render_reference(citation.reference)
             else:
-                quote_columns, target = _render_quote(citation.quote)
+                columns, members = _render_quote(citation.quote)
             name, basis, note = f"{type_}.{id_}.{field}.{suffix}", citation.basis, citation.note
             document = (
                 f'{{"id":"{name}","resource_type":"{type_}","resource":"{id_}","field":"{field}",'
-                f'"basis":"{basis}","note":{_optional_string(note)},'
-                f'"reference":{reference},"target":{target},'
+                f'"basis":"{basis}","note":{_optional_string(note)},{members},'
                 f'"links":{{"self":"/v1/citations/{name}"}}}}'
             )
-            columns = (name, type_, id_, field, basis, note)
-            yield (*columns, *quote_columns, *reference_columns, document)
+            yield (name, type_, id_, field, basis, note, *columns, document)
 
 
 def citation_suffixes(citations: Sequence[Evidence]) -> list[str]:
@@ -210,27 +206,28 @@ def _suffix(citation: Evidence, occurrence: int) -> str:
 
 
 def _render_quote(quote: Quote) -> tuple[tuple[Any, ...], str]:
-    """The columns of a quote, and its JSON as the `target` of a citation."""
+    """The columns from `source` for a quote, and its members in the JSON of a citation."""
     source, start, end, exact = quote.source, quote.start, quote.end, quote.exact
     prefix, suffix = quote.prefix, quote.suffix
-    target = (
-        f'{{"type":"SpecificResource","source":"/v1/sources/{source}","selector":['
+    members = (
+        '"reference":null,'
+        f'"target":{{"type":"SpecificResource","source":"/v1/sources/{source}","selector":['
         f'{{"type":"TextQuoteSelector","exact":{_json_string(exact)},'
         f'"prefix":{_optional_string(prefix)},"suffix":{_optional_string(suffix)}}},'
         f'{{"type":"TextPositionSelector","start":{start},"end":{end}}}]}}'
     )
-    return (source, start, end, exact, prefix, suffix), target
+    return (source, start, end, exact, prefix, suffix, *_NO_REFERENCE), members
+
+
+def _render_reference(reference: Reference) -> tuple[tuple[Any, ...], str]:
+    """The columns from `source` for a reference, and its members in the JSON of a citation."""
+    title, url, terms = reference.title, reference.url, reference.license
+    members = (
+        f'"reference":{{"title":{_json_string(title)},"url":{_json_string(url)},'
+        f'"license":{_json_string(terms)}}},"target":null'
+    )
+    return (*_NO_QUOTE, title, url, terms), members
 
 
 def _optional_string(text: str | None) -> str:
     return "null" if text is None else _json_string(text)
-
-
-def _render_reference(reference: Reference) -> tuple[tuple[Any, ...], str]:
-    """The columns of a reference, and its JSON."""
-    title, url, terms = reference.title, reference.url, reference.license
-    json = (
-        f'{{"title":{_json_string(title)},"url":{_json_string(url)},'
-        f'"license":{_json_string(terms)}}}'
-    )
-    return (title, url, terms), json
