@@ -7,7 +7,9 @@ import json
 MAX_SAFE_INTEGER = 2**53 - 1
 """Largest integer that every JSON parser reads exactly (RFC 8259, 6)."""
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+_ENCODER = json.JSONEncoder(
+    check_circular=False, ensure_ascii=False, separators=(",", ":"), sort_keys=True
+)
 
 
 def canonical_json(value: object) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from app.models import Resource
@@ -155,8 +156,12 @@ def _is_supported(field: str, value: Any, quotes: list[str], text: str, *, state
     return claim in _mentions(field, text)
 
 
+@lru_cache(maxsize=4_096)
 def _mentions(field: str, text: str) -> Collection[object]:
-    """The dates, countries, ranks, qualifiers or numbers in a text, depending on the field."""
+    """The dates, countries, ranks, qualifiers or numbers in a text, depending on the field.
+
+    They are cached, as many resources quote the same few words.
+    """
     if field in _DATE_FIELDS:
         return mentioned_dates(text)
     if field in _COUNTRY_FIELDS:

@@ -23,6 +23,8 @@ _LONGEST_TOKEN_CHARACTERS = 16
 _MAX_ENTRY_CHARACTERS = 1 << 26
 """Longest entry that is parsed: memory stays bounded whatever the file is."""
 _MAX_INTEGER_DIGITS = 19
+_SAFE_INTEGER_CHARACTERS = 15
+"""An integer of no more characters is below `MAX_SAFE_INTEGER`."""
 _BOM = "\ufeff"
 _NOT_WHITESPACE = re.compile(r"[^ \t\n\r]")
 
@@ -226,6 +228,8 @@ class SeedReader:
 
     def _parse_int(self, digits: str) -> int | float:
         """The integer; infinity if it has more digits than any field accepts, -0.0 for `-0`."""
+        if len(digits) <= _SAFE_INTEGER_CHARACTERS and digits != "-0":
+            return int(digits)
         number: int | float = int(digits) if len(digits) <= _MAX_INTEGER_DIGITS else float("inf")
         if digits == "-0":  # some programs write it as 0
             number = -0.0
