@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
@@ -22,7 +22,7 @@ from app.archive.archive import ArchiveError, ProgressCallback, read_meta
 from app.archive.atomic import move_into_place, temporary_file
 from app.archive.compiler import compile_seed
 from app.models.notation import count_noun
-from app.models.release import DRAFT, Label, Stamp, label_order
+from app.models.release import DRAFT, Label, label_order
 from app.seed.errors import Issue, SeedError, format_value
 from app.seed.json_text import apply_edits, parse_json, set_members
 from app.seed.record import Seed
@@ -143,9 +143,13 @@ def plan_release(
     elif note is None and replaced is not None:
         note = read_stamp(replaced).note
     label = _next_label(seed, compiled.modified, filed) if is_new else compiled.label
-    text = _read(seed, compiled.sha256)
-    stamped = _with_stamp(text, label, note)
+    text = stamped = _read(seed, compiled.sha256)
     file = release_file(seed, label)
+    is_filed = not is_new and file.exists()
+    if is_filed:
+        stamped = _with_stamp(text, read_stamp(file).as_written())
+    elif is_new and note is not None:
+        stamped = _with_stamp(text, _new_stamp(text, label, note, compiled.previous_digest))
     return PlannedRelease(
         seed=seed,
         file=file,
@@ -154,7 +158,7 @@ def plan_release(
         label=label,
         note=note,
         previous=compiled.previous,
-        is_filed=not is_new and file.exists(),
+        is_filed=is_filed,
         is_stamped=stamped == text,
         changes=compiled.changes,
         retired=compiled.retired,
@@ -196,6 +200,7 @@ class _Compiled(NamedTuple):
     modified: str
     sha256: str
     previous: Label | None
+    previous_digest: str | None
     changes: Sequence[ChangedValue]
     retired: Sequence[RetiredResource]
 
@@ -212,10 +217,17 @@ def _compile(seed: Path, filed: Sequence[Path], progress: ProgressCallback | Non
         except (OSError, sqlite3.Error) as error:
             message = f"Cannot compile {seed} to compare it: {error}. Free space in {directory}."
             raise ArchiveError(message) from error
-    labels: list[str] = [*meta["releases"]]
-    previous = labels[-2] if len(labels) > 1 else None
-    modified, fingerprint = meta["metadata"]["modified"], meta["seed"][1]
-    return _Compiled(meta["label"], meta["note"], modified, fingerprint, previous, changes, retired)
+    previous, digest = ([(None, None), *meta["releases"].items()])[-2]
+    return _Compiled(
+        label=meta["label"],
+        note=meta["note"],
+        modified=meta["metadata"]["modified"],
+        sha256=meta["seed"][1],
+        previous=previous,
+        previous_digest=digest,
+        changes=changes,
+        retired=retired,
+    )
 
 
 def _read(seed: Path, fingerprint: str) -> str:
@@ -239,24 +251,25 @@ def _next_label(seed: Path, day: str, filed: Sequence[Path]) -> Label:
     return f"{day}.{number + 1}" if day == last_day else day
 
 
-def _with_stamp(text: str, label: Label, note: str | None) -> str:
-    """The text of a seed with the stamp of a release; unchanged without a note, or if it has it.
+def _new_stamp(text: str, label: Label, note: str, previous: str | None) -> dict[str, Any]:
+    """The stamp of a release of a seed with this text."""
+    stamp = {"label": label, "note": note, "previous": previous}
+    content = sha256(rfc8785.dumps({**json.loads(text), STAMP: stamp})).hexdigest()
+    return {**stamp, "content": content}
+
+
+def _with_stamp(text: str, stamp: Mapping[str, Any]) -> str:
+    """The text of a seed with a stamp; unchanged if it has it.
 
     Raises:
         SeedError: The result cannot be read as a release.
     """
-    if note is None:
-        return text
-    seed: dict[str, Any] = json.loads(text)
-    own = seed.pop(STAMP, None)
-    content = sha256(rfc8785.dumps(seed)).hexdigest()
-    stamp = Stamp(label=label, note=note, content=content).model_dump()
-    if own == stamp:
+    if json.loads(text).get(STAMP) == stamp:
         return text
     edits = set_members(text, parse_json(text), {STAMP: stamp}, _MEMBERS)
     stamped = apply_edits(text, [*edits])
     with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / f"{label}.json"
+        path = Path(directory) / f"{stamp['label']}.json"
         path.write_bytes(stamped.encode())
         for _ in FiledRelease(path):
             pass

@@ -141,10 +141,14 @@ def write_versions(
         What identifies each release, the oldest first; the last one is that of the seed.
 
     Raises:
-        SeedError: A filed release cannot be read or was changed; or the seed uses the id of
-            a retired resource again, or lacks one without listing it.
+        SeedError: A filed release cannot be read, was changed or is missing; or the seed uses the
+            id of a retired resource again, or lacks one without listing it.
     """
-    from app.seed.releases import FiledRelease, present_release  # noqa: PLC0415 - not for serving
+    from app.seed.releases import (  # noqa: PLC0415 - not for serving
+        FiledRelease,
+        ensure_chained,
+        present_release,
+    )
 
     present, earlier = present_release(stream, list(filed))
     releases, following = [present], stream.entry_digests
@@ -154,6 +158,7 @@ def write_versions(
         following = _write_differences(connection, release, position, following)
         releases.insert(0, release.facts)
         retired |= dict.fromkeys(release.retired, release.facts.label)
+    ensure_chained(stream.file.path, releases)
     removed = _removed(connection, releases)
     stream.check_retired(removed, retired)
     _write_retired(connection, stream.metadata.retired, removed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from sqlmodel import Field as Column
@@ -84,10 +84,26 @@ class Stamp(StrictModel):
 
     label: Label
     note: Text = Field(description="Why the release was made.")
-    content: Sha256 = Field(
-        description="SHA-256 of the rest of the seed in canonical form (RFC 8785); a seed that was "
-        "changed since is a draft."
+    previous: Sha256 | None = Field(
+        default=None,
+        description="Digest of the release before, SHA-256 of its seed in canonical form (RFC "
+        "8785); `null` for the first.",
     )
+    content: Sha256 = Field(
+        description="SHA-256 of the seed in canonical form (RFC 8785) without this member, or "
+        "without the whole stamp if that has no `previous`; a seed that was changed since is a "
+        "draft."
+    )
+
+    def as_written(self) -> dict[str, Any]:
+        """Its members as the seed has them."""
+        return self.model_dump(exclude_unset=True)
+
+    def covered(self) -> dict[str, Any] | None:
+        """Its members that `content` covers: all others; None for one without `previous`."""
+        if "previous" not in self.model_fields_set:
+            return None
+        return self.model_dump(exclude={"content"})
 
 
 class Retirement(StrictModel):

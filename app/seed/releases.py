@@ -7,7 +7,7 @@ last release as long as its content is the same; otherwise it is a draft of the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,12 @@ from pydantic import ValidationError
 
 from app.models import Resource
 from app.models.header import Metadata
-from app.models.release import DRAFT, Stamp, label_day, label_order
+from app.models.release import DRAFT, Label, Stamp, label_day, label_order
 from app.seed.errors import Issue, SeedError, format_value
 from app.seed.messages import validation_issues
 from app.seed.notice import ArchivedPage, archive_notice
 from app.seed.record import MODELS, SeedStream
+from app.seed.release_files import release_file
 from app.seed.seed_file import STAMP, Entry, Key, SeedFile
 
 
@@ -33,6 +34,7 @@ class ReleaseFacts:
         date: Its date; the day of the last change for a draft.
         digest: SHA-256 of its seed in canonical form.
         note: Why it was made; None for a draft.
+        previous: Digest of the release before, as its stamp says; None if that names none.
         metadata: Metadata of the record.
     """
 
@@ -40,6 +42,7 @@ class ReleaseFacts:
     date: str
     digest: str
     note: str | None
+    previous: str | None
     metadata: Metadata
 
     @property
@@ -112,8 +115,7 @@ class FiledRelease:
         if metadata.archive_notice is None:
             metadata = metadata.model_copy(update={"archive_notice": pages.notice()})
         stamp = self._checked_stamp(metadata.release)
-        digest = self._file.digest()
-        self.facts = ReleaseFacts(stamp.label, label_day(stamp.label), digest, stamp.note, metadata)
+        self.facts = _facts(stamp, self._file.digest(), metadata)
         self.retired = frozenset((entry.type, entry.id) for entry in metadata.retired)
 
     def resource(self, entry: Entry) -> Resource:
@@ -140,7 +142,7 @@ class FiledRelease:
         if stamp is None:
             raise self._file.error(Issue(f"/{STAMP}", "nothing", "the stamp of a release"))
         _check_label(self._file, stamp)
-        if stamp.content != (content := self._file.content_digest()):
+        if stamp.content != (content := self._file.stamped_digest(stamp.covered())):
             expected = "the content as it was filed; restore the file: a release is never edited"
             found = f"content with the digest {content} under the stamp of {stamp.content}"
             raise self._file.error(Issue("", found, expected))
@@ -166,30 +168,82 @@ def present_release(stream: SeedStream, filed: list[Path]) -> tuple[ReleaseFacts
         filed: Files of all releases, the oldest first.
 
     Raises:
-        SeedError: The label of the seed is not after those of the filed releases, or the file of
-            the release that the seed is was changed.
+        SeedError: The label of the seed is not after those of the filed releases, the file of the
+            release that the seed is was changed, or that of the release that it changes is lost.
     """
-    own, content = stream.metadata.release, stream.file.content_digest()
+    own = stream.metadata.release
     last = read_stamp(filed[-1]) if filed else None
-    if last is not None and last.content == content:
+    if last is not None and _is_content(stream, last):
         _ensure_same(stream, filed[-1])
-        return _facts(stream, last), filed[:-1]
-    if own is None or own.content != content:
+        return _present_facts(stream, last), filed[:-1]
+    is_later = own and last and label_order(own.label) > label_order(last.label)
+    if own is None or not _is_content(stream, own):
+        if own and is_later:
+            _ensure_filed(stream, own.label)
         return _draft_facts(stream), filed
-    if last is not None and label_order(own.label) <= label_order(last.label):
+    if last is not None and not is_later:
         expected = f"a label after {last.label}, the last release"
         raise stream.file.error(Issue(f"/{STAMP}/label", format_value(own.label), expected))
-    return _facts(stream, own), filed
+    return _present_facts(stream, own), filed
 
 
-def _facts(stream: SeedStream, stamp: Stamp) -> ReleaseFacts:
-    digest = stream.file.stamped_digest(stamp.model_dump())
-    return ReleaseFacts(stamp.label, label_day(stamp.label), digest, stamp.note, stream.metadata)
+def ensure_chained(seed: Path, releases: Sequence[ReleaseFacts]) -> None:
+    """Check that each release names the one before it, so that none was lost or edited.
+
+    A seed without filed releases stands alone, so its release may name any.
+
+    Args:
+        seed: The seed.
+        releases: What identifies each release, the oldest first; the last one is that of the seed.
+
+    Raises:
+        SeedError: A release was made after another one than the one that is before it.
+    """
+    if len(releases) == 1:
+        return
+    for before, release in zip([None, *releases], releases, strict=False):
+        if release.is_draft or release.previous == (before and before.digest):
+            continue
+        path = seed if release is releases[-1] else release_file(seed, release.label)
+        expected = (
+            f"{format_value(before.digest)}, the digest of release {before.label}"
+            if before
+            else "null, as no release before it is filed"
+        )
+        advice = f"; restore the file that was removed or edited since {release.label} was released"
+        issue = Issue(f"/{STAMP}/previous", format_value(release.previous), expected + advice)
+        raise SeedError(path, [issue])
+
+
+def _is_content(stream: SeedStream, stamp: Stamp) -> bool:
+    """Whether a seed is what was released with a stamp."""
+    return stamp.content == stream.file.stamped_digest(stamp.covered())
+
+
+def _facts(stamp: Stamp, digest: str, metadata: Metadata) -> ReleaseFacts:
+    day = label_day(stamp.label)
+    return ReleaseFacts(stamp.label, day, digest, stamp.note, stamp.previous, metadata)
+
+
+def _present_facts(stream: SeedStream, stamp: Stamp) -> ReleaseFacts:
+    return _facts(stamp, stream.file.stamped_digest(stamp.as_written()), stream.metadata)
 
 
 def _draft_facts(stream: SeedStream) -> ReleaseFacts:
     metadata = stream.metadata
-    return ReleaseFacts(DRAFT, metadata.modified, stream.file.digest(), None, metadata)
+    return ReleaseFacts(DRAFT, metadata.modified, stream.file.digest(), None, None, metadata)
+
+
+def _ensure_filed(stream: SeedStream, label: Label) -> None:
+    """Check that the release that a draft changes is filed.
+
+    Raises:
+        SeedError: Its file is missing.
+    """
+    file = release_file(stream.file.path, label)
+    if not file.exists():
+        expected = f"the label of a filed release; restore the file {file.name} in {file.parent}"
+        raise stream.file.error(Issue(f"/{STAMP}/label", format_value(label), expected))
 
 
 def read_stamp(path: Path) -> Stamp:

@@ -134,14 +134,12 @@ class SeedFile:
         """SHA-256 of the file's JSON in canonical form, hexadecimal: the release."""
         return self._digests.digest(self._digests.header)
 
-    def content_digest(self) -> str:
-        """SHA-256 of the canonical form without the stamp, hexadecimal."""
-        header = self._digests.header
-        return self._digests.digest({key: header[key] for key in header.keys() - {STAMP}})
-
     def stamped_digest(self, stamp: object) -> str:
-        """What `digest` would be if the file had this stamp."""
-        return self._digests.digest({**self._digests.header, STAMP: stamp})
+        """What `digest` would be if the file had this stamp; none if it is None."""
+        stamped = {**self._digests.header, STAMP: stamp}
+        if stamp is None:
+            del stamped[STAMP]
+        return self._digests.digest(stamped)
 
     def error(self, *issues: Issue) -> SeedError:
         """The error of this file with the issues found so far and these."""

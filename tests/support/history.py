@@ -12,6 +12,8 @@ from typing import Any
 
 from rfc8785 import dumps
 
+from app.models.release import label_order
+
 Json = dict[str, Any]
 
 FIRST, SECOND, THIRD = LABELS = ("2026-06-01", "2026-11-24", "2026-11-24.2")
@@ -28,13 +30,25 @@ NEW_QUOTE = {
 def publish(folder: Path, content: Json, label: str, note: str = "A correction") -> Path:
     """Write a seed as a release: stamped, filed, and as the present seed; returns its path."""
     rest = {name: value for name, value in content.items() if name != "release"}
-    stamp = {"label": label, "note": note, "content": sha256(dumps(rest)).hexdigest()}
-    text = json.dumps({"release": stamp, **rest}, ensure_ascii=False)
     (folder / "releases").mkdir(exist_ok=True)
+    stamp = {"label": label, "note": note, "previous": _last_digest(folder, label)}
+    stamp["content"] = sha256(dumps({**rest, "release": stamp})).hexdigest()
+    text = json.dumps({"release": stamp, **rest}, ensure_ascii=False)
     (folder / "releases" / f"{label}.json").write_text(text, "utf-8")
     seed = folder / "seed.json"
     seed.write_text(text, "utf-8")
     return seed
+
+
+def _last_digest(folder: Path, label: str) -> str | None:
+    """The digest of the last release that is filed before another one."""
+    earlier = [
+        path
+        for path in (folder / "releases").glob("*.json")
+        if label_order(path.stem) < label_order(label)
+    ]
+    last = max(earlier, key=lambda path: label_order(path.stem), default=None)
+    return sha256(dumps(json.loads(last.read_bytes()))).hexdigest() if last else None
 
 
 def correct_first(content: Json) -> None:
