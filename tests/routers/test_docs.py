@@ -20,11 +20,15 @@ SECTIONS = (
     "start",
     "filtering",
     "paging",
+    "fields",
     "related",
     "formats",
     "evidence",
+    "cite",
     "errors",
     "caching",
+    "changes",
+    "copy",
     "stability",
 )
 OPERATION = "#operations-awards-getAward"
