@@ -49,22 +49,21 @@ def release(
     path = settings_with(SEED_FILE=seed).seed_file
     with exit_on_error(), progress_bar() as progress:
         planned = plan_release(path, note, replace=replace, progress=progress)
-    if planned.is_complete:
-        if note not in (None, planned.note):
-            message = (
-                f"{path} is release {planned.label}, with another note. As long as it has not "
-            )
-            exit_with(EXIT_USAGE, f"{message}been published, --replace changes the note.")
-        typer.echo(f"{path} is release {planned.label}: {planned.file}")
-        return
-    if check:
+    if planned.is_filed and note not in (None, planned.note):
+        message = f"{path} is release {planned.label}, with another note. As long as it has not "
+        exit_with(EXIT_USAGE, f"{message}been published, --replace changes the note.")
+    if check and planned.is_filed and not planned.is_stamped:
+        message = f"{path} is release {planned.label}, but lacks its stamp."
+        exit_with(EXIT_INVALID, f"{message} `cpc-record release` writes it.")
+    if check and not planned.is_complete:
         exit_with(EXIT_INVALID, f"{path} is not filed as a release. Run `cpc-record release`.")
     if planned.note is None:
         exit_with(EXIT_USAGE, "--note TEXT is required: why the release is made.")
-    for line in planned.describe():
-        typer.echo(line)
-    if not yes:
-        typer.confirm(f"File it as {planned.file}?", abort=True)
+    if not planned.is_filed:
+        for line in planned.describe():
+            typer.echo(line)
+        if not yes:
+            typer.confirm(f"File it as {planned.file}?", abort=True)
     with exit_on_error():
         write_release(planned)
     typer.echo(f"{path} is release {planned.label}: {planned.file}")

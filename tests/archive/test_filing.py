@@ -133,8 +133,13 @@ def test_check_fails_for_a_draft_only(draft: ReleasedSeed) -> None:
     assert release_cli(draft, "--check").returncode == 0
     draft.take("/release")
     draft.write()
-    assert release_cli(draft, "--check").returncode == 1
-    assert release_cli(draft, "--yes").returncode == 0
+    unstamped = release_cli(draft, "--check")
+    assert unstamped.returncode == 1
+    assert f"is release {SECOND_DAY}, but lacks its stamp." in unstamped.stderr
+    assert "`cpc-record release` writes it." in unstamped.stderr
+    finished = release_cli(draft)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.startswith(f"{draft.path} is release {SECOND_DAY}: ")
     assert release_cli(draft, "--check").returncode == 0
 
 
