@@ -182,7 +182,10 @@ def present_release(stream: SeedStream, filed: list[Path]) -> tuple[ReleaseFacts
             _ensure_filed(stream, own.label)
         return _draft_facts(stream), filed
     if last is not None and not is_later:
-        expected = f"a label after {last.label}, the last release"
+        expected = (
+            f"a label after {last.label}, the last release; to go back to an earlier release, set "
+            "`modified` to today, which makes the seed a draft"
+        )
         raise stream.file.error(Issue(f"/{STAMP}/label", format_value(own.label), expected))
     return _present_facts(stream, own), filed
 

@@ -339,9 +339,18 @@ def test_a_stamp_must_follow_the_filed_releases(released: ReleasedSeed, tmp_path
     other.mkdir()
     content["awards"][0]["summary"] = "Another summary."
     shutil.copy(publish(other, content, "2027-01-01"), released.path)
-    assert issues_of(released.path) == {
-        "/release/label": f'"2027-01-01"; a label after {FIRST_DAY}, the last release'
-    }
+    [(pointer, message)] = issues_of(released.path).items()
+    assert pointer == "/release/label"
+    assert message.startswith(f'"2027-01-01"; a label after {FIRST_DAY}, the last release; ')
+
+
+def test_an_earlier_release_is_restored_as_a_draft(released: ReleasedSeed) -> None:
+    """A copy of its file is no draft; with today's date, as the message says, it is one."""
+    shutil.copy(released.path.with_name("releases") / "2026-11-27.json", released.path)
+    [message] = issues_of(released.path).values()
+    assert message.endswith("set `modified` to today, which makes the seed a draft")
+    released.data = json.loads(released.path.read_bytes())
+    assert released.release(SECOND_DAY, "Takes the last corrections back.") == SECOND_DAY
 
 
 def _retire(seed: SeedCopy, **members: Any) -> None:
