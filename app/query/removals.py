@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from app.archive.archive import COLLECTIONS
 from app.models.release import name_release
-from app.responses.problems import Gone
+from app.responses.problems import Gone, ParameterError
 
 _COLLECTION_BY_TYPE = {model.type: model.collection for model in COLLECTIONS.values()}
 _REMOVAL = """
@@ -38,15 +38,16 @@ class Removal:
     reason: str
     successors: Sequence[str] = ()
 
-    def problem(self) -> Gone:
-        """The error for a request for it."""
+    def problem(self, parameter: str | None = None) -> Gone:
+        """The error for a request for it, by its path or in a query parameter."""
         replaced = f" It was replaced by {', '.join(self.successors)}." if self.successors else ""
         detail = (
             f"This {self.type} was removed in {name_release(self.release)}. "
             f"Reason: {self.reason.removesuffix('.')}.{replaced} "
             f"/v1/releases/{self.last_release}/record still has it."
         )
-        return Gone(detail, self.release, self.reason, self.successors)
+        errors = [ParameterError(parameter, detail)] if parameter else None
+        return Gone(detail, self.release, self.reason, self.successors, errors)
 
 
 def find_removal(connection: sqlite3.Connection, type_: str, item_id: str) -> Removal | None:

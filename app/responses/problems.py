@@ -142,9 +142,14 @@ class Gone(Problem):
     )
 
     def __init__(
-        self, detail: str, release: str = "", reason: str = "", replaced_by: Sequence[str] = ()
+        self,
+        detail: str,
+        release: str = "",
+        reason: str = "",
+        replaced_by: Sequence[str] = (),
+        errors: Sequence[ParameterError] | None = None,
     ) -> None:
-        super().__init__(detail)
+        super().__init__(detail, errors)
         self.release, self.reason, self.replaced_by = release, reason, replaced_by
 
     def document(self, path: str) -> dict[str, Any]:

@@ -208,7 +208,7 @@ def _find_resource(archive: Archive, type_: str, resource_id: str) -> Mapping[st
     document = find_document(archive, collection, resource_id)
     if document is None:
         if removal := find_removal(archive.connection, type_, resource_id):
-            raise removal.problem()
+            raise removal.problem("resource")
         match = closest_match(resource_id, first_ids(archive, collection, _MAX_COMPARED_IDS))
         advice = f" Did you mean {match}?" if match else ""
         message = f"No {type_} has this id.{advice} See /v1/{collection} for all {collection}."

@@ -219,7 +219,8 @@ async def test_a_correction_changes_what_is_cited(tmp_path: Path) -> None:
     assert record["version"] == SECOND_DAY
     assert record["issued"] == {"date-parts": [[int(part) for part in SECOND_DAY.split("-")]]}
     assert release.json()["data"]["label"] == SECOND_DAY
-    assert gone.status_code == 410
-    problem = gone.json()
+    problem = assert_problem(gone, 410)
+    (error,) = problem["errors"]
+    assert (error["parameter"], error["message"]) == ("resource", problem["detail"])
     assert problem["reason"] == retired["reason"]
     assert [path.rpartition("/")[2] for path in problem["replaced_by"]] == retired["replaced_by"]
