@@ -163,6 +163,18 @@ def test_every_section_has_every_language(
     }
 
 
+@pytest.mark.node
+@pytest.mark.parametrize("name", PROGRAMS.values())
+def test_programs_that_keep_a_copy_say_how_they_are_run(name: str) -> None:
+    """Without the name of a file, they end with their usage."""
+    runtime = sys.executable if name.endswith(".py") else needs("node", "programs of the guide")
+    program = ROOT / "examples" / "keep-a-copy" / name
+    result = subprocess.run([runtime, program], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("Usage: ")
+    assert result.stderr.endswith(f" {name} copy.json\n")
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize(("language", "name"), PROGRAMS.items())
 async def test_programs_in_the_guide_are_files(

@@ -86,8 +86,12 @@ export async function keepUpToDate(copy) {
   throw new Error("No release could be downloaded.");
 }
 
-const [, , file] = globalThis.process?.argv ?? [];
-if (file) {
+const [, program, file] = globalThis.process?.argv ?? [];
+if (program?.endsWith("keep_a_copy.mjs")) {
+  if (!file) {
+    console.error("Usage: node keep_a_copy.mjs copy.json");
+    process.exit(2);
+  }
   const { readFile, rename, writeFile } = await import("node:fs/promises");
   const saved = await readFile(file, "utf-8").catch(() => "{}");
   const copy = await keepUpToDate(JSON.parse(saved));

@@ -78,6 +78,9 @@ def update(client, copy):
 
 def main():
     """Update the file. Run this daily; more often than hourly only asks the caches in between."""
+    if len(sys.argv) != 2:
+        print("Usage: python keep_a_copy.py copy.json", file=sys.stderr)
+        sys.exit(2)
     file = Path(sys.argv[1])
     copy = json.loads(file.read_text("utf-8")) if file.exists() else {}
     with httpx.Client(base_url=BASE_URL, timeout=60) as client:
