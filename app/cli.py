@@ -1,6 +1,9 @@
 """The command line of `cpc-record`."""
 
+from typing import Any
+
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from app.commands.building import build, freeze
 from app.commands.editing import cite, coverage, edit, new, quote
@@ -9,7 +12,29 @@ from app.commands.schemas import openapi, schema
 from app.commands.serving import serve
 from app.commands.verifying import verify
 
+
+class _FlagsWithoutType:
+    """Makes the help show flags without the type of a value, as they take none."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters of the command, with `--help`."""
+        parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for parameter in parameters:
+            if getattr(parameter, "is_flag", False):
+                parameter.metavar = ""
+        return parameters
+
+
+class _Command(_FlagsWithoutType, TyperCommand):
+    """A command."""
+
+
+class _Commands(_FlagsWithoutType, TyperGroup):
+    """The group of all commands."""
+
+
 cli = typer.Typer(
+    cls=_Commands,
     name="cpc-record",
     no_args_is_help=True,
     add_completion=False,
@@ -22,9 +47,9 @@ cli = typer.Typer(
     "override it.",
 )
 for command in (serve, build, verify, freeze, schema, openapi):
-    cli.command()(command)
+    cli.command(cls=_Command)(command)
 for editing_command in (new, quote, cite, coverage, edit, release):
-    cli.command(rich_help_panel="Commands for editing a seed")(editing_command)
+    cli.command(cls=_Command, rich_help_panel="Commands for editing a seed")(editing_command)
 
 
 def main() -> None:

@@ -57,6 +57,15 @@ def test_help_lists_the_options_of_a_command(command: str, options: list[str]) -
     assert all(option in result.stdout for option in options)
 
 
+def test_help_shows_flags_without_a_type() -> None:
+    """A flag takes no value, so none is shown, also of `--help` itself."""
+    for arguments in (["release"], ["edit"], ["verify"], []):
+        result = invoke_cli(*arguments, "--help")
+        assert result.returncode == 0
+        assert "--help" in result.stdout
+        assert "bool" not in result.stdout.lower()
+
+
 @pytest.mark.parametrize(
     "arguments", [["nope"], ["build", "--nope"], ["serve", "--port", "abc"], ["build", "more"]]
 )
