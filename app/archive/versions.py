@@ -158,7 +158,8 @@ def write_versions(
         following = _write_differences(connection, release, position, following)
         releases.insert(0, release.facts)
         retired |= dict.fromkeys(release.retired, release.facts.label)
-    ensure_chained(stream.file.path, releases)
+    if filed:
+        ensure_chained(stream.file.path, releases)
     removed = _removed(connection, releases)
     stream.check_retired(removed, retired)
     _write_retired(connection, stream.metadata.retired, removed)

@@ -193,8 +193,6 @@ def present_release(stream: SeedStream, filed: list[Path]) -> tuple[ReleaseFacts
 def ensure_chained(seed: Path, releases: Sequence[ReleaseFacts]) -> None:
     """Check that each release names the one before it, so that none was lost or edited.
 
-    A seed without filed releases stands alone, so its release may name any.
-
     Args:
         seed: The seed.
         releases: What identifies each release, the oldest first; the last one is that of the seed.
@@ -202,8 +200,6 @@ def ensure_chained(seed: Path, releases: Sequence[ReleaseFacts]) -> None:
     Raises:
         SeedError: A release was made after another one than the one that is before it.
     """
-    if len(releases) == 1:
-        return
     for before, release in zip([None, *releases], releases, strict=False):
         if release.is_draft or release.previous == (before and before.digest):
             continue

@@ -292,6 +292,18 @@ def test_a_lost_release_stops_the_build(released: ReleasedSeed, is_draft: bool) 
     assert last.exists()
 
 
+def test_a_lost_release_before_the_only_filed_one_stops_the_build(tmp_path: Path) -> None:
+    """The seed is the filed release; alone, without any filed release, it is the first one."""
+    seed = ReleasedSeed(tmp_path)
+    directory = tmp_path / "releases"
+    (directory / "2026-11-24.json").unlink()
+    [(pointer, message)] = issues_of(seed.path).items()
+    assert pointer == "/release/previous"
+    assert "null, as no release before it is filed; restore the file" in message
+    shutil.rmtree(directory)
+    build_archive(seed.path, tmp_path / "archive.sqlite")
+
+
 def test_a_draft_of_a_lost_release_stops_the_build(released: ReleasedSeed) -> None:
     """A draft has the stamp of the release that it changes, which no later one names yet."""
     released.put("/awards/0/summary", "A draft of the next release.")
