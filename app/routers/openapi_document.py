@@ -52,7 +52,6 @@ from app.responses.representations import (
     search_body,
 )
 from app.routers.route import Route
-from app.settings import Settings
 
 _DESCRIPTION = """
 {notice}
@@ -154,7 +153,7 @@ def build_document(app: FastAPI, archive: Archive, bodies: Mapping[str, bytes]) 
         _add_collection_examples(document["paths"], model, archive)
     _add_search_examples(document["paths"]["/v1/search"]["get"], archive)
     _add_changes_examples(document["paths"]["/v1/changes"]["get"], archive)
-    _add_cite_examples(document["paths"]["/v1/cite"]["get"], archive, app.state.settings)
+    _add_cite_examples(document["paths"]["/v1/cite"]["get"], archive)
     for path, body in bodies.items():
         content = _success_content(document["paths"][path]["get"])
         content["application/json"]["example"] = json.loads(body)
@@ -288,8 +287,9 @@ def _add_changes_examples(operation: Json, archive: Archive) -> None:
             parameter["example"] = examples[parameter["name"]]
 
 
-def _add_cite_examples(operation: Json, archive: Archive, settings: Settings) -> None:
-    work = cited_record(archive, settings.public_url, settings.publisher_name, archive.connection)
+def _add_cite_examples(operation: Json, archive: Archive) -> None:
+    """Add examples as without `PUBLIC_URL`: the document depends on the record alone."""
+    work = cited_record(archive, None, None, archive.connection)
     content = _success_content(operation)
     for format_, render in RENDERERS.items():
         body = render(work).decode()
