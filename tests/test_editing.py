@@ -256,6 +256,11 @@ def test_a_record_is_made_from_a_web_archive(tmp_path: Path, prefix: str) -> Non
     source = f"{prefix}{write_warc(tmp_path / 'page.warc.gz', responses)}"
     seed = tmp_path / "seed.json"
     assert invoke_cli("new", str(seed), "--url", url, "--source", source).returncode == 0
+    words = "23\xa0June 2015"
+    quoted = invoke_cli("quote", words, "--url", url, "--source", source)
+    assert (quoted.returncode, json.loads(quoted.stdout)["exact"]) == (0, words)
+    unnamed = invoke_cli("quote", words, "--source", source)
+    assert (unnamed.returncode, "--url" in unnamed.stderr) == (2, True)
     [entry] = json.loads(seed.read_text("utf-8"))["sources"]
     draft = json.loads(FIJI.draft.read_text("utf-8"))
     draft["sources"][0] |= {"url": url, "id": entry["id"]}

@@ -62,6 +62,9 @@ def new(
 def quote(
     words: Annotated[str, typer.Argument(help="Words of the page, at most 80 characters.")],
     source: CopyOption,
+    url: Annotated[
+        str, typer.Option(metavar="URL", help="URL of the page, to find it in a web archive.")
+    ] = "",
 ) -> None:
     """Print words of a page as a quote for the seed: one line of JSON for each occurrence.
 
@@ -69,9 +72,10 @@ def quote(
 
     Example: `cpc-record quote --source page.txt 'a four-year plan'`
     """
-    from app.seed.editing import report_quotes  # noqa: PLC0415 - only needed here
+    from app.seed.captures import ArchivedPage  # noqa: PLC0415 - only needed here
+    from app.seed.editing import report_quotes  # noqa: PLC0415
 
-    [(id_, copy)] = _read_copy(source)
+    [(id_, copy)] = _read_copy(source, [ArchivedPage("", url)] if url else ())
     _print_report(report_quotes(copy.text, words, id_))
 
 

@@ -117,7 +117,8 @@ def _read_archives(
                 copies.append(_read_page(payload.read(), page.source, origin, capture.charset))
     if not copies:
         urls = [page.url for page in pages if page.url]
-        raise ValueError(f"it has no complete capture of {' or '.join(urls) or 'a known URL'}")
+        wanted = " or ".join(urls) or "a known URL; give the source its url, or --url to quote"
+        raise ValueError(f"it has no complete capture of {wanted}")
     return copies
 
 
