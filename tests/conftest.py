@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -30,6 +31,10 @@ _HTTPX_TIMEOUT = httpx._config.DEFAULT_TIMEOUT_CONFIG
 """httpx's default of 5 s; a busy machine may take longer, and speed is not what tests check."""
 _HTTPX_TIMEOUT.connect = _HTTPX_TIMEOUT.read = 120
 _HTTPX_TIMEOUT.write = _HTTPX_TIMEOUT.pool = 120
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a shell starts programs in the background so, and what tests start would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parent.parent
 SEED = ROOT / "data" / "seed.json"
