@@ -347,18 +347,10 @@ def test_edit_reports_on_every_save(draft: Path, stop: signal.Signals) -> None:
 
 @contextmanager
 def running(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
-    """A program whose output can be read; it is killed if it still runs at the end.
-
-    It heeds SIGINT, which the tests may be started without, as by a shell in the background.
-    """
-    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        started = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-    finally:
-        signal.signal(signal.SIGINT, inherited)
-    with started as process:
+    """A program whose output can be read; it is killed if it still runs at the end."""
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         try:
             yield process
         finally:
