@@ -145,10 +145,8 @@ def build_document(app: FastAPI, archive: Archive, bodies: Mapping[str, bytes]) 
         ],
         tags=TAGS,
         license_info={"name": "MIT", "identifier": "MIT"},
-        separate_input_output_schemas=False,
     )
     _finish_schemas(document)
-    document = _name_outputs(document)
     for model in LISTS.values():
         _add_collection_examples(document["paths"], model, archive)
     _add_search_examples(document["paths"]["/v1/search"]["get"], archive)
@@ -200,12 +198,6 @@ def _drop_unused(document: Json) -> None:
         del schemas[name]
     if unused:  # schemas referenced only by those are unused now
         _drop_unused(document)
-
-
-def _name_outputs(document: Json) -> Json:
-    """The document with schemas named as their classes, whose form in seed files was dropped."""
-    renamed: Json = json.loads(json.dumps(document).replace('-Output"', '"'))
-    return renamed
 
 
 def _add_collection_examples(paths: Json, model: type[Document], archive: Archive) -> None:
