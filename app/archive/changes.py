@@ -2,31 +2,23 @@
 
 A value is a field of a document. Documents are matched by type and id, whatever their order, and
 values are compared by their canonical bytes (RFC 8785): `true` differs from 1, a null field differs
-from an absent one, 5000000.0 equals 5000000, and the order of a list counts.
+from an absent one, and the order of a list counts.
 """
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import rfc8785
+from typing import Any
 
 from app.models import Citation
+from app.models.canonical import canonical_json
 
-Json = dict[str, Any]
 Key = tuple[str, str]
 """Type and id of a document."""
 Documents = Mapping[Key, Mapping[str, Any]]
 """Documents without links, none of them empty: resources, citations and the record's metadata."""
-ChangeKind = Literal["added", "changed", "removed"]
-
-
-class ChangeError(ValueError):
-    """A change that does not fit the documents; the message says what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +43,11 @@ class Change:
     citations_before: tuple[str, ...] = ()
     citations_after: tuple[str, ...] = ()
 
-    @property
-    def kind(self) -> ChangeKind | None:
-        """What happened to the value; None if only its citations differ."""
-        if self.before == self.after:
-            return None
-        if self.before is None:
-            return "added"
-        return "removed" if self.after is None else "changed"
-
 
 def diff(before: Documents, after: Documents) -> Iterator[Change]:
     """Every value that differs or has other citations, sorted by type, id and field.
 
     Each citation that differs is one value as a whole. These come last.
-
-    Raises:
-        rfc8785.CanonicalizationError: A value has no canonical form.
     """
     cited_before, cited_after = _citations_by_field(before), _citations_by_field(after)
     for key in sorted(before.keys() | after.keys(), key=_order):
@@ -76,34 +56,6 @@ def diff(before: Documents, after: Documents) -> Iterator[Change]:
             citations = cited_before[*key, field], cited_after[*key, field]
             if old.get(field) != new.get(field) or citations[0] != citations[1]:
                 yield Change(*key, field, old.get(field), new.get(field), *citations)
-
-
-def apply(documents: Documents, changes: Iterable[Change]) -> dict[Key, Json]:
-    """The documents after the changes, of which each must fit; the inverse of `diff`.
-
-    Raises:
-        ChangeError: The old value of a change is not the one in the documents.
-    """
-    result = {key: dict(document) for key, document in documents.items()}
-    for change in changes:
-        key = change.type, change.id
-        found = _values(key, result.get(key)).get(change.field)
-        if found != change.before:
-            name = " ".join(filter(None, (*key, change.field)))
-            raise ChangeError(f"{name}: expected {_text(change.before)}, found {_text(found)}.")
-        document = _with_value(result.pop(key, {}), change)
-        if document:
-            result[key] = document
-    return result
-
-
-def _with_value(document: Json, change: Change) -> Json:
-    """The document with the new value of the change; empty if nothing is left."""
-    if change.field is None:
-        return {} if change.after is None else json.loads(change.after)
-    if change.after is None:
-        return {name: value for name, value in document.items() if name != change.field}
-    return {**document, change.field: json.loads(change.after)}
 
 
 def _order(key: Key) -> tuple[bool, Key]:
@@ -115,8 +67,8 @@ def _values(key: Key, document: Mapping[str, Any] | None) -> dict[str | None, by
     if document is None:
         return {}
     if key[0] == Citation.type:
-        return {None: rfc8785.dumps(dict(document))}
-    return {field: rfc8785.dumps(value) for field, value in document.items()}
+        return {None: canonical_json(document)}
+    return {field: canonical_json(value) for field, value in document.items()}
 
 
 def _citations_by_field(
@@ -130,7 +82,3 @@ def _citations_by_field(
             cited = document["resource_type"], document["resource"], document["field"]
             citations[cited] += (key[1],)
     return citations
-
-
-def _text(value: bytes | None) -> str:
-    return "no value" if value is None else value.decode()

@@ -13,7 +13,7 @@ _ENCODER = json.JSONEncoder(
 
 
 def canonical_json(value: object) -> bytes:
-    """The canonical form of JSON as it stands in a seed.
+    """The canonical form of JSON as it stands in a seed, and so in documents.
 
     A seed has no floats, no integers beyond `MAX_SAFE_INTEGER` and only keys in ASCII. For such
     values, the standard library writes what RFC 8785 prescribes, at many times the speed of a

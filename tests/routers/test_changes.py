@@ -16,9 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from rfc8785 import dumps
 
-from app.archive.changes import Change, apply
 from app.query.cursors import encode_cursor
 from benchmarks.corpus import write_corpus
 from tests.conftest import SEED
@@ -26,6 +24,8 @@ from tests.support import history
 from tests.support.comparison import (
     Json,
     Record,
+    apply_changes,
+    canonical,
     cited_by,
     expected_changes,
     plain_json,
@@ -100,21 +100,7 @@ async def assert_changes(client: httpx.AsyncClient, labels: tuple[str, str], lim
         assert change["citations_after"] == cited_by(after, name)
     order = [(type_ == "citation", type_, id_, field or "") for type_, id_, field in names]
     assert order == sorted(order)
-    applied = apply(before, map(parse_change, changes))
-    assert canonical(applied) == canonical(after)
-
-
-def parse_change(change: Json) -> Change:
-    """A change of the API as the function that applies it takes it."""
-    name = change["type"], change["resource"], change["field"]
-    before = None if change["kind"] == "added" else dumps(change["before"])
-    after = None if change["kind"] == "removed" else dumps(change["after"])
-    return Change(*name, before, after)
-
-
-def canonical(record: Record) -> bytes:
-    """A whole record in canonical form."""
-    return dumps({" ".join(key): document for key, document in record.items()})
+    assert canonical(apply_changes(before, found)) == canonical(after)
 
 
 @pytest.mark.parametrize("labels", [*combinations_with_replacement(LABELS, 2)])

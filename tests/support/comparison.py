@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from copy import deepcopy
 from typing import Any
+
+from rfc8785 import dumps
 
 Json = dict[str, Any]
 Name = tuple[str, str, str | None]
@@ -23,6 +27,25 @@ def expected_changes(before: Record, after: Record) -> set[ExpectedChange]:
     return added | removed | {(name, "changed", old[name], new[name]) for name in kept}
 
 
+def apply_changes(record: Record, changes: Iterable[ExpectedChange]) -> Record:
+    """The record after the changes, by the rules of `docs/releases.md`."""
+    result = deepcopy(record)
+    for (type_, id_, field), _, _, after in changes:
+        document = result.setdefault((type_, id_), {})
+        if field is None:
+            result[type_, id_] = {} if after is None else json.loads(after)
+        elif after is None:
+            del document[field]
+        else:
+            document[field] = json.loads(after)
+    return {key: document for key, document in result.items() if document}
+
+
+def canonical(record: Record) -> bytes:
+    """The whole record in canonical form (RFC 8785)."""
+    return dumps({" ".join(key): document for key, document in record.items()})
+
+
 def cited_by(record: Record, name: Name) -> list[str]:
     """Sorted ids of the citations of a field."""
     return sorted(
@@ -34,9 +57,8 @@ def cited_by(record: Record, name: Name) -> list[str]:
 
 
 def plain_json(value: object) -> str:
-    """The value as sorted JSON; a whole number has no fraction, as in JavaScript."""
-    whole = _whole(value)
-    return json.dumps(whole, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    """The value as sorted JSON."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def record_documents(response: Json) -> Record:
@@ -66,11 +88,3 @@ def _flatten(record: Record) -> dict[Name, str]:
         parts = whole if type_ == "citation" else {**document}
         flat |= {(type_, id_, field): plain_json(value) for field, value in parts.items()}
     return flat
-
-
-def _whole(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _whole(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_whole(member) for member in value]
-    return int(value) if isinstance(value, float) else value
