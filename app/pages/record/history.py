@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from app.archive.archive import COLLECTIONS
+from app.pages.record.differences import mark_differences
 from app.pages.record.documents import DocumentReader, Json
 from app.pages.record.values import value_in_words
 from app.pages.record.words import shorten
@@ -28,37 +26,30 @@ _MAX_CITATIONS = 3
 """Citations of a value on each side."""
 _MAX_CHARACTERS = 1_000
 """Characters of a value on each side."""
-_MAX_MARKED_WORDS = 300
-"""Words and characters between them in a text of which the differences are marked."""
-_MIN_LIKENESS = 0.4
-"""Likeness of two texts, from 0 to 1, from which on their differences are marked."""
 _MODEL_BY_TYPE = {model.type: model for model in COLLECTIONS.values()}
-_WORDS = re.compile(r"\s+|\w+|\W")
 
-_RELEASES = f"""
-SELECT id, position, date, note, draft,
-    (SELECT id FROM releases AS former WHERE former.position = releases.position - 1)
-FROM releases ORDER BY position DESC LIMIT {_MAX_RELEASES}
-"""  # noqa: S608 - a constant
+_RELEASES = f"SELECT document FROM releases ORDER BY position DESC LIMIT {_MAX_RELEASES}"  # noqa: S608 - a constant
 _CHANGES = """
 SELECT type, resource, field, before, after, citations_before, citations_after FROM changes
 WHERE release = ? AND type <> 'citation' ORDER BY key LIMIT ?
 """
 _CITATION_CHANGES = """
-SELECT CASE WHEN before IS NULL THEN 'added' WHEN after IS NULL THEN 'removed' ELSE 'changed' END
-FROM changes WHERE release = ? AND type = 'citation'
+SELECT CASE WHEN before IS NULL THEN 'added' WHEN after IS NULL THEN 'removed' ELSE 'changed' END,
+    count(*)
+FROM changes WHERE release = ? AND type = 'citation' GROUP BY 1
 """
 _CITATIONS = """
-SELECT id, document, 1 FROM citations WHERE id IN (SELECT value FROM json_each(:ids))
-UNION ALL
-SELECT id, document, 0 FROM versions WHERE type = 'citation' AND document IS NOT NULL
-    AND id IN (SELECT value FROM json_each(:ids)) AND first <= :position AND last >= :position
+SELECT value, ifnull(versions.document, citations.document), citations.id IS NOT NULL
+FROM json_each(:ids)
+LEFT JOIN citations ON citations.id = value
+LEFT JOIN versions ON versions.type = 'citation' AND versions.id = value
+    AND first <= :position AND last >= :position
 """
-"""Selects citations, and after each one its version in an earlier release, if it was another."""
+"""Selects citations as they were in a release, and whether the present one has them."""
 _LAST_VERSION = """
-SELECT document FROM versions WHERE type = ? AND id = ? AND document IS NOT NULL
-ORDER BY first DESC LIMIT 1
+SELECT document FROM versions WHERE type = ? AND id = ? ORDER BY first DESC LIMIT 1
 """
+"""Selects a resource that was removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +114,13 @@ class ReleaseChanges:
     """A release and what it changed.
 
     Attributes:
-        label: Its label.
-        date: Its day.
-        note: Why it was made; None for a draft.
-        is_draft: Whether it is a draft, which is not released.
-        previous: Label of the release before; None for the first.
+        release: The release.
         resources: The resources that it changed, as far as the page shows them.
         is_complete: Whether all of them are shown.
         citations: Number of citations that were added, changed and removed.
     """
 
-    label: str
-    date: str
-    note: str | None
-    is_draft: bool
-    previous: str | None
+    release: Json
     resources: Sequence[ResourceChanges]
     is_complete: bool
     citations: Mapping[str, int]
@@ -159,34 +142,27 @@ def read_history(reader: DocumentReader) -> list[ReleaseChanges]:
     """The newest releases, the newest first, with what each changed as far as there is room."""
     history: list[ReleaseChanges] = []
     room = _MAX_VALUES
-    for release in reader.connection.execute(_RELEASES).fetchall():
-        history.append(_read_release(reader, _decoded(release), room))
+    for (document,) in reader.connection.execute(_RELEASES).fetchall():
+        history.append(_read_changes(reader, json.loads(document), room))
         room -= sum(len(resource.values) for resource in history[-1].resources)
     return history
 
 
-def _read_release(reader: DocumentReader, release: Sequence[Any], room: int) -> ReleaseChanges:
-    """A release and the first values that it changed, given its row of `_RELEASES`."""
-    label, position, date, note, is_draft, previous = release
-    found = reader.connection.execute(_CHANGES, (position, room + 1))
-    rows = [_Row(*_decoded(row)) for row in found]
+def _read_changes(reader: DocumentReader, release: Json, room: int) -> ReleaseChanges:
+    """A release and the first values that it changed."""
+    connection, position = reader.connection, release["position"]
+    rows = [_Row(*_decoded(row)) for row in connection.execute(_CHANGES, (position, room + 1))]
     shown = rows[:room]
-    ids = [json.loads(ids) for row in shown for ids in (row.citations_before, row.citations_after)]
-    both = [
-        _read_citations(reader.connection, {id_ for group in ids for id_ in group}, side)
-        for side in (position - 1, position)
-    ]
+    citations = (
+        _read_citations(connection, [row.citations_before for row in shown], position - 1),
+        _read_citations(connection, [row.citations_after for row in shown], position),
+    )
     resources = [
-        _resource_changes(reader, list(group), both)
+        _resource_changes(reader, list(group), citations)
         for _, group in groupby(shown, lambda row: (row.type, row.resource))
     ]
-    counts = Counter(
-        kind.decode() for (kind,) in reader.connection.execute(_CITATION_CHANGES, (position,))
-    )
-    is_complete = len(shown) == len(rows)
-    return ReleaseChanges(
-        label, date, note, bool(is_draft), previous, resources, is_complete, counts
-    )
+    counts = {kind.decode(): n for kind, n in connection.execute(_CITATION_CHANGES, (position,))}
+    return ReleaseChanges(release, resources, len(shown) == len(rows), counts)
 
 
 def _decoded(row: Iterable[Any]) -> list[Any]:
@@ -194,23 +170,31 @@ def _decoded(row: Iterable[Any]) -> list[Any]:
 
 
 def _read_citations(
-    connection: sqlite3.Connection, ids: Iterable[str], position: int
+    connection: sqlite3.Connection, id_lists: Iterable[str], position: int
 ) -> dict[str, Json]:
-    """Citations by id, as they were in a release, each with whether the present one has it."""
-    parameters = {"ids": json.dumps(sorted(ids)), "position": position}
-    citations: dict[str, Json] = {}
-    for id_, document, is_present in connection.execute(_CITATIONS, parameters):
-        name = id_.decode()
-        present = bool(is_present or name in citations)
-        citations[name] = {**json.loads(document), "is_present": present}
-    return citations
+    """Citations by id, as they were in a release, each with whether the present one has it.
+
+    Args:
+        connection: Connection to the archive.
+        id_lists: JSON arrays of ids.
+        position: Position of the release.
+    """
+    ids = sorted({id_ for id_list in id_lists for id_ in json.loads(id_list)[:_MAX_CITATIONS]})
+    rows = connection.execute(_CITATIONS, {"ids": json.dumps(ids), "position": position})
+    return {
+        id_.decode(): {**json.loads(document), "is_present": bool(is_present)}
+        for id_, document, is_present in rows
+    }
 
 
 def _resource_changes(
     reader: DocumentReader, rows: Sequence[_Row], citations: Sequence[Mapping[str, Json]]
 ) -> ResourceChanges:
     type_, id_ = rows[0].type, rows[0].resource
-    kind = next((_kind_of(row) for row in rows if row.field == "id"), "changed")
+    kind = "changed"
+    for row in rows:
+        if row.field == "id":
+            kind = "added" if row.before is None else "removed"
     values = {row.field: _value_change(reader, row, citations) for row in rows if row.field != "id"}
     if type_ not in _MODEL_BY_TYPE:
         return ResourceChanges(type_, "The record as a whole", "/v1/meta", kind, [*values.values()])
@@ -231,11 +215,6 @@ def _resource_changes(
     return replace(changes, reason=removal.reason, successors=successors)
 
 
-def _kind_of(row: _Row) -> str:
-    """What happened to a resource, by the row of its id."""
-    return "added" if row.before is None else "removed"
-
-
 def _name_of(reader: DocumentReader, collection: str, resource_id: str) -> str:
     """Name of a resource; its id if it is not there any more."""
     resource = reader.find(collection, resource_id)
@@ -253,7 +232,7 @@ def _value_change(
             [by_id[id_] for id_ in ids[:_MAX_CITATIONS]],
             max(len(ids) - _MAX_CITATIONS, 0),
         )
-        for text, ids, by_id in zip(_mark_differences(*texts), cited, citations, strict=True)
+        for text, ids, by_id in zip(mark_differences(*texts), cited, citations, strict=True)
     )
     is_same, has_same_citations = row.before == row.after, cited[0] == cited[1]
     return ValueChange(row.field, before, after, is_same, has_same_citations)
@@ -266,31 +245,3 @@ def _text(reader: DocumentReader, field: str, value: str | None) -> str | None:
         return None
     text = value_in_words(field, parsed, partial(_name_of, reader))
     return shorten(text, _MAX_CHARACTERS)
-
-
-def _mark_differences(before: str | None, after: str | None) -> tuple[Markup | None, Markup | None]:
-    """Both texts as HTML; what only one of them has is marked, if they are alike."""
-    if before is None or after is None:
-        return _escape(before), _escape(after)
-    old, new = _WORDS.findall(before), _WORDS.findall(after)
-    if max(len(old), len(new)) > _MAX_MARKED_WORDS:
-        return escape(before), escape(after)
-    matcher = SequenceMatcher(None, old, new, autojunk=False)
-    if matcher.ratio() < _MIN_LIKENESS:
-        return escape(before), escape(after)
-    deleted, inserted = Markup(), Markup()
-    for operation, i1, i2, j1, j2 in matcher.get_opcodes():
-        kept = operation == "equal" and not "".join(old[i1:i2]).isspace()
-        deleted += _marked("del", "".join(old[i1:i2]), kept=kept)
-        inserted += _marked("ins", "".join(new[j1:j2]), kept=kept)
-    return deleted.replace("</del><del>", ""), inserted.replace("</ins><ins>", "")
-
-
-def _escape(text: str | None) -> Markup | None:
-    return None if text is None else escape(text)
-
-
-def _marked(element: str, text: str, *, kept: bool) -> Markup:
-    if kept or not text:
-        return escape(text)
-    return Markup("<{0}>{1}</{0}>").format(Markup(element), text)  # noqa: S704 - a constant

@@ -9,20 +9,13 @@ from markupsafe import Markup, escape
 
 from app.archive.archive import COLLECTIONS, Archive
 from app.exports.citing import cited_record, plain_text
-from app.exports.terms import licenses
 from app.models.evidence import BASIS_MEANINGS, UNCITED_VALUES
 from app.models.notation import us_date
 from app.pages.record import words
 from app.pages.record.content import PageContent, read_content
 from app.pages.record.dataset import Publication, dataset_json_ld
 from app.pages.record.documents import DocumentReader, Json
-from app.pages.record.footnotes import Footnotes, selectors_by_type
-from app.pages.record.rendering import (
-    RenderedPage,
-    content_security_policy,
-    environment,
-    style_sheet,
-)
+from app.pages.record.rendering import RenderedPage, render_template
 from app.pages.record.values import DATE_FIELDS, FORMATTERS, LIST_FORMATTERS, REFERENCE_FIELDS
 
 _URL_PREFIXES = {"wikidata": "https://www.wikidata.org/wiki/", "url": "", "memento": ""}
@@ -38,29 +31,21 @@ def render_page(
     """The record as a self-contained HTML page: only the icon is a separate file."""
     reader = DocumentReader(archive, connection)
     content = read_content(reader)
-    renderer, style = _FieldRenderer(reader, content), style_sheet()
-    body = (
-        environment()
-        .get_template("record.html")
-        .render(
-            content=content,
-            archive=archive,
-            origin=publication.origin,
-            dataset=dataset_json_ld(archive, publication, connection),
-            citation=_citation(archive, publication, connection),
-            style=Markup(style),  # noqa: S704 - a file of this package
-            resource_label=reader.label,
-            region_labels={region["id"]: reader.label(region) for region in content.regions},
-            licenses=licenses(archive.metadata),
-            footnotes=Footnotes(reader),
-            selectors_by_type=selectors_by_type,
-            bases=BASIS_MEANINGS,
-            uncited_values=UNCITED_VALUES,
-            field_value=renderer.field_value,
-            award_label=renderer.award_label,
-        )
+    renderer = _FieldRenderer(reader, content)
+    return render_template(
+        "record.html",
+        reader,
+        publication.origin,
+        content=content,
+        dataset=dataset_json_ld(archive, publication, connection),
+        citation=_citation(archive, publication, connection),
+        resource_label=reader.label,
+        region_labels={region["id"]: reader.label(region) for region in content.regions},
+        bases=BASIS_MEANINGS,
+        uncited_values=UNCITED_VALUES,
+        field_value=renderer.field_value,
+        award_label=renderer.award_label,
     )
-    return RenderedPage(body.encode(), content_security_policy(style))
 
 
 def _citation(archive: Archive, publication: Publication, connection: sqlite3.Connection) -> str:

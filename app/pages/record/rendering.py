@@ -1,4 +1,4 @@
-"""What the pages about the record share: templates, style sheet and security policy."""
+"""Renders the pages about the record from their templates."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment
+from markupsafe import Markup
 
+from app.exports.terms import licenses
 from app.models.notation import count_noun, noun_for, us_date
 from app.pages.record import words
+from app.pages.record.documents import DocumentReader
+from app.pages.record.footnotes import Footnotes, selectors_by_type
 from app.pages.templates import template_environment
 
 
@@ -28,7 +33,25 @@ class RenderedPage:
     policy: str
 
 
-def content_security_policy(style: str) -> str:
+def render_template(
+    name: str, reader: DocumentReader, origin: str | None, **context: Any
+) -> RenderedPage:
+    """A page from its template, given what only this page shows."""
+    style, metadata = _style_sheet(), reader.archive.metadata
+    template = _environment().get_template(name)
+    html = template.render(
+        archive=reader.archive,
+        record=metadata,
+        licenses=licenses(metadata),
+        origin=origin,
+        style=Markup(style),  # noqa: S704 - a file of this package
+        footnotes=Footnotes(reader),
+        **context,
+    )
+    return RenderedPage(html.encode(), _content_security_policy(style))
+
+
+def _content_security_policy(style: str) -> str:
     """The page's policy: allows its own style sheet, and the icon from its own origin.
 
     `connect-src` lets browser tools such as Lighthouse fetch `robots.txt` from within the page.
@@ -41,14 +64,14 @@ def content_security_policy(style: str) -> str:
 
 
 @cache
-def style_sheet() -> str:
+def _style_sheet() -> str:
     """The style sheet without indentation and empty lines."""
     css = (files("app.pages.record") / "templates" / "record.css").read_text("utf-8")
     return "\n".join(line.strip() for line in css.splitlines() if line.strip())
 
 
 @cache
-def environment() -> Environment:
+def _environment() -> Environment:
     """The templates of the pages, with their filters."""
     filters = {
         "count_noun": count_noun,
@@ -56,6 +79,7 @@ def environment() -> Environment:
         "field_label": words.field_label,
         "noun_for": noun_for,
         "precision": words.precision,
+        "selectors_by_type": selectors_by_type,
         "shorten": words.shorten,
     }
     return template_environment("app.pages.record", filters)
