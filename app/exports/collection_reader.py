@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import AsyncIterator
 from functools import partial
 
-from app.archive.archive import Archive
+from app.archive.archive import LISTS, Archive
 from app.exports.streams import read_batch, render_header, render_rows
 from app.query.cursors import Position
 from app.query.query import Query
@@ -27,7 +27,8 @@ class CollectionReader:
 
     def __init__(self, archive: Archive, query: Query, format_: Format) -> None:
         self.archive, self._query, self._format = archive, query, format_
-        self._header = render_header(query, format_)
+        self._model = LISTS[query.collection]
+        self._header = render_header(self._model, format_, query.fields)
         self.length = len(self._header)
         self._offsets: list[int] = []
         self._positions: list[Position | None] = []
@@ -63,4 +64,4 @@ class CollectionReader:
         """A batch of rows as bytes, and the position of the last one; None if no more follow."""
         read = partial(read_batch, self.archive, self._query, after)
         rows, after = await self.archive.run_in_thread(read)
-        return render_rows(self._query, rows, self._format), after
+        return render_rows(self._model, rows, self._format, self._query.fields), after

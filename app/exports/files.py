@@ -28,12 +28,7 @@ from app.archive.atomic import lock, move_into_place, temporary_directory, tempo
 from app.exports.database import write_database
 from app.exports.datapackage import write_package
 from app.exports.listing import DATABASE, RECORD, REGIONS, TABLES
-from app.exports.streams import (
-    RowCallback,
-    read_batches,
-    stream_collection,
-    stream_record,
-)
+from app.exports.streams import RowCallback, read_batches, stream_collection, stream_record
 from app.models.notation import count_noun
 from app.query.query import Query
 from app.responses.formats import GEOJSON

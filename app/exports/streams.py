@@ -12,7 +12,9 @@ from app.archive.archive import COLLECTIONS, LISTS, Archive
 from app.archive.versions import MAX_ID, read_release_meta, select_documents
 from app.exports.terms import licenses
 from app.models import Document
+from app.models.base import Model
 from app.models.outline import Box, union_box
+from app.query.changes import ChangesQuery, find_change_rows
 from app.query.cursors import Position
 from app.query.query import Query
 from app.query.selection import ResultPage, Rows, find_rows, row_position
@@ -62,6 +64,13 @@ def read_batch(
     return rows, row_position(query, rows[-1][0].decode(), connection)
 
 
+async def read_changes(archive: Archive, query: ChangesQuery, after: bytes) -> AsyncIterator[Rows]:
+    """All changes of a query after a sort key, with theirs, in order."""
+    while rows := await archive.run_in_thread(partial(find_change_rows, query, after, _BATCH_ROWS)):
+        yield rows
+        after = rows[-1][0]
+
+
 async def single_batch(page: ResultPage) -> AsyncIterator[Rows]:
     """The rows of a page as the only batch."""
     if page.documents:
@@ -77,22 +86,34 @@ async def stream_collection(
         async for chunk in _feature_collection(archive, query.fields, batches):
             yield chunk
         return
-    yield render_header(query, format_)
+    model = LISTS[query.collection]
+    async for chunk in stream_rows(model, batches, format_, query.fields):
+        yield chunk
+
+
+async def stream_rows(
+    model: type[Model],
+    batches: AsyncIterator[Rows],
+    format_: Format,
+    fields: Fields = frozenset(),
+) -> AsyncIterator[bytes]:
+    """Rows as CSV or NDJSON, in chunks."""
+    yield render_header(model, format_, fields)
     async for rows in batches:
-        yield render_rows(query, rows, format_)
+        yield render_rows(model, rows, format_, fields)
 
 
-def render_header(query: Query, format_: Format) -> bytes:
+def render_header(model: type[Model], format_: Format, fields: Fields) -> bytes:
     """What precedes the rows as CSV or as NDJSON."""
-    return csv_header(LISTS[query.collection], query.fields) if format_ == CSV else b""
+    return csv_header(model, fields) if format_ == CSV else b""
 
 
-def render_rows(query: Query, rows: Rows, format_: Format) -> bytes:
+def render_rows(model: type[Model], rows: Rows, format_: Format, fields: Fields) -> bytes:
     """Rows as CSV, without the header, or as NDJSON."""
     documents = (document for _, document in rows)
     if format_ == CSV:
-        return csv_lines(LISTS[query.collection], documents, query.fields)
-    return ndjson_lines(select_fields(document, query.fields) for document in documents)
+        return csv_lines(model, documents, fields)
+    return ndjson_lines(select_fields(document, fields) for document in documents)
 
 
 async def stream_record(

@@ -17,12 +17,13 @@ from app.archive.archive import COLLECTIONS, Archive
 from app.models.change import ChangedType, ChangeKind, change_key
 from app.models.release import LATEST
 from app.models.values import FIELD_EXPECTED, FIELD_PATTERN
-from app.query.cursors import Position, decode_cursor, encode_cursor, invalid_cursor
+from app.query.cursors import Position, decode_position, encode_cursor
 from app.query.parameters import ChoiceType, Parameter, ParameterType, ParameterValues, TextType
-from app.query.query import DEFAULT_LIMIT, cursor_parameter, limit_parameter
+from app.query.query import DEFAULT_LIMIT, cursor_parameter, limit_parameter, requires_json
+from app.query.selection import ResultPage, Rows
 from app.responses.formats import CSV, JSON, NDJSON
 from app.responses.problems import InvalidParameters, ParameterError, closest_match
-from app.responses.representations import encode_json
+from app.responses.representations import encode_json, list_body
 
 FORMATS = (JSON, CSV, NDJSON)
 
@@ -59,9 +60,6 @@ _TEMPLATE = (
     b'"release":"%b","citations_before":%b,"citations_after":%b,"links":{"resource":%b}}'
 )
 _MAX_ID_LENGTH = 300
-
-Row = tuple[bytes, bytes]
-"""Sort key of a change, and the change as JSON."""
 
 
 @cache
@@ -182,8 +180,7 @@ class ChangesQuery:
             InvalidParameters: `facet` was given.
         """
         if self.facet:
-            message = f"facet requires format=json; {format_name} does not support it."
-            raise InvalidParameters([ParameterError("facet", message)])
+            raise InvalidParameters([requires_json("facet", format_name)])
 
     def select(self, columns: str, rest: str = "", *, by_key: bool = False) -> str:
         """SQL that selects columns of the net changes; `by_key` reads them in order of the key."""
@@ -197,24 +194,9 @@ class ChangesQuery:
         return f"SELECT {columns} {net_changes}{conditions} {rest}"
 
 
-@dataclass(frozen=True, slots=True)
-class ChangePage:
-    """One page of changes.
-
-    Attributes:
-        changes: The changes as JSON.
-        total: Number of changes on all pages.
-        cursor: Cursor of the next page; None on the last page.
-    """
-
-    changes: Sequence[bytes]
-    total: int
-    cursor: str | None
-
-
 def find_changes(
     archive: Archive, query: ChangesQuery, connection: sqlite3.Connection
-) -> ChangePage:
+) -> ResultPage:
     """The requested page.
 
     Raises:
@@ -227,11 +209,13 @@ def find_changes(
         rows.pop()
         position = Position(None, rows[-1][0].decode())
         cursor = encode_cursor(query.identity, position.to_bytes())
-    return ChangePage([change for _, change in rows], total, cursor)
+    return ResultPage(
+        [change for _, change in rows], [key.decode() for key, _ in rows], total, cursor
+    )
 
 
 def changes_body(
-    page: ChangePage,
+    page: ResultPage,
     query: ChangesQuery,
     release: str,
     links: Mapping[str, str | None],
@@ -245,18 +229,13 @@ def changes_body(
         "since": query.since[0],
         "until": query.until[0],
     }
-    return b'{"data":[%b],"meta":%b,"links":%b,"facets":%b}' % (
-        b",".join(page.changes),
-        encode_json(meta),
-        encode_json(links),
-        encode_json(facets),
-    )
+    return list_body(page.documents, meta, links, facets=facets)
 
 
 def find_change_rows(
     query: ChangesQuery, after: bytes, limit: int, connection: sqlite3.Connection
-) -> list[Row]:
-    """Changes after a sort key, in order; citations come last."""
+) -> Rows:
+    """Sort keys and changes after a sort key, in order; citations come last."""
     following = "AND new.key > :after ORDER BY new.key LIMIT :limit"
     statement = query.select(_COLUMNS, following, by_key=True)
     parameters = {**query.bind_values, "after": after.decode(), "limit": limit}
@@ -272,11 +251,7 @@ def start_key(query: ChangesQuery) -> bytes:
     """
     if query.cursor is None:
         return b""
-    try:
-        position = Position.from_bytes(decode_cursor(query.identity, query.cursor))
-    except ValueError:
-        raise invalid_cursor() from None
-    return position.id.encode()
+    return decode_position(query.identity, query.cursor).id.encode()
 
 
 def count_change_facets(

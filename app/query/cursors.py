@@ -90,6 +90,18 @@ def decode_cursor(query: object, cursor: str) -> bytes:
     return position
 
 
+def decode_position(query: object, cursor: str) -> Position:
+    """The position in a cursor of this query.
+
+    Raises:
+        InvalidParameters: The cursor is damaged or belongs to another query.
+    """
+    try:
+        return Position.from_bytes(decode_cursor(query, cursor))
+    except ValueError:
+        raise invalid_cursor() from None
+
+
 def invalid_cursor() -> InvalidParameters:
     """The error for a cursor that was modified or belongs to another query."""
     message = (

@@ -185,14 +185,18 @@ class Query:
             InvalidParameters: `include` or `facet` was given, or for CSV a field without a column.
         """
         errors = [
-            ParameterError(name, f"{name} requires format=json; {format_name} does not support it.")
-            for name in ("include", "facet")
-            if getattr(self, name)
+            requires_json(name, format_name) for name in ("include", "facet") if getattr(self, name)
         ]
         if format_name == CSV.name and "links" in self.fields:
             errors.append(ParameterError("fields", "fields: csv has no column for links; omit it."))
         if errors:
             raise InvalidParameters(errors)
+
+
+def requires_json(parameter: str, format_name: str) -> ParameterError:
+    """The error for a parameter that only JSON responses support."""
+    message = f"{parameter} requires format=json; {format_name} does not support it."
+    return ParameterError(parameter, message)
 
 
 def selected_fields(values: ParameterValues) -> frozenset[str]:

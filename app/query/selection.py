@@ -39,9 +39,8 @@ from app.query.cursors import (
     MAX_KEY_LENGTH,
     Position,
     SortKey,
-    decode_cursor,
+    decode_position,
     encode_cursor,
-    invalid_cursor,
 )
 from app.query.query import FilterSignature, Query
 
@@ -55,11 +54,11 @@ _NULL: ColumnElement[Any] = literal_column("NULL")
 
 @dataclass(frozen=True, slots=True)
 class ResultPage:
-    """One page of a collection.
+    """One page of a list.
 
     Attributes:
         documents: The items as JSON.
-        ids: Ids of the items.
+        ids: Ids of the items; of changes, their sort keys.
         total: Number of items on all pages.
         cursor: Cursor of the next page; None on the last page.
     """
@@ -182,10 +181,7 @@ def start_position(query: Query, connection: sqlite3.Connection) -> Position | N
     """
     if query.cursor is None:
         return None
-    try:
-        position = Position.from_bytes(decode_cursor(query.identity, query.cursor))
-    except ValueError:
-        raise invalid_cursor() from None
+    position = decode_position(query.identity, query.cursor)
     if isinstance(position.key, str) and len(position.key) >= MAX_KEY_LENGTH:
         return _complete_position(query, position.key, position.id, connection)
     return position

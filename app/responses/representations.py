@@ -99,15 +99,15 @@ def select_fields(document: bytes, fields: Fields) -> bytes:
     return f"{{{','.join(selected)}}}".encode()
 
 
-def search_body(
-    hits: Iterable[bytes], meta: Mapping[str, Any], links: Mapping[str, str | None]
+def list_body(
+    documents: Iterable[bytes],
+    meta: Mapping[str, Any],
+    links: Mapping[str, str | None],
+    **members: Any,
 ) -> bytes:
-    """A page of search results."""
-    return b'{"data":[%b],"meta":%b,"links":%b}' % (
-        b",".join(hits),
-        encode_json(meta),
-        encode_json(links),
-    )
+    """A page of a list that is not a collection: documents, and other members of its envelope."""
+    envelope = encode_json({"meta": meta, "links": links, **members})
+    return b'{"data":[%b],%b' % (b",".join(documents), envelope[1:])
 
 
 def item_body(document: bytes, included: Mapping[str, Sequence[bytes]] | None = None) -> bytes:
@@ -164,7 +164,6 @@ def geojson_feature(document: bytes, outline: tuple[bytes, bytes] | None) -> byt
         outline: Bounding box and geometry as JSON; the geometry is `null` without an outline.
     """
     region_id = encode_json(json.loads(document)["id"])
-    bbox = b""
     bbox, geometry = b"", b"null"
     if outline is not None:
         bbox, geometry = b'"bbox":%b,' % outline[0], outline[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 
 from fastapi import APIRouter, Request
@@ -11,6 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 
 from app.archive.archive import Archive
+from app.exports import read_changes, single_batch, stream_rows
 from app.models.base import Model
 from app.models.change import Change
 from app.models.envelope import Facets, PageLinks, PageMeta
@@ -20,19 +21,13 @@ from app.query.changes import (
     change_parameters,
     changes_body,
     count_change_facets,
-    find_change_rows,
     find_changes,
     start_key,
 )
 from app.query.parameters import parse_query_string
-from app.responses.formats import CSV, JSON, Format
+from app.responses.formats import JSON, Format
 from app.responses.problems import InvalidParameters, NotAcceptable
-from app.responses.representations import (
-    csv_header,
-    csv_lines,
-    ndjson_lines,
-    page_links,
-)
+from app.responses.representations import page_links
 from app.routers.dependencies import (
     choose_format,
     current_archive,
@@ -45,7 +40,6 @@ from app.routers.route import Route
 router = APIRouter(tags=["releases"], route_class=Route)
 
 PATH = "/v1/changes"
-_BATCH_ROWS = 500
 
 
 class ChangesMeta(PageMeta):
@@ -117,30 +111,11 @@ async def _stream(
 ) -> Response:
     """All changes, or one page if `limit` is given, as CSV or NDJSON."""
     query.reject_facets(format_.name)
-    headers, batches = {}, _read_batches(archive, query, start_key(query))
-    if query.limit is not None:
+    if query.limit is None:
+        rows, headers = read_changes(archive, query, start_key(query)), {}
+    else:
         page = await archive.run_in_thread(partial(find_changes, archive, query))
-        headers = next_link_header(page_links(PATH, query_pairs(request), page.cursor))
-        batches = _single_batch(page.changes)
-    chunks = _render(batches, format_)
+        links = page_links(PATH, query_pairs(request), page.cursor)
+        rows, headers = single_batch(page), next_link_header(links)
+    chunks = stream_rows(Change, rows, format_)
     return StreamingResponse(chunks, headers=headers, media_type=format_.content_type)
-
-
-async def _read_batches(
-    archive: Archive, query: ChangesQuery, after: bytes
-) -> AsyncIterator[Sequence[bytes]]:
-    """All changes after a sort key."""
-    while rows := await archive.run_in_thread(partial(find_change_rows, query, after, _BATCH_ROWS)):
-        yield [change for _, change in rows]
-        after = rows[-1][0]
-
-
-async def _single_batch(changes: Sequence[bytes]) -> AsyncIterator[Sequence[bytes]]:
-    yield changes
-
-
-async def _render(batches: AsyncIterator[Sequence[bytes]], format_: Format) -> AsyncIterator[bytes]:
-    if format_ == CSV:
-        yield csv_header(Change)
-    async for changes in batches:
-        yield csv_lines(Change, changes) if format_ == CSV else ndjson_lines(changes)

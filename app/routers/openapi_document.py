@@ -46,10 +46,10 @@ from app.responses.representations import (
     csv_header,
     csv_lines,
     item_body,
+    list_body,
     ndjson_lines,
     page_body,
     page_links,
-    search_body,
 )
 from app.routers.route import Route
 
@@ -241,7 +241,7 @@ def _add_search_examples(operation: Json, archive: Archive) -> None:
     links = page_links("/v1/search", [("q", word), ("limit", "1")], page.cursor)
     meta = {"total": page.total, "limit": 1, "release": archive.release}
     content = _success_content(operation)["application/json"]
-    content["example"] = json.loads(search_body(page.hits, meta, links))
+    content["example"] = json.loads(list_body(page.hits, meta, links))
     examples = {"q": word, "type": ["award"], "limit": 20, "cursor": page.cursor}
     for parameter in operation["parameters"]:
         if examples[parameter["name"]] is not None:
@@ -258,8 +258,10 @@ def _add_changes_examples(operation: Json, archive: Archive) -> None:
     links = page_links("/v1/changes", [("since", since), ("limit", "1")], page.cursor)
     body = changes_body(page, query, archive.release, links)
     content["application/json"]["example"] = json.loads(body)
-    content["text/csv"]["example"] = (csv_header(Change) + csv_lines(Change, page.changes)).decode()
-    content["application/x-ndjson"]["example"] = ndjson_lines(page.changes).decode()
+    content["text/csv"]["example"] = (
+        csv_header(Change) + csv_lines(Change, page.documents)
+    ).decode()
+    content["application/x-ndjson"]["example"] = ndjson_lines(page.documents).decode()
     examples = {
         "since": since,
         "until": LATEST,

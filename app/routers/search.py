@@ -14,7 +14,7 @@ from app.query.full_text import find_matches, search_parameters
 from app.query.parameters import parse_query_string
 from app.query.query import DEFAULT_LIMIT
 from app.responses.problems import InvalidParameters
-from app.responses.representations import page_links, search_body
+from app.responses.representations import list_body, page_links
 from app.routers.dependencies import current_archive, next_link_header, query_pairs
 from app.routers.meta import SelfLink
 from app.routers.openapi_responses import NEXT_LINK_HEADER, openapi_responses
@@ -82,7 +82,7 @@ async def search(request: Request) -> Response:
         links = page_links("/v1/search", query_pairs(request), result.cursor)
         limit = values.get("limit", DEFAULT_LIMIT)
         meta = {"total": result.total, "limit": limit, "release": archive.release}
-        return links, search_body(result.hits, meta, links)
+        return links, list_body(result.hits, meta, links)
 
     links, body = await archive.run_in_thread(select)
     return Response(body, headers=next_link_header(links), media_type="application/json")
