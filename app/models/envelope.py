@@ -14,7 +14,12 @@ from app.models.objective import Objective
 from app.models.organization import Organization
 from app.models.partnership import Partnership
 from app.models.region import Region
-from app.models.release import RELEASE_DESCRIPTION
+from app.models.release import (
+    DATE_DESCRIPTION,
+    LABEL_DESCRIPTION,
+    NOTE_DESCRIPTION,
+    RELEASE_DESCRIPTION,
+)
 from app.models.source import Source
 
 T = TypeVar("T")
@@ -30,6 +35,15 @@ class ResourceLists(Model):
     regions: list[Region]
     organizations: list[Organization]
     sources: list[Source]
+
+
+class ReleaseMeta(Model):
+    """Release that the metadata of the record belongs to."""
+
+    release: str = Field(description=RELEASE_DESCRIPTION)
+    release_label: str = Field(description=LABEL_DESCRIPTION)
+    release_date: str = Field(description=DATE_DESCRIPTION)
+    release_note: str | None = Field(description=NOTE_DESCRIPTION)
 
 
 class PageMeta(Model):

@@ -11,13 +11,9 @@ from pydantic import Field
 from app.archive.archive import LISTS, Archive
 from app.exports.feed import FEED_PATH
 from app.models.base import Model
+from app.models.envelope import ReleaseMeta
 from app.models.header import License, Outlines
-from app.models.release import (
-    DATE_DESCRIPTION,
-    LABEL_DESCRIPTION,
-    NOTE_DESCRIPTION,
-    RELEASE_DESCRIPTION,
-)
+from app.models.release import LABEL_DESCRIPTION, RELEASE_DESCRIPTION
 from app.responses.problems import InvalidParameters
 from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep, NoParameters
@@ -35,13 +31,9 @@ STABILITY = (
 )
 
 
-class MetaData(Model):
+class MetaData(ReleaseMeta):
     """Release, license and stability policy."""
 
-    release: str = Field(description=RELEASE_DESCRIPTION)
-    release_label: str = Field(description=LABEL_DESCRIPTION)
-    release_date: str = Field(description=DATE_DESCRIPTION)
-    release_note: str | None = Field(description=NOTE_DESCRIPTION)
     api_version: str = Field(description="API version, as in the paths.")
     counts: dict[str, int] = Field(description="Number of items in each collection.")
     title: str = Field(description="Name of the record.")

@@ -9,14 +9,8 @@ from pydantic import Field
 from app.exports import stream_record
 from app.models import Citation
 from app.models.base import Model
-from app.models.envelope import ResourceLists
+from app.models.envelope import ReleaseMeta, ResourceLists
 from app.models.header import License, Outlines
-from app.models.release import (
-    DATE_DESCRIPTION,
-    LABEL_DESCRIPTION,
-    NOTE_DESCRIPTION,
-    RELEASE_DESCRIPTION,
-)
 from app.responses.problems import InvalidParameters
 from app.routers.dependencies import ArchiveDep, NoParameters, cite_as_link
 from app.routers.meta import SelfLink
@@ -32,13 +26,9 @@ class RecordData(ResourceLists):
     citations: list[Citation]
 
 
-class RecordMeta(Model):
+class RecordMeta(ReleaseMeta):
     """Metadata of the whole record."""
 
-    release: str = Field(description=RELEASE_DESCRIPTION)
-    release_label: str = Field(description=LABEL_DESCRIPTION)
-    release_date: str = Field(description=DATE_DESCRIPTION)
-    release_note: str | None = Field(description=NOTE_DESCRIPTION)
     title: str = Field(description="Name of the record.")
     description: str = Field(description="Subject and content of the record.")
     keywords: list[str] = Field(description="Search terms.")
