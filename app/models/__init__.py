@@ -1,5 +1,7 @@
 """The resource types of the record: the JSON document and the database table of each."""
 
+from collections.abc import Mapping
+
 from app.models.activity import Activity
 from app.models.award import Award
 from app.models.citation import Citation
@@ -22,8 +24,12 @@ RESOURCES: tuple[type[Resource], ...] = (
 )
 """Every resource type, in reading order; citations are not resources of the seed."""
 
+RESOURCE_BY_TYPE: Mapping[str, type[Resource]] = {model.type: model for model in RESOURCES}
+"""Every resource type, by its name in the singular."""
+
 __all__ = [
     "RESOURCES",
+    "RESOURCE_BY_TYPE",
     "Activity",
     "Award",
     "Citation",

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from app.archive.archive import Archive
-from app.models import RESOURCES
+from app.models import RESOURCE_BY_TYPE
 from app.query.cursors import decode_cursor, encode_cursor, invalid_cursor
 from app.query.parameters import ChoiceType, Parameter, ParameterValues
 from app.query.query import (
@@ -28,14 +28,13 @@ MAX_RANKED = 5_000
 """Maximum number of matches that are ranked by BM25; more are sorted by whether titles match."""
 
 _KEY_STRUCT = struct.Struct(">dq")
-_COLLECTION_BY_TYPE = {model.type: model.collection for model in RESOURCES}
 
 
 @cache
 def search_parameters() -> Mapping[str, Parameter]:
     """The query parameters of search, by name."""
     q = q_parameter("Words to search for.")
-    types = ChoiceType([model.type for model in RESOURCES])
+    types = ChoiceType([*RESOURCE_BY_TYPE])
     description = "Only resources of this type. Repeat the parameter for OR."
     parameters = [
         Parameter(q.name, q.type, q.description, required=True),
@@ -157,7 +156,7 @@ def _hit(q: str, type_: str, resource_id: str, title: str, text: str) -> Hit:
         "id": resource_id,
         "title": title,
         "snippet": snippet((text, title), q),
-        "links": {"self": f"/v1/{_COLLECTION_BY_TYPE[type_]}/{resource_id}"},
+        "links": {"self": f"/v1/{RESOURCE_BY_TYPE[type_].collection}/{resource_id}"},
     }
 
 
@@ -195,7 +194,8 @@ def _start_key(
         position = decode_cursor(_identity(values), values["cursor"])
         rank, rowid = _KEY_STRUCT.unpack_from(position)
         type_, _, resource_id = position[_KEY_STRUCT.size :].decode().partition(" ")
-        current_rowid = _find_rowid(connection, _COLLECTION_BY_TYPE[type_], resource_id)
+        collection = RESOURCE_BY_TYPE[type_].collection
+        current_rowid = _find_rowid(connection, collection, resource_id)
     except (ValueError, KeyError, struct.error):
         raise invalid_cursor() from None
     find_rank = _bm25 if ranked else _title_rank

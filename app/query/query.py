@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from app.archive.archive import COLLECTIONS, LISTS
-from app.models import Document, Resource
+from app.archive.archive import LISTS
+from app.models import RESOURCE_BY_TYPE, Document, Resource
 from app.models.dates import first_day, last_day
 from app.models.filters import Filter, Range, Sort
 from app.models.text_folding import fold
@@ -34,7 +34,6 @@ MAX_LIMIT = 1_000
 MAX_Q_LENGTH = 200
 _MAX_INTEGER = 2**53 - 1
 """Largest integer that every JSON parser reads exactly (RFC 8259, 6)."""
-_COLLECTION_BY_TYPE = {model.type: model.collection for model in COLLECTIONS.values()}
 _NON_FILTER_PARAMETERS = {"sort", "limit", "cursor", "include", "facet", "fields", "format"}
 
 
@@ -250,7 +249,7 @@ def _filter_parameter(model: type[Document], filter_: Filter) -> Parameter:
 def _names_of_target(model: type[Document], field: str) -> tuple[str, ...]:
     """Type and collection that a field references; empty for other fields."""
     type_ = model.references.get(field) if issubclass(model, Resource) else None
-    return () if type_ is None else (type_, _COLLECTION_BY_TYPE[type_])
+    return () if type_ is None else (type_, RESOURCE_BY_TYPE[type_].collection)
 
 
 def _by_target(model: type[Document], names: Mapping[str, str]) -> dict[str, str]:

@@ -33,7 +33,7 @@ from sqlalchemy.dialects import sqlite
 from sqlmodel import SQLModel
 
 from app.archive.archive import LISTS, Archive, link_table
-from app.models import RESOURCES, Document, Resource
+from app.models import RESOURCE_BY_TYPE, Document, Resource
 from app.models.filters import Sort
 from app.query.cursors import (
     MAX_KEY_LENGTH,
@@ -48,7 +48,6 @@ Rows = list[tuple[bytes, bytes]]
 """Ids and documents."""
 
 _MAX_CACHED_STATEMENTS = 1_000
-_MODEL_BY_TYPE = {model.type: model for model in RESOURCES}
 _NULL: ColumnElement[Any] = literal_column("NULL")
 
 
@@ -382,7 +381,7 @@ def _label(model: type[Document], field: str, value: ColumnElement[Any]) -> Colu
     type_ = model.references.get(field) if issubclass(model, Resource) else None
     if type_ is None:
         return _NULL
-    target = _MODEL_BY_TYPE[type_]
+    target = RESOURCE_BY_TYPE[type_]
     table = SQLModel.metadata.tables[target.collection].alias()
     label = select(table.c[target.searchable_fields[0]]).where(table.c.id == value)
     return label.scalar_subquery()
@@ -407,7 +406,7 @@ def _include_statement(collection: str, field: str) -> tuple[str, str]:
             f"SELECT document FROM citations WHERE resource_type = '{model.type}' "  # noqa: S608 - names from the models
             f"AND resource IN ({item_ids}) ORDER BY rowid"
         )
-    target = _MODEL_BY_TYPE[model.references[field]].collection  # type: ignore[attr-defined]
+    target = RESOURCE_BY_TYPE[model.references[field]].collection  # type: ignore[attr-defined]
     link = link_table(model, field)
     target_ids = f"SELECT {field} FROM {collection} WHERE id IN ({item_ids})"  # noqa: S608 - names from the models
     if link is not None:
