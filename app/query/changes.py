@@ -22,7 +22,7 @@ from app.query.parameters import ChoiceType, Parameter, ParameterType, Parameter
 from app.query.query import DEFAULT_LIMIT, cursor_parameter, limit_parameter, requires_json
 from app.query.selection import ResultPage, Rows
 from app.responses.formats import CSV, JSON, NDJSON
-from app.responses.problems import InvalidParameters, ParameterError, closest_match
+from app.responses.problems import InvalidParameters, ParameterError, closest_match, did_you_mean
 from app.responses.representations import encode_json, list_body
 
 FORMATS = (JSON, CSV, NDJSON)
@@ -298,6 +298,6 @@ def _find_release(archive: Archive, parameter: str, name: str) -> tuple[str, int
     match = closest_match(name, names)
     message = (
         f"{parameter}: expected the digest of a release or one of {', '.join(names)}."
-        f"{f' Did you mean {match}?' if match else ''}"
+        f"{did_you_mean(match)}"
     )
     raise InvalidParameters([ParameterError(parameter, message, names, match)])

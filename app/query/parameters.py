@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from urllib.parse import quote_plus, unquote_to_bytes
 
 from app.models.dates import DATE_EXPECTED, DATE_PATTERN, first_day
-from app.responses.problems import InvalidParameters, ParameterError, closest_match
+from app.responses.problems import InvalidParameters, ParameterError, closest_match, did_you_mean
 
 _MAX_ERRORS = 20
 """Maximum number of errors in a response."""
@@ -258,7 +258,7 @@ def _unknown_parameter(
     name: str, raw: bytes, parameters: Mapping[str, Parameter]
 ) -> ParameterError:
     match = _suggest_parameter(name, parameters)
-    suggestion = f" Did you mean {match}?" if match else ""
+    suggestion = did_you_mean(match)
     if match and "[" in name and parameters[match].repeatable:
         suggestion += _repeat_advice(match, raw.decode("utf-8", "replace"))
     allowed = f"Allowed: {', '.join(parameters)}." if parameters else "This path has no parameters."
@@ -284,7 +284,7 @@ def _suggest_parameter(name: str, parameters: Mapping[str, Parameter]) -> str | 
 def _invalid_value(parameter: Parameter, raw: bytes, expected: str) -> ParameterError:
     value = raw.decode("utf-8", "surrogateescape")
     match = _suggest_value(value, parameter.type)
-    advice = f" Did you mean {match}?" if match else ""
+    advice = did_you_mean(match)
     if parameter.repeatable and len(_list_members(value)) > 1:
         match, advice = None, _repeat_advice(parameter.name, value)
     message = f"{parameter.name}: {expected}; found {_quote(value)}.{advice}"

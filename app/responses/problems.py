@@ -293,3 +293,8 @@ def closest_match(name: str, allowed: Sequence[str]) -> str | None:
         return None
     matches = get_close_matches(name.lower(), allowed, n=1, cutoff=0.6)
     return matches[0] if matches else None
+
+
+def did_you_mean(match: str | None) -> str:
+    """A sentence for an error message, with a space before it; empty without a match."""
+    return f" Did you mean {match}?" if match else ""

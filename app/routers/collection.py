@@ -33,6 +33,7 @@ from app.responses.problems import (
     NotFound,
     Problem,
     RangeNotSatisfiable,
+    did_you_mean,
 )
 from app.responses.representations import item_body, page_body, page_links, select_fields
 from app.routers.dependencies import (
@@ -146,7 +147,7 @@ def _item_missing(archive: Archive, model: type[Document], item_id: str) -> Prob
         return removal.problem()
     slug = item_id.lower()
     exists = slug != item_id and find_document(archive, model.collection, slug) is not None
-    hint = f" Did you mean {slug}?" if exists else ""
+    hint = did_you_mean(slug if exists else None)
     return NotFound(
         f"No {model.type} has this id.{hint} See /v1/{model.collection} for all {model.collection}."
     )

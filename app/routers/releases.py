@@ -16,7 +16,7 @@ from app.query.parameters import parse_query_string, path_parameter
 from app.query.query import item_parameters, selected_fields
 from app.query.selection import find_document
 from app.responses.formats import JSON
-from app.responses.problems import InvalidParameters, NotFound, closest_match
+from app.responses.problems import InvalidParameters, NotFound, closest_match, did_you_mean
 from app.responses.representations import item_body, select_fields
 from app.routers.collection import add_list
 from app.routers.dependencies import ArchiveDep, NoParameters
@@ -117,6 +117,6 @@ def _find_label(archive: Archive, name: str) -> str:
     label = archive.find_release(name)
     if label is None:
         match = closest_match(name, [*archive.releases, LATEST])
-        hint = f" Did you mean {match}?" if match else ""
+        hint = did_you_mean(match)
         raise NotFound(f"No release has this label or digest.{hint} See /v1/releases for all.")
     return label
