@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.seed.reader import escape_pointer
+
 _WHITESPACE = re.compile(r"[ \t\n\r]*")
 _SCALAR = json.JSONDecoder()
 _LINE_CHARACTERS = 100
@@ -50,7 +52,7 @@ class Node:
         yield pointer, self
         if isinstance(self.content, dict):
             for key, member in self.content.items():
-                yield from member.walk(f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")
+                yield from member.walk(f"{pointer}/{escape_pointer(key)}")
         elif isinstance(self.content, list):
             for index, item in enumerate(self.content):
                 yield from item.walk(f"{pointer}/{index}")
@@ -91,9 +93,9 @@ def set_members(
             yield members[key].start, members[key].end, written
             continue
         entry = f"{json.dumps(key)}{colon}{written}"
-        following = [other for other in order[order.index(key) :] if other in members]
-        if following:
-            place = members[following[0]].key_start
+        following = next((other for other in order[order.index(key) :] if other in members), None)
+        if following is not None:
+            place = members[following].key_start
             yield place, place, f"{entry},{gap}"
         else:
             place = max((member.end for member in members.values()), default=node.start + 1)
@@ -184,5 +186,5 @@ def _style(text: str, node: Node) -> tuple[str, str]:
     colon = text[key_end : first.start]
     leading = text[node.start + 1 : first.key_start]
     if len(members) > 1:
-        leading = re.split(",", text[first.end : members[1].key_start])[-1]
+        leading = text[first.end : members[1].key_start].rpartition(",")[2]
     return colon, leading or colon.partition(":")[2]
