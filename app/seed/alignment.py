@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from app.models.evidence import Quote
 from app.seed.errors import format_value, name_differences
-from app.seed.quotes import BULLETS, Span
+from app.seed.quotes import BULLETS, Span, find_all
 from app.seed.word_search import find_similar
 
 _IGNORED = re.compile(
@@ -139,7 +139,5 @@ class _SqueezedText:
     def find_all(self, words: str) -> Iterator[Span]:
         """Span of each occurrence of words in the whole text."""
         squeezed = _IGNORED.sub("", words)
-        start = self._text.find(squeezed) if squeezed else -1
-        while start >= 0:
+        for start in find_all(self._text, squeezed) if squeezed else ():
             yield self._indexes[start], self._indexes[start + len(squeezed) - 1] + 1
-            start = self._text.find(squeezed, start + 1)

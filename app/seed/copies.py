@@ -69,6 +69,16 @@ class PageCopy:
         """Digest of the text in UTF-8, hexadecimal."""
         return hashlib.sha256(self.content).hexdigest()
 
+    def likeness(self, sha256: object, quotes: Sequence[str]) -> tuple[bool, float]:
+        """How well it fits a source: whether the digest is the same, and the share of quotes in it.
+
+        Args:
+            sha256: Digest of the source.
+            quotes: Words that are quoted from the source.
+        """
+        found = sum(words in self.text for words in quotes)
+        return self.sha256 == sha256, found / max(len(quotes), 1)
+
 
 def read_copies(
     path: str, pages: Sequence[ArchivedPage], timestamp: str | None = None

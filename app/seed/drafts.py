@@ -17,9 +17,9 @@ from app.seed.captures import ArchivedPage
 from app.seed.copies import PageCopy
 from app.seed.errors import Issue, SeedError, format_value
 from app.seed.json_text import Edit, Node, apply_edits, parse_json, set_members
-from app.seed.quotes import Span
-from app.seed.sentences import find_uncited, split_sentences
-from app.seed.word_search import context_members, describe_similar, find_exact
+from app.seed.quotes import Span, find_all
+from app.seed.sentences import Coverage, measure_coverage, split_sentences
+from app.seed.word_search import context_members, describe_similar
 
 _MAX_LISTED_OCCURRENCES = 4
 
@@ -98,21 +98,6 @@ class Filled:
     issues: Sequence[Issue]
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How much of a source is cited.
-
-    Attributes:
-        source: Id of the source.
-        sentences: Number of sentences outside its furniture.
-        uncited: Those that nothing cites.
-    """
-
-    source: str
-    sentences: int
-    uncited: Sequence[Span]
-
-
 def match_copies(draft: Draft, copies: Sequence[tuple[str, PageCopy]]) -> dict[str, PageCopy]:
     """The copies by the id of their source.
 
@@ -151,7 +136,7 @@ def fill_in(draft: Draft, copies: Mapping[str, PageCopy], *, renew: bool = False
     return Filled(Draft(draft.path, text), filler.added, filler.issues)
 
 
-def measure_coverage(draft: Draft, copies: Mapping[str, PageCopy]) -> list[Coverage]:
+def measure_draft_coverage(draft: Draft, copies: Mapping[str, PageCopy]) -> dict[str, Coverage]:
     """The coverage of each source that there is a copy of; quotes without a position do not count.
 
     Args:
@@ -166,10 +151,9 @@ def measure_coverage(draft: Draft, copies: Mapping[str, PageCopy]) -> list[Cover
         id_: list(_spans(quote for _, quote in draft.quotes() if quote.get("source") == id_))
         for id_ in copies
     }
-    return [
-        Coverage(id_, *find_uncited(copy.text, furniture[id_], cited[id_]))
-        for id_, copy in copies.items()
-    ]
+    return {
+        id_: measure_coverage(copy.text, furniture[id_], cited[id_]) for id_, copy in copies.items()
+    }
 
 
 class _Filler:
@@ -265,7 +249,7 @@ class _Filler:
             start = end - len(exact)
         if isinstance(start, int) and start >= 0 and text.startswith(exact, start):
             return start
-        starts = find_exact(text, exact)
+        starts = list(find_all(text, exact))
         prefix, suffix = _string(quote, "prefix"), _string(quote, "suffix")
         selected = [
             start
@@ -317,15 +301,13 @@ class _Filler:
 
 def _matching_source(draft: Draft, copy: PageCopy) -> str:
     """Id of the source with the digest of a copy, or else with the most of its quotes in it."""
-    for _, source in draft.sources():
-        if source.get("sha256") == copy.sha256:
-            return _string(source, "id")
 
-    def share_of_quotes(id_: str) -> float:
-        words = [quote.get("exact") for _, quote in draft.quotes() if quote.get("source") == id_]
-        return sum(exact in copy.text for exact in words) / max(len(words), 1)
+    def likeness(source: Node) -> tuple[bool, float]:
+        id_ = _string(source, "id")
+        quotes = [quote for _, quote in draft.quotes() if quote.get("source") == id_]
+        return copy.likeness(source.get("sha256"), [quote.get("exact") for quote in quotes])
 
-    return max(draft.source_ids(), key=share_of_quotes)
+    return _string(max((source for _, source in draft.sources()), key=likeness), "id")
 
 
 def _items(node: Node, key: str, pointer: str) -> Iterator[tuple[str, Node]]:

@@ -9,9 +9,9 @@ from datetime import date
 from pathlib import Path
 
 from app.models.evidence import MAX_QUOTE_CHARACTERS
-from app.models.notation import count_noun, noun_for
+from app.models.notation import count_noun
 from app.seed.copies import PageCopy
-from app.seed.drafts import Draft, Filled, fill_in, measure_coverage
+from app.seed.drafts import Draft, Filled, fill_in, measure_draft_coverage
 from app.seed.errors import Issue, format_value, name_differences
 from app.seed.messages import FILLED_IN_BY_CITE
 from app.seed.sentences import long_sentences
@@ -87,19 +87,13 @@ def report_filled(filled: Filled, *, check: bool) -> Report:
 def report_coverage(draft: Draft, copies: Mapping[str, PageCopy]) -> Report:
     """The share of the sentences of each page that are cited, and the start of each other one."""
     output = []
-    uncited = 0
-    for coverage in measure_coverage(draft, copies):
-        uncited += len(coverage.uncited)
-        cited = coverage.sentences - len(coverage.uncited)
-        share = cited / coverage.sentences if coverage.sentences else 1
-        noun = noun_for(coverage.sentences, "sentence")
-        output.append(
-            f"{coverage.source}: {cited} of {coverage.sentences} {noun} cited, {share:.0%}"
-        )
+    coverages = measure_draft_coverage(draft, copies)
+    for id_, coverage in coverages.items():
+        output.append(f"{id_}: {coverage.ratio} cited, {coverage.share:.0%}")
         for start, end in coverage.uncited:
-            sentence = " ".join(copies[coverage.source].text[start:end].split())
+            sentence = " ".join(copies[id_].text[start:end].split())
             output.append(f"  {start} to {end}: {_shorten(sentence)}")
-    return Report(output, failed=uncited > 0)
+    return Report(output, failed=any(coverage.uncited for coverage in coverages.values()))
 
 
 def report_state(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import product
 
 from app.models.evidence import MAX_QUOTE_CHARACTERS
@@ -16,13 +17,17 @@ _WORD = re.compile(r"[^\s•◦▪‣·]\S*")
 _LINE_AFTER = re.compile(r"\s*[^\r\n]*")
 
 
+def find_all(text: str, words: str) -> Iterator[int]:
+    """Start of each occurrence of words in a text, in code points; they may overlap."""
+    start = text.find(words)
+    while start >= 0:
+        yield start
+        start = text.find(words, start + 1)
+
+
 def occurrences(text: str, words: str) -> list[int]:
-    """Start of each occurrence of words in a text, in code points; like browsers, in any case."""
-    text, words = _lower(text), _lower(words)
-    starts = [text.find(words)]
-    while starts[-1] >= 0:
-        starts.append(text.find(words, starts[-1] + 1))
-    return starts[:-1]
+    """Start of each occurrence of words in any case, as browsers find them."""
+    return list(find_all(_lower(text), _lower(words)))
 
 
 def find_context(text: str, start: int, end: int) -> tuple[str | None, str | None]:

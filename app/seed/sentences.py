@@ -4,12 +4,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
+from app.models.notation import noun_for
 from app.seed.quotes import Span
 
 _MAX_LINE_CHARACTERS = 40
 _BREAK = re.compile(r"(?<=[.!?;])\s+|[\r\n]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of a text is cited.
+
+    Attributes:
+        sentences: Number of sentences outside its furniture.
+        uncited: Those of them that nothing cites.
+    """
+
+    sentences: int
+    uncited: Sequence[Span]
+
+    @property
+    def cited(self) -> int:
+        """Number of sentences that something cites."""
+        return self.sentences - len(self.uncited)
+
+    @property
+    def ratio(self) -> str:
+        """How many of the sentences are cited."""
+        return f"{self.cited} of {self.sentences} {noun_for(self.sentences, 'sentence')}"
+
+    @property
+    def share(self) -> float:
+        """The share of the sentences that is cited; 1 if there are none."""
+        return self.cited / self.sentences if self.sentences else 1.0
 
 
 def split_sentences(text: str, start: int, end: int) -> Iterator[Span]:
@@ -30,10 +60,8 @@ def long_sentences(text: str) -> list[Span]:
     return [(start, end) for start, end in sentences if end - start > _MAX_LINE_CHARACTERS]
 
 
-def find_uncited(
-    text: str, furniture: Sequence[Span], citations: Sequence[Span]
-) -> tuple[int, list[Span]]:
-    """Count the sentences of a text outside its furniture, and find those without a citation.
+def measure_coverage(text: str, furniture: Sequence[Span], citations: Sequence[Span]) -> Coverage:
+    """The coverage of a text outside its furniture.
 
     Pieces without a letter, such as a bullet, are no sentences.
     """
@@ -49,4 +77,4 @@ def find_uncited(
         for start, end in sentences
         if not any(first < end and start < last for first, last in citations)
     ]
-    return len(sentences), uncited
+    return Coverage(len(sentences), uncited)

@@ -12,7 +12,7 @@ from operator import itemgetter
 
 from app.models import Source
 from app.models.evidence import Enriched, Quote
-from app.models.notation import count_noun, noun_for
+from app.models.notation import count_noun
 from app.seed.alignment import AlignedQuotes
 from app.seed.captures import ArchivedPage
 from app.seed.copies import PageCopy, read_copies
@@ -20,7 +20,7 @@ from app.seed.errors import Issue, format_value, name_differences
 from app.seed.quotes import Span, occurrences
 from app.seed.record import Record
 from app.seed.report import Check
-from app.seed.sentences import find_uncited, long_sentences, split_sentences
+from app.seed.sentences import long_sentences, measure_coverage, split_sentences
 from app.seed.word_search import context_members
 
 COVERAGE_CHECK = "Coverage of the text"
@@ -96,8 +96,7 @@ def _matching_source(
     """The source with the digest of a copy, or else with the most of its quotes in it."""
 
     def likeness(source: Source) -> tuple[bool, float]:
-        found = sum(quote.exact in copy.text for _, quote in quotes[source.id])
-        return source.sha256 == copy.sha256, found / max(len(quotes[source.id]), 1)
+        return copy.likeness(source.sha256, [quote.exact for _, quote in quotes[source.id]])
 
     return max(sources, key=likeness)
 
@@ -226,7 +225,7 @@ class _Comparison:
     def _coverage(self) -> _Result:
         """Every sentence outside the furniture must be quoted, at least in part."""
         text, cited = self.copy.text, zip(self.cited, self.aligned.spans, strict=True)
-        sentences, uncited = find_uncited(
+        coverage = measure_coverage(
             text,
             [self._place(passage.start, passage.end) for passage in self.source.furniture or ()],
             [span or (quote.start, quote.end) for (_, quote), span in cited],
@@ -237,12 +236,9 @@ class _Comparison:
                 f"no citation from {start} to {end}, {format_value(text[start:end])}",
                 "at least one citation",
             )
-            for start, end in uncited
+            for start, end in coverage.uncited
         ]
-        covered = sentences - len(issues)
-        share = covered / sentences if sentences else 1.0
-        summary = f"{_ratio(covered, sentences)} {noun_for(sentences, 'sentence')}, {share:.0%}"
-        return summary, issues
+        return f"{coverage.ratio}, {coverage.share:.0%}", issues
 
     def _place(self, start: int, end: int) -> Span:
         """Where a passage of the source is in the copy: whole sentences or lines."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.models.text_folding import fold
 from app.seed.errors import format_value, name_differences
-from app.seed.quotes import Span, find_context, occurrences
+from app.seed.quotes import Span, find_all, find_context
 
 _CANDIDATES = 10
 """Passages with the most words in common that are compared letter by letter."""
@@ -30,17 +30,12 @@ def find_quotes(text: str, words: str) -> list[dict[str, Any]]:
     """
     if not words.strip():
         return []
-    starts = find_exact(text, words)
-    spans = [(start, start + len(words)) for start in starts] or look_alikes(text, words)
+    spans = [(start, start + len(words)) for start in find_all(text, words)]
+    spans = spans or look_alikes(text, words)
     return [
         {"start": start, "end": end, "exact": text[start:end], **context_members(text, start, end)}
         for start, end in spans
     ]
-
-
-def find_exact(text: str, words: str) -> list[int]:
-    """Where words stand exactly so."""
-    return [start for start in occurrences(text, words) if text.startswith(words, start)]
 
 
 def context_members(text: str, start: int, end: int) -> dict[str, str]:

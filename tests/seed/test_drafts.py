@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.seed.drafts import Draft, fill_in, match_copies, measure_coverage
+from app.seed.drafts import Draft, fill_in, match_copies, measure_draft_coverage
 from app.seed.editing import report_coverage
 from app.seed.errors import SeedError
 from tests.conftest import SEED
@@ -256,7 +256,7 @@ def test_sentences_that_nothing_cites_are_listed() -> None:
     source = {"id": "page", "furniture": [{"start": 0, "end": 7}]}
     draft = draft_of({"exact": "to Ana"}, {"exact": "Lima"}, sources=[source])
     copies = {"page": COPY}
-    assert len(measure_coverage(draft, copies)[0].uncited) == 4
+    assert len(measure_draft_coverage(draft, copies)["page"].uncited) == 4
     report = report_coverage(fill_in(draft, copies).draft, copies)
     assert report.failed
     assert report.output == [
