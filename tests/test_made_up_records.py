@@ -15,7 +15,7 @@ import httpx
 import pytest
 from lxml import etree, html
 
-from app.seed.notice import ArchivedPage, archive_notice
+from app.seed.notice import SourceFacts, archive_notice
 from tests.conftest import SeedCopy
 from tests.support.published import published_client
 
@@ -250,20 +250,20 @@ async def test_the_notice_follows_from_the_sources(seed: SeedCopy) -> None:
 def test_the_notice_of_several_sources() -> None:
     """It has the first and the last date of all, and each publisher once."""
     pages = [
-        ArchivedPage("An Office", "2019-05", "2021"),
-        ArchivedPage("A Ministry", "2017-01-20", "2020-12-31"),
-        ArchivedPage("An Office", None, None),
+        SourceFacts("An Office", "2019-05", "2021"),
+        SourceFacts("A Ministry", "2017-01-20", "2020-12-31"),
+        SourceFacts("An Office", None, None),
     ]
     notice = archive_notice(pages)
     assert "3 archived web pages, which are no longer updated" in notice
     assert "published by: An Office and A Ministry;" in notice
     assert "archived from January 20, 2017; archived to 2021)" in notice
-    many = [ArchivedPage(f"P{number}", None, None) for number in range(5)]
+    many = [SourceFacts(f"P{number}", None, None) for number in range(5)]
     assert "(published by: P0, P1, P2, and 2 more)" in archive_notice(many)
 
 
 def test_the_notice_without_facts() -> None:
     """A source without publisher and period, and a record without sources, have a notice too."""
     page = "This record restates 1 archived web page, which is no longer updated. "
-    assert archive_notice([ArchivedPage(None, None, None)]).startswith(page)
+    assert archive_notice([SourceFacts(None, None, None)]).startswith(page)
     assert archive_notice([]) == "This record restates no archived web page yet."

@@ -13,7 +13,6 @@ from app.models import Award, Objective, Region, Resource, Source
 from app.models.citation import citation_suffixes
 from app.models.dates import first_day, last_day
 from app.models.evidence import MAX_QUOTE_CHARACTERS, Enriched, Quote
-from app.models.header import Metadata
 from app.models.notation import count_noun, noun_for
 from app.seed.comparisons import money_qualifiers
 from app.seed.errors import Issue, format_value, name_differences
@@ -24,7 +23,6 @@ from app.seed.evidence_check import (
     unsupported_references,
     unsupported_values,
 )
-from app.seed.notice import ArchivedPage, archive_notice
 
 _MONEY_FIELDS = (("amount", "currency"), ("investment_amount", "investment_currency"))
 _QUALIFIER_FIELDS = (
@@ -48,7 +46,6 @@ class SeedChecks:
         self._ids: dict[tuple[str, str], str] = {}
         self._names: dict[tuple[str, str], list[str]] = {}
         self._parents: dict[tuple[str, str], tuple[str, str]] = {}
-        self._pages: list[ArchivedPage] = []
         self._source_lengths: dict[str, int] = {}
         self._quotes: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
         self._positions: dict[tuple[str, str, int], str] = {}
@@ -106,17 +103,6 @@ class SeedChecks:
         for pointer, resource in self._with_stated_references:
             yield from _mismatch_issues(pointer, unsupported_references(resource, self._names))
 
-    def with_notice(self, metadata: Metadata) -> Metadata:
-        """The metadata; the archive notice is derived from the sources unless it is stated."""
-        if metadata.archive_notice is not None:
-            return metadata
-        pages = [page._replace(publisher=self._publisher_name(page)) for page in self._pages]
-        return metadata.model_copy(update={"archive_notice": archive_notice(pages)})
-
-    def _publisher_name(self, page: ArchivedPage) -> str | None:
-        names = self._names.get(("organization", page.publisher or ""), [])
-        return names[0] if names else page.publisher
-
     def _collect(self, resource: Resource, pointer: str) -> None:
         for field, type_ in resource.references.items():
             for id_ in _as_list(resource.get(field)):
@@ -134,8 +120,6 @@ class SeedChecks:
         if has_stated_references(resource):
             self._with_stated_references.append((pointer, resource))
         if isinstance(resource, Source):
-            period = resource.archived_from, resource.archived_to
-            self._pages.append(ArchivedPage(resource.publisher, *period))
             self._source_lengths[resource.id] = resource.characters
         if isinstance(resource, Region):
             codes = {field: resource.get(field) for field in _REGION_CODES}

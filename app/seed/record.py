@@ -16,6 +16,7 @@ from app.models.header import Metadata, Outlines
 from app.seed.checks import SeedChecks
 from app.seed.errors import Issue, SeedError
 from app.seed.messages import validation_issues
+from app.seed.notice import NoticeBuilder
 from app.seed.outlines import Outline, check_outlines
 from app.seed.retired import invalid_retirements, reused_ids, unlisted_ids
 from app.seed.seed_file import Key, SeedFile
@@ -62,9 +63,10 @@ class SeedStream:
             SeedError: After the last resource, if the file has any issue; it lists all of them.
         """
         issues: list[Issue] = []
-        checks = self._checks
+        checks, notice = self._checks, NoticeBuilder()
         for entry in self.file:
             model, pointer = MODELS[entry.collection], entry.pointer
+            notice.add(entry)
             if (key := entry.key) is not None:
                 issues.extend(checks.add_id(*key, pointer))
                 if self._with_entry_digests:
@@ -84,6 +86,7 @@ class SeedStream:
         issues += (issue for issue in self.file.inexact_numbers if issue.pointer not in reported)
         if issues:
             raise SeedError(self.path, issues)
+        self.metadata = notice.with_notice(self.metadata)
 
     def check_retired(self, removed: Mapping[Key, str], retired: Mapping[Key, str]) -> None:
         """Check the retired ids, after the iteration.
@@ -108,7 +111,7 @@ class SeedStream:
         """Validate what is not a resource: the metadata and the outlines."""
         metadata = self.file.header
         try:
-            self.metadata = checks.with_notice(Metadata.model_validate(metadata))
+            self.metadata = Metadata.model_validate(metadata)
         except ValidationError as error:
             issues = list(validation_issues(error, Metadata, metadata, ""))
             yield from issues

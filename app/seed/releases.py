@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -19,7 +18,7 @@ from app.models.header import Metadata
 from app.models.release import DRAFT, Label, Stamp, label_day, label_order
 from app.seed.errors import Issue, SeedError, format_value
 from app.seed.messages import validation_issues
-from app.seed.notice import ArchivedPage, archive_notice
+from app.seed.notice import NoticeBuilder
 from app.seed.record import MODELS, SeedStream
 from app.seed.release_files import release_file
 from app.seed.seed_file import STAMP, Entry, Key, SeedFile
@@ -51,33 +50,6 @@ class ReleaseFacts:
         return self.label == DRAFT
 
 
-class _Pages:
-    """The archived pages of a seed, from which its archive notice is derived if it states none."""
-
-    def __init__(self) -> None:
-        self._pages: list[ArchivedPage] = []
-        self._publishers: dict[str, str] = {}
-
-    def add(self, entry: Entry) -> None:
-        """Collect what the notice depends on."""
-        if entry.key is None:
-            return
-        value: dict[str, Any] = entry.value
-        if entry.collection == "organizations":
-            self._publishers[value["id"]] = value.get("name", "")
-        elif entry.collection == "sources":
-            self._pages.append(ArchivedPage(*map(value.get, ArchivedPage._fields)))
-
-    def notice(self) -> str:
-        """The archive notice."""
-        return archive_notice(
-            [
-                page._replace(publisher=self._publishers.get(page.publisher or "", page.publisher))
-                for page in self._pages
-            ]
-        )
-
-
 class FiledRelease:
     """A filed release that is read one entry at a time.
 
@@ -105,15 +77,13 @@ class FiledRelease:
         Raises:
             SeedError: The file cannot be read, or is not as it was when it was filed.
         """
-        pages = _Pages()
+        notice = NoticeBuilder()
         for entry in self._file:
-            pages.add(entry)
+            notice.add(entry)
             yield entry
         if issues := [*self._file.issues, *self._file.inexact_numbers]:
             raise SeedError(self.path, issues)
-        metadata = self._metadata()
-        if metadata.archive_notice is None:
-            metadata = metadata.model_copy(update={"archive_notice": pages.notice()})
+        metadata = notice.with_notice(self._metadata())
         stamp = self._checked_stamp(metadata.release)
         self.facts = _facts(stamp, self._file.digest(), metadata)
         self.retired = frozenset((entry.type, entry.id) for entry in metadata.retired)
