@@ -42,6 +42,9 @@ _META_KEYS = (
 """Keys of the `meta` table that are attributes of `Archive`."""
 _MODELS: tuple[type[Document], ...] = (*RESOURCES, Citation)
 
+_SEED_MODULES = ("notice", "outlines", "releases", "seed_file", "shapes")
+"""Modules of `app/seed` that determine what is stored, and not only whether it is valid."""
+
 _READER_THREADS = 4
 """Threads that query the archive, in addition to the event loop's."""
 _MAX_PENDING_QUERIES = 1_000
@@ -346,8 +349,7 @@ def archive_code_digest() -> str:
     files = [
         *sorted(here.glob("*.py")),
         *sorted((here.parent / "models").glob("*.py")),
-        here.parent / "seed" / "releases.py",
-        here.parent / "seed" / "shapes.py",
+        *(here.parent / "seed" / f"{name}.py" for name in _SEED_MODULES),
     ]
     versions = sqlite3.sqlite_version, sqlalchemy.__version__, pydantic.__version__
     digest = hashlib.sha256(" ".join(versions).encode())
