@@ -14,7 +14,7 @@ import httpx
 import pytest
 from lxml import etree, html
 
-from tests.conftest import ROOT, SEED, needs
+from tests.conftest import ROOT, needs
 from tests.support import history
 from tests.support.history import LABELS, NOTES
 from tests.support.npm import install_packages
@@ -44,9 +44,7 @@ ENTRIES = [
 @pytest.fixture(scope="module")
 def seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Seed of the record that was corrected twice."""
-    folder = tmp_path_factory.mktemp("corrected")
-    shutil.copy(SEED.with_name("regions.geojson"), folder)
-    return history.publish_all(folder, json.loads(SEED.read_text("utf-8")))
+    return history.publish_shipped(tmp_path_factory.mktemp("corrected"))
 
 
 @pytest.fixture(scope="module")

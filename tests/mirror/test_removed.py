@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.conftest import SEED
-from tests.support.history import REASON, REMOVED, SECOND, SUCCESSOR, publish_all
+from tests.support.history import REASON, REMOVED, SECOND, SUCCESSOR, publish_shipped
 from tests.support.mirrors import (
     WEB_SERVERS,
     assert_mirror_problem,
@@ -29,9 +26,7 @@ PATH = f"/v1/activities/{REMOVED}"
 def corrected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with the seed and the mirror of a record that lacks a resource since a correction."""
     folder = tmp_path_factory.mktemp("corrected")
-    shutil.copy(SEED.with_name("regions.geojson"), folder)
-    publish_all(folder, json.loads(SEED.read_text("utf-8")), SECOND)
-    seed, archive = str(folder / "seed.json"), str(folder / "archive.sqlite")
+    seed, archive = str(publish_shipped(folder, SECOND)), str(folder / "archive.sqlite")
     freeze(folder / "mirror", "--seed", seed, "--archive", archive)
     return folder
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import shutil
 from collections.abc import AsyncIterator
 from copy import deepcopy
 from itertools import pairwise
@@ -17,9 +14,10 @@ from lxml import html
 
 from app.pages.record.words import field_label
 from benchmarks.corpus import write_corpus
-from tests.conftest import SEED, SeedCopy
+from tests.conftest import SeedCopy
 from tests.support import history
 from tests.support.history import FIRST, LABELS, NEW_QUOTE, NOTES, REASON, SECOND, SUCCESSOR, THIRD
+from tests.support.html_pages import assert_self_contained, assert_structured
 from tests.support.serving import client_for
 
 pytestmark = pytest.mark.anyio
@@ -32,8 +30,7 @@ BROWSER_HEADERS = {"Accept": "text/html,*/*;q=0.8"}
 async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the record that was corrected twice."""
     folder = tmp_path_factory.mktemp("corrected")
-    shutil.copy(SEED.with_name("regions.geojson"), folder)
-    seed = history.publish_all(folder, json.loads(SEED.read_text("utf-8")))
+    seed = history.publish_shipped(folder)
     async with client_for(seed, folder / "archive.sqlite") as opened:
         yield opened
 
@@ -144,25 +141,13 @@ async def test_every_link_has_a_target(client: httpx.AsyncClient) -> None:
 
 async def test_the_page_is_self_contained(client: httpx.AsyncClient) -> None:
     """No scripts and nothing from elsewhere: the policy allows its own style sheet only."""
-    response = await client.get(PATH)
-    page = html.document_fromstring(response.text)
-    (style,) = page.xpath("//style")
-    digest = base64.b64encode(hashlib.sha256(style.text.encode()).digest()).decode()
-    policy = response.headers["content-security-policy"]
-    assert f"style-src 'sha256-{digest}'" in policy
-    assert "default-src 'none'" in policy
-    assert page.xpath("//script | //*[@style] | //img") == []
+    page = assert_self_contained(await client.get(PATH))
+    assert page.xpath("//script | //img") == []
 
 
 async def test_headings_and_tables_are_structured(client: httpx.AsyncClient) -> None:
     """One h1, no skipped heading level, and tables with captions and header scopes."""
-    page = await get_page(client)
-    levels = [int(heading.tag[1]) for heading in page.xpath("//h1 | //h2 | //h3 | //h4")]
-    assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in pairwise(levels))
-    for table in page.xpath("//table"):
-        assert table.xpath("caption")
-        assert set(table.xpath(".//th/@scope")) == {"col", "row"}
+    assert_structured(await get_page(client))
 
 
 async def test_the_page_is_cached_like_others(client: httpx.AsyncClient) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.conftest import SEED, Start
+from tests.conftest import Start
 from tests.support import history
 from tests.support.browser_tools import violations
 from tests.support.browsing import chromium, horizontal_overflow, visit
@@ -32,8 +30,7 @@ def browser() -> Iterator[Browser]:
 def server(start_server: Start, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Address of a server on the record that was corrected twice."""
     folder = tmp_path_factory.mktemp("corrected")
-    shutil.copy(SEED.with_name("regions.geojson"), folder)
-    seed = history.publish_all(folder, json.loads(SEED.read_text("utf-8")))
+    seed = history.publish_shipped(folder)
     url, _ = start_server(SEED_FILE=str(seed), ARCHIVE_FILE=str(folder / "archive.sqlite"))
     return url
 

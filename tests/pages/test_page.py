@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
 import subprocess
 import sys
-from itertools import pairwise
 from math import cos, sin
 from pathlib import Path
 from typing import Any
@@ -32,6 +30,7 @@ from app.pages.record.words import (
 )
 from benchmarks.corpus import write_corpus
 from tests.conftest import SeedCopy
+from tests.support.html_pages import assert_self_contained, assert_structured
 from tests.support.serving import client_for
 from tests.support.widest_seed import write_widest_seed
 
@@ -133,17 +132,8 @@ async def test_the_page_is_small(client: httpx.AsyncClient, coding: str) -> None
 
 async def test_the_page_is_self_contained(client: httpx.AsyncClient) -> None:
     """There are no scripts or external styles, and the Content-Security-Policy allows none."""
-    response = await client.get("/", headers=HTML_HEADERS)
-    page = html.document_fromstring(response.text)
-    (style,) = page.xpath("//style")
-    digest = base64.b64encode(hashlib.sha256(style.text.encode()).digest()).decode()
-    policy = response.headers["content-security-policy"].split("; ")
-    assert "default-src 'none'" in policy
-    assert f"style-src 'sha256-{digest}'" in policy
-    assert "unsafe" not in response.headers["content-security-policy"]
+    page = assert_self_contained(await client.get("/", headers=HTML_HEADERS))
     assert page.xpath("//script/@type") == ["application/ld+json"]
-    assert page.xpath("//@style | //@src | //@*[starts-with(name(), 'on')]") == []
-    assert set(page.xpath("//link[@rel='icon' or @rel='stylesheet']/@href")) == {"/favicon.svg"}
 
 
 async def test_every_citation_is_in_a_footnote(client: httpx.AsyncClient) -> None:
@@ -227,14 +217,7 @@ async def test_each_section_links_to_its_api_request(client: httpx.AsyncClient) 
 
 async def test_headings_and_tables_are_structured(client: httpx.AsyncClient) -> None:
     """One h1, no skipped heading level, and tables with captions and header scopes."""
-    page = await get_page(client)
-    levels = [int(heading.tag[1]) for heading in page.xpath("//h1 | //h2 | //h3 | //h4")]
-    assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in pairwise(levels))
-    for table in page.xpath("//table"):
-        assert table.xpath("caption")
-        assert set(table.xpath(".//th/@scope")) == {"col", "row"}
-        assert not table.xpath(".//th[not(@scope)]")
+    assert_structured(await get_page(client))
 
 
 async def test_a_changed_value_is_shown_with_its_quote(seed: SeedCopy, tmp_path: Path) -> None:

@@ -44,8 +44,7 @@ REMOVED_PATH = f"/v1/activities/{REMOVED}"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with the seed of the record that was corrected twice."""
     folder = tmp_path_factory.mktemp("corrected")
-    shutil.copy(SEED.with_name("regions.geojson"), folder)
-    history.publish_all(folder, json.loads(SEED.read_text("utf-8")))
+    history.publish_shipped(folder)
     return folder
 
 

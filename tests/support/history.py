@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from copy import deepcopy
 from hashlib import sha256
@@ -13,6 +14,7 @@ from typing import Any
 from rfc8785 import dumps
 
 from app.models.release import label_order
+from tests.conftest import SEED
 
 Json = dict[str, Any]
 
@@ -142,3 +144,9 @@ def publish_all(folder: Path, shipped: Json, until: str = THIRD) -> Path:
         if label <= until:
             seed = publish(folder, content, label, note)
     return seed
+
+
+def publish_shipped(folder: Path, until: str = THIRD) -> Path:
+    """Publish the releases next to the shipped outlines; returns the path of the seed."""
+    shutil.copy(SEED.with_name("regions.geojson"), folder)
+    return publish_all(folder, json.loads(SEED.read_text("utf-8")), until)
