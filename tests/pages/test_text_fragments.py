@@ -104,11 +104,10 @@ def test_every_link_leads_to_the_words_that_are_cited(
 
 def test_without_prefix_and_suffix_some_links_lead_astray(text: str, archived_page: Page) -> None:
     """The test above would notice: a browser goes to the first of several occurrences."""
-    start = text.index("Loreto.")
-    passage = [visible(text[:start]), len("Loreto")]
-    archived_page.set_default_timeout(TIMEOUT_MS)
-    archived_page.goto("https://archive.example/#:~:text=Loreto")
-    assert not archived_page.evaluate(_IS_CENTERED, passage)
+    first, cited = (
+        [visible(text[: text.index(words)]), len("Loreto")] for words in ("Loreto", "Loreto.")
+    )
+    assert follow(archived_page, "https://archive.example/#:~:text=Loreto", first)
+    assert not archived_page.evaluate(_IS_CENTERED, cited)
     archived_page.goto("about:blank")
-    archived_page.goto("https://archive.example/#:~:text=Loreto,-.")
-    archived_page.wait_for_function(_IS_CENTERED, arg=passage)
+    assert follow(archived_page, "https://archive.example/#:~:text=Loreto,-.", cited)
