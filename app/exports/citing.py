@@ -188,10 +188,10 @@ def cited_record(
     return Work(
         key="-".join([*words, archive.label]),
         title=title,
-        author=f"{title} maintainers",
+        author=author_name(archive.metadata),
         version=archive.label,
         date=archive.date,
-        url=release_address(archive, origin),
+        url=release_address(archive.label, origin),
         publisher=publisher and _one_line(publisher),
         note=_sources_note(archive, connection),
     )
@@ -213,9 +213,14 @@ def cited_resource(record: Work, document: Mapping[str, Any], type_: str) -> Wor
     )
 
 
-def release_address(archive: Archive, origin: str | None) -> str:
-    """Permanent address of the archive's release: a URL if the public base URL is known."""
-    return f"{origin or ''}/v1/releases/{archive.label}"
+def author_name(metadata: Mapping[str, Any]) -> str:
+    """Name of the institution that made the record."""
+    return f"{_one_line(metadata['title'])} maintainers"
+
+
+def release_address(label: str, origin: str | None) -> str:
+    """Permanent address of a release: a URL if the public base URL is known."""
+    return f"{origin or ''}/v1/releases/{label}"
 
 
 def _sources_note(archive: Archive, connection: sqlite3.Connection) -> str:

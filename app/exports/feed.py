@@ -10,7 +10,7 @@ import sqlite3
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from app.archive.archive import Archive
-from app.exports.citing import cited_record
+from app.exports.citing import author_name, release_address
 from app.exports.iati import INVALID_IN_XML
 
 FEED_PATH = "/v1/releases.atom"
@@ -39,8 +39,7 @@ def releases_feed(archive: Archive, origin: str, connection: sqlite3.Connection)
     _add_text(
         feed, "updated", _moment(releases[0][1] if releases else archive.metadata["modified"])
     )
-    author = cited_record(archive, origin, None, connection).author
-    _add_text(SubElement(feed, "author"), "name", author)
+    _add_text(SubElement(feed, "author"), "name", author_name(archive.metadata))
     _add_text(feed, "rights", archive.metadata["license"]["title"])
     _add_link(feed, "alternate", f"{origin}{HISTORY_PATH}", "text/html")
     _add_link(feed, "self", f"{origin}{FEED_PATH}", "application/atom+xml")
@@ -51,7 +50,7 @@ def releases_feed(archive: Archive, origin: str, connection: sqlite3.Connection)
 
 
 def _add_entry(feed: Element, origin: str, label: str, day: str, note: str) -> None:
-    entry, address = SubElement(feed, "entry"), f"{origin}/v1/releases/{label}"
+    entry, address = SubElement(feed, "entry"), release_address(label, origin)
     _add_text(entry, "id", address)
     _add_text(entry, "title", f"Release {label}")
     _add_link(entry, "alternate", f"{origin}{HISTORY_PATH}#{label}", "text/html")

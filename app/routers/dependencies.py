@@ -76,7 +76,7 @@ def next_link_header(links: Mapping[str, str | None]) -> dict[str, str]:
 def cite_as_link(request: Request, archive: Archive) -> str:
     """The value of a `Link` header with the address to cite, that of the release (RFC 8574)."""
     settings: Settings = request.app.state.settings
-    return f'<{release_address(archive, settings.public_url)}>; rel="cite-as"'
+    return f'<{release_address(archive.label, settings.public_url)}>; rel="cite-as"'
 
 
 ArchiveDep = Annotated[Archive, Depends(get_archive)]
