@@ -8,18 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.archive.archive import COLLECTIONS, Archive
-from app.models import RESOURCES, Award, Resource
-from app.query.parameters import parse_query_string
-from app.query.query import collection_parameters
+from app.archive.archive import COLLECTIONS, Archive, link_table
+from app.models import RESOURCES, Award, Document, Resource
+from app.query.parameters import DateType, IntegerType, parse_query_string
+from app.query.query import collection_parameters, includable_fields
 from app.query.selection import find_document
+from app.responses.formats import CSV
 from app.responses.problems import InvalidParameters
 from app.responses.representations import item_body
 
 Json = dict[str, Any]
 
 _FALLBACK_WORD = "record"
-FALLBACK_YEAR = "2020"
+_FALLBACK_YEAR = "2020"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,49 @@ def search_word(archive: Archive) -> str:
 
 def announcement_year(archive: Archive) -> str:
     """The year of the first award that has an announcement date."""
+    announced = _first_value(archive, "awards", "announced")
+    return _FALLBACK_YEAR if announced is None else str(announced)[:4]
+
+
+def parameter_example(archive: Archive, model: type[Document], name: str) -> str | int | None:
+    """A valid value of a query parameter of a list; None if the record alone gives none."""
+    examples: dict[str, str | int | None] = {
+        "cursor": None,
+        "limit": 20,
+        "format": CSV.name,
+        "sort": f"-{model.sorts[0].field}",
+        "q": title_word(archive, model.collection) if name == "q" else None,
+        "include": next(iter(includable_fields(model)), None),
+        "facet": next(iter(model.facets()), None),
+        "fields": model.document_fields()[1],
+    }
+    return examples[name] if name in examples else _condition_example(archive, model, name)
+
+
+def _condition_example(archive: Archive, model: type[Document], name: str) -> str | int | None:
+    """The first stored value that a filter or range matches, else any value of its type."""
+    column, table = name.partition("__")[0], model.collection
+    for filter_ in model.all_filters():
+        if filter_.parameter == name:
+            link = link_table(model, filter_.field)
+            column, table = (name, link) if link else (filter_.field, table)
+    value = _first_value(archive, table, column)
+    if value is not None:
+        return value
+    type_ = collection_parameters(model.collection)[name].type
+    if type_.allowed:
+        return type_.allowed[0]
+    fallbacks: dict[type, str | int] = {DateType: _FALLBACK_YEAR, IntegerType: 1_000_000}
+    return fallbacks.get(type(type_))
+
+
+def _first_value(archive: Archive, table: str, column: str) -> str | int | None:
+    """The first value in a column; None if it has none."""
     row = archive.connection.execute(
-        "SELECT announced FROM awards WHERE announced IS NOT NULL ORDER BY rowid LIMIT 1"
+        f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY rowid LIMIT 1"  # noqa: S608 - names from the models
     ).fetchone()
-    return row[0].decode()[:4] if row else FALLBACK_YEAR
+    value: bytes | int | None = row[0] if row else None
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def misspelled_query(archive: Archive) -> str:

@@ -1,4 +1,4 @@
-"""Builds the OpenAPI document. All examples are taken from the served record."""
+"""Builds the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -9,48 +9,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.archive.archive import LISTS, Archive, link_table
-from app.exports.citing import RENDERERS, cited_record
-from app.models import Document
-from app.models.change import Change
-from app.models.release import LATEST
+from app.archive.archive import Archive
 from app.pages.record.words import shorten
-from app.query.changes import ChangesQuery, changes_body, find_changes
-from app.query.examples import (
-    FALLBACK_YEAR,
-    example_resource,
-    first_ids,
-    misspelling_error,
-    search_word,
-    title_word,
-)
-from app.query.full_text import find_matches
-from app.query.parameters import DateType, IntegerType
-from app.query.query import DEFAULT_LIMIT, Query, collection_parameters, includable_fields
-from app.query.removals import Removal
-from app.query.selection import find_page
-from app.responses.formats import BIBTEX, CSL, JSON
-from app.responses.problems import (
-    MEDIA_TYPE,
-    BadRequest,
-    InternalError,
-    MethodNotAllowed,
-    NotAcceptable,
-    NotFound,
-    Problem,
-    ProblemDocument,
-    RangeNotSatisfiable,
-    Unavailable,
-)
-from app.responses.representations import (
-    csv_header,
-    csv_lines,
-    item_body,
-    list_body,
-    ndjson_lines,
-    page_body,
-    page_links,
-)
+from app.query.examples import example_resource, first_ids
+from app.query.query import DEFAULT_LIMIT
+from app.responses.problems import ProblemDocument
+from app.routers.openapi_examples import add_examples
 from app.routers.route import Route
 
 _DESCRIPTION = """
@@ -147,17 +111,7 @@ def build_document(app: FastAPI, archive: Archive, bodies: Mapping[str, bytes]) 
         license_info={"name": "MIT", "identifier": "MIT"},
     )
     _finish_schemas(document)
-    for model in LISTS.values():
-        _add_collection_examples(document["paths"], model, archive)
-    _add_search_examples(document["paths"]["/v1/search"]["get"], archive)
-    _add_changes_examples(document["paths"]["/v1/changes"]["get"], archive)
-    _add_cite_examples(document["paths"]["/v1/cite"]["get"], archive)
-    for path, body in bodies.items():
-        content = _success_content(document["paths"][path]["get"])
-        content["application/json"]["example"] = json.loads(body)
-    problems = problem_examples(archive)
-    for operations in document["paths"].values():
-        _add_problem_examples(operations["get"], problems)
+    add_examples(document, archive, bodies)
     return document
 
 
@@ -198,191 +152,3 @@ def _drop_unused(document: Json) -> None:
         del schemas[name]
     if unused:  # schemas referenced only by those are unused now
         _drop_unused(document)
-
-
-def _add_collection_examples(paths: Json, model: type[Document], archive: Archive) -> None:
-    path = f"/v1/{model.collection}"
-    query = Query.from_parameters(model.collection, {"limit": 1})
-    page = find_page(archive, query, archive.connection)
-    if not page.documents:
-        return
-    item_path = next(name for name in paths if name.startswith(f"{path}/{{"))
-    list_operation, item_operation = paths[path]["get"], paths[item_path]["get"]
-    links = page_links(path, [("limit", "1")], page.cursor)
-    meta = {"total": page.total, "limit": query.page_size, "release": archive.release}
-    content = _success_content(list_operation)
-    content["application/json"]["example"] = json.loads(page_body(page.documents, meta, links))
-    content["text/csv"]["example"] = (csv_header(model) + csv_lines(model, page.documents)).decode()
-    content["application/x-ndjson"]["example"] = ndjson_lines(page.documents).decode()
-    item = json.loads(item_body(page.documents[0]))
-    _success_content(item_operation)["application/json"]["example"] = item
-    item_operation["parameters"][0]["example"] = page.ids[0]
-    for operation in (list_operation, item_operation):
-        _add_parameter_examples(operation, model, archive, page.cursor)
-
-
-def _add_parameter_examples(
-    operation: Json, model: type[Document], archive: Archive, cursor: str | None
-) -> None:
-    """Add examples to the query parameters of an operation on a collection."""
-    for parameter in operation["parameters"]:
-        if parameter["in"] == "path":
-            continue
-        example = _parameter_example(model, parameter["name"], archive, cursor)
-        if example is not None:
-            repeatable = parameter["schema"]["type"] == "array"
-            parameter["schema"]["examples"] = [[example] if repeatable else example]
-
-
-def _add_search_examples(operation: Json, archive: Archive) -> None:
-    word = search_word(archive)
-    values = {"q": word, "limit": 1}
-    page = find_matches(archive, values, archive.connection)
-    links = page_links("/v1/search", [("q", word), ("limit", "1")], page.cursor)
-    meta = {"total": page.total, "limit": 1, "release": archive.release}
-    content = _success_content(operation)["application/json"]
-    content["example"] = json.loads(list_body(page.hits, meta, links))
-    examples = {"q": word, "type": ["award"], "limit": 20, "cursor": page.cursor}
-    for parameter in operation["parameters"]:
-        if examples[parameter["name"]] is not None:
-            parameter["schema"]["examples"] = [examples[parameter["name"]]]
-        if parameter["required"]:
-            parameter["example"] = examples[parameter["name"]]
-
-
-def _add_changes_examples(operation: Json, archive: Archive) -> None:
-    since = next(iter(archive.releases))
-    query = ChangesQuery.from_parameters(archive, {"since": since, "limit": 1})
-    page = find_changes(archive, query, archive.connection)
-    content = _success_content(operation)
-    links = page_links("/v1/changes", [("since", since), ("limit", "1")], page.cursor)
-    body = changes_body(page, query, archive.release, links)
-    content["application/json"]["example"] = json.loads(body)
-    content["text/csv"]["example"] = (
-        csv_header(Change) + csv_lines(Change, page.documents)
-    ).decode()
-    content["application/x-ndjson"]["example"] = ndjson_lines(page.documents).decode()
-    examples = {
-        "since": since,
-        "until": LATEST,
-        "type": ["award"],
-        "resource": [example_resource(archive).path.rpartition("/")[2]],
-        "field": ["title"],
-        "kind": ["changed"],
-        "facet": ["type"],
-        "limit": 20,
-        "cursor": page.cursor,
-        "format": "csv",
-    }
-    for parameter in operation["parameters"]:
-        if examples[parameter["name"]] is not None:
-            parameter["schema"]["examples"] = [examples[parameter["name"]]]
-        if parameter["required"]:
-            parameter["example"] = examples[parameter["name"]]
-
-
-def _add_cite_examples(operation: Json, archive: Archive) -> None:
-    """Add examples as without `PUBLIC_URL`: the document depends on the record alone."""
-    work = cited_record(archive, None, None, archive.connection)
-    content = _success_content(operation)
-    for format_, render in RENDERERS.items():
-        body = render(work).decode()
-        content[format_.media_type]["example"] = (
-            json.loads(body) if format_ in (CSL, JSON) else body
-        )
-    resource = example_resource(archive)
-    examples = {"format": BIBTEX.name}
-    if resource.response:
-        examples |= {"type": resource.variable, "resource": resource.response["data"]["id"]}
-    for parameter in operation["parameters"]:
-        if parameter["name"] in examples:
-            parameter["schema"]["examples"] = [examples[parameter["name"]]]
-
-
-def _add_problem_examples(operation: Json, examples: Mapping[int, Json]) -> None:
-    for status, response in operation["responses"].items():
-        if MEDIA_TYPE in response.get("content", {}):
-            response["content"][MEDIA_TYPE]["example"] = examples[int(status)]
-
-
-def _success_content(operation: Json) -> Json:
-    """The `content` object of an operation's 200 response."""
-    content: Json = operation["responses"]["200"]["content"]
-    return content
-
-
-def _parameter_example(
-    model: type[Document], name: str, archive: Archive, cursor: str | None
-) -> Any:
-    """A parameter value that is valid for the served record; None if there is none."""
-    examples: dict[str, Any] = {
-        "cursor": cursor,
-        "limit": 20,
-        "format": "csv",
-        "sort": f"-{model.sorts[0].field}",
-        "q": title_word(archive, model.collection) if name == "q" else None,
-        "include": next(iter(includable_fields(model)), None),
-        "facet": next(iter(model.facets()), None),
-        "fields": model.document_fields()[1],
-    }
-    return examples[name] if name in examples else _condition_example(model, name, archive)
-
-
-def _condition_example(model: type[Document], name: str, archive: Archive) -> Any:
-    """The first stored value that a filter or range matches, else any value of its type."""
-    column, table = name.partition("__")[0], model.collection
-    for model_filter in model.all_filters():
-        if model_filter.parameter == name:
-            link = link_table(model, model_filter.field)
-            column, table = (name, link) if link else (model_filter.field, table)
-    row = archive.connection.execute(
-        f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY rowid LIMIT 1"  # noqa: S608 - names from the models
-    ).fetchone()
-    if row is not None:
-        return row[0].decode() if isinstance(row[0], bytes) else row[0]
-    type_ = collection_parameters(model.collection)[name].type
-    if type_.allowed:
-        return type_.allowed[0]
-    return {DateType: FALLBACK_YEAR, IntegerType: 1_000_000}.get(type(type_))
-
-
-def problem_examples(archive: Archive) -> Mapping[int, Json]:
-    """An example problem document for each status code that endpoints declare."""
-    file_path = "/v1/exports/tables.zip"
-    examples: tuple[tuple[Problem, str], ...] = (
-        (BadRequest("An HTTP/1.1 request must have exactly one Host header."), "/v1/awards"),
-        (NotFound("No award has this id. See /v1/awards for all awards."), "/v1/awards/unknown"),
-        (
-            Removal(
-                "award",
-                "2030-01-31",
-                "2029-06-30",
-                "It was entered twice.",
-                ["/v1/awards/successor"],
-            ).problem(),
-            "/v1/awards/removed",
-        ),
-        (MethodNotAllowed("POST is not allowed; use GET, HEAD, OPTIONS."), "/v1/awards"),
-        (
-            NotAcceptable(
-                "Available formats: application/json, text/csv, application/x-ndjson. "
-                "Accept allows none of them."
-            ),
-            "/v1/awards",
-        ),
-        (
-            RangeNotSatisfiable(
-                "The full response has 16420 bytes. Valid positions are 0 to 16419."
-            ),
-            file_path,
-        ),
-        (misspelling_error(archive), "/v1/awards"),
-        (
-            InternalError("The server failed; the error was logged under request id 4bf92."),
-            "/v1/awards",
-        ),
-        (Unavailable("The record is not loaded yet."), "/v1/awards"),
-    )
-    return {
-        problem.status: json.loads(bytes(problem.response(path).body)) for problem, path in examples
-    }

@@ -13,7 +13,7 @@ from app.responses.problems import PROBLEMS, InvalidParameters, NotFound, Proble
 from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep, NoParameters, accept_header
 from app.routers.html import html_response
-from app.routers.openapi_document import problem_examples
+from app.routers.openapi_examples import problem_examples
 from app.routers.openapi_responses import openapi_responses
 from app.routers.route import Route
 
