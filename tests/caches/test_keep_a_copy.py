@@ -32,7 +32,7 @@ pytestmark = [
 ]
 
 Json = dict[str, Any]
-Keeper = Callable[[], Json]
+Update = Callable[[], Json]
 """Updates a copy with one of the programs, and returns it."""
 Program = tuple[str, str]
 """Interpreter and file of a program."""
@@ -134,16 +134,17 @@ def test_every_program_comes_through_corrections(tmp_path: Path) -> None:
         origin = stack.enter_context(running_origin(1, FIRST))
         nginx = stack.enter_context(running_proxy("nginx", origin))
         page = stack.enter_context(browser_page(programs(tmp_path / "browser", nginx.url)))
-        keepers: list[Keeper] = [partial(page.evaluate, UPDATE_IN_BROWSER)]
+        updates: list[Update] = [partial(page.evaluate, UPDATE_IN_BROWSER)]
         for program in PROGRAMS:
             folder = programs(tmp_path / program[1], nginx.url)
-            keepers.append(partial(run, folder, *program))
+            updates.append(partial(run, folder, *program))
         for label in (FIRST, SECOND, THIRD):
             origin.publish(label)
             expected = released(origin, label)
-            for keep in keepers:
-                updates = partial(updates_to, keep, label, expected)
-                wait_until(updates, f"the copy is that of {label}")
+            for update in updates:
+                wait_until(
+                    partial(updates_to, update, label, expected), f"the copy is that of {label}"
+                )
         assert f"/v1/activities/{REMOVED}" not in expected
         assert f"/v1/activities/{SUCCESSOR}" in expected
         requested = [head[""].split()[1] for head in origin.all_requests()]
@@ -152,9 +153,9 @@ def test_every_program_comes_through_corrections(tmp_path: Path) -> None:
         assert sum(path.startswith("/v1/changes") for path in requested) >= 2
 
 
-def updates_to(keep: Keeper, label: str, expected: Json) -> bool:
+def updates_to(update: Update, label: str, expected: Json) -> bool:
     """Whether an updated copy is that of a release; if so, it must have these items."""
-    copy = keep()
+    copy = update()
     if copy["meta"]["release_label"] != label:
         return False
     assert copy["items"] == expected

@@ -72,7 +72,7 @@ async function update({ etag, meta: oldMeta, items }) {
   return { etag: response.headers.get("ETag"), meta, items };
 }
 
-/** An updated copy. Call this daily; more often than hourly only asks the caches in between. */
+/** An updated copy. Call this daily; within an hour, a cache may repeat its response. */
 export async function keepUpToDate(copy) {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {

@@ -77,7 +77,7 @@ def update(client, copy):
 
 
 def main():
-    """Update the file. Run this daily; more often than hourly only asks the caches in between."""
+    """Update the file. Run this daily; within an hour, a cache may repeat its response."""
     if len(sys.argv) != 2:
         print("Usage: python keep_a_copy.py copy.json", file=sys.stderr)
         sys.exit(2)
