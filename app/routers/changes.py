@@ -28,12 +28,8 @@ from app.query.parameters import parse_query_string
 from app.responses.formats import JSON, Format
 from app.responses.problems import InvalidParameters, NotAcceptable
 from app.responses.representations import page_links
-from app.routers.dependencies import (
-    choose_format,
-    current_archive,
-    next_link_header,
-    query_pairs,
-)
+from app.routers.dependencies import choose_format, current_archive, query_pairs
+from app.routers.links import next_link_header
 from app.routers.openapi_responses import NEXT_LINK_HEADER, openapi_responses
 from app.routers.route import Route
 

@@ -36,13 +36,8 @@ from app.responses.problems import (
     did_you_mean,
 )
 from app.responses.representations import item_body, page_body, page_links, select_fields
-from app.routers.dependencies import (
-    choose_format,
-    cite_as_link,
-    current_archive,
-    next_link_header,
-    query_pairs,
-)
+from app.routers.dependencies import choose_format, current_archive, query_pairs
+from app.routers.links import cite_as_link, next_link_header
 from app.routers.openapi_responses import CITE_LINK_HEADER, NEXT_LINK_HEADER, openapi_responses
 from app.routers.route import Route
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from app.archive.archive import ARCHIVE_KEY, Archive
-from app.exports.citing import release_address
 from app.query.parameters import parse_query_string, split_query_string
 from app.responses.formats import Format, negotiate_format
 from app.responses.problems import NotAcceptable, Unavailable
 from app.responses.representations import QueryPairs
-from app.settings import Settings
 
 
 def current_archive(request: Request) -> Archive:
@@ -66,17 +64,6 @@ def query_pairs(request: Request) -> QueryPairs:
     """Decoded names and values of an already validated query string, in the order sent."""
     pairs = split_query_string(request.scope["query_string"])
     return [(name.decode(), value.decode()) for name, value in pairs]
-
-
-def next_link_header(links: Mapping[str, str | None]) -> dict[str, str]:
-    """The `Link: rel="next"` header of a page (RFC 8288). Empty for the last page."""
-    return {"Link": f'<{links["next"]}>; rel="next"'} if links["next"] else {}
-
-
-def cite_as_link(request: Request, archive: Archive) -> str:
-    """The value of a `Link` header with the address to cite, that of the release (RFC 8574)."""
-    settings: Settings = request.app.state.settings
-    return f'<{release_address(archive.label, settings.public_url)}>; rel="cite-as"'
 
 
 ArchiveDep = Annotated[Archive, Depends(get_archive)]

@@ -13,7 +13,7 @@ from fastapi.responses import PlainTextResponse, Response
 from app.responses.problems import NotFound
 from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep
-from app.routers.meta import entry_link_header
+from app.routers.links import entry_link_header
 
 router = APIRouter(include_in_schema=False)
 

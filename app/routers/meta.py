@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import Field
@@ -17,6 +15,7 @@ from app.models.release import LABEL_DESCRIPTION, RELEASE_DESCRIPTION
 from app.responses.problems import InvalidParameters
 from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep, NoParameters
+from app.routers.links import entry_link_header
 from app.routers.openapi_responses import ENTRY_LINK_HEADER, openapi_responses
 from app.routers.route import Route
 from app.settings import Settings
@@ -130,18 +129,6 @@ def meta_body(archive: Archive) -> bytes:
         "stability": STABILITY,
     }
     return encode_json({"data": data, "links": {"self": "/v1/meta"}})
-
-
-def entry_link_header(archive: Archive) -> dict[str, str]:
-    """The `Link` header of `/`, `/v1` and the API catalog (RFC 8288; RFC 8631; RFC 9727, 3)."""
-    license_url = quote(archive.metadata["license"]["url"], safe="%/:=&?~#+!$,;'@()*[]")
-    links = (
-        '</openapi.json>; rel="service-desc"; type="application/json"',
-        '</docs>; rel="service-doc"; type="text/html"',
-        '</.well-known/api-catalog>; rel="api-catalog"',
-        f'<{license_url}>; rel="license"',
-    )
-    return {"Link": ", ".join(links)}
 
 
 def index_body(archive: Archive, *, has_feed: bool = False) -> bytes:

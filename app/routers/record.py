@@ -12,7 +12,8 @@ from app.models.base import Model
 from app.models.envelope import ReleaseMeta, ResourceLists
 from app.models.header import License, Outlines
 from app.responses.problems import InvalidParameters
-from app.routers.dependencies import ArchiveDep, NoParameters, cite_as_link
+from app.routers.dependencies import ArchiveDep, NoParameters
+from app.routers.links import cite_as_link
 from app.routers.meta import SelfLink
 from app.routers.openapi_responses import CITE_LINK_HEADER, openapi_responses
 from app.routers.route import Route

@@ -12,9 +12,10 @@ from fastapi.responses import Response
 from app.archive.archive import Archive
 from app.exports.listing import Export
 from app.responses.formats import HTML, JSON, negotiate_format
-from app.routers.dependencies import ArchiveDep, accept_header, cite_as_link
+from app.routers.dependencies import ArchiveDep, accept_header
 from app.routers.exports import ExportCatalogDep
-from app.routers.meta import Index, entry_link_header, index_body
+from app.routers.links import cite_as_link, entry_link_header
+from app.routers.meta import Index, index_body
 from app.routers.openapi_responses import PAGE_LINK_HEADER, openapi_responses
 from app.routers.route import Route
 from app.settings import Settings

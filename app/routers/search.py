@@ -15,7 +15,8 @@ from app.query.parameters import parse_query_string
 from app.query.query import DEFAULT_LIMIT
 from app.responses.problems import InvalidParameters
 from app.responses.representations import list_body, page_links
-from app.routers.dependencies import current_archive, next_link_header, query_pairs
+from app.routers.dependencies import current_archive, query_pairs
+from app.routers.links import next_link_header
 from app.routers.meta import SelfLink
 from app.routers.openapi_responses import NEXT_LINK_HEADER, openapi_responses
 from app.routers.route import Route
