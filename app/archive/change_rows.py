@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterable
 
 from app.archive.changes import Change, diff
 from app.archive.versions import changed_documents
 from app.models.change import MAX_POSITION, NO_POSITION, change_key
+from app.responses.representations import encode_json
 
 _INSERT = f"""
 INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, {NO_POSITION}, {MAX_POSITION}, {NO_POSITION})
@@ -52,10 +51,6 @@ def _row(change: Change, position: int) -> tuple[str | int | None, ...]:
         change.field,
         change.before.decode() if change.before else None,
         change.after.decode() if change.after else None,
-        _ids(change.citations_before),
-        _ids(change.citations_after),
+        encode_json(change.citations_before).decode(),
+        encode_json(change.citations_after).decode(),
     )
-
-
-def _ids(citations: Iterable[str]) -> str:
-    return json.dumps(list(citations), separators=(",", ":"))

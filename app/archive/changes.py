@@ -14,11 +14,10 @@ from typing import Any
 
 from app.models import Citation
 from app.models.canonical import canonical_json
+from app.models.document import Key
 
-Key = tuple[str, str]
-"""Type and id of a document."""
-Documents = Mapping[Key, Mapping[str, Any]]
-"""Documents without links, none of them empty: resources, citations and the record's metadata."""
+Documents = dict[Key, dict[str, Any]]
+"""Documents without links, by type and id: resources, citations and the record's metadata."""
 
 
 @dataclass(frozen=True, slots=True)

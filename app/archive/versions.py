@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.archive.archive import COLLECTIONS
+from app.archive.changes import Documents
 from app.models import RESOURCES, Citation, Document, Resource
 from app.models.citation import citation_rows
+from app.models.document import Key
 from app.models.header import SEED_ONLY_FIELDS, Metadata
 from app.models.release import Release, ReleaseLinks, Retirement
 from app.responses.representations import encode_json
@@ -24,10 +26,7 @@ from app.responses.representations import encode_json
 if TYPE_CHECKING:
     from app.seed.record import SeedStream
     from app.seed.releases import FiledRelease, ReleaseFacts
-    from app.seed.seed_file import Key
 
-Documents = dict[tuple[str, str], dict[str, Any]]
-"""Documents without links, by type and id; the record's metadata has both `record`."""
 RECORD_KEY = ("record", "record")
 """Type and id of the record's metadata."""
 MAX_ID = "\U0010ffff"
@@ -150,7 +149,7 @@ def write_versions(
         present_release,
     )
 
-    present, earlier = present_release(stream, list(filed))
+    present, earlier = present_release(stream, filed)
     releases, following = [present], stream.entry_digests
     retired: dict[Key, str] = {}
     for position in range(len(earlier), 0, -1):

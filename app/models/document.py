@@ -6,6 +6,9 @@ from typing import ClassVar
 from app.models.base import Model
 from app.models.filters import Filter, Range, Sort
 
+Key = tuple[str, str]
+"""Type and id of a document."""
+
 
 class Document(Model):
     """One item of a collection, with the query parameters of the collection."""

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.models import RESOURCES, Resource
+from app.models.document import Key
 from app.models.envelope import ResourceLists
 from app.models.header import Metadata, Outlines
 from app.seed.checks import SeedChecks
@@ -19,7 +20,7 @@ from app.seed.messages import validation_issues
 from app.seed.notice import NoticeBuilder
 from app.seed.outlines import Outline, check_outlines
 from app.seed.retired import invalid_retirements, reused_ids, unlisted_ids
-from app.seed.seed_file import Key, SeedFile
+from app.seed.seed_file import SeedFile
 
 MODELS: Mapping[str, type[Resource]] = {model.collection: model for model in RESOURCES}
 """Model of each list of a seed, by its name."""

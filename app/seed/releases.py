@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from app.models import Resource
+from app.models.document import Key
 from app.models.header import Metadata
 from app.models.release import DRAFT, Label, Stamp, label_day, label_order
 from app.seed.errors import Issue, SeedError, format_value
@@ -21,7 +22,7 @@ from app.seed.messages import validation_issues
 from app.seed.notice import NoticeBuilder
 from app.seed.record import MODELS, SeedStream
 from app.seed.release_files import release_file
-from app.seed.seed_file import STAMP, Entry, Key, SeedFile
+from app.seed.seed_file import STAMP, Entry, SeedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,9 @@ def _check_label(file: SeedFile, stamp: Stamp) -> None:
         raise file.error(Issue(f"/{STAMP}/label", format_value(stamp.label), expected))
 
 
-def present_release(stream: SeedStream, filed: list[Path]) -> tuple[ReleaseFacts, list[Path]]:
+def present_release(
+    stream: SeedStream, filed: Sequence[Path]
+) -> tuple[ReleaseFacts, Sequence[Path]]:
     """What identifies the release of a seed that was read, and the files of the earlier releases.
 
     Args:

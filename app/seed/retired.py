@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from app.models.document import Key
 from app.models.release import Retirement
 from app.seed.errors import Issue, format_value
-from app.seed.seed_file import Key
 
 PointerOf = Callable[[str, str], str | None]
 """JSON pointer of the resource with a type and an id; None if there is none."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.models import RESOURCES
 from app.models.canonical import canonical_json
+from app.models.document import Key
 from app.seed.errors import Issue, SeedError, format_value
 from app.seed.reader import SeedReader
 from app.seed.shapes import SHAPE, is_readable, readable_shapes, upgrade_entry, upgrade_header
@@ -21,9 +22,6 @@ _MEMORY_BYTES = 32_000_000
 """Canonical JSON beyond this is kept in a temporary file until it is hashed."""
 _CHUNK_BYTES = 1 << 20
 _TYPES: Mapping[str, str] = {model.collection: model.type for model in RESOURCES}
-
-Key = tuple[str, str]
-"""Type and id of a resource."""
 
 
 @dataclass(frozen=True, slots=True)

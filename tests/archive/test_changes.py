@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.archive.changes import Change, Key, diff
+from app.archive.changes import Change, diff
+from app.models.document import Key
 from tests.support.comparison import (
     ExpectedChange,
     Json,
