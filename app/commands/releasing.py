@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.commands.options import SeedOption, settings_with
 from app.commands.output import EXIT_INVALID, EXIT_USAGE, exit_on_error, exit_with, progress_bar
 from app.models.release import is_note
+
+if TYPE_CHECKING:
+    from app.archive.filing import PlannedRelease
 
 
 def release(
@@ -49,16 +53,9 @@ def release(
     path = settings_with(SEED_FILE=seed).seed_file
     with exit_on_error(), progress_bar() as progress:
         planned = plan_release(path, note, replace=replace, progress=progress)
-    if planned.is_filed and note not in (None, planned.note):
-        message = f"{path} is release {planned.label}, with another note. As long as it has not "
-        exit_with(EXIT_USAGE, f"{message}been published, --replace changes the note.")
-    if check and planned.is_filed and not planned.is_stamped:
-        message = f"{path} is release {planned.label}, but lacks its stamp."
-        exit_with(EXIT_INVALID, f"{message} `cpc-record release` writes it.")
-    if check and not planned.is_complete:
-        exit_with(EXIT_INVALID, f"{path} is not filed as a release. Run `cpc-record release`.")
-    if planned.note is None:
-        exit_with(EXIT_USAGE, "--note TEXT is required: why the release is made.")
+    if check:
+        _require_complete(path, planned)
+    _require_note(path, planned, note)
     if not planned.is_filed:
         for line in planned.describe():
             typer.echo(line)
@@ -67,3 +64,21 @@ def release(
     with exit_on_error():
         write_release(planned)
     typer.echo(f"{path} is release {planned.label}: {planned.file}")
+
+
+def _require_complete(path: Path, planned: PlannedRelease) -> None:
+    """Exit unless a seed is a filed release with its stamp."""
+    if planned.is_filed and not planned.is_stamped:
+        message = f"{path} is release {planned.label}, but lacks its stamp."
+        exit_with(EXIT_INVALID, f"{message} `cpc-record release` writes it.")
+    if not planned.is_complete:
+        exit_with(EXIT_INVALID, f"{path} is not filed as a release. Run `cpc-record release`.")
+
+
+def _require_note(path: Path, planned: PlannedRelease, note: str | None) -> None:
+    """Exit unless a release has a note, which is the given one, if any."""
+    if planned.is_filed and note not in (None, planned.note):
+        message = f"{path} is release {planned.label}, with another note. As long as it has not "
+        exit_with(EXIT_USAGE, f"{message}been published, --replace changes the note.")
+    if planned.note is None:
+        exit_with(EXIT_USAGE, "--note TEXT is required: why the release is made.")
