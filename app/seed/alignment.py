@@ -13,9 +13,9 @@ from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from app.models.evidence import Quote
-from app.seed.errors import format_value, name_differences
+from app.seed.errors import format_value
 from app.seed.quotes import BULLETS, Span, find_all
-from app.seed.word_search import find_similar
+from app.seed.word_search import describe_similar
 
 _IGNORED = re.compile(
     rf"(?<=[\r\n])[^\S\r\n]*[{re.escape(BULLETS)}](?=\s)|[\s•\xad\u200b-\u200f\u2060\ufeff]"
@@ -67,14 +67,11 @@ class AlignedQuotes:
         first = self._found[index - 1][1] if index else 0
         last = self._found[index][2] if index < len(self._found) else len(self.text)
         expected = self.position(quote.start)
-        offset = max(first, expected - _SEARCHED_CHARACTERS)
-        window = self.text[offset : min(last, expected + _SEARCHED_CHARACTERS)]
-        if (similar := find_similar(window, quote.exact)) is not None:
-            words = window[slice(*similar)]
-            named = name_differences(quote.exact, words)
-            return f"{format_value(words)}, at {offset + similar[0]}{named}"
+        first = max(first, expected - _SEARCHED_CHARACTERS)
+        last = min(last, expected + _SEARCHED_CHARACTERS)
         around = self.text[max(expected - _SHOWN_CHARACTERS, 0) : expected + _SHOWN_CHARACTERS]
-        return f"other words; in the copy, there is {format_value(around)}"
+        otherwise = f"other words; in the copy, there is {format_value(around)}"
+        return describe_similar(self.text, quote.exact, (first, last), otherwise)
 
 
 class _Alignment(NamedTuple):

@@ -51,7 +51,7 @@ def look_alikes(text: str, words: str) -> list[Span]:
     return [match.span() for match in re.finditer(pattern, text)] if visible else []
 
 
-def find_similar(text: str, words: str) -> Span | None:
+def _find_similar(text: str, words: str) -> Span | None:
     """The passage of as many words that is most like the given words; None if none is."""
     if alike := look_alikes(text, words):
         return alike[0]
@@ -77,13 +77,27 @@ def find_similar(text: str, words: str) -> Span | None:
     return closest[0][0], closest[0][0] + len(trimmed)
 
 
-def describe_similar(text: str, words: str) -> str:
-    """What a text has instead of words, with its position and the names of invisible characters."""
-    span = find_similar(text, words)
+def describe_similar(
+    text: str,
+    words: str,
+    within: Span | None = None,
+    otherwise: str = "words that are on the page",
+) -> str:
+    """What a text has instead of words, with its position and the names of invisible characters.
+
+    Args:
+        text: The text.
+        words: The words.
+        within: Where to look for it; by default, in the whole text.
+        otherwise: The description if nothing is like the words.
+    """
+    first, last = within or (0, len(text))
+    span = _find_similar(text[first:last], words)
     if span is None:
-        return "words that are on the page"
-    passage = text[slice(*span)]
-    return f"{format_value(passage)}, at {span[0]}{name_differences(words, passage)}"
+        return otherwise
+    start, end = first + span[0], first + span[1]
+    passage = text[start:end]
+    return f"{format_value(passage)}, at {start}{name_differences(words, passage)}"
 
 
 def excerpt(text: str, start: int, end: int) -> str:
