@@ -18,6 +18,7 @@ from app.commands.output import (
     EXIT_ARCHIVE,
     EXIT_INVALID,
     EXIT_USAGE,
+    exit_if_unreadable,
     exit_on_error,
     exit_with,
     print_error,
@@ -154,10 +155,8 @@ def _read_copy(argument: str, pages: Sequence[ArchivedPage] = ()) -> list[tuple[
     from app.seed.copies import read_copies  # noqa: PLC0415 - only needed here
 
     id_, path = split_copy(argument)
-    try:
+    with exit_if_unreadable(path):
         copies = read_copies(path, [page for page in pages if not id_ or page.source in ("", id_)])
-    except (OSError, ValueError) as error:
-        exit_with(EXIT_USAGE, f"{path} cannot be read as the archived page: {error}.")
     return [(id_ or copy.source or "", copy) for copy in copies]
 
 

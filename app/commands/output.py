@@ -35,6 +35,15 @@ def exit_on_error() -> Iterator[None]:
         exit_with(EXIT_USAGE, str(error))
 
 
+@contextmanager
+def exit_if_unreadable(path: str) -> Iterator[None]:
+    """Turn an error in reading a copy of a page into a message and an exit code."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        exit_with(EXIT_USAGE, f"{path} cannot be read as the archived page: {error}.")
+
+
 def exit_with(code: int, message: str) -> NoReturn:
     """Print a message to stderr and exit with a code."""
     print_error(message)

@@ -16,6 +16,7 @@ from app.commands.output import (
     EXIT_INVALID,
     EXIT_USAGE,
     PROGRESS_MIN_ITEMS,
+    exit_if_unreadable,
     exit_on_error,
     exit_with,
     print_error,
@@ -114,10 +115,8 @@ def _source_checks(record: Record, copy: str, capture: str | None) -> list[Check
     from app.seed.verification import verify_copies  # noqa: PLC0415 - only needed here
 
     source_id, path = split_copy(copy)
-    try:
-        return verify_copies(record, str(path), source_id or None, capture)
-    except (OSError, ValueError) as error:
-        exit_with(EXIT_USAGE, f"{path} cannot be read as the archived page: {error}.")
+    with exit_if_unreadable(path):
+        return verify_copies(record, path, source_id or None, capture)
 
 
 def _mirror_checks(settings: Settings, mirror: Path, *, restore_times: bool) -> list[Check]:
