@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from app.archive.archive import Archive
-from app.exports.citing import cited_record
+from app.exports.citing import author_name
 from app.exports.dcat import outline_bounds, source_urls, temporal_coverage
 from app.exports.listing import CATALOG, Export
 from app.exports.terms import full_description, licenses
@@ -54,7 +54,6 @@ def dataset_description(
 ) -> Json:
     """The Dataset object, without URLs of the API if its public URL is not set."""
     metadata = archive.metadata
-    work = cited_record(archive, publication.origin, publication.publisher, connection)
     optional: Json = {
         "temporalCoverage": temporal_coverage(connection),
         "spatialCoverage": _spatial_coverage(connection),
@@ -71,8 +70,8 @@ def dataset_description(
         "description": shorten(full_description(metadata), _MAX_DESCRIPTION_CHARACTERS),
         "keywords": metadata["keywords"],
         "license": [terms["url"] for terms in licenses(metadata)],
-        "creator": {"@type": "Organization", "name": work.author},
-        "version": work.version,
+        "creator": {"@type": "Organization", "name": author_name(metadata)},
+        "version": archive.label,
         "inLanguage": "en",
         "isAccessibleForFree": True,
         **{name: value for name, value in optional.items() if value},
