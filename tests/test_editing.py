@@ -16,6 +16,7 @@ from typing import IO
 
 import pytest
 
+from app.seed.copies import PageCopy
 from app.seed.drafts import Draft
 from app.seed.editing import report_state
 from app.seed.errors import Issue
@@ -23,7 +24,7 @@ from app.seed.messages import FILLED_IN_BY_CITE
 from app.seed.record import load_record
 from tests.conftest import ROOT
 from tests.support.command_line import invoke_cli
-from tests.support.records import FIJI, copy_of
+from tests.support.records import FIJI
 from tests.support.web_archives import Response, to_html, write_warc
 
 TIMEOUT_SECONDS = 120
@@ -311,7 +312,7 @@ def test_a_quote_that_is_not_found_is_reported_once(draft: Path) -> None:
     draft.write_text(draft.read_text("utf-8").replace("receives $3 million", "gets $3 million"))
     missing = Issue("/awards/0/evidence/amount/0/quote/start", "nothing", FILLED_IN_BY_CITE)
     other = Issue("/awards/0/evidence/ends/0/quote/start", "nothing", FILLED_IN_BY_CITE)
-    copies = {"fiji-page": copy_of(FIJI.page.read_text("utf-8"))}
+    copies = {"fiji-page": PageCopy(FIJI.page.read_text("utf-8"))}
     output = report_state(Draft.read(draft), copies, lambda _: [missing, other]).output
     assert f"  {other}" in output
     assert f"  {missing}" not in output

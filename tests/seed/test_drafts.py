@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
+from app.seed.copies import PageCopy
 from app.seed.drafts import Draft, fill_in, match_copies, measure_draft_coverage
 from app.seed.editing import report_coverage
 from app.seed.errors import SeedError
 from tests.conftest import SEED
-from tests.support.records import FIJI, copy_of, strip_positions
+from tests.support.records import FIJI, strip_positions
 
 PAGE = "Banner. An award to Ana in Lima. An award to Ben in Lima.\n\nMore in Lima.\nBanner."
-COPY = copy_of(PAGE)
+COPY = PageCopy(PAGE)
 
 
 def draft_of(*quotes: dict[str, Any], **members: Any) -> Draft:
@@ -123,7 +124,7 @@ def test_a_position_that_is_wrong_is_reported_or_renewed() -> None:
 def test_a_source_gets_its_digest_and_lengths() -> None:
     """Of the bytes and the code points of the copy."""
     draft = draft_of(sources=[{"id": "page", "not_stated": []}])
-    copy = copy_of("año\n")
+    copy = PageCopy("año\n")
     [source] = fill_in(draft, {"page": copy}).draft.root.value["sources"]
     assert list(source) == ["id", "sha256", "bytes", "characters", "not_stated"]
     assert source["sha256"] == hashlib.sha256("año\n".encode()).hexdigest()
@@ -193,7 +194,7 @@ def test_outlines_get_the_digest_of_their_file(tmp_path: Path) -> None:
 
 
 TWO = [{"id": "a"}, {"id": "b"}]
-TWO_COPIES = {"a": copy_of("Ana in Lima"), "b": copy_of("Ben in Lima")}
+TWO_COPIES = {"a": PageCopy("Ana in Lima"), "b": PageCopy("Ben in Lima")}
 
 
 def test_the_source_of_a_quote_is_the_one_with_its_words() -> None:
@@ -210,7 +211,7 @@ def test_the_source_of_a_quote_is_the_one_with_its_words() -> None:
 
 def test_copies_are_matched_with_their_sources() -> None:
     """By id, by digest, or by the quotes that they contain; an unknown id is an error."""
-    copy = copy_of("Ben in Lima")
+    copy = PageCopy("Ben in Lima")
     digest = hashlib.sha256(copy.content).hexdigest()
     by_digest = draft_of(sources=[{"id": "a"}, {"id": "b", "sha256": digest}])
     by_quotes = draft_of({"source": "b", "exact": "Ben"}, sources=TWO)
@@ -227,7 +228,7 @@ def test_nothing_else_changes() -> None:
     """All characters of a draft stay, in order; filling in again changes nothing."""
     text = FIJI.draft.read_text("utf-8").replace("\n", "\r\n")
     draft = Draft(FIJI.draft, text)
-    copies = {"fiji-page": copy_of(FIJI.page.read_text("utf-8"))}
+    copies = {"fiji-page": PageCopy(FIJI.page.read_text("utf-8"))}
     filled = fill_in(draft, copies)
     assert filled.issues == []
     assert len(filled.added) > 150
@@ -245,7 +246,7 @@ def test_the_shipped_seed_is_what_filling_it_in_gives() -> None:
     shipped = SEED.read_bytes().decode()
     stripped = strip_positions(shipped)
     assert len(stripped) < len(shipped) - 5_000
-    copy = copy_of(Path(page).read_bytes().decode())
+    copy = PageCopy(Path(page).read_bytes().decode())
     filled = fill_in(Draft(SEED, stripped), {"us-peru-cpc-page": copy})
     assert list(map(str, filled.issues)) == []
     assert filled.draft.text == shipped

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from app.seed.copies import PageCopy
 from app.seed.json_text import format_json
 from tests.conftest import ROOT, SEED
 from tests.support.random_seeds import COLLECTIONS
@@ -71,11 +70,6 @@ PERU_AND_MONGOLIA = OtherRecord(
     [SEED, *MONGOLIA.drafts], {"us-peru-cpc-page": "SOURCE_PAGE", **MONGOLIA.pages}
 )
 """The shipped record and that of Mongolia in one."""
-
-
-def copy_of(text: str) -> PageCopy:
-    """A copy of a page with this text."""
-    return PageCopy(text)
 
 
 def strip_positions(text: str) -> str:
