@@ -290,11 +290,10 @@ def _find_release(archive: Archive, parameter: str, name: str) -> tuple[str, int
     Raises:
         InvalidParameters: No release has this name; the error lists all labels.
     """
-    labels = list(archive.releases)
     label = archive.find_release(name)
     if label is not None:
-        return label, labels.index(label) + 1
-    names = [LATEST, *reversed(labels)]
+        return label, archive.position_of(label)
+    names = [LATEST, *reversed([*archive.releases])]
     match = closest_match(name, names)
     message = (
         f"{parameter}: expected the digest of a release or one of {', '.join(names)}."
