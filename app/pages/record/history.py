@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from app.archive.archive import COLLECTIONS
+from app.models import RESOURCE_BY_TYPE
 from app.pages.record.differences import mark_differences
 from app.pages.record.documents import DocumentReader, Json
 from app.pages.record.values import value_in_words
@@ -26,7 +26,6 @@ _MAX_CITATIONS = 3
 """Citations of a value on each side."""
 _MAX_CHARACTERS = 1_000
 """Characters of a value on each side."""
-_MODEL_BY_TYPE = {model.type: model for model in COLLECTIONS.values()}
 
 _RELEASES = f"SELECT document FROM releases ORDER BY position DESC LIMIT {_MAX_RELEASES}"  # noqa: S608 - a constant
 _CHANGES = """
@@ -196,9 +195,9 @@ def _resource_changes(
         if row.field == "id":
             kind = "added" if row.before is None else "removed"
     values = {row.field: _value_change(reader, row, citations) for row in rows if row.field != "id"}
-    if type_ not in _MODEL_BY_TYPE:
+    if type_ == "record":
         return ResourceChanges(type_, "The record as a whole", "/v1/meta", kind, [*values.values()])
-    model = _MODEL_BY_TYPE[type_]
+    model = RESOURCE_BY_TYPE[type_]
     in_order = [values.pop(name) for name in model.document_fields() if name in values]
     document = reader.find(model.collection, id_)
     path = None if document is None else str(document["links"]["self"])
