@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -343,7 +344,7 @@ def archive_code_digest() -> str:
     """SHA-256 of everything but the seed that determines an archive's content.
 
     That is the code, and the versions of the libraries whose output is stored: SQLite's file,
-    SQLAlchemy's DDL and pydantic's JSON.
+    SQLAlchemy's DDL, pydantic's JSON and rfc8785's, in which changes are stored.
     """
     here = Path(__file__).parent
     files = [
@@ -351,7 +352,12 @@ def archive_code_digest() -> str:
         *sorted((here.parent / "models").glob("*.py")),
         *(here.parent / "seed" / f"{name}.py" for name in _SEED_MODULES),
     ]
-    versions = sqlite3.sqlite_version, sqlalchemy.__version__, pydantic.__version__
+    versions = (
+        sqlite3.sqlite_version,
+        sqlalchemy.__version__,
+        pydantic.__version__,
+        version("rfc8785"),  # not imported to serve
+    )
     digest = hashlib.sha256(" ".join(versions).encode())
     for file in files:
         digest.update(file.read_bytes())

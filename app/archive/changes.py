@@ -2,7 +2,7 @@
 
 A value is a field of a document. Documents are matched by type and id, whatever their order, and
 values are compared by their canonical bytes (RFC 8785): `true` differs from 1, a null field differs
-from an absent one, and the order of a list counts.
+from an absent one, 5000000.0 equals 5000000, and the order of a list counts.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import rfc8785
+
 from app.models import Citation
-from app.models.canonical import canonical_json
 from app.models.document import Key
 
 Documents = dict[Key, dict[str, Any]]
@@ -47,6 +48,9 @@ def diff(before: Documents, after: Documents) -> Iterator[Change]:
     """Every value that differs or has other citations, sorted by type, id and field.
 
     Each citation that differs is one value as a whole. These come last.
+
+    Raises:
+        rfc8785.CanonicalizationError: A value has no canonical form.
     """
     cited_before, cited_after = _citations_by_field(before), _citations_by_field(after)
     for key in sorted(before.keys() | after.keys(), key=_order):
@@ -66,8 +70,8 @@ def _values(key: Key, document: Mapping[str, Any] | None) -> dict[str | None, by
     if document is None:
         return {}
     if key[0] == Citation.type:
-        return {None: canonical_json(document)}
-    return {field: canonical_json(value) for field, value in document.items()}
+        return {None: rfc8785.dumps(dict(document))}
+    return {field: rfc8785.dumps(value) for field, value in document.items()}
 
 
 def _citations_by_field(

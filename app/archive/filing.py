@@ -16,10 +16,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import rfc8785
+
 from app.archive.archive import ArchiveError, ProgressCallback, read_meta
 from app.archive.atomic import move_into_place, temporary_file
 from app.archive.compiler import compile_seed
-from app.models.canonical import canonical_json
 from app.models.notation import count_noun
 from app.models.release import DRAFT, Label, label_order
 from app.seed.errors import Issue, SeedError, format_value
@@ -253,7 +254,7 @@ def _next_label(seed: Path, day: str, filed: Sequence[Path]) -> Label:
 def _new_stamp(text: str, label: Label, note: str, previous: str | None) -> dict[str, Any]:
     """The stamp of a release of a seed with this text."""
     stamp = {"label": label, "note": note, "previous": previous}
-    content = sha256(canonical_json({**json.loads(text), STAMP: stamp})).hexdigest()
+    content = sha256(rfc8785.dumps({**json.loads(text), STAMP: stamp})).hexdigest()
     return {**stamp, "content": content}
 
 

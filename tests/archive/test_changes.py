@@ -20,7 +20,9 @@ from tests.support.comparison import (
     expected_changes,
 )
 
-SCALARS = st.sampled_from([None, True, False, 0, 1, -1, 2**53 - 1, "", "1", "null", "é", "e\u0301"])
+SCALARS = st.sampled_from(
+    [None, True, False, 0, 1, -1, 5e6, 5_000_000, 2**53 - 1, "", "1", "null", "é", "e\u0301"]
+)  # fmt: skip
 VALUES = st.one_of(
     SCALARS,
     st.lists(SCALARS, max_size=3),
@@ -128,6 +130,8 @@ def test_the_order_of_documents_and_keys_does_not_matter(order: list[Key]) -> No
         ({"a": [1, 2]}, {"a": [2, 1]}, "changed"),
         ({"a": [[True]]}, {"a": [[1]]}, "changed"),
         ({"a": "\u00e9"}, {"a": "e\u0301"}, "changed"),
+        ({"a": 5_000_000}, {"a": 5_000_000.0}, None),
+        ({"a": -0.0}, {"a": 0}, None),
     ],
 )
 def test_values_are_compared_by_their_canonical_bytes(

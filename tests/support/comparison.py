@@ -28,9 +28,10 @@ def expected_changes(before: Record, after: Record) -> set[ExpectedChange]:
 
 
 def apply_changes(record: Record, changes: Iterable[ExpectedChange]) -> Record:
-    """The record after the changes, by the rules of `docs/releases.md`."""
-    result = deepcopy(record)
-    for (type_, id_, field), _, _, after in changes:
+    """The record after the changes, by the rules of `docs/releases.md`; each must fit."""
+    result, old = deepcopy(record), _flatten(record)
+    for (type_, id_, field), _, before, after in changes:
+        assert before == old.get((type_, id_, field))
         document = result.setdefault((type_, id_), {})
         if field is None:
             result[type_, id_] = {} if after is None else json.loads(after)
@@ -57,8 +58,9 @@ def cited_by(record: Record, name: Name) -> list[str]:
 
 
 def plain_json(value: object) -> str:
-    """The value as sorted JSON."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    """The value as sorted JSON; a whole number has no fraction, as in JavaScript."""
+    whole = _whole(value)
+    return json.dumps(whole, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def record_documents(response: Json) -> Record:
@@ -88,3 +90,11 @@ def _flatten(record: Record) -> dict[Name, str]:
         parts = whole if type_ == "citation" else {**document}
         flat |= {(type_, id_, field): plain_json(value) for field, value in parts.items()}
     return flat
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _whole(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_whole(member) for member in value]
+    return int(value) if isinstance(value, float) else value
