@@ -6,7 +6,6 @@ import gc
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -107,11 +106,22 @@ class Application(FastAPI):
         cache: Cached responses, in front of FastAPI's middleware stack.
         ranges: Byte ranges, in front of the cache.
         outermost: The outermost middleware.
+        access_log: Where requests are logged; None without a log.
         fast_path: For connections; None with telemetry, which has to see every request.
     """
 
-    def __init__(self, settings: Settings, **options: Any) -> None:
-        super().__init__(telemetry=telemetry_config(settings), **options)
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(
+            version=__version__,
+            openapi_url=None,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            lifespan=_serve_record,
+            routes=[route for module in ROUTERS for route in module.router.routes],
+            telemetry=telemetry_config(settings),
+        )
+        self.state.settings = settings
         self.negotiation = Negotiation(negotiated_paths(self.routes), exports.is_export_path)
         self.cache = ResponseCache(
             self.router, max_bytes=settings.cache_bytes, negotiation=self.negotiation
@@ -123,11 +133,15 @@ class Application(FastAPI):
             problem_response=problem_response,
         )
         self.outermost: ASGIApp = super().__call__
+        self.access_log = find_access_log(settings)
         self.fast_path: FastPath | None = None
+        if settings.telemetry == "off":
+            trusts_proxies = settings.forwarded_allow_ips is not None
+            self.fast_path = FastPath(self.cache, self.access_log, trusts_proxies=trusts_proxies)
 
-    def add_outer_middleware(self, middleware: Callable[[ASGIApp], ASGIApp]) -> None:
+    def add_outer_middleware(self, middleware: Callable[..., ASGIApp], **options: Any) -> None:
         """Wrap everything, even FastAPI's telemetry; cached responses go through it as well."""
-        self.outermost = middleware(self.outermost)
+        self.outermost = middleware(self.outermost, **options)
 
     def build_middleware_stack(self) -> ASGIApp:
         """The middleware inside FastAPI's telemetry: the cache, then FastAPI's own stack."""
@@ -185,23 +199,11 @@ def create_app(settings: Settings) -> Application:
     5. content coding
     6. errors as problem documents, then the routes
     """
-    app = Application(
-        settings,
-        version=__version__,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        lifespan=_serve_record,
-        routes=[route for module in ROUTERS for route in module.router.routes],
-    )
-    app.state.settings = settings
+    app = Application(settings)
     if settings.telemetry == "prometheus":
         app.add_route("/metrics", get_metrics, include_in_schema=False)
     _add_error_handlers(app)
-    for media_type in (MEDIA_TYPE, *(offered.media_type for offered in FORMATS)):
-        add_compress_type(media_type)
-    app.add_middleware(CompressMiddleware, minimum_size=500, brotli_quality=5, gzip_level=6)
+    _add_content_coding(app)
     app.add_middleware(
         ResponseHeadersMiddleware,
         max_age=settings.max_age,
@@ -210,18 +212,12 @@ def create_app(settings: Settings) -> Application:
     )
     if settings.allowed_hosts is not None:
         app.add_outer_middleware(
-            partial(
-                TrustedHostMiddleware,
-                allowed=settings.allowed_hosts,
-                problem_response=problem_response,
-            )
+            TrustedHostMiddleware,
+            allowed=settings.allowed_hosts,
+            problem_response=problem_response,
         )
-    access_log = find_access_log(settings)
-    if access_log is not None:
-        app.add_outer_middleware(partial(AccessLog, handler=access_log))
-    if settings.telemetry == "off":
-        trusts_proxies = settings.forwarded_allow_ips is not None
-        app.fast_path = FastPath(app.cache, access_log, trusts_proxies=trusts_proxies)
+    if app.access_log is not None:
+        app.add_outer_middleware(AccessLog, handler=app.access_log)
     return app
 
 
@@ -249,6 +245,12 @@ def _add_error_handlers(app: FastAPI) -> None:
             return await problem_response(NotFound(_suggest_path(path)), request.scope)
         problem = MethodNotAllowed if error.status_code == 405 else BadRequest
         return await problem_response(problem(str(error.detail)), request.scope)
+
+
+def _add_content_coding(app: FastAPI) -> None:
+    for media_type in (MEDIA_TYPE, *(offered.media_type for offered in FORMATS)):
+        add_compress_type(media_type)
+    app.add_middleware(CompressMiddleware, minimum_size=500, brotli_quality=5, gzip_level=6)
 
 
 def _suggest_path(path: str) -> str:

@@ -9,9 +9,10 @@ Private parts of uvicorn, checked against the source of 0.54.0 (upper bound in p
 
 - `HttpToolsProtocol.on_headers_complete`, called directly
 - `HttpToolsProtocol.on_response_complete`, overridden; it calls `._start_asgi_task` (since 0.45.0)
-- `HttpToolsProtocol.app`, `.app_state`, `.client`, `.cycle`, `.flow`, `.headers`, `.loop`,
-  `.parser`, `.pipeline`, `.scope`, `.server_state`, `.transport`, `.url`
-- `RequestResponseCycle.keep_alive`, `.response_complete`, `.response_started`, `.scope`
+- `HttpToolsProtocol.on_body` and `.on_message_complete`, extended
+- `HttpToolsProtocol.app_state`, `.client`, `.cycle`, `.flow`, `.headers`, `.loop`, `.parser`,
+  `.pipeline`, `.scope`, `.server_state`, `.transport`, `.url`
+- `RequestResponseCycle.keep_alive`, `.response_complete`, `.scope`
 - `FlowControl.resume_reading`, `.write_paused`
 - `ServerState.connections`, `.default_headers`, `.total_requests`; it also gets a `limiter`
 - `STATUS_LINE`
