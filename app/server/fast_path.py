@@ -45,6 +45,7 @@ class KnownHead(NamedTuple):
 
     key: CacheKey
     etag: bytes
+    """Entity tag of the response that was sent; that of another release has another one."""
     not_modified: bool
     """Whether the 304 is sent rather than the response."""
     has_body: bool
@@ -53,7 +54,7 @@ class KnownHead(NamedTuple):
 
 
 class FastPath:
-    """Request heads that select a response of the current release, bounded in number and size."""
+    """Request heads and the cached responses that they select, bounded in number and size."""
 
     def __init__(
         self, cache: ResponseCache, access_log: AccessLogHandler | None, *, trusts_proxies: bool
@@ -66,16 +67,15 @@ class FastPath:
             trusts_proxies: Whether the client that is logged may depend on `X-Forwarded-For`.
         """
         self.cache, self.access_log, self.trusts_proxies = cache, access_log, trusts_proxies
-        self._store = cache.store
         self._heads: dict[bytes, KnownHead] = {}
 
     def respond(self, head: bytes, connection: Connection) -> bool:
         """Send the response that a known head selects; False if it is unknown or not cached."""
         started = time.perf_counter()
         known = self._heads.get(head)
-        if known is None or self._forget_old_release():
+        if known is None:
             return False
-        response = self._store.get(known.key)
+        response = self.cache.store.get(known.key)
         if response is None or response.etag != known.etag:
             return False
         status, headers = response.heads[known.not_modified]
@@ -94,7 +94,6 @@ class FastPath:
         self, head: bytes, scope: Scope, key: CacheKey, response: CachedResponse, status: int
     ) -> None:
         """Store a request head that the cache has responded to, if it may be repeated."""
-        self._forget_old_release()
         forwarded = self.trusts_proxies and b"x-forwarded" in head.lower()
         if len(head) > _MAX_HEAD_BYTES or forwarded or _REPEATABLE.fullmatch(head) is None:
             return
@@ -106,11 +105,3 @@ class FastPath:
         while len(self._heads) >= _MAX_HEADS:
             del self._heads[next(iter(self._heads))]
         self._heads[head] = KnownHead(key, response.etag, status == 304, has_body, template)
-
-    def _forget_old_release(self) -> bool:
-        """Whether another release is served than before; then all heads are forgotten."""
-        if self._store is self.cache.store:
-            return False
-        self._store = self.cache.store
-        self._heads.clear()
-        return True
