@@ -100,7 +100,7 @@ def _record_checks(settings: Settings) -> tuple[Record, list[Check]]:
     return record, [
         Check("The seed file is valid", count_noun(resources, "resource")),
         check_archive(settings.seed_file, settings.archive_file),
-        check_exports(settings.archive_file, record.release),
+        check_exports(settings.archive_file),
     ]
 
 

@@ -27,6 +27,7 @@ from benchmarks.corpus import write_corpus
 from tests.conftest import ROOT, SEED, run_cli
 from tests.support.problem import assert_problem
 from tests.support.published import ENVIRONMENT, PUBLISHED, copy_archive, published_client
+from tests.support.releases import ReleasedSeed
 
 pytestmark = pytest.mark.anyio
 
@@ -531,6 +532,18 @@ def test_verify_reports_missing_exports(archive_file: Path, tmp_path: Path) -> N
     result = run_cli("verify", "--archive", str(archive))
     assert result.returncode == 1
     assert "regions.geojson" in result.stderr
+    assert "none built" not in result.stdout
+
+
+@pytest.mark.process
+def test_verify_finds_the_exports_of_a_release_without_its_stamp(tmp_path: Path) -> None:
+    """A filed seed that lacks its stamp is still the release, and so are its exports."""
+    released = ReleasedSeed(tmp_path)
+    released.take("/release")
+    options = "--seed", str(released.write()), "--archive", str(tmp_path / "archive.sqlite")
+    assert run_cli("build", *options).returncode == 0
+    result = run_cli("verify", *options)
+    assert result.returncode == 0, result.stderr
     assert "none built" not in result.stdout
 
 
