@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -28,15 +27,14 @@ def cpc_record(
         log: Format of its access log, which is a file; empty for none.
     """
     port = free_port()
-    server = Server(
-        port, [sys.executable, "-m", "app", "serve"], "/readyz", _settings(corpus, port)
-    )
-    settings = {} if cache else {"CACHE_BYTES": "0"}
-    if not log:
-        return replace(server, environment={**server.environment, **settings})
-    settings |= {"ACCESS_LOG": "true", "LOG_LEVEL": "info", "LOG_FORMAT": log}
-    environment = {**server.environment, **settings}
-    return replace(server, environment=environment, output=corpus / f"access-{port}.log")
+    settings = _settings(corpus, port)
+    if not cache:
+        settings["CACHE_BYTES"] = "0"
+    if log:
+        settings |= {"ACCESS_LOG": "true", "LOG_LEVEL": "info", "LOG_FORMAT": log}
+    command = [sys.executable, "-m", "app", "serve"]
+    output = corpus / f"access-{port}.log" if log else None
+    return Server(port, command, "/readyz", settings, output=output)
 
 
 def counting_app(corpus: Path) -> Server:
