@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
-
 from tests.caches.origin import TIMEOUT_SECONDS, Origin, Response, open_directory
 from tests.caches.proxies import example
-from tests.conftest import ROOT, needs
+from tests.conftest import needs
+from tests.support.environments import install_environment
 from tests.support.npm import install_packages
 
 HERE = Path(__file__).parent
-_VENV = ROOT / ".venv" / "caches"
 
 
 class Unreachable(Exception):
@@ -124,25 +120,12 @@ def _undici() -> list[str]:
 def _python(work: Path, expression: str) -> list[str]:
     examples = work / "examples.py"
     examples.write_text(example("python", "CacheClient"), "utf-8")
-    return [str(_python_packages()), str(HERE / "python_client.py"), str(examples), expression]
-
-
-def _python_packages() -> Path:
-    """Python with the locked packages, installed if missing or outdated."""
-    stamp, lock = _VENV / ".installed", HERE / "requirements.txt"
-    python = _VENV / "bin" / "python"
-    if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(_VENV)], check=True)
-        install = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes"]
-        result = subprocess.run(
-            [*install, "-r", str(lock)], capture_output=True, text=True, check=False
-        )
-        if result.returncode != 0:
-            if os.environ.get("CI"):
-                pytest.fail(f"the caching clients cannot be installed: {result.stderr}")
-            pytest.skip("the caching clients cannot be installed")
-        stamp.touch()
-    return python
+    return [
+        str(install_environment(HERE) / "python"),
+        str(HERE / "python_client.py"),
+        str(examples),
+        expression,
+    ]
 
 
 def library_version(name: str) -> str:

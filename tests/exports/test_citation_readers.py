@@ -9,7 +9,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -20,16 +19,14 @@ from app.archive.archive import Archive
 from app.exports.citing import RENDERERS, cited_record
 from app.responses.formats import BIBTEX, CSL, RIS
 from tests.conftest import ROOT, needs
-from tests.routers.test_clients import is_current
 from tests.support.citation_file import COMMITTED as CITATION_FILE
+from tests.support.environments import install_environment
 from tests.support.npm import install_packages
 from tests.support.works import ODD_TEXTS, WORK, odd_work
 
 pytestmark = [pytest.mark.node, pytest.mark.process]
 
 CITATIONS = ROOT / "tests" / "citations"
-ENVIRONMENT = ROOT / ".venv" / "citations"
-CLASSIC = ENVIRONMENT / "classic"
 SUFFIXES = {CSL: ".json", BIBTEX: ".bib", RIS: ".ris"}
 PLAIN = "plain"
 WORKS = {PLAIN: WORK} | {name.replace(" ", "-"): odd_work(name) for name in ODD_TEXTS}
@@ -64,16 +61,8 @@ def run(*command: object) -> str:
 
 @pytest.fixture(scope="module")
 def python() -> Path:
-    """Python with the locked readers, which are installed if missing or outdated."""
-    program = ENVIRONMENT / "bin" / "python"
-    stamp, locks = ENVIRONMENT / ".installed", sorted(CITATIONS.glob("*.txt"))
-    if not all(is_current(stamp, lock) for lock in locks):
-        run(sys.executable, "-m", "venv", "--clear", ENVIRONMENT)
-        install = (program, "-m", "pip", "install", "--quiet", "--require-hashes")
-        run(*install, "-r", CITATIONS / "requirements.txt")
-        run(*install, "--target", CLASSIC, "-r", CITATIONS / "classic.txt")
-        stamp.touch()
-    return program
+    """Python with the locked readers."""
+    return install_environment(CITATIONS) / "python"
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +74,8 @@ def found(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Found:
             (folder / name).with_suffix(suffix).write_bytes(RENDERERS[format_](work))
     shutil.copy(CITATION_FILE, folder)
     read: Found = json.loads(run(python, CITATIONS / "read_citations.py", folder))
-    classic = run(python, CITATIONS / "read_classic.py", CLASSIC, folder)
+    other_python = install_environment(CITATIONS, lock="classic.txt") / "python"
+    classic = run(other_python, CITATIONS / "read_classic.py", folder)
     return read | {
         "bibtexparser 1": json.loads(classic),
         "citeproc": read_with_node(python, folder),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,11 +14,10 @@ import pytest
 
 from app.exports.tables import tables
 from tests.conftest import ROOT
-from tests.routers.test_clients import is_current
+from tests.support.environments import install_environment
 from tests.support.ports import free_port
 
 READERS = ROOT / "tests" / "readers"
-ENVIRONMENT = ROOT / ".venv" / "readers"
 
 MATRIX = """
     SELECT awards.id, award_objectives.objective, regions.id
@@ -34,23 +31,8 @@ MATRIX = """
 
 @pytest.fixture(scope="module")
 def programs() -> Path:
-    """Directory of the locked programs, which are installed if missing or outdated."""
-    stamp, lock = ENVIRONMENT / ".installed", READERS / "requirements.txt"
-    if not is_current(stamp, lock):
-        subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
-        install = [str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        result = subprocess.run(
-            [*install, "--require-hashes", "-r", str(lock)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if result.returncode != 0:
-            if os.environ.get("CI"):
-                pytest.fail(f"Datasette and DuckDB cannot be installed: {result.stderr}")
-            pytest.skip("Datasette and DuckDB cannot be installed")
-        stamp.touch()
-    return ENVIRONMENT / "bin"
+    """Directory of the locked programs."""
+    return install_environment(READERS)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,10 @@ import httpx
 import pytest
 
 from tests.conftest import ROOT, needs
+from tests.support.environments import install_environment
 from tests.support.npm import install_packages
 
 CLIENTS = ROOT / "tests" / "clients"
-VENV = ROOT / ".venv" / "clients"
 NODE_MODULES = CLIENTS / "node_modules"
 LANGUAGES = ["typescript", "python"]
 
@@ -44,11 +43,6 @@ def run(*command: object, cwd: Path, path: Path | None = None) -> str:
     return result.stdout
 
 
-def is_current(stamp: Path, lock: Path) -> bool:
-    """Whether a stamp file is newer than its lock file."""
-    return stamp.exists() and stamp.stat().st_mtime >= lock.stat().st_mtime
-
-
 @pytest.fixture(scope="session")
 def document(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The OpenAPI document of the running server."""
@@ -65,15 +59,8 @@ def node_tools() -> Path:
 
 @pytest.fixture(scope="session")
 def python_tools() -> Path:
-    """Folder of the locked Python tools, installed if missing or outdated."""
-    tools = VENV / "bin"
-    stamp, lock = VENV / ".installed", CLIENTS / "requirements.txt"
-    if not is_current(stamp, lock):
-        run(sys.executable, "-m", "venv", "--clear", VENV, cwd=ROOT)
-        install = (tools / "python", "-m", "pip", "install", "--quiet", "--require-hashes")
-        run(*install, "-r", lock, cwd=ROOT)
-        stamp.touch()
-    return tools
+    """Folder of the locked Python tools."""
+    return install_environment(CLIENTS)
 
 
 @pytest.fixture(scope="session")
