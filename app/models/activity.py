@@ -8,7 +8,7 @@ from sqlmodel import Field as Column
 from app.models.base import TableRow, member_table
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
-from app.models.values import Position, Slug, Text, Title
+from app.models.values import Id, Position, ShortText, Text, Title
 
 
 class ActivityRow(TableRow, table=True):
@@ -46,17 +46,17 @@ class Activity(Resource):
     )
     sorts: ClassVar = (Sort("position", "position"), Sort("title", "title_key"))
 
-    award: Slug = Field(description="Award that the activity belongs to.")
+    award: Id = Field(description="Award that the activity belongs to.")
     position: Position
     title: Title = Field(description="Title in the project's own words.")
     summary: Text = Field(description="What is done, in the project's own words.")
-    objectives: Annotated[list[Slug], Field(min_length=1)] | None = Field(
+    objectives: Annotated[list[Id], Field(min_length=1)] | None = Field(
         description="Objectives of the partnership that the activity supports."
     )
-    regions: Annotated[list[Slug], Field(min_length=1)] | None = Field(
+    regions: Annotated[list[Id], Field(min_length=1)] | None = Field(
         description="Regions that the source names for the activity itself, not for its award."
     )
-    stakeholders: Annotated[list[Title], Field(min_length=1)] | None = Field(
+    stakeholders: Annotated[list[ShortText], Field(min_length=1)] | None = Field(
         description="Groups that the source names for the activity."
     )
     supports: Title | None = Field(description="National plan that the activity helps implement.")

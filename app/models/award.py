@@ -10,7 +10,7 @@ from app.models.base import TableRow, member_table
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Range, Sort
 from app.models.resource import CitedBy, NotStated, Resource
-from app.models.values import Amount, AmountQualifier, Currency, Slug, Text, Title
+from app.models.values import Amount, AmountQualifier, CurrencyCode, Id, Text, Title
 
 TraffickingForm = TypeAliasType("TraffickingForm", Literal["sex", "labor"])
 _FORMS = get_args(TraffickingForm.__value__)
@@ -74,24 +74,22 @@ class Award(Resource):
         Sort("amount", "amount", nullable=True),
     )
 
-    partnership: Slug = Field(description="Partnership that the award supports.")
-    recipient: Slug | None = Field(
-        description="Organization that receives and implements the award."
-    )
+    partnership: Id = Field(description="Partnership that the award supports.")
+    recipient: Id | None = Field(description="Organization that receives and implements the award.")
     title: Title = Field(description="Title in the project's own words.")
     summary: Text = Field(description="Purpose, in the project's own words.")
     announced: PartialDate | None = Field(description="Date of the announcement.")
     ends: PartialDate | None = Field(description="Planned end of the work.")
     amount: Amount | None = Field(description="Amount, in units of `currency`.")
-    currency: Currency | None = Field(description="Currency of `amount`.")
+    currency: CurrencyCode | None = Field(description="Currency of `amount`.")
     amount_qualifier: AmountQualifier | None = Field(
         description="How `amount` is qualified: `up_to` if it is a ceiling, `at_least`, or "
         "`about`; `null` if the source gives the amount as such."
     )
-    objectives: Annotated[list[Slug], Field(min_length=1)] | None = Field(
+    objectives: Annotated[list[Id], Field(min_length=1)] | None = Field(
         description="Objectives of the partnership that the award supports."
     )
-    regions: Annotated[list[Slug], Field(min_length=1)] | None = Field(
+    regions: Annotated[list[Id], Field(min_length=1)] | None = Field(
         description="Regions where the work takes place."
     )
     trafficking_forms: Annotated[list[TraffickingForm], Field(min_length=1)] | None = Field(

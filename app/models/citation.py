@@ -22,7 +22,7 @@ from app.models.evidence import (
 )
 from app.models.filters import Filter, Sort
 from app.models.resource import Resource
-from app.models.values import FIELD_EXPECTED, FIELD_PATTERN
+from app.models.values import FIELD_EXPECTED, FIELD_PATTERN, FieldName, Id
 
 Basis = TypeAliasType("Basis", Literal["stated", "derived", "editorial", "enriched"])
 ResourceType = TypeAliasType(
@@ -124,8 +124,8 @@ class Citation(Document):
         ),
     ]
     resource_type: ResourceType = Field(description="Type of the resource.")
-    resource: str = Field(description="Id of the resource.")
-    field: str = Field(description="Field of the resource.")
+    resource: Id = Field(description="Id of the resource.")
+    field: FieldName = Field(description="Field of the resource.")
     basis: Basis = Field(
         description=" ".join(f"`{basis}`: {text}." for basis, text in BASIS_MEANINGS.items())
     )

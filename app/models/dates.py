@@ -6,6 +6,7 @@ from datetime import date
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
+from typing_extensions import TypeAliasType
 
 DATE_PATTERN = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
 DATE_EXPECTED = "a date such as 2024-02-29, 2024-02 or 2024"
@@ -75,12 +76,15 @@ Instant = Annotated[
 ]
 """A time in UTC, to the second (RFC 3339): `2024-02-29T12:00:00Z`."""
 
-PartialDate = Annotated[
-    str,
-    AfterValidator(_validate_date),
-    Field(
-        json_schema_extra={"pattern": DATE_PATTERN},
-        description="Calendar date (ISO 8601) at the precision of its source: "
-        "`YYYY-MM-DD`, `YYYY-MM` or `YYYY`. Never padded.",
-    ),
-]
+PartialDate = TypeAliasType(
+    "PartialDate",
+    Annotated[
+        str,
+        AfterValidator(_validate_date),
+        Field(
+            json_schema_extra={"pattern": DATE_PATTERN},
+            description="Calendar date (ISO 8601) at the precision of its source: "
+            "`YYYY-MM-DD`, `YYYY-MM` or `YYYY`. Never padded.",
+        ),
+    ],
+)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from app.models.base import StrictModel
 from app.models.urls import Url
-from app.models.values import Slug, Text, Title
+from app.models.values import Id, Text, Title
 
 MAX_QUOTE_CHARACTERS = 80
 """Quotes are short, so that the text of the page is not republished."""
@@ -29,7 +29,7 @@ UNCITED_VALUES = (
 class Quote(StrictModel):
     """A fragment of an archived text, with its position in Unicode code points from 0."""
 
-    source: Slug = Field(description="Id of the quoted source.")
+    source: Id = Field(description="Id of the quoted source.")
     start: int = Field(ge=0, description="Index of the first code point.")
     end: int = Field(ge=1, description="Index after the last code point.")
     exact: str = Field(

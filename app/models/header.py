@@ -9,7 +9,7 @@ from app.models.dates import Day
 from app.models.evidence import Reference
 from app.models.release import Retirement, Stamp
 from app.models.urls import Url
-from app.models.values import FILE_NAME_PATTERN, Sha256, Text, Title
+from app.models.values import FILE_NAME_PATTERN, Sha256, ShortText, Text, Title
 
 SEED_ONLY_FIELDS: frozenset[str] = frozenset({"schema_name", "shape", "release", "retired"})
 """Fields that are about the seed as a file, not about the record."""
@@ -45,7 +45,7 @@ class Metadata(StrictModel):
     )
     title: Title = Field(description="Name of the record.")
     description: Text = Field(description="Subject and content of the record, in a few sentences.")
-    keywords: Annotated[list[Title], Field(min_length=1)] = Field(
+    keywords: Annotated[list[ShortText], Field(min_length=1)] = Field(
         description="Search terms for data catalogs."
     )
     modified: Day = Field(description="Day of the last change to the record.")

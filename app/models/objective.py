@@ -8,7 +8,7 @@ from sqlmodel import Field as Column
 from app.models.base import TableRow, member_table
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
-from app.models.values import Position, Slug, Text, Title
+from app.models.values import Id, Position, Text, Title
 
 
 class ObjectiveRow(TableRow, table=True):
@@ -38,7 +38,7 @@ class Objective(Resource):
     filters: ClassVar = (Filter("partnership", "partnership"),)
     sorts: ClassVar = (Sort("position", "position"), Sort("title", "title_key"))
 
-    partnership: Slug = Field(description="Partnership that the objective belongs to.")
+    partnership: Id = Field(description="Partnership that the objective belongs to.")
     position: Position
     title: Title = Field(description="One-word label.")
     summary: Text = Field(description="The objective, in the project's own words.")

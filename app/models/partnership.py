@@ -14,9 +14,9 @@ from app.models.values import (
     COUNTRY_PATTERN,
     Amount,
     AmountQualifier,
-    Country,
-    Currency,
-    Slug,
+    CountryCode,
+    CurrencyCode,
+    Id,
     Text,
     Title,
 )
@@ -80,7 +80,7 @@ class Partnership(Resource):
     name: Title = Field(description="Full name.")
     short_name: Title | None = Field(description="Shorter name.")
     summary: Text = Field(description="Purpose, in the project's own words.")
-    countries: Annotated[list[Country], Field(min_length=1)] | None = Field(
+    countries: Annotated[list[CountryCode], Field(min_length=1)] | None = Field(
         description="Countries that signed, in the order given in the source."
     )
     signed: PartialDate | None = Field(description="Date of signing.")
@@ -91,16 +91,16 @@ class Partnership(Resource):
     investment_amount: Amount | None = Field(
         description="Total investment, in units of `investment_currency`."
     )
-    investment_currency: Currency | None = Field(description="Currency of `investment_amount`.")
+    investment_currency: CurrencyCode | None = Field(description="Currency of `investment_amount`.")
     investment_qualifier: AmountQualifier | None = Field(
         description="How `investment_amount` is qualified: `up_to` if it is a ceiling, `at_least`, "
         "or `about`; `null` if the source gives the amount as such."
     )
-    investor: Slug | None = Field(description="Organization that provides the investment.")
+    investor: Id | None = Field(description="Organization that provides the investment.")
     precedence: Annotated[list[Precedence], Field(min_length=1)] | None = Field(
         description="Rank among partnerships of its kind, by area."
     )
-    regions: Annotated[list[Slug], Field(min_length=1)] | None = Field(
+    regions: Annotated[list[Id], Field(min_length=1)] | None = Field(
         description="Regions where the work takes place."
     )
     not_stated: NotStated

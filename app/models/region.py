@@ -14,7 +14,8 @@ from app.models.values import (
     SUBDIVISION_PATTERN,
     UBIGEO_PATTERN,
     WIKIDATA_PATTERN,
-    Country,
+    CountryCode,
+    ShortText,
     Title,
 )
 
@@ -49,10 +50,10 @@ class Region(Resource):
     sorts: ClassVar = (Sort("name", "name_key"),)
 
     name: Title = Field(description="Name.")
-    aliases: Annotated[list[Title], Field(min_length=1)] | None = Field(
+    aliases: Annotated[list[ShortText], Field(min_length=1)] | None = Field(
         description="Other names and spellings used in the source."
     )
-    country: Country | None
+    country: CountryCode | None
     iso_3166_2: Annotated[str, Field(pattern=SUBDIVISION_PATTERN)] | None = Field(
         description="ISO 3166-2 subdivision code."
     )

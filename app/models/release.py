@@ -13,7 +13,7 @@ from app.models.citation import ResourceType
 from app.models.dates import Day, first_day
 from app.models.document import Document
 from app.models.filters import Filter, Sort
-from app.models.values import Sha256, Slug, Text
+from app.models.values import Id, Sha256, Text
 
 LABEL_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(\.([2-9]|[1-9][0-9]+))?$"
 DRAFT = "draft"
@@ -110,9 +110,9 @@ class Retirement(StrictModel):
     """A resource of an earlier release that the record does not have any more."""
 
     type: ResourceType = Field(description="Type of the resource.")
-    id: Slug = Field(description="Id of the resource, which is never used again.")
+    id: Id = Field(description="Id of the resource, which is never used again.")
     reason: Text = Field(description="Why it was removed.")
-    replaced_by: Annotated[list[Slug], Field(min_length=1)] | None = Field(
+    replaced_by: Annotated[list[Id], Field(min_length=1)] | None = Field(
         description="Resources of the same type that replace it."
     )
 

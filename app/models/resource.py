@@ -10,10 +10,10 @@ from app.models.base import Model, StrictModel
 from app.models.document import Document
 from app.models.evidence import EvidenceByField
 from app.models.filters import Filter
-from app.models.values import FIELD_PATTERN, Slug
+from app.models.values import FieldName, Id
 
 NotStated = Annotated[
-    list[Annotated[str, Field(pattern=FIELD_PATTERN)]],
+    list[FieldName],
     Field(
         description="Fields that are `null` because the source does not give a value. "
         "A field that is `null` but not listed here does not apply."
@@ -47,7 +47,7 @@ class Resource(Document, StrictModel):
     searchable_fields: ClassVar[tuple[str, ...]] = ("title", "summary")
     """Text fields covered by full-text search, the title first."""
 
-    id: Slug
+    id: Id
 
     if TYPE_CHECKING:  # each subclass declares them last, so that they end the document
         not_stated: list[str]

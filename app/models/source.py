@@ -11,7 +11,7 @@ from app.models.evidence import MAX_QUOTE_CHARACTERS
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
 from app.models.urls import Url
-from app.models.values import Sha256, Slug, Title
+from app.models.values import Id, Sha256, ShortText, Title
 
 
 class SourceRow(TableRow, table=True):
@@ -66,12 +66,12 @@ class Source(Resource):
     filters: ClassVar = (Filter("publisher", "publisher"),)
     sorts: ClassVar = (Sort("title", "title_key"),)
 
-    publisher: Slug | None = Field(description="Organization that published the page.")
+    publisher: Id | None = Field(description="Organization that published the page.")
     title: Title = Field(description="Title in the project's own words.")
     url: Url | None = Field(description="URL of the archived page.")
     archived_from: PartialDate | None = Field(description="Start of the archived period.")
     archived_to: PartialDate | None = Field(description="End of the archived period.")
-    notices: Annotated[list[Title], Field(min_length=1)] | None = Field(
+    notices: Annotated[list[ShortText], Field(min_length=1)] | None = Field(
         description="Notices on the page about its own status."
     )
     captured: Instant | None = Field(description="Time at which the page was captured, in UTC.")

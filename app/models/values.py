@@ -1,4 +1,8 @@
-"""Scalar types of resource fields."""
+"""Scalar types of resource fields.
+
+Those that are a `TypeAliasType` are schemas of their own in JSON Schema and OpenAPI, under their
+name: the strings of lists, and strings whose notation generated clients should show.
+"""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -34,13 +38,29 @@ EXPECTED_BY_PATTERN: Mapping[str, str] = {
 }
 """Description of the text that a pattern accepts, for error messages."""
 
-Slug = Annotated[
-    str, Field(pattern=SLUG_PATTERN, max_length=100, description="Permanent lowercase id.")
-]
+Id = TypeAliasType(
+    "Id",
+    Annotated[
+        str, Field(pattern=SLUG_PATTERN, max_length=100, description="Permanent lowercase id.")
+    ],
+)
 Text = Annotated[str, Field(min_length=1, max_length=100_000, pattern=_PRINTABLE)]
 Title = Annotated[str, Field(min_length=1, max_length=1_000, pattern=_PRINTABLE)]
-Country = Annotated[str, Field(pattern=COUNTRY_PATTERN, description="ISO 3166-1 alpha-2 code.")]
-Currency = Annotated[str, Field(pattern=_CURRENCY_PATTERN, description="ISO 4217 code.")]
+ShortText = TypeAliasType(
+    "ShortText",
+    Annotated[Title, Field(description="A name, a title or another text of a few words.")],
+)
+FieldName = TypeAliasType(
+    "FieldName", Annotated[str, Field(pattern=FIELD_PATTERN, description="Name of a field.")]
+)
+CountryCode = TypeAliasType(
+    "CountryCode",
+    Annotated[str, Field(pattern=COUNTRY_PATTERN, description="ISO 3166-1 alpha-2 code.")],
+)
+CurrencyCode = TypeAliasType(
+    "CurrencyCode",
+    Annotated[str, Field(pattern=_CURRENCY_PATTERN, description="ISO 4217 code.")],
+)
 Amount = Annotated[
     int,
     Field(ge=0, le=2**53 - 1, description="Whole units of the currency; never a fraction."),
