@@ -1,8 +1,8 @@
-"""`/openapi.json`: the OpenAPI document."""
+"""`/openapi.json` and `/openapi-clients.json`: the OpenAPI documents."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
@@ -12,10 +12,14 @@ from app.responses.problems import NotFound
 from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep
 from app.routers.meta import index_body, meta_body
+from app.routers.openapi_clients import client_document
 from app.routers.openapi_document import build_document
 from app.routers.problems import problem_body, problem_list_body
 
 router = APIRouter(include_in_schema=False)
+
+CLIENTS_PATH = "/openapi-clients.json"
+"""Path of the document for generators of clients."""
 
 
 @router.get("/openapi.json")
@@ -24,13 +28,39 @@ async def get_openapi_document(request: Request, archive: ArchiveDep) -> Respons
     return Response(openapi_body(request.app, archive), media_type="application/json")
 
 
+@router.get(CLIENTS_PATH)
+async def get_client_document(request: Request, archive: ArchiveDep) -> Response:
+    """The OpenAPI document for generators of clients."""
+    body = _bodies(request.app, archive).clients
+    return Response(body, media_type="application/json")
+
+
+class _Bodies(NamedTuple):
+    """The OpenAPI documents as JSON.
+
+    Attributes:
+        complete: The document with everything.
+        clients: The document with responses in JSON alone.
+    """
+
+    complete: bytes
+    clients: bytes
+
+
 def openapi_body(app: FastAPI, archive: Archive) -> bytes:
-    """The OpenAPI document as JSON, cached until the release changes."""
-    release, body = getattr(app.state, "openapi", ("", b""))
-    if release != archive.release:
-        body = encode_json(openapi_document(app, archive))
-        app.state.openapi = archive.release, body
-    return bytes(body)
+    """The OpenAPI document as JSON."""
+    return _bodies(app, archive).complete
+
+
+def _bodies(app: FastAPI, archive: Archive) -> _Bodies:
+    """The OpenAPI documents, cached until the release changes."""
+    cached: tuple[str, _Bodies] | None = getattr(app.state, "openapi", None)
+    if cached is not None and cached[0] == archive.release:
+        return cached[1]
+    document = openapi_document(app, archive)
+    bodies = _Bodies(encode_json(document), encode_json(client_document(document)))
+    app.state.openapi = archive.release, bodies
+    return bodies
 
 
 def openapi_document(app: FastAPI, archive: Archive) -> dict[str, Any]:

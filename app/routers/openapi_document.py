@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -44,13 +44,7 @@ sorts last.
 source gives a value. `fields=title&fields=summary` returns only these fields of each item, and
 always `id`; the others are then absent, although the schema of the item requires them.
 
-**Formats.** Collections are also available as CSV (`format=csv`) and NDJSON (`format=ndjson`), and
-regions as GeoJSON (`format=geojson`); content negotiation with `Accept` works too. Without `limit`,
-these formats stream the whole filtered collection. CSV and NDJSON then support single byte ranges
-(206), which are those of the response without content coding. In CSV, `null` is an empty cell and
-objects in lists are JSON. List members are joined by `|`; a literal `|` or backslash in a member is
-escaped with a backslash. Text that a spreadsheet would evaluate as a formula is prefixed with an
-apostrophe, which programs should remove. Import codes as text to keep leading zeros.
+{formats}
 
 **Related resources and counts.** `include=recipient&include=citations` embeds the referenced
 resources, each once, in `included`. `facet=region` counts items by value under the same filters;
@@ -69,6 +63,18 @@ out of date. HEAD works wherever GET does.
 **Stability.** Changes within `/v1` are additive: new paths, optional parameters and fields.
 Anything else means `/v2`. Corrections to the data change the release, not the API version.
 """
+
+FORMATS_DESCRIPTION = """
+**Formats.** Collections are also available as CSV (`format=csv`) and NDJSON (`format=ndjson`), and
+regions as GeoJSON (`format=geojson`); content negotiation with `Accept` works too. Without `limit`,
+these formats stream the whole filtered collection. CSV and NDJSON then support single byte ranges
+(206), which are those of the response without content coding. In CSV, `null` is an empty cell and
+objects in lists are JSON. List members are joined by `|`; a literal `|` or backslash in a member is
+escaped with a backslash. Text that a spreadsheet would evaluate as a formula is prefixed with an
+apostrophe, which programs should remove. Import codes as text to keep leading zeros. Generators of
+clients should read `/openapi-clients.json`, which describes JSON alone.
+"""
+"""The paragraph of the description about formats other than JSON."""
 
 TAGS = [
     {"name": "partnerships", "description": "Signed Child Protection Compact partnerships."},
@@ -109,7 +115,9 @@ def build_document(app: FastAPI, archive: Archive, bodies: Mapping[str, bytes]) 
         ],
         tags=TAGS,
         license_info={"name": "MIT", "identifier": "MIT"},
+        servers=[{"url": "/"}],
     )
+    document["security"] = []  # nothing needs a key
     _finish_schemas(document)
     add_examples(document, archive, bodies)
     return document
@@ -124,31 +132,50 @@ def _description(archive: Archive) -> str:
         citations_path=resource.citations_path,
         repeated_filter=f" (`region={'&region='.join(regions)}`)" if len(regions) > 1 else "",
         limit=DEFAULT_LIMIT,
+        formats=FORMATS_DESCRIPTION.strip(),
     )
 
 
 def _finish_schemas(document: Json) -> None:
-    """Add the problem schema, allow additional fields and drop schemas that no endpoint uses."""
+    """Add the problem schema, adapt those of pydantic and drop those that no endpoint uses."""
     schemas = document["components"]["schemas"]
     problem = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs"), ProblemDocument=problem)
-    _allow_additional_properties(schemas)
-    _drop_unused(document)
+    for schema in _objects_in(schemas):
+        _adapt_schema(schema)
+    drop_unused_schemas(document)
 
 
-def _allow_additional_properties(schemas: Json) -> None:
-    """Open every schema: responses may gain fields within `/v1`. Only seed files are strict."""
-    for schema in schemas.values():
-        if schema.get("additionalProperties") is False:
-            del schema["additionalProperties"]
+def _adapt_schema(schema: Json) -> None:
+    """Change a schema of pydantic, or a part of it, into one that clients are generated from.
+
+    - Objects are open: responses may gain fields within `/v1`. Only seed files are strict.
+    - `items` says the same as `prefixItems`, which some tools do not read.
+    - `readOnly` is left out: nothing can be written.
+    """
+    if schema.get("additionalProperties") is False:
+        del schema["additionalProperties"]
+    if "prefixItems" in schema:
+        schema["items"] = {"anyOf": schema["prefixItems"]}
+    schema.pop("readOnly", None)
 
 
-def _drop_unused(document: Json) -> None:
-    """Drop schemas that occur only in seed files, such as evidence."""
+def _objects_in(value: Any) -> Iterator[Json]:
+    """Every object within a JSON value."""
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for member in value:
+            yield from _objects_in(member)
+
+
+def drop_unused_schemas(document: Json) -> None:
+    """Drop schemas that no endpoint refers to, such as those that occur only in seed files."""
     schemas: Json = document["components"]["schemas"]
     text = json.dumps(document)
     unused = [name for name in schemas if f'"#/components/schemas/{name}"' not in text]
     for name in unused:
         del schemas[name]
     if unused:  # schemas referenced only by those are unused now
-        _drop_unused(document)
+        drop_unused_schemas(document)

@@ -1,0 +1,51 @@
+"""The OpenAPI document for generators of clients: responses in JSON alone."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from app.responses.formats import JSON
+from app.responses.problems import NotAcceptable, RangeNotSatisfiable
+from app.routers.openapi_document import FORMATS_DESCRIPTION, drop_unused_schemas
+
+Json = dict[str, Any]
+
+_JSON_ONLY_DESCRIPTION = """
+**Formats.** This document is for generators of clients, so it describes JSON alone. `/openapi.json`
+has the other formats and the files for download as well.
+"""
+_ERRORS_OF_FORMATS = (str(NotAcceptable.status), str(RangeNotSatisfiable.status))
+"""Status codes of errors that no request for JSON causes."""
+
+
+def client_document(document: Json) -> Json:
+    """A copy of an OpenAPI document in which every 200 response is JSON and nothing else.
+
+    Many generators take an operation with several media types for a download or a stream, and give
+    clients text, or nothing, in place of the JSON. Operations without JSON are left out.
+    """
+    clients = copy.deepcopy(document)
+    description: str = clients["info"]["description"]
+    clients["info"]["description"] = description.replace(
+        FORMATS_DESCRIPTION.strip(), _JSON_ONLY_DESCRIPTION.strip()
+    )
+    clients["paths"] = {
+        path: item for path, item in clients["paths"].items() if _reduce_to_json(item["get"])
+    }
+    drop_unused_schemas(clients)
+    return clients
+
+
+def _reduce_to_json(operation: Json) -> bool:
+    """Remove the other formats of an operation, and what only concerns them, if it has JSON."""
+    responses = operation["responses"]
+    content = responses["200"]["content"]
+    if JSON.media_type not in content:
+        return False
+    responses["200"]["content"] = {JSON.media_type: content[JSON.media_type]}
+    for status in _ERRORS_OF_FORMATS:
+        responses.pop(status, None)
+    parameters = operation.get("parameters", [])
+    operation["parameters"] = [each for each in parameters if each["name"] != "format"]
+    return True
