@@ -33,6 +33,7 @@ from app.routers import (
     citations,
     cite,
     collection,
+    descriptions,
     discovery,
     docs,
     exports,
@@ -91,6 +92,7 @@ ROUTERS = (
     root,
     openapi,
     docs,
+    descriptions,
     discovery,
 )
 

@@ -37,8 +37,8 @@ from app.responses.problems import (
 )
 from app.responses.representations import item_body, page_body, page_links, select_fields
 from app.routers.dependencies import choose_format, current_archive, query_pairs
-from app.routers.links import cite_as_link, next_link_header
-from app.routers.openapi_responses import CITE_LINK_HEADER, NEXT_LINK_HEADER, openapi_responses
+from app.routers.links import item_link_header, next_link_header
+from app.routers.openapi_responses import CONTENT_LINK_HEADER, NEXT_LINK_HEADER, openapi_responses
 from app.routers.route import Route
 
 _RANGED_FORMATS = (CSV, NDJSON)
@@ -118,7 +118,7 @@ def _add_item(router: APIRouter, model: type[Document], description: str) -> Non
         description=description,
         response_model=partial(item_model, model),
         response_description=f"The {model.type}.",
-        responses=openapi_responses(NotFound, Gone, InvalidParameters, headers=CITE_LINK_HEADER),
+        responses=openapi_responses(NotFound, Gone, InvalidParameters, headers=CONTENT_LINK_HEADER),
         openapi_extra={"parameters": declared},
     )
     async def get_item(request: Request) -> Response:
@@ -131,7 +131,7 @@ def _add_item(router: APIRouter, model: type[Document], description: str) -> Non
         if include := values.get("include"):
             included = find_included(model.collection, [item_id], include, archive.connection)
         body = item_body(select_fields(document, selected_fields(values)), included)
-        headers = {"Link": cite_as_link(request, archive)}
+        headers = item_link_header(request, archive, model.collection)
         return Response(body, headers=headers, media_type=JSON.content_type)
 
 

@@ -13,7 +13,8 @@ from fastapi.responses import PlainTextResponse, Response
 from app.responses.problems import NotFound
 from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep
-from app.routers.links import entry_link_header
+from app.routers.links import LLMS_PATH, entry_link_header
+from app.routers.openapi import CLIENTS_PATH
 
 router = APIRouter(include_in_schema=False)
 
@@ -33,8 +34,18 @@ async def get_api_catalog(request: Request, archive: ArchiveDep) -> Response:
     origin = _origin(request, "The API catalog")
     service: dict[str, Any] = {
         "anchor": f"{origin}/v1",
-        "service-desc": [{"href": f"{origin}/openapi.json", "type": "application/json"}],
-        "service-doc": [{"href": f"{origin}/docs", "type": "text/html"}],
+        "service-desc": [
+            {"href": f"{origin}/openapi.json", "type": "application/json", "title": "OpenAPI"},
+            {
+                "href": f"{origin}{CLIENTS_PATH}",
+                "type": "application/json",
+                "title": "OpenAPI for generators of clients: JSON alone",
+            },
+        ],
+        "service-doc": [
+            {"href": f"{origin}/docs", "type": "text/html"},
+            {"href": f"{origin}{LLMS_PATH}", "type": "text/plain"},
+        ],
         "service-meta": [{"href": f"{origin}/v1/meta", "type": "application/json"}],
         "status": [{"href": f"{origin}/readyz", "type": "application/json"}],
         "license": [{"href": archive.metadata["license"]["url"]}],

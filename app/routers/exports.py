@@ -27,8 +27,9 @@ from app.responses.conditional_requests import etag_matches, not_modified_header
 from app.responses.problems import InvalidParameters, NotFound, RangeNotSatisfiable, Unavailable
 from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep, NoParameters, current_archive
+from app.routers.links import download_link_header
 from app.routers.meta import SelfLink
-from app.routers.openapi_responses import openapi_responses
+from app.routers.openapi_responses import CONTENT_LINK_HEADER, openapi_responses
 from app.routers.route import Route
 
 logger = logging.getLogger("cpc_record")
@@ -172,7 +173,10 @@ async def get_catalog(catalog: ExportCatalogDep) -> Response:
     response_class=Response,
     response_description="The file.",
     responses=openapi_responses(
-        NotFound, RangeNotSatisfiable, InvalidParameters, headers=_DIGEST_HEADER
+        NotFound,
+        RangeNotSatisfiable,
+        InvalidParameters,
+        headers=_DIGEST_HEADER | CONTENT_LINK_HEADER,
     )
     | {206: {"description": "The requested range of the file."}},
     openapi_extra={
@@ -197,7 +201,7 @@ async def get_export(request: Request, catalog: ExportCatalogDep) -> Response:
         digest, content = await _find_content(name, catalog)
     except ArchiveError as error:
         raise _not_writable(error) from error
-    headers = _validators(digest)
+    headers = _validators(digest) | download_link_header(request, catalog.archive)
     if isinstance(content, Path):
         response: Response = _file_response(content, FILES[name], headers)
     else:

@@ -1,35 +1,157 @@
-"""The `Link` headers of responses (RFC 8288)."""
+"""The `Link` headers of responses (RFC 8288), with the relations of FAIR Signposting."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from fastapi import Request
 
-from app.archive.archive import Archive
+from app.archive.archive import COLLECTIONS, Archive
+from app.exports.citing import FILES as CITATION_FILES
 from app.exports.citing import release_address
+from app.exports.listing import CATALOG, REGIONS, Export
 from app.settings import Settings
+
+DATASET_PATH = "/dataset.jsonld"
+"""Path of the description of the record as a schema.org Dataset."""
+DATASET_MEDIA_TYPE = "application/ld+json"
+LLMS_PATH = "/llms.txt"
+"""Path of the overview for language models."""
+
+_LANDING_PAGE = "/"
+_CITATION_FILE = "citation.json"
+_SCHEMA_ORG = "https://schema.org/"
+_DOWNLOAD_TYPE = f"{_SCHEMA_ORG}DataDownload"
+_ITEM_TYPES: Mapping[str, str] = {
+    "partnerships": f"{_SCHEMA_ORG}Project",
+    "objectives": f"{_SCHEMA_ORG}Intangible",
+    "awards": f"{_SCHEMA_ORG}Project",
+    "activities": f"{_SCHEMA_ORG}Action",
+    "regions": f"{_SCHEMA_ORG}Place",
+    "organizations": f"{_SCHEMA_ORG}Organization",
+    "sources": f"{_SCHEMA_ORG}WebPage",
+    "citations": "http://www.w3.org/ns/oa#SpecificResource",
+}
+"""What the items of each collection are (RFC 6903, 6), by the collection's name.
+
+It is the same for all items of a collection, as a mirror has one set of headers for them. A more
+specific type, such as a grant for awards, would state what the sources may not.
+"""
 
 
 def next_link_header(links: Mapping[str, str | None]) -> dict[str, str]:
     """The `Link: rel="next"` header of a page (RFC 8288). Empty for the last page."""
-    return {"Link": f'<{links["next"]}>; rel="next"'} if links["next"] else {}
-
-
-def cite_as_link(request: Request, archive: Archive) -> str:
-    """The value of a `Link` header with the address to cite, that of the release (RFC 8574)."""
-    settings: Settings = request.app.state.settings
-    return f'<{release_address(archive.label, settings.public_url)}>; rel="cite-as"'
+    target = links["next"]
+    return _header(_link(target, "next")) if target else {}
 
 
 def entry_link_header(archive: Archive) -> dict[str, str]:
-    """The `Link` header of `/`, `/v1` and the API catalog (RFC 8288; RFC 8631; RFC 9727, 3)."""
-    license_url = quote(archive.metadata["license"]["url"], safe="%/:=&?~#+!$,;'@()*[]")
-    links = (
-        '</openapi.json>; rel="service-desc"; type="application/json"',
-        '</docs>; rel="service-doc"; type="text/html"',
-        '</.well-known/api-catalog>; rel="api-catalog"',
-        f'<{license_url}>; rel="license"',
+    """The `Link` header of `/v1` and the API catalog (RFC 8288; RFC 8631; RFC 9727, 3)."""
+    return _header(*_entry_links(archive))
+
+
+def landing_page_link_header(
+    request: Request, archive: Archive, exports: Iterable[Export]
+) -> dict[str, str]:
+    """The `Link` header of `/`: that of `/v1`, what describes the record, and its exports."""
+    exports = whole_exports(exports)
+    return _header(
+        *_entry_links(archive),
+        _cite_as(request, archive),
+        _link(f"{_SCHEMA_ORG}AboutPage", "type"),
+        _link(f"{_SCHEMA_ORG}Dataset", "type"),
+        _dataset_link(),
+        _citation_link(),
+        *(_export_link(export) for export in exports),
     )
+
+
+def whole_exports(exports: Iterable[Export]) -> list[Export]:
+    """The exports without the tables of single collections, which the Data Package has, too.
+
+    Proxies accept a few kilobytes of headers, so not every file can have a link in them.
+    """
+    return [
+        export
+        for export in exports
+        if export == REGIONS or export.name.partition(".")[0] not in COLLECTIONS
+    ]
+
+
+def item_link_header(request: Request, archive: Archive, collection: str) -> dict[str, str]:
+    """The `Link` header of an item of a collection; it is the same for all of its items."""
+    return _content_header(request, archive, f"/v1/{collection}", _ITEM_TYPES[collection])
+
+
+def download_link_header(request: Request, archive: Archive) -> dict[str, str]:
+    """The `Link` header of the whole record in a format, which belongs to the record page."""
+    return _content_header(request, archive, _LANDING_PAGE, _DOWNLOAD_TYPE)
+
+
+def dataset_link_header(archive: Archive) -> dict[str, str]:
+    """The `Link` header of the description of the record."""
+    return _header(_link(_LANDING_PAGE, "describes", type="text/html"), _license_link(archive))
+
+
+def _content_header(
+    request: Request, archive: Archive, collection: str, type_: str
+) -> dict[str, str]:
+    return _header(
+        _cite_as(request, archive),
+        _link(collection, "collection"),
+        _link(type_, "type"),
+        _dataset_link(),
+        _license_link(archive),
+    )
+
+
+def _entry_links(archive: Archive) -> Iterable[str]:
+    return (
+        _link("/openapi.json", "service-desc", type="application/json"),
+        _link("/docs", "service-doc", type="text/html"),
+        _link(LLMS_PATH, "service-doc", type="text/plain"),
+        _link("/.well-known/api-catalog", "api-catalog"),
+        _license_link(archive),
+    )
+
+
+def _cite_as(request: Request, archive: Archive) -> str:
+    """The address to cite, that of the release (RFC 8574)."""
+    settings: Settings = request.app.state.settings
+    return _link(release_address(archive.label, settings.public_url), "cite-as")
+
+
+def _citation_link() -> str:
+    media_type = CITATION_FILES[_CITATION_FILE].media_type
+    return _link(f"/v1/cite/{_CITATION_FILE}", "describedby", type=media_type)
+
+
+def _export_link(export: Export) -> str:
+    """A link from the record to an export, which is a catalog entry or the record itself."""
+    media_type = export.media_type.partition(";")[0]
+    if export == CATALOG:
+        return _link(export.path, "describedby", type=media_type, profile=export.conforms_to)
+    return _link(export.path, "item", type=media_type)
+
+
+def _dataset_link() -> str:
+    return _link(DATASET_PATH, "describedby", type=DATASET_MEDIA_TYPE)
+
+
+def _license_link(archive: Archive) -> str:
+    """The license of the facts. A resource has one such link; readers ignore any other."""
+    url = quote(archive.metadata["license"]["url"], safe="%/:=&?~#+!$,;'@()*[]")
+    return _link(url, "license")
+
+
+def _header(*links: str) -> dict[str, str]:
     return {"Link": ", ".join(links)}
+
+
+def _link(target: str, relation: str, **attributes: str | None) -> str:
+    """One link (RFC 8288, 3), without the attributes that are None."""
+    pairs = {"rel": relation, **attributes}
+    return "; ".join(
+        [f"<{target}>", *(f'{name}="{value}"' for name, value in pairs.items() if value)]
+    )

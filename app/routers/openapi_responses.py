@@ -36,7 +36,14 @@ _FORMAT_CONTENT: dict[str, Any] = {
     ATOM.name: {"schema": {"type": "string"}},
 }
 
+_CORS_HEADERS: dict[str, Any] = {
+    "Access-Control-Allow-Origin": {
+        "description": "`*`, also on errors: pages of every origin may read the response.",
+        "schema": {"type": "string"},
+    }
+}
 SUCCESS_HEADERS: dict[str, Any] = {
+    **_CORS_HEADERS,
     "ETag": {
         "description": "Strong entity tag. Send it in `If-None-Match` to get 304 if unchanged.",
         "schema": {"type": "string"},
@@ -52,12 +59,15 @@ SUCCESS_HEADERS: dict[str, Any] = {
     },
 }
 _NO_STORE_HEADERS: dict[str, Any] = {
+    **_CORS_HEADERS,
     "Cache-Control": {"description": "`no-store`.", "schema": {"type": "string"}},
     "X-Data-Release": SUCCESS_HEADERS["X-Data-Release"],
 }
-CITE_LINK_HEADER: dict[str, Any] = {
+CONTENT_LINK_HEADER: dict[str, Any] = {
     "Link": {
-        "description": "The permanent address of the release as `rel=cite-as` (RFC 8574).",
+        "description": "FAIR Signposting: the permanent address of the release as `cite-as` (RFC "
+        "8574), the `collection` that this belongs to, its `type`, a description of the record as "
+        "`describedby` and its `license`.",
         "schema": {"type": "string"},
     }
 }
@@ -69,16 +79,18 @@ NEXT_LINK_HEADER: dict[str, Any] = {
 }
 ENTRY_LINK_HEADER: dict[str, Any] = {
     "Link": {
-        "description": "Links to the OpenAPI document, documentation, API catalog and license: "
-        "`service-desc`, `service-doc`, `api-catalog`, `license` (RFC 8288).",
+        "description": "Links to the OpenAPI document, documentation for people and for language "
+        "models, API catalog and license: `service-desc`, `service-doc`, `api-catalog`, `license` "
+        "(RFC 8288).",
         "schema": {"type": "string"},
     }
 }
 
 PAGE_LINK_HEADER: dict[str, Any] = {
     "Link": {
-        "description": "The links of `/v1`, and the permanent address of the release as "
-        "`rel=cite-as` (RFC 8574).",
+        "description": "The links of `/v1` and those of FAIR Signposting: the permanent address of "
+        "the release as `cite-as` (RFC 8574), `type`, descriptions of the record as `describedby` "
+        "and its exports as `item`.",
         "schema": {"type": "string"},
     }
 }

@@ -13,9 +13,9 @@ from app.models.envelope import ReleaseMeta, ResourceLists
 from app.models.header import License, Outlines
 from app.responses.problems import InvalidParameters
 from app.routers.dependencies import ArchiveDep, NoParameters
-from app.routers.links import cite_as_link
+from app.routers.links import download_link_header
 from app.routers.meta import SelfLink
-from app.routers.openapi_responses import CITE_LINK_HEADER, openapi_responses
+from app.routers.openapi_responses import CONTENT_LINK_HEADER, openapi_responses
 from app.routers.route import Route
 
 router = APIRouter(tags=["record"], route_class=Route)
@@ -65,11 +65,11 @@ class WholeRecord(Model):
     "sorted by `id`.",
     response_model=WholeRecord,
     response_description="The whole record.",
-    responses=openapi_responses(InvalidParameters, headers=CITE_LINK_HEADER),
+    responses=openapi_responses(InvalidParameters, headers=CONTENT_LINK_HEADER),
     dependencies=[NoParameters],
 )
 async def get_record(request: Request, archive: ArchiveDep) -> StreamingResponse:
     """All documents of the archive, streamed."""
     body = stream_record(archive, archive.label, "/v1/record")
-    headers = {"Link": cite_as_link(request, archive)}
+    headers = download_link_header(request, archive)
     return StreamingResponse(body, headers=headers, media_type="application/json")

@@ -14,7 +14,7 @@ from app.exports.listing import Export
 from app.responses.formats import HTML, JSON, negotiate_format
 from app.routers.dependencies import ArchiveDep, accept_header
 from app.routers.exports import ExportCatalogDep
-from app.routers.links import cite_as_link, entry_link_header
+from app.routers.links import landing_page_link_header
 from app.routers.meta import Index, index_body
 from app.routers.openapi_responses import PAGE_LINK_HEADER, openapi_responses
 from app.routers.route import Route
@@ -40,14 +40,12 @@ router = APIRouter(tags=["meta"], route_class=Route)
 async def get_root(request: Request, archive: ArchiveDep, exports: ExportCatalogDep) -> Response:
     """The record page or the index, by content negotiation."""
     settings: Settings = request.app.state.settings
-    headers = entry_link_header(archive)
-    headers["Link"] += f", {cite_as_link(request, archive)}"
+    available = await exports.available()
+    headers = landing_page_link_header(request, archive, available)
     if negotiate_format(accept_header(request), (JSON, HTML)) != HTML:
         body = index_body(archive, has_feed=settings.public_url is not None)
         return Response(body, headers=headers, media_type=JSON.content_type)
-    page = await archive.run_in_thread(
-        partial(_render_page, archive, await exports.available(), settings)
-    )
+    page = await archive.run_in_thread(partial(_render_page, archive, available, settings))
     headers["Content-Security-Policy"] = page.policy
     return Response(page.body, headers=headers, media_type=HTML.content_type)
 
