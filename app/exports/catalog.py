@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +12,7 @@ from pathlib import Path
 from anyio import Lock, to_thread
 
 from app.archive.archive import Archive, ArchiveError, ProgressCallback
+from app.exports.annotations import stream_annotations
 from app.exports.dcat import Publisher, dcat_catalog
 from app.exports.files import (
     ExportFiles,
@@ -22,10 +23,12 @@ from app.exports.files import (
     store_file,
 )
 from app.exports.iati import Reporter, has_activities, stream_iati
-from app.exports.listing import CATALOG, EXPORTS, IATI, Export
+from app.exports.listing import ANNOTATIONS, CATALOG, EXPORTS, IATI, PARQUET_NAMES, Export
+from app.exports.parquet import pyarrow_version
 from app.settings import Settings
 
 _REQUIRED_SETTINGS: Mapping[str, Iterable[str]] = {
+    ANNOTATIONS.name: ("public_url",),
     IATI.name: (
         "public_url",
         "iati_reporting_org_ref",
@@ -62,8 +65,13 @@ class ExportCatalog:
         self._settings = settings
         self._lock = Lock()
         self._files: ExportFiles | None = None
-        self._iati: BuiltExport | None = None
+        self._built: dict[str, BuiltExport] = {}
         self._has_iati_activities: bool | None = None
+
+    @property
+    def origin(self) -> str | None:
+        """Public base URL of the API, if it is set."""
+        return self._settings.public_url
 
     def missing_settings(self, name: str) -> list[str]:
         """Environment variables that an export requires and that are not set."""
@@ -72,8 +80,25 @@ class ExportCatalog:
 
     async def available(self) -> list[Export]:
         """Every export that this server provides."""
-        enabled = [export for export in EXPORTS.values() if not self.missing_settings(export.name)]
-        return [export for export in enabled if export != IATI or await self.has_iati_activities()]
+        missing = set()
+        if not await self.has_iati_activities():
+            missing.add(IATI.name)
+        if not await self.has_parquet():
+            missing |= PARQUET_NAMES
+        return [
+            export
+            for export in EXPORTS.values()
+            if export.name not in missing and not self.missing_settings(export.name)
+        ]
+
+    async def has_parquet(self) -> bool:
+        """Whether there are Parquet files: they were built with pyarrow, or it is installed."""
+        if pyarrow_version() is not None:
+            return True
+        files = self._files or await to_thread.run_sync(
+            find_exports, self._settings.archive_file, self.archive.release
+        )
+        return files is not None and not PARQUET_NAMES.isdisjoint(files.digests)
 
     async def has_iati_activities(self) -> bool:
         """Whether IATI can express any partnership of the record."""
@@ -115,6 +140,8 @@ class ExportCatalog:
         reporter = self.reporter()
         if reporter is not None and await self.has_iati_activities():
             digests[IATI.name] = (await self.iati_export(reporter)).digest
+        if origin := self.origin:
+            digests[ANNOTATIONS.name] = (await self.annotations_export(origin)).digest
         if publisher := self.publisher():
             body = await self.catalog_json(publisher)
             digests[CATALOG.name] = FileDigest(len(body), sha256(body).hexdigest())
@@ -137,21 +164,43 @@ class ExportCatalog:
         return None
 
     async def iati_export(self, reporter: Reporter) -> BuiltExport:
-        """The IATI activities; built once, and stored next to the other files if possible."""
+        """The IATI activities."""
+        stream = partial(stream_iati, self.archive, reporter)
+        return await self._built_export(IATI, repr(reporter), stream)
+
+    async def annotations_export(self, origin: str) -> BuiltExport:
+        """The annotations, with addresses at this public base URL."""
+        stream = partial(stream_annotations, self.archive, origin)
+        return await self._built_export(ANNOTATIONS, origin, stream)
+
+    async def _built_export(
+        self, export: Export, inputs: str, stream: Callable[[], AsyncIterator[bytes]]
+    ) -> BuiltExport:
+        """An export; built once, and stored next to the files of the release if possible.
+
+        Args:
+            export: The export.
+            inputs: The settings that it depends on.
+            stream: Generates its content.
+        """
         with suppress(ArchiveError):
             await self.files()
         async with self._lock:
-            if self._iati is None or not self._iati.exists():
-                self._iati = await self._build_iati(reporter)
-        return self._iati
+            built = self._built.get(export.name)
+            if built is None or not built.exists():
+                built = self._built[export.name] = await self._build(export, inputs, stream)
+        return built
 
-    async def _build_iati(self, reporter: Reporter) -> BuiltExport:
-        name = f"iati-{sha256(repr(reporter).encode()).hexdigest()[:32]}.xml"
+    async def _build(
+        self, export: Export, inputs: str, stream: Callable[[], AsyncIterator[bytes]]
+    ) -> BuiltExport:
+        stem, _, suffix = export.name.partition(".")
+        name = f"{stem}-{sha256(inputs.encode()).hexdigest()[:32]}.{suffix}"
         if self._files is not None:
             with suppress(OSError):
-                path = await store_file(self._files, name, stream_iati(self.archive, reporter))
+                path = await store_file(self._files, name, stream())
                 return BuiltExport(await to_thread.run_sync(digest_file, path), path)
-        body = b"".join([chunk async for chunk in stream_iati(self.archive, reporter)])
+        body = b"".join([chunk async for chunk in stream()])
         return BuiltExport(FileDigest(len(body), sha256(body).hexdigest()), body)
 
     async def catalog_json(self, publisher: Publisher) -> bytes:

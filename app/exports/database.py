@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from app.archive.archive import COLLECTIONS
 from app.exports.streams import RowCallback
-from app.exports.tables import Column, Table, tables
+from app.exports.tables import Column, ColumnType, Table, tables
+from app.models.dates import first_day, last_day
 
-_TYPES = {"string": "TEXT", "integer": "INTEGER", "boolean": "BOOLEAN", "array": "TEXT"}
+_TYPES: Mapping[ColumnType, str] = {
+    "string": "TEXT",
+    "integer": "INTEGER",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "datetime": "TEXT",
+    "array": "TEXT",
+}
+"""Declared types. STRICT tables have neither BOOLEAN nor DATE, which other programs recognize."""
 _BATCH_ROWS = 1_000
 
 
@@ -32,6 +42,8 @@ def write_database(
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("ATTACH ? AS archive", (source,))
+        for function in (first_day, last_day):
+            connection.create_function(function.__name__, 1, _day(function), deterministic=True)
         connection.execute("BEGIN")
         connection.execute(_ABOUT)
         connection.executemany("INSERT INTO main.about VALUES (?, ?)", about.items())
@@ -45,8 +57,13 @@ def write_database(
         connection.execute("COMMIT")
 
 
+def _day(function: Callable[[str], date]) -> Callable[[str | None], str | None]:
+    """A function of dates as one of SQL, which gives a day as text."""
+    return lambda value: None if value is None else function(value).isoformat()
+
+
 _ABOUT = """CREATE TABLE main.about (
-  -- Metadata of the record: release, license, archive notice, source of the outlines.
+  -- Metadata of the record: release, date, license, archive notice, source of the outlines.
   key TEXT PRIMARY KEY NOT NULL,
   value TEXT NOT NULL
 )"""
@@ -57,18 +74,32 @@ _OUTLINES = """CREATE TABLE main.outlines (
 )"""
 
 
-def read_rows(connection: sqlite3.Connection, table: Table) -> Iterator[list[tuple[Any, ...]]]:
-    """Rows of a table of the exported database, in batches; booleans are `true` or `false`."""
-    columns = ", ".join(_csv_expression(column) for column in table.columns)
+def select_rows(
+    connection: sqlite3.Connection, table: Table, *, as_text: bool = False
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Rows of a table of the exported database, in batches.
+
+    Args:
+        connection: A connection to the database.
+        table: The table.
+        as_text: Whether booleans are `true` and `false`, and not 1 and 0.
+    """
+    select = _text_expression if as_text else _name
+    columns = ", ".join(map(select, table.columns))
     rows = connection.execute(f"SELECT {columns} FROM {table.name} ORDER BY rowid")  # noqa: S608 - names from the models
     while batch := rows.fetchmany(_BATCH_ROWS):
         yield batch
 
 
-def _csv_expression(column: Column) -> str:
-    if column.type == "boolean":
-        return f"CASE {column.name} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END"
+def _name(column: Column) -> str:
     return f'"{column.name}"'
+
+
+def _text_expression(column: Column) -> str:
+    name = _name(column)
+    if column.type != "boolean":
+        return name
+    return f"CASE {name} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END"
 
 
 def _definition(table: Table) -> str:
@@ -85,7 +116,7 @@ def _definition(table: Table) -> str:
 
 
 def _column_definition(column: Column) -> str:
-    parts = [f'"{column.name}"', _TYPES[column.type]]
+    parts = [_name(column), _TYPES[column.type]]
     if column.required:
         parts.append("NOT NULL")
     if column.references:

@@ -15,7 +15,7 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from app.archive.archive import COLLECTIONS
-from app.exports.database import read_rows
+from app.exports.database import select_rows
 from app.exports.streams import RowCallback
 from app.exports.tables import Column, Table, tables
 from app.exports.terms import full_description, licenses
@@ -51,6 +51,17 @@ def write_package(
         package.writestr(_entry("datapackage.json"), text.encode())
 
 
+def extract_collections(package: Path, directory: Path) -> None:
+    """Write the CSV file of each collection, as it is in the package, to a directory.
+
+    Raises:
+        OSError: The package cannot be read, or a file cannot be written.
+    """
+    with ZipFile(package) as opened:
+        for collection in COLLECTIONS:
+            opened.extract(f"{collection}.csv", directory)
+
+
 def _write_table(
     package: ZipFile, connection: sqlite3.Connection, table: Table, on_rows: RowCallback
 ) -> Json:
@@ -81,7 +92,7 @@ def _csv_chunks(
     connection: sqlite3.Connection, table: Table, on_rows: RowCallback
 ) -> Iterator[bytes]:
     yield _csv([[column.name for column in table.columns]])
-    for rows in read_rows(connection, table):
+    for rows in select_rows(connection, table, as_text=True):
         yield _csv(rows)
         if table.name in COLLECTIONS:
             on_rows(len(rows))

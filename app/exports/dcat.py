@@ -108,7 +108,7 @@ def _distribution(export: Export, origin: str) -> Json:
         "title": export.title,
         "description": export.description,
         "format": export.format,
-        "mediaType": export.media_type,
+        "mediaType": export.bare_media_type,
         "downloadURL": f"{origin}{export.path}",
     }
     return distribution | ({"conformsTo": export.conforms_to} if export.conforms_to else {})

@@ -8,8 +8,8 @@ import os
 import shutil
 import sqlite3
 import zlib
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -26,9 +26,11 @@ from app.archive.archive import (
 )
 from app.archive.atomic import lock, move_into_place, temporary_directory, temporary_file
 from app.exports.database import write_database
-from app.exports.datapackage import write_package
-from app.exports.listing import DATABASE, RECORD, REGIONS, TABLES
+from app.exports.datapackage import extract_collections, write_package
+from app.exports.listing import DATABASE, FILES, RECORD, REGIONS, TABLES
+from app.exports.parquet import pyarrow_version, write_parquet
 from app.exports.streams import RowCallback, read_batches, stream_collection, stream_record
+from app.exports.terms import about_record
 from app.models.notation import count_noun
 from app.query.query import Query
 from app.responses.formats import GEOJSON
@@ -36,8 +38,13 @@ from app.seed.errors import Issue
 from app.seed.report import Check
 
 _INDEX = "index.json"
+_PYARROW = "-pyarrow-"
+"""In the name of a directory with Parquet files, before the version of pyarrow."""
 _WRITES_PER_ROW = 3
-"""The database, the Data Package and the record as JSON (only for its digest) render every row."""
+"""The database, the Data Package and the record as JSON (only for its digest) render every row.
+
+So do the Parquet files, if they are written.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +100,8 @@ def find_exports(archive_path: Path, release: str) -> ExportFiles | None:
 
     None if there is no readable index, or if any file is missing or has another size.
     """
-    files = read_index(archive_path, release)
-    return files if files is not None and files.is_complete() else None
+    indexed = _read_indexes(archive_path, release)
+    return next((files for files in indexed if files.is_complete()), None)
 
 
 def read_index(archive_path: Path, release: str) -> ExportFiles | None:
@@ -102,13 +109,15 @@ def read_index(archive_path: Path, release: str) -> ExportFiles | None:
 
     None if there is no readable index of this release and this version of the code.
     """
-    directory = exports_directory(archive_path) / _directory_name(release)
-    try:
-        index = json.loads((directory / _INDEX).read_bytes())
-        digests = {name: FileDigest(**digest) for name, digest in index.items()}
-    except (OSError, ValueError, TypeError):
-        return None
-    return ExportFiles(directory, digests)
+    return next(_read_indexes(archive_path, release), None)
+
+
+def _read_indexes(archive_path: Path, release: str) -> Iterator[ExportFiles]:
+    for directory in _candidates(exports_directory(archive_path), release):
+        with suppress(OSError, ValueError, TypeError):
+            index = json.loads((directory / _INDEX).read_bytes())
+            digests = {name: FileDigest(**digest) for name, digest in index.items()}
+            yield ExportFiles(directory, digests)
 
 
 def damaged_files(files: ExportFiles) -> list[str]:
@@ -165,7 +174,8 @@ async def build_exports(
             if existing is not None and not await to_thread.run_sync(damaged_files, existing):
                 return existing
             await _check_release(archive, archive_path)
-            await to_thread.run_sync(_remove_old_exports, root, directory)
+            replaced = [directory, *([existing.directory] if existing else [])]
+            await to_thread.run_sync(_remove_old_exports, root, replaced)
             with temporary_directory(directory) as temporary:
                 on_rows = _RowCounter(archive, progress)
                 digests = await _write_files(archive, archive_path, temporary, on_rows)
@@ -184,7 +194,8 @@ class _RowCounter:
     """Adds up the rows written to all files, and reports them as progress."""
 
     def __init__(self, archive: Archive, progress: ProgressCallback | None) -> None:
-        self.done, self.total = 0, _WRITES_PER_ROW * sum(archive.counts.values())
+        writes = _WRITES_PER_ROW + (pyarrow_version() is not None)
+        self.done, self.total = 0, writes * sum(archive.counts.values())
         self.progress = progress
 
     def __call__(self, rows: int) -> None:
@@ -208,21 +219,26 @@ async def _write_files(
 ) -> dict[str, FileDigest]:
     """Write every file; returns their digests and that of `record.json`."""
     database, package = directory / DATABASE.name, directory / TABLES.name
-    await to_thread.run_sync(write_database, archive_path, database, _about(archive), on_rows)
+    about = about_record(archive)
+    await to_thread.run_sync(write_database, archive_path, database, about, on_rows)
     await _check_release(archive, archive_path)
     metadata = archive.metadata, archive.release
     await to_thread.run_sync(write_package, database, package, *metadata, on_rows)
+    await to_thread.run_sync(extract_collections, package, directory)
+    if pyarrow_version() is not None:
+        await to_thread.run_sync(write_parquet, database, directory, about, on_rows)
     query = Query.from_parameters("regions", {})
     regions = read_batches(archive, query, None)
     with (directory / REGIONS.name).open("wb") as geojson:
         async for chunk in stream_collection(archive, query, regions, GEOJSON):
             geojson.write(chunk)
-    digests = {
-        export.name: await to_thread.run_sync(digest_file, directory / export.name)
-        for export in (TABLES, DATABASE, REGIONS)
-    }
     record = stream_record(archive, archive.label, RECORD.path, on_rows)
-    return {RECORD.name: await digest_stream(record), **digests}
+    digests = {RECORD.name: await digest_stream(record)}
+    for name in FILES:
+        path = directory / name
+        if path.exists():  # the others need settings or packages that are missing
+            digests[name] = await to_thread.run_sync(digest_file, path)
+    return digests
 
 
 async def store_file(files: ExportFiles, name: str, chunks: AsyncIterator[bytes]) -> Path:
@@ -258,30 +274,6 @@ def digest_file(path: Path) -> FileDigest:
         return FileDigest(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def _about(archive: Archive) -> dict[str, str]:
-    """Rows of the database's `about` table."""
-    metadata = archive.metadata
-    terms, outlines = metadata["wording_license"], metadata["outlines"]
-    about = {
-        "title": metadata["title"],
-        "description": metadata["description"],
-        "release": archive.release,
-        "archive_notice": metadata["archive_notice"],
-        "license": metadata["license"]["title"],
-        "license_url": metadata["license"]["url"],
-    }
-    if terms is not None:
-        about |= {"wording_license": terms["title"], "wording_license_url": terms["url"]}
-    if outlines is None:
-        return about
-    return about | {
-        "outlines": outlines["reference"]["title"],
-        "outlines_url": outlines["reference"]["url"],
-        "outlines_license": outlines["reference"]["license"],
-        "outlines_note": outlines["note"],
-    }
-
-
 def _write_index(directory: Path, archive_path: Path, digests: Mapping[str, FileDigest]) -> None:
     """Write the index; all files get the archive's modification time."""
     index = {name: asdict(digest) for name, digest in digests.items()}
@@ -292,13 +284,15 @@ def _write_index(directory: Path, archive_path: Path, digests: Mapping[str, File
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def _remove_old_exports(root: Path, current: Path) -> None:
-    """Remove every directory except the newest one that is neither current nor temporary.
+def _remove_old_exports(root: Path, replaced: Sequence[Path]) -> None:
+    """Remove every directory except the newest one that is neither replaced nor temporary.
 
-    The current one is incomplete or damaged when this is called.
+    Those that are replaced are incomplete or damaged when this is called.
     """
     directories = [path for path in root.iterdir() if path.is_dir()]
-    others = [path for path in directories if path != current and not path.name.startswith(".")]
+    others = [
+        path for path in directories if path not in replaced and not path.name.startswith(".")
+    ]
     newest = max(others, key=lambda path: path.stat().st_ctime_ns, default=None)
     for directory in directories:
         if directory != newest:
@@ -315,10 +309,26 @@ async def _exclusive_lock(directory: Path) -> AsyncIterator[None]:
         os.close(descriptor)
 
 
+def _candidates(root: Path, release: str) -> list[Path]:
+    """Directories of a release whose files this process can serve, the preferred one first.
+
+    Without pyarrow, those with Parquet files that another process wrote are preferred: a server
+    needs no pyarrow, which only `cpc-record build` may have had.
+    """
+    own = root / _directory_name(release)
+    if pyarrow_version() is not None:
+        return [own]
+    return [*sorted(root.glob(f"{own.name}{_PYARROW}*"), reverse=True), own]
+
+
 def _directory_name(release: str) -> str:
-    """Name of a release's directory: a digest of everything that determines its content."""
+    """Name of a release's directory: a digest of everything that determines its content.
+
+    The version of pyarrow, if it is installed, is appended.
+    """
     inputs = f"{release} {_code_digest()} {__version__} {zlib.ZLIB_RUNTIME_VERSION}"
-    return hashlib.sha256(inputs.encode()).hexdigest()[:32]
+    digest = hashlib.sha256(inputs.encode()).hexdigest()[:32]
+    return digest if (pyarrow := pyarrow_version()) is None else f"{digest}{_PYARROW}{pyarrow}"
 
 
 @cache

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.archive.archive import COLLECTIONS
+from app.responses.formats import CSV
+
+FILES_PREFIX = "/v1/exports/"
+"""Start of the path of an export file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Export:
@@ -28,6 +34,11 @@ class Export:
     description: str
     conforms_to: str | None = None
 
+    @property
+    def bare_media_type(self) -> str:
+        """The media type without parameters, for those who look it up in a list."""
+        return self.media_type.partition(";")[0]
+
 
 RECORD = Export(
     "record.json",
@@ -39,7 +50,7 @@ RECORD = Export(
 )
 TABLES = Export(
     "tables.zip",
-    "/v1/exports/tables.zip",
+    f"{FILES_PREFIX}tables.zip",
     "The record as CSV in a Data Package",
     "application/zip",
     "CSV",
@@ -49,7 +60,7 @@ TABLES = Export(
 )
 DATABASE = Export(
     "record.sqlite",
-    "/v1/exports/record.sqlite",
+    f"{FILES_PREFIX}record.sqlite",
     "The record as an SQLite database",
     "application/vnd.sqlite3",
     "SQLite",
@@ -58,16 +69,46 @@ DATABASE = Export(
 )
 REGIONS = Export(
     "regions.geojson",
-    "/v1/exports/regions.geojson",
+    f"{FILES_PREFIX}regions.geojson",
     "The regions as GeoJSON",
     "application/geo+json",
     "GeoJSON",
     "Every region with its outline. Outlines are illustrative, not authoritative.",
     "https://www.rfc-editor.org/rfc/rfc7946",
 )
+COLLECTIONS_CSV: Mapping[str, Export] = {
+    name: Export(
+        f"{name}.csv",
+        f"{FILES_PREFIX}{name}.csv",
+        f"The {name} as CSV",
+        CSV.content_type,
+        "CSV",
+        f"One row per {model.type}, with the exact values; lists are JSON arrays. The same file "
+        f"is in {TABLES.name}.",
+        "https://www.rfc-editor.org/rfc/rfc4180",
+    )
+    for name, model in COLLECTIONS.items()
+}
+"""The CSV file of each collection, by the collection's name."""
+COLLECTIONS_PARQUET: Mapping[str, Export] = {
+    name: Export(
+        f"{name}.parquet",
+        f"{FILES_PREFIX}{name}.parquet",
+        f"The {name} as Parquet",
+        "application/vnd.apache.parquet",
+        "Parquet",
+        f"One row per {model.type}, with the columns of {name}.csv and their types: dates, "
+        "booleans and lists.",
+        "https://parquet.apache.org/docs/file-format/",
+    )
+    for name, model in COLLECTIONS.items()
+}
+"""The Parquet file of each collection, by the collection's name."""
+PARQUET_NAMES = frozenset(export.name for export in COLLECTIONS_PARQUET.values())
+"""Files that only an installation with pyarrow builds."""
 IATI = Export(
     "iati.xml",
-    "/v1/exports/iati.xml",
+    f"{FILES_PREFIX}iati.xml",
     "The partnerships as IATI activities",
     "application/xml",
     "IATI XML",
@@ -75,6 +116,16 @@ IATI = Export(
     "commitments, or else the whole investment as one; the objectives as tags. Values that the "
     "source does not state are left out.",
     "https://iatistandard.org/en/iati-standard/203/",
+)
+ANNOTATIONS = Export(
+    "annotations.jsonld",
+    f"{FILES_PREFIX}annotations.jsonld",
+    "The quotes as annotations",
+    'application/ld+json; profile="http://www.w3.org/ns/anno.jsonld"',
+    "JSON-LD",
+    "Every quote as a W3C Web Annotation of the archived page, with the value that it supports. "
+    "Positions are given for the extracted text only, not for the page.",
+    "https://www.w3.org/TR/annotation-model/",
 )
 CATALOG = Export(
     "data.json",
@@ -88,9 +139,22 @@ CATALOG = Export(
 )
 
 EXPORTS: Mapping[str, Export] = {
-    export.name: export for export in (RECORD, TABLES, DATABASE, REGIONS, IATI, CATALOG)
+    export.name: export
+    for export in (
+        RECORD,
+        TABLES,
+        DATABASE,
+        REGIONS,
+        *COLLECTIONS_CSV.values(),
+        *COLLECTIONS_PARQUET.values(),
+        IATI,
+        ANNOTATIONS,
+        CATALOG,
+    )
 }
 """Every export, by name."""
 
-FILES: Mapping[str, Export] = {export.name: export for export in (TABLES, DATABASE, REGIONS, IATI)}
+FILES: Mapping[str, Export] = {
+    name: export for name, export in EXPORTS.items() if export.path == f"{FILES_PREFIX}{name}"
+}
 """The exports served under `/v1/exports`, by name."""

@@ -11,9 +11,10 @@ from sqlmodel import SQLModel
 
 from app.archive.archive import link_table
 from app.models import RESOURCES, Citation, Document, Resource
+from app.models.dates import DATE_PATTERN
 from app.models.filters import Filter
 
-ColumnType = Literal["string", "integer", "boolean", "array"]
+ColumnType = Literal["string", "integer", "boolean", "date", "datetime", "array"]
 Json = dict[str, Any]
 
 
@@ -23,13 +24,17 @@ class Column:
 
     Attributes:
         name: Column name.
-        type: Type of the values; an array is stored as JSON text.
+        type: Type of the values; a date is a day, a datetime is in UTC, and an array is stored as
+            JSON text.
         description: Meaning of the values.
-        expression: SQL expression that selects the values from the archive's table.
+        expression: SQL expression that selects the values from the archive's table, in which
+            `first_day` and `last_day` are functions.
         required: Whether the column is NOT NULL.
         references: Table whose `id` the column refers to.
         choices: All allowed values, if they are a closed set.
-        pattern: Regular expression that every value matches.
+        pattern: Regular expression that every value matches; only if the column is required,
+            as programs that turn it into a check of a database let it fail for null.
+        items: JSON Schema of the members of an array.
     """
 
     name: str
@@ -40,6 +45,7 @@ class Column:
     references: str | None = None
     choices: tuple[str, ...] = ()
     pattern: str | None = None
+    items: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,8 @@ def tables() -> tuple[Table, ...]:
 
     Each collection is a table with all its fields, in which lists are JSON arrays. Each list of
     ids, or of values from a closed set, is also a link table with one row per member, for joins.
-    The target and the reference of a citation are flattened into columns.
+    Each date, which is as precise as its source, is followed by its first and its last day. The
+    target and the reference of a citation are flattened into columns.
     """
     links = [
         _link_table(model, filter_, name)
@@ -93,16 +100,28 @@ def _dependencies(table: Table) -> set[str]:
 
 def _resource_table(model: type[Resource]) -> Table:
     stored = {column.name for column in SQLModel.metadata.tables[model.collection].columns}
-    columns = [
-        _column(
-            name,
-            schema,
-            f'"{name}"' if name in stored else f"json_extract(document, '$.{name}')",
-            _referenced_collection(model, name) if schema["type"] == "string" else None,
-        )
-        for name, schema in _field_schemas(model, exclude=("links",)).items()
-    ]
+    columns: list[Column] = []
+    for name, schema in _field_schemas(model, exclude=("links",)).items():
+        expression = f'"{name}"' if name in stored else f"json_extract(document, '$.{name}')"
+        references = _referenced_collection(model, name) if schema["type"] == "string" else None
+        columns.append(_column(name, schema, expression, references))
+        if schema.get("pattern") == DATE_PATTERN:
+            columns += _day_columns(columns[-1])
     return Table(model.collection, _docstring_summary(model), tuple(columns), ("id",))
+
+
+def _day_columns(column: Column) -> list[Column]:
+    """The first and the last day of a date that may be a month or a year."""
+    return [
+        Column(
+            f"{column.name}_{end}",
+            "date",
+            f"{end.capitalize()} day of `{column.name}`.",
+            f"{end}_day({column.expression})",
+            required=column.required,
+        )
+        for end in ("first", "last")
+    ]
 
 
 def _citation_table() -> Table:
@@ -154,34 +173,47 @@ def _link_table(model: type[Resource], filter_: Filter, name: str) -> Table:
 
 
 def _column(name: str, schema: Json, expression: str, references: str | None = None) -> Column:
-    pattern = schema.get("pattern")
+    pattern = schema.get("pattern") if schema["required"] else None
     if pattern is not None and "\\x" in pattern:  # any text but control characters
         pattern = None
+    is_datetime = schema.get("format") == "date-time"
     return Column(
         name,
-        schema["type"],
+        "datetime" if is_datetime else schema["type"],
         schema["description"],
         expression,
         required=schema["required"],
         references=references,
         choices=tuple(schema.get("enum", ())),
         pattern=pattern,
+        items=schema.get("items"),
     )
 
 
 def _field_schemas(model: type[Document], exclude: tuple[str, ...]) -> dict[str, Json]:
     """JSON Schema of each field, with `$ref` resolved and nullability given by `required`."""
     schema = model.model_json_schema(mode="serialization")
+    definitions = schema.pop("$defs", {})
     fields = {}
-    for name, field in schema["properties"].items():
+    for name, field in _resolved(schema, definitions)["properties"].items():
         if name not in exclude:
             options = field.get("anyOf", [field])
             value = next(option for option in options if option.get("type") != "null")
-            if "$ref" in value:
-                value = schema["$defs"][value["$ref"].rpartition("/")[2]]
             description = field.get("description") or value["description"]
             fields[name] = {**value, "description": description, "required": len(options) == 1}
     return fields
+
+
+def _resolved(schema: Any, definitions: Mapping[str, Json]) -> Any:
+    """A JSON Schema in which each `$ref` is replaced by what it refers to."""
+    if isinstance(schema, list):
+        return [_resolved(member, definitions) for member in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        others = {name: value for name, value in schema.items() if name != "$ref"}
+        return _resolved(definitions[schema["$ref"].rpartition("/")[2]], definitions) | others
+    return {name: _resolved(value, definitions) for name, value in schema.items()}
 
 
 def _referenced_collection(model: type[Resource], field: str) -> str | None:

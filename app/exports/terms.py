@@ -1,9 +1,11 @@
-"""What every file says about the record: its description and its licenses."""
+"""What every file says about the record: its description, its release and its licenses."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+from app.archive.archive import Archive
 
 
 def licenses(metadata: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -19,3 +21,34 @@ def rights(metadata: Mapping[str, Any]) -> str:
 def full_description(metadata: Mapping[str, Any]) -> str:
     """The description and the archive notice."""
     return f"{metadata['description']} {metadata['archive_notice']}"
+
+
+def created(archive: Archive) -> str:
+    """When the record was last changed, as the time at which that day began (RFC 3339)."""
+    return f"{archive.metadata['modified']}T00:00:00Z"
+
+
+def about_record(archive: Archive) -> dict[str, str]:
+    """The metadata of the record as plain text: for the database and the Parquet files."""
+    metadata = archive.metadata
+    terms, outlines = metadata["wording_license"], metadata["outlines"]
+    about = {
+        "title": metadata["title"],
+        "description": metadata["description"],
+        "release": archive.release,
+        "label": archive.label,
+        "created": metadata["modified"],
+        "archive_notice": metadata["archive_notice"],
+        "license": metadata["license"]["title"],
+        "license_url": metadata["license"]["url"],
+    }
+    if terms is not None:
+        about |= {"wording_license": terms["title"], "wording_license_url": terms["url"]}
+    if outlines is None:
+        return about
+    return about | {
+        "outlines": outlines["reference"]["title"],
+        "outlines_url": outlines["reference"]["url"],
+        "outlines_license": outlines["reference"]["license"],
+        "outlines_note": outlines["note"],
+    }

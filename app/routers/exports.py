@@ -17,7 +17,7 @@ from app.archive.archive import ArchiveError
 from app.exports.catalog import ExportCatalog
 from app.exports.files import FileDigest
 from app.exports.iati import SECTORS
-from app.exports.listing import CATALOG, FILES, IATI, REGIONS, Export
+from app.exports.listing import ANNOTATIONS, CATALOG, FILES, IATI, REGIONS, Export
 from app.models.base import Model
 from app.models.release import RELEASE_DESCRIPTION
 from app.models.values import Sha256
@@ -41,6 +41,11 @@ _NO_IATI_ACTIVITIES = (
     f"{IATI.name} is not available: an IATI activity requires a start date and an organization, "
     "and no partnership in the record has both a date of signature and an investor or recipient."
 )
+_NO_PARQUET = (
+    "Its exports were built without pyarrow, which writes Parquet. To enable it, run "
+    "`pip install --require-hashes -r requirements-parquet.txt` and `cpc-record build`. "
+    "The same columns are in the CSV of the collection and in record.sqlite."
+)
 _DIGEST_HEADER: dict[str, Any] = {
     "Repr-Digest": {
         "description": "SHA-256 of the whole file (RFC 9530), also in partial responses.",
@@ -48,9 +53,9 @@ _DIGEST_HEADER: dict[str, Any] = {
     }
 }
 _FILE_CONTENT: dict[str, Any] = {
-    export.media_type: {"schema": {"type": "string", "format": "binary"}}
+    export.bare_media_type: {"schema": {"type": "string", "format": "binary"}}
     for export in FILES.values()
-} | {REGIONS.media_type: {"schema": {"type": "object"}}}
+} | {export.bare_media_type: {"schema": {"type": "object"}} for export in (REGIONS, ANNOTATIONS)}
 
 
 class ExportEntry(Model):
@@ -115,8 +120,8 @@ ExportCatalogDep = Annotated[ExportCatalog, Depends(get_export_catalog)]
     description="All available export files with size and SHA-256. `record.json` is `/v1/record` "
     "itself. `iati.xml` requires settings that identify the reporting organization, and a "
     "partnership that can be expressed in IATI; `data.json` requires settings that identify the "
-    "publisher. The first request after a release may be slow because it generates the files, "
-    "unless `cpc-record build` already has.",
+    "publisher, and `annotations.jsonld` the public URL. The first request after a release may be "
+    "slow because it generates the files, unless `cpc-record build` already has.",
     response_model=Exports,
     response_description="The available exports.",
     responses=openapi_responses(InvalidParameters),
@@ -246,7 +251,8 @@ async def _find_content(name: str, catalog: ExportCatalog) -> tuple[FileDigest, 
 
     Raises:
         ArchiveError: The file does not exist and cannot be written.
-        NotFound: A required setting is missing, or the export would be empty.
+        NotFound: A required setting is missing, the export would be empty, or no Parquet was
+            built.
     """
     if name == IATI.name:
         reporter = catalog.reporter()
@@ -256,7 +262,15 @@ async def _find_content(name: str, catalog: ExportCatalog) -> tuple[FileDigest, 
             raise NotFound(_NO_IATI_ACTIVITIES)
         export = await catalog.iati_export(reporter)
         return export.digest, export.content
+    if name == ANNOTATIONS.name:
+        origin = catalog.origin
+        if origin is None:
+            raise _not_set(ANNOTATIONS, catalog)
+        export = await catalog.annotations_export(origin)
+        return export.digest, export.content
     files = await catalog.files()
+    if name not in files.digests:
+        raise NotFound(f"This server does not provide {name}. {_NO_PARQUET}")
     return files.digests[name], files.directory / name
 
 

@@ -132,7 +132,7 @@ async def test_every_distribution_is_an_export(client: httpx.AsyncClient, catalo
     for url, distribution in distributions.items():
         response = await client.get(url.removeprefix(PUBLIC_URL))
         assert response.status_code == 200
-        assert response.headers["content-type"] == distribution["mediaType"]
+        assert response.headers["content-type"].partition(";")[0] == distribution["mediaType"]
     for key in ("landingPage", "describedBy", "identifier"):
         assert (await client.get(dataset[key].removeprefix(PUBLIC_URL))).status_code == 200
     assert catalog["@id"] == f"{PUBLIC_URL}/data.json"
