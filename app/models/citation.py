@@ -59,7 +59,7 @@ class CitationRow(TableRow, table=True):
 class TextQuoteSelector(Model):
     """The quoted fragment (W3C Web Annotation Data Model, 4.2.4)."""
 
-    type: Literal["TextQuoteSelector"] = "TextQuoteSelector"
+    type: Literal["TextQuoteSelector"]
     exact: str = Field(
         max_length=MAX_QUOTE_CHARACTERS, description="The fragment, at most 80 characters."
     )
@@ -74,7 +74,7 @@ class TextQuoteSelector(Model):
 class TextPositionSelector(Model):
     """Position of the fragment (W3C Web Annotation Data Model, 4.2.5)."""
 
-    type: Literal["TextPositionSelector"] = "TextPositionSelector"
+    type: Literal["TextPositionSelector"]
     start: int = Field(ge=0, description="Index of the first Unicode code point, from 0.")
     end: int = Field(ge=1, description="Index after the last Unicode code point.")
 
@@ -82,7 +82,7 @@ class TextPositionSelector(Model):
 class SpecificResource(Model):
     """A fragment of an archived text (W3C Web Annotation Data Model, 4)."""
 
-    type: Literal["SpecificResource"] = "SpecificResource"
+    type: Literal["SpecificResource"]
     source: str = Field(description="Path of the source.")
     selector: tuple[TextQuoteSelector, TextPositionSelector] = Field(
         description="The fragment and its position, which select the same text."

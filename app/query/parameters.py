@@ -345,6 +345,5 @@ def path_parameter(name: str, description: str, examples: Sequence[str] = ()) ->
     schema: dict[str, Any] = {"type": "string", "description": description}
     if examples:
         schema["examples"] = list(examples)
-    schema["title"] = name.capitalize()
     identity = {"name": name, "in": "path", "required": True}
     return {**identity, "schema": schema, "description": description}

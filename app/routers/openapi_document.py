@@ -151,13 +151,20 @@ def _adapt_schema(schema: Json) -> None:
 
     - Objects are open: responses may gain fields within `/v1`. Only seed files are strict.
     - `items` says the same as `prefixItems`, which some tools do not read.
-    - `readOnly` is left out: nothing can be written.
+    - A type or `null` is one schema with two types: of alternatives, some generators make a class.
+    - Fields have no `title`, which would only repeat the name, and no `readOnly`, as all are.
     """
     if schema.get("additionalProperties") is False:
         del schema["additionalProperties"]
     if "prefixItems" in schema:
         schema["items"] = {"anyOf": schema["prefixItems"]}
-    schema.pop("readOnly", None)
+    match schema.get("anyOf"):
+        case [{"type": str(type_)} as alternative, {"type": "null"}] if "enum" not in alternative:
+            del schema["anyOf"]
+            schema.update({**alternative, **schema, "type": [type_, "null"]})
+    for field in schema.get("properties", {}).values():
+        field.pop("title", None)
+        field.pop("readOnly", None)
 
 
 def _objects_in(value: Any) -> Iterator[Json]:
