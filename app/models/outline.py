@@ -85,5 +85,30 @@ def _ring_box(ring: Ring) -> Box:
 
 def _turned(ring: Ring, *, counterclockwise: bool) -> Ring:
     """The ring in the given direction; one without an area stays as it is."""
-    doubled_area = sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairwise(ring))
-    return ring[::-1] if doubled_area * (1 if counterclockwise else -1) < 0 else ring
+    return ring[::-1] if _doubled_area(ring) * (1 if counterclockwise else -1) < 0 else ring
+
+
+def point_inside(polygons: Iterable[Polygon]) -> Position | None:
+    """A point inside the largest polygon: the middle of its widest part at its middle latitude.
+
+    None if no polygon has an area.
+    """
+    largest = max(polygons, key=lambda polygon: abs(_doubled_area(polygon[0])))
+    _, south, _, north = _ring_box(largest[0])
+    latitude = (south + north) / 2
+    crossings = sorted(_crossings(largest, latitude))
+    spans = zip(crossings[::2], crossings[1::2], strict=True)
+    west, east = max(spans, key=lambda span: span[1] - span[0], default=(0.0, 0.0))
+    return ((west + east) / 2, latitude) if west < east else None
+
+
+def _crossings(polygon: Polygon, latitude: float) -> Iterator[float]:
+    """Longitudes at which the edges of a polygon cross a latitude; an even number."""
+    for (x1, y1), (x2, y2) in (edge for ring in polygon for edge in pairwise(ring)):
+        if (y1 <= latitude) != (y2 <= latitude):
+            yield x1 + (x2 - x1) * (latitude - y1) / (y2 - y1)
+
+
+def _doubled_area(ring: Ring) -> float:
+    """Twice the area in a ring, negative if it runs clockwise."""
+    return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairwise(ring))

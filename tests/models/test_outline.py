@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.models.outline import Box, union_box
+from app.models.outline import Box, Polygon, point_inside, union_box
 
 LONGITUDES = st.integers(-180, 180)
 BOXES = st.builds(lambda west, east: (west, 0, east, 1), LONGITUDES, LONGITUDES)
@@ -58,3 +58,30 @@ def test_there_is_no_box_of_nothing() -> None:
     """No box is not an empty one."""
     with pytest.raises(ValueError, match="not enough values"):
         union_box([])
+
+
+SQUARE = [(0.0, 0.0), (4.0, 0.0), (4.0, 4.0), (0.0, 4.0), (0.0, 0.0)]
+HOLE = [(1.0, 1.0), (1.0, 3.0), (3.5, 3.0), (3.5, 1.0), (1.0, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("polygons", "expected"),
+    [
+        ([[SQUARE]], (2, 2)),
+        ([[SQUARE, HOLE]], (0.5, 2)),
+        ([[[(x / 9 + 9, y) for x, y in SQUARE]], [SQUARE]], (2, 2)),
+        ([[[(0.0, 0.0), (1.0, 1.0), (0.0, 0.0), (0.0, 0.0)]]], None),
+        ([[[(5.0, 5.0)] * 4]], None),
+    ],
+)
+def test_a_point_inside_is_found(
+    polygons: list[Polygon], expected: tuple[float, float] | None
+) -> None:
+    """It lies in the largest polygon, beside its holes; what has no area has none."""
+    assert point_inside(polygons) == expected
+
+
+def test_a_point_inside_a_bent_outline_is_not_its_center() -> None:
+    """The center of a crescent lies outside."""
+    ring = [(0.0, 0.0), (5.0, 0.0), (5.0, 1.0), (1.0, 1.0), (1.0, 4.0), (5.0, 4.0), (5.0, 5.0)]
+    assert point_inside([[[*ring, (0.0, 5.0), (0.0, 0.0)]]]) == (0.5, 2.5)
