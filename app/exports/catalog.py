@@ -23,7 +23,15 @@ from app.exports.files import (
     store_file,
 )
 from app.exports.iati import Reporter, has_activities, stream_iati
-from app.exports.listing import ANNOTATIONS, CATALOG, EXPORTS, IATI, PARQUET_NAMES, Export
+from app.exports.listing import (
+    ANNOTATIONS,
+    CATALOG,
+    EXPORTS,
+    IATI,
+    OPTIONAL_NAMES,
+    PARQUET_NAMES,
+    Export,
+)
 from app.exports.parquet import pyarrow_version
 from app.settings import Settings
 
@@ -80,25 +88,23 @@ class ExportCatalog:
 
     async def available(self) -> list[Export]:
         """Every export that this server provides."""
-        missing = set()
+        missing = set(await self._not_built())
         if not await self.has_iati_activities():
             missing.add(IATI.name)
-        if not await self.has_parquet():
-            missing |= PARQUET_NAMES
         return [
             export
             for export in EXPORTS.values()
             if export.name not in missing and not self.missing_settings(export.name)
         ]
 
-    async def has_parquet(self) -> bool:
-        """Whether there are Parquet files: they were built with pyarrow, or it is installed."""
-        if pyarrow_version() is not None:
-            return True
+    async def _not_built(self) -> Iterable[str]:
+        """Names of the files that cannot be built here, or could not be where they were built."""
         files = self._files or await to_thread.run_sync(
             find_exports, self._settings.archive_file, self.archive.release
         )
-        return files is not None and not PARQUET_NAMES.isdisjoint(files.digests)
+        if files is not None:
+            return OPTIONAL_NAMES - files.digests.keys()
+        return () if pyarrow_version() is not None else PARQUET_NAMES
 
     async def has_iati_activities(self) -> bool:
         """Whether IATI can express any partnership of the record."""
@@ -115,9 +121,9 @@ class ExportCatalog:
         async with self._lock:
             if self._files is None or not self._files.is_complete():
                 self._files = None
-                archive_path, release = self._settings.archive_file, self.archive.release
-                self._files = find_exports(archive_path, release) or await build_exports(
-                    self.archive, archive_path
+                path, seed = self._settings.archive_file, self._settings.seed_file
+                self._files = find_exports(path, self.archive.release) or await build_exports(
+                    self.archive, path, seed
                 )
         return self._files
 
@@ -127,7 +133,8 @@ class ExportCatalog:
         Raises:
             ArchiveError: They cannot be written.
         """
-        self._files = await build_exports(self.archive, self._settings.archive_file, progress)
+        path, seed = self._settings.archive_file, self._settings.seed_file
+        self._files = await build_exports(self.archive, path, seed, progress)
         return await self.digests()
 
     async def digests(self) -> dict[str, FileDigest]:

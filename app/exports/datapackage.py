@@ -8,14 +8,16 @@ import io
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from app.archive.archive import COLLECTIONS
+from app.archive.archive import COLLECTIONS, Archive
+from app.exports.csvw import describe_csv
 from app.exports.database import select_rows
+from app.exports.listing import CSV_METADATA
 from app.exports.streams import RowCallback
 from app.exports.tables import Column, Table, tables
 from app.exports.terms import full_description, licenses
@@ -29,13 +31,12 @@ _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 Json = dict[str, Any]
 
 
-def write_package(
-    database: Path, target: Path, metadata: Mapping[str, Any], release: str, on_rows: RowCallback
-) -> None:
-    """Write the tables of the exported database and `datapackage.json` to a zip.
+def write_package(database: Path, target: Path, archive: Archive, on_rows: RowCallback) -> None:
+    """Write the tables of the exported database and what describes them to a zip.
 
-    The CSV files follow RFC 4180, in UTF-8; null is an empty cell, a list is a JSON array. Values
-    are exact: formulas are not escaped for spreadsheets.
+    They are described twice: by `datapackage.json`, and by `csv-metadata.json` for CSVW. The CSV
+    files follow RFC 4180, in UTF-8; null is an empty cell, a list is a JSON array. Values are
+    exact: formulas are not escaped for spreadsheets.
 
     Raises:
         OSError, sqlite3.Error: The database cannot be read, or the file cannot be written.
@@ -44,22 +45,26 @@ def write_package(
     with closing(sqlite3.connect(source, uri=True)) as connection, ZipFile(target, "w") as package:
         resources = [_write_table(package, connection, table, on_rows) for table in tables()]
         descriptor = {
-            **_package_descriptor(metadata, release),
+            **_package_descriptor(archive),
             "sources": list(_sources(connection)),
+            "resources": resources,
         }
-        text = json.dumps({**descriptor, "resources": resources}, indent=2, ensure_ascii=False)
-        package.writestr(_entry("datapackage.json"), text.encode())
+        package.writestr(_entry("datapackage.json"), _indented(descriptor))
+        package.writestr(_entry(CSV_METADATA.name), _indented(describe_csv(archive, tables())))
 
 
-def extract_collections(package: Path, directory: Path) -> None:
-    """Write the CSV file of each collection, as it is in the package, to a directory.
+def write_csv_files(package: Path, directory: Path, archive: Archive) -> None:
+    """Write the CSV file of each collection, as it is in the package, and what describes them.
 
     Raises:
         OSError: The package cannot be read, or a file cannot be written.
     """
+    collections = [table for table in tables() if table.name in COLLECTIONS]
     with ZipFile(package) as opened:
-        for collection in COLLECTIONS:
-            opened.extract(f"{collection}.csv", directory)
+        for table in collections:
+            opened.extract(f"{table.name}.csv", directory)
+    metadata = _indented(describe_csv(archive, collections))
+    (directory / CSV_METADATA.name).write_bytes(metadata)
 
 
 def _write_table(
@@ -112,13 +117,20 @@ def _entry(name: str) -> ZipInfo:
     return entry
 
 
-def _package_descriptor(metadata: Mapping[str, Any], release: str) -> Json:
+def _indented(document: Json) -> bytes:
+    return json.dumps(document, indent=2, ensure_ascii=False).encode()
+
+
+def _package_descriptor(archive: Archive) -> Json:
+    metadata = archive.metadata
     return {
         "$schema": f"{_PROFILES}/datapackage.json",
         "name": _package_name(metadata["title"]),
         "title": metadata["title"],
         "description": full_description(metadata),
-        "version": release,
+        "version": archive.release,
+        "release_label": archive.label,
+        "created": f"{metadata['modified']}T00:00:00Z",
         "licenses": [
             {"title": terms["title"], "path": terms["url"]} for terms in licenses(metadata)
         ],

@@ -25,9 +25,10 @@ from app.archive.archive import (
     read_meta,
 )
 from app.archive.atomic import lock, move_into_place, temporary_directory, temporary_file
+from app.archive.release import fingerprint
 from app.exports.database import write_database
-from app.exports.datapackage import extract_collections, write_package
-from app.exports.listing import DATABASE, FILES, RECORD, REGIONS, TABLES
+from app.exports.datapackage import write_csv_files, write_package
+from app.exports.listing import DATABASE, FILES, RECORD, REGIONS, SEED, TABLES
 from app.exports.parquet import pyarrow_version, write_parquet
 from app.exports.streams import RowCallback, read_batches, stream_collection, stream_record
 from app.exports.terms import about_record
@@ -148,7 +149,10 @@ def check_exports(archive_path: Path) -> Check:
 
 
 async def build_exports(
-    archive: Archive, archive_path: Path, progress: ProgressCallback | None = None
+    archive: Archive,
+    archive_path: Path,
+    seed_path: Path,
+    progress: ProgressCallback | None = None,
 ) -> ExportFiles:
     """Build the export files of an open archive next to it, unless they exist undamaged.
 
@@ -159,6 +163,7 @@ async def build_exports(
     Args:
         archive: The open archive.
         archive_path: Path of the archive.
+        seed_path: Path of the seed.
         progress: Called with the number of rows written and to be written.
 
     Raises:
@@ -178,7 +183,8 @@ async def build_exports(
             await to_thread.run_sync(_remove_old_exports, root, replaced)
             with temporary_directory(directory) as temporary:
                 on_rows = _RowCounter(archive, progress)
-                digests = await _write_files(archive, archive_path, temporary, on_rows)
+                paths = archive_path, seed_path, temporary
+                digests = await _write_files(archive, *paths, on_rows)
                 await to_thread.run_sync(_write_index, temporary, archive_path, digests)
                 await to_thread.run_sync(move_into_place, temporary, directory)
         return ExportFiles(directory, digests)
@@ -215,16 +221,16 @@ async def _check_release(archive: Archive, archive_path: Path) -> None:
 
 
 async def _write_files(
-    archive: Archive, archive_path: Path, directory: Path, on_rows: RowCallback
+    archive: Archive, archive_path: Path, seed_path: Path, directory: Path, on_rows: RowCallback
 ) -> dict[str, FileDigest]:
     """Write every file; returns their digests and that of `record.json`."""
     database, package = directory / DATABASE.name, directory / TABLES.name
     about = about_record(archive)
     await to_thread.run_sync(write_database, archive_path, database, about, on_rows)
     await _check_release(archive, archive_path)
-    metadata = archive.metadata, archive.release
-    await to_thread.run_sync(write_package, database, package, *metadata, on_rows)
-    await to_thread.run_sync(extract_collections, package, directory)
+    await to_thread.run_sync(write_package, database, package, archive, on_rows)
+    await to_thread.run_sync(write_csv_files, package, directory, archive)
+    await to_thread.run_sync(_copy_seed, archive_path, seed_path, directory / SEED.name)
     if pyarrow_version() is not None:
         await to_thread.run_sync(write_parquet, database, directory, about, on_rows)
     query = Query.from_parameters("regions", {})
@@ -239,6 +245,14 @@ async def _write_files(
         if path.exists():  # the others need settings or packages that are missing
             digests[name] = await to_thread.run_sync(digest_file, path)
     return digests
+
+
+def _copy_seed(archive_path: Path, seed_path: Path, target: Path) -> None:
+    """Copy the seed that an archive was compiled from; nothing if it was changed since."""
+    with suppress(FileNotFoundError):
+        shutil.copyfile(seed_path, target)
+        if list(fingerprint(target)) != read_meta(archive_path)["seed"]:
+            target.unlink()
 
 
 async def store_file(files: ExportFiles, name: str, chunks: AsyncIterator[bytes]) -> Path:

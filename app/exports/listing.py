@@ -34,6 +34,11 @@ class Export:
     description: str
     conforms_to: str | None = None
 
+    def file_name(self, label: str) -> str:
+        """Name of the file when it is saved, with the label of the release."""
+        stem, _, suffix = self.name.partition(".")
+        return f"{stem}-{label}.{suffix}"
+
     @property
     def bare_media_type(self) -> str:
         """The media type without parameters, for those who look it up in a list."""
@@ -47,6 +52,15 @@ RECORD = Export(
     "application/json",
     "JSON",
     "All resources and citations as the API returns them, one list per collection.",
+)
+SEED = Export(
+    "seed.json",
+    f"{FILES_PREFIX}seed.json",
+    "The seed of the record",
+    "application/json",
+    "JSON",
+    "The file that the record is written in, with the evidence of each value. The SHA-256 of its "
+    "canonical form (RFC 8785) is the release.",
 )
 TABLES = Export(
     "tables.zip",
@@ -90,6 +104,15 @@ COLLECTIONS_CSV: Mapping[str, Export] = {
     for name, model in COLLECTIONS.items()
 }
 """The CSV file of each collection, by the collection's name."""
+CSV_METADATA = Export(
+    "csv-metadata.json",
+    f"{FILES_PREFIX}csv-metadata.json",
+    "The columns of the CSV files",
+    "application/csvm+json",
+    "CSVW",
+    "Types, meanings and keys of the columns of each collection's CSV, as W3C CSV on the Web.",
+    "https://www.w3.org/TR/tabular-metadata/",
+)
 COLLECTIONS_PARQUET: Mapping[str, Export] = {
     name: Export(
         f"{name}.parquet",
@@ -106,6 +129,8 @@ COLLECTIONS_PARQUET: Mapping[str, Export] = {
 """The Parquet file of each collection, by the collection's name."""
 PARQUET_NAMES = frozenset(export.name for export in COLLECTIONS_PARQUET.values())
 """Files that only an installation with pyarrow builds."""
+OPTIONAL_NAMES = PARQUET_NAMES | {SEED.name}
+"""Files that are not built everywhere; `seed.json` is not if the seed was changed or removed."""
 IATI = Export(
     "iati.xml",
     f"{FILES_PREFIX}iati.xml",
@@ -142,10 +167,12 @@ EXPORTS: Mapping[str, Export] = {
     export.name: export
     for export in (
         RECORD,
+        SEED,
         TABLES,
         DATABASE,
         REGIONS,
         *COLLECTIONS_CSV.values(),
+        CSV_METADATA,
         *COLLECTIONS_PARQUET.values(),
         IATI,
         ANNOTATIONS,

@@ -151,9 +151,12 @@ def _documents_from(position: int, model: type[Document], first_id: str) -> Data
 async def _feature_collection(
     archive: Archive, fields: Fields, batches: AsyncIterator[Rows]
 ) -> AsyncIterator[bytes]:
-    """A GeoJSON feature collection (RFC 7946, 3.3) with its licenses and those of the outlines."""
+    """A GeoJSON feature collection (RFC 7946, 3.3) with release, licenses and that of outlines."""
     members = {
         "type": "FeatureCollection",
+        "release": archive.release,
+        "release_label": archive.label,
+        "created": archive.metadata["modified"],
         "licenses": licenses(archive.metadata),
         "attribution": archive.metadata["outlines"],
     }

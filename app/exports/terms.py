@@ -23,11 +23,6 @@ def full_description(metadata: Mapping[str, Any]) -> str:
     return f"{metadata['description']} {metadata['archive_notice']}"
 
 
-def created(archive: Archive) -> str:
-    """When the record was last changed, as the time at which that day began (RFC 3339)."""
-    return f"{archive.metadata['modified']}T00:00:00Z"
-
-
 def about_record(archive: Archive) -> dict[str, str]:
     """The metadata of the record as plain text: for the database and the Parquet files."""
     metadata = archive.metadata
@@ -36,7 +31,7 @@ def about_record(archive: Archive) -> dict[str, str]:
         "title": metadata["title"],
         "description": metadata["description"],
         "release": archive.release,
-        "label": archive.label,
+        "release_label": archive.label,
         "created": metadata["modified"],
         "archive_notice": metadata["archive_notice"],
         "license": metadata["license"]["title"],

@@ -13,11 +13,22 @@ from fastapi.responses import FileResponse, Response
 from pydantic import Field
 from starlette.types import Receive, Scope, Send
 
-from app.archive.archive import ArchiveError
+from app.archive.archive import Archive, ArchiveError
 from app.exports.catalog import ExportCatalog
 from app.exports.files import FileDigest
 from app.exports.iati import SECTORS
-from app.exports.listing import ANNOTATIONS, CATALOG, FILES, IATI, REGIONS, Export
+from app.exports.listing import (
+    ANNOTATIONS,
+    CATALOG,
+    COLLECTIONS_CSV,
+    CSV_METADATA,
+    FILES,
+    IATI,
+    PARQUET_NAMES,
+    REGIONS,
+    SEED,
+    Export,
+)
 from app.models.base import Model
 from app.models.release import RELEASE_DESCRIPTION
 from app.models.values import Sha256
@@ -46,16 +57,27 @@ _NO_PARQUET = (
     "`pip install --require-hashes -r requirements-parquet.txt` and `cpc-record build`. "
     "The same columns are in the CSV of the collection and in record.sqlite."
 )
-_DIGEST_HEADER: dict[str, Any] = {
+_NO_SEED = (
+    "The seed was changed or removed before the exports of this release were built. The whole "
+    "record is at /v1/record."
+)
+_FILE_HEADERS: dict[str, Any] = {
+    "Content-Disposition": {
+        "description": "`attachment`, with a file name that has the label of the release in it.",
+        "schema": {"type": "string"},
+    },
     "Repr-Digest": {
         "description": "SHA-256 of the whole file (RFC 9530), also in partial responses.",
         "schema": {"type": "string"},
-    }
+    },
 }
 _FILE_CONTENT: dict[str, Any] = {
     export.bare_media_type: {"schema": {"type": "string", "format": "binary"}}
     for export in FILES.values()
-} | {export.bare_media_type: {"schema": {"type": "object"}} for export in (REGIONS, ANNOTATIONS)}
+} | {
+    export.bare_media_type: {"schema": {"type": "object"}}
+    for export in (SEED, REGIONS, CSV_METADATA, ANNOTATIONS)
+}
 
 
 class ExportEntry(Model):
@@ -181,7 +203,7 @@ async def get_catalog(catalog: ExportCatalogDep) -> Response:
         NotFound,
         RangeNotSatisfiable,
         InvalidParameters,
-        headers=_DIGEST_HEADER | CONTENT_LINK_HEADER,
+        headers=_FILE_HEADERS | CONTENT_LINK_HEADER,
     )
     | {206: {"description": "The requested range of the file."}},
     openapi_extra={
@@ -206,7 +228,12 @@ async def get_export(request: Request, catalog: ExportCatalogDep) -> Response:
         digest, content = await _find_content(name, catalog)
     except ArchiveError as error:
         raise _not_writable(error) from error
-    headers = _validators(digest) | download_link_header(request, catalog.archive)
+    file_name = FILES[name].file_name(catalog.archive.label)
+    headers = {
+        **_validators(digest),
+        **_link_header(request, catalog.archive, FILES[name]),
+        "Content-Disposition": f'attachment; filename="{file_name}"',
+    }
     if isinstance(content, Path):
         response: Response = _file_response(content, FILES[name], headers)
     else:
@@ -218,6 +245,18 @@ async def get_export(request: Request, catalog: ExportCatalogDep) -> Response:
     if isinstance(response, ExportFileResponse):
         response.check_range(request)
     return response
+
+
+def _link_header(request: Request, archive: Archive, export: Export) -> dict[str, str]:
+    """The `Link` header of a file; for CSV, with the description of its columns first.
+
+    Processors of CSVW take the first description that they can read (Model for Tabular Data, 5.2).
+    """
+    header = download_link_header(request, archive)
+    if export in COLLECTIONS_CSV.values():
+        target, media_type = CSV_METADATA.path, CSV_METADATA.media_type
+        header["Link"] = f'<{target}>; rel="describedby"; type="{media_type}", {header["Link"]}'
+    return header
 
 
 def _is_not_modified(request: Request, etag: str) -> bool:
@@ -251,7 +290,7 @@ async def _find_content(name: str, catalog: ExportCatalog) -> tuple[FileDigest, 
 
     Raises:
         ArchiveError: The file does not exist and cannot be written.
-        NotFound: A required setting is missing, the export would be empty, or no Parquet was
+        NotFound: A required setting is missing, the export would be empty, or it could not be
             built.
     """
     if name == IATI.name:
@@ -270,7 +309,8 @@ async def _find_content(name: str, catalog: ExportCatalog) -> tuple[FileDigest, 
         return export.digest, export.content
     files = await catalog.files()
     if name not in files.digests:
-        raise NotFound(f"This server does not provide {name}. {_NO_PARQUET}")
+        reason = _NO_PARQUET if name in PARQUET_NAMES else _NO_SEED
+        raise NotFound(f"This server does not provide {name}. {reason}")
     return files.digests[name], files.directory / name
 
 

@@ -10,7 +10,7 @@ from fastapi import Request
 from app.archive.archive import COLLECTIONS, Archive
 from app.exports.citing import FILES as CITATION_FILES
 from app.exports.citing import release_address
-from app.exports.listing import CATALOG, REGIONS, Export
+from app.exports.listing import CATALOG, CSV_METADATA, REGIONS, Export
 from app.settings import Settings
 
 DATASET_PATH = "/dataset.jsonld"
@@ -75,7 +75,8 @@ def whole_exports(exports: Iterable[Export]) -> list[Export]:
     return [
         export
         for export in exports
-        if export == REGIONS or export.name.partition(".")[0] not in COLLECTIONS
+        if export == REGIONS
+        or (export != CSV_METADATA and export.name.partition(".")[0] not in COLLECTIONS)
     ]
 
 

@@ -7,6 +7,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from app.exports import stream_record
+from app.exports.listing import RECORD
 from app.models import Citation
 from app.models.base import Model
 from app.models.envelope import ReleaseMeta, ResourceLists
@@ -57,6 +58,11 @@ class WholeRecord(Model):
     links: RecordLinks
 
 
+def download_name(label: str) -> dict[str, str]:
+    """The header that names the file of a whole record, if it is saved (RFC 6266)."""
+    return {"Content-Disposition": f'inline; filename="{RECORD.file_name(label)}"'}
+
+
 @router.get(
     "/v1/record",
     operation_id="getRecord",
@@ -71,5 +77,5 @@ class WholeRecord(Model):
 async def get_record(request: Request, archive: ArchiveDep) -> StreamingResponse:
     """All documents of the archive, streamed."""
     body = stream_record(archive, archive.label, "/v1/record")
-    headers = download_link_header(request, archive)
+    headers = download_link_header(request, archive) | download_name(archive.label)
     return StreamingResponse(body, headers=headers, media_type="application/json")

@@ -21,7 +21,7 @@ from app.responses.representations import item_body, select_fields
 from app.routers.collection import add_list
 from app.routers.dependencies import ArchiveDep, NoParameters
 from app.routers.openapi_responses import openapi_responses
-from app.routers.record import WholeRecord
+from app.routers.record import WholeRecord, download_name
 from app.routers.route import Route
 
 router = APIRouter(prefix="/v1/releases", tags=["releases"], route_class=Route)
@@ -99,8 +99,8 @@ async def get_release_record(request: Request, archive: ArchiveDep) -> Streaming
 
 
 def _headers(archive: Archive, name: str, label: str) -> Mapping[str, str]:
-    """Headers of a release's record: its own digest, and that it never changes."""
-    headers = {"X-Data-Release": archive.releases[label]}
+    """Headers of a release's record: its own digest and file name, and that it never changes."""
+    headers = {"X-Data-Release": archive.releases[label], **download_name(label)}
     return headers if name in (LATEST, DRAFT) else {**headers, "Cache-Control": _IMMUTABLE}
 
 

@@ -128,7 +128,8 @@ async def test_the_descriptor_describes_every_file(package: Path) -> None:
     with ZipFile(package) as opened:
         assert opened.testzip() is None
         resources = {resource["path"]: resource for resource in descriptor["resources"]}
-        assert {*resources, "datapackage.json"} == set(opened.namelist())
+        descriptions = {"datapackage.json", "csv-metadata.json"}
+        assert {*resources, *descriptions} == set(opened.namelist())
         for path, resource in resources.items():
             content = opened.read(path)
             assert resource["bytes"] == len(content)

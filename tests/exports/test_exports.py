@@ -443,7 +443,7 @@ async def test_an_upgrade_of_a_library_makes_the_files_stale(
     """Files with the output of another version of SQLAlchemy or pydantic are not used."""
     file = copy_archive(archive_file, tmp_path)
     with closing(Archive.open(file)) as archive:
-        await build_exports(archive, file)
+        await build_exports(archive, file, SEED)
         assert find_exports(file, archive.release) is not None
         digests = (archive_code_digest, export_files._code_digest)
         monkeypatch.setattr(f"{library}.__version__", "0")
@@ -459,7 +459,8 @@ async def test_an_upgrade_of_a_library_makes_the_files_stale(
 _BUILD_EXPORTS = (
     "import anyio, sys, pathlib; from app.archive.archive import Archive;"
     "from app.exports.files import build_exports; file = pathlib.Path(sys.argv[1]);"
-    "print(anyio.run(build_exports, Archive.open(file), file).directory)"
+    "seed = pathlib.Path(sys.argv[2]);"
+    "print(anyio.run(build_exports, Archive.open(file), file, seed).directory)"
 )
 
 
@@ -467,7 +468,7 @@ _BUILD_EXPORTS = (
 def test_concurrent_processes_build_the_files_once(archive_file: Path, tmp_path: Path) -> None:
     """Processes that start together wait for one another and use the same files."""
     archive = copy_archive(archive_file, tmp_path)
-    command = [sys.executable, "-c", _BUILD_EXPORTS, str(archive)]
+    command = [sys.executable, "-c", _BUILD_EXPORTS, str(archive), str(SEED)]
     started = [
         subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)
     ]

@@ -41,7 +41,7 @@ async def test_the_record_page_links_to_what_it_describes(
     assert items | set(described) < paths | set(described)
     assert {"/v1/record", "/v1/exports/tables.zip", "/v1/exports/regions.geojson"} <= items
     left_out = {path.rpartition("/")[2].partition(".")[0] for path in paths - items}
-    assert left_out <= {*COLLECTIONS, "data"}
+    assert left_out <= {*COLLECTIONS, "csv-metadata", "data"}
 
 
 async def test_links_fit_into_the_buffer_of_a_proxy(archive_file: Path) -> None:
