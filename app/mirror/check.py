@@ -15,11 +15,23 @@ from app.archive.archive import ArchiveError, ProgressCallback
 from app.archive.release import build_archive
 from app.main import create_app
 from app.mirror.asgi_client import AsgiClient, IncompleteResponseError
+from app.mirror.bag import PAYLOAD, check_bag, is_bag
 from app.mirror.configuration import CONFIGURATION_FILES, render_configuration
+from app.mirror.crate import CRATE
 from app.mirror.crawl import CrawlResult, crawl
-from app.mirror.entries import FILES, CrawlError, Downloader, MirrorFile, parse_manifest_line
-from app.mirror.freeze import MANIFEST, SUMMARY, file_sha256, internal_settings, set_own_mtimes
+from app.mirror.entries import (
+    FILES,
+    MANIFEST,
+    SUMMARY,
+    CrawlError,
+    Downloader,
+    MirrorFile,
+    parse_manifest_line,
+)
+from app.mirror.freeze import file_sha256, internal_settings, set_own_mtimes
+from app.mirror.packaging import ADDITIONS, describe_crate, new_warc
 from app.mirror.rules import build_rules
+from app.mirror.warc import WARC, can_write_warc
 from app.models.notation import count_noun
 from app.seed.errors import Issue
 from app.seed.report import Check
@@ -35,6 +47,8 @@ async def check_mirror(
 ) -> list[Check]:
     """Check a mirror against its manifest, then against what the application returns now.
 
+    A mirror in a bag can be given as the bag or as its payload; the bag is checked, too.
+
     For the second check the seed is compiled again in a temporary directory. It is skipped when the
     manifest or the configuration files have changed. Nothing is written to the mirror, except with
     `restore_times`: the modification times of files whose content is right.
@@ -44,6 +58,9 @@ async def check_mirror(
         ArchiveError: There is no space to compile it, the application has an unexpected response,
             or a file cannot be read or its time set.
     """
+    bag = _bag_of(folder)
+    checks = [] if bag is None else [check_bag(bag)]
+    folder = folder if bag is None else bag / PAYLOAD
     count, issues = _check_digests(folder)
     report = _FilesReport(restore_times)
     if not issues:
@@ -54,12 +71,21 @@ async def check_mirror(
         except OSError as error:
             raise ArchiveError(f"Cannot check {error.filename}: {error.strerror}.") from error
     if issues:
-        return [Check(_FILES_CHECK, count, issues)]
+        return [*checks, Check(_FILES_CHECK, count, issues)]
     return [
+        *checks,
         Check(_FILES_CHECK, count, report.issues),
         report.times_check(folder),
         await _check_release(settings, folder, progress),
     ]
+
+
+def _bag_of(folder: Path) -> Path | None:
+    """The bag that a directory is, or whose payload it is."""
+    if is_bag(folder):
+        return folder
+    parent = folder.absolute().parent
+    return parent if folder.name == PAYLOAD and is_bag(parent) else None
 
 
 @dataclass(slots=True)
@@ -99,13 +125,18 @@ def _check_digests(folder: Path) -> tuple[str, list[Issue]]:
         summary = json.loads((folder / SUMMARY).read_bytes())
         count = count_noun(summary["files"], "file")
         digests = {name: summary["sha256"][name] for name in (MANIFEST, *CONFIGURATION_FILES)}
+        digests |= {name: summary["sha256"].get(name) for name in ADDITIONS}
     except (OSError, ValueError, TypeError, KeyError):
         return "0", [Issue(str(folder / SUMMARY), "nothing", "a summary written by `freeze`")]
     return count, [
         Issue(name, "different content", "the content written by `freeze`")
         for name, digest in digests.items()
-        if not (folder / name).is_file() or file_sha256(folder / name) != digest
+        if _sha256_if_there(folder / name) != digest
     ]
+
+
+def _sha256_if_there(path: Path) -> str | None:
+    return file_sha256(path) if path.is_file() else None
 
 
 async def _check_release(settings: Settings, folder: Path, progress: ProgressCallback) -> Check:
@@ -124,7 +155,7 @@ async def _check_release(settings: Settings, folder: Path, progress: ProgressCal
 
 def _check_files(folder: Path, report: _FilesReport) -> None:
     """Compare every file with the manifest; fills `report`."""
-    expected = {SUMMARY, MANIFEST, *CONFIGURATION_FILES}
+    expected = {SUMMARY, MANIFEST, *CONFIGURATION_FILES, *ADDITIONS}
     with (folder / MANIFEST).open("rb") as manifest:
         for line in manifest:
             for file in parse_manifest_line(line).files:
@@ -180,11 +211,35 @@ async def compare(app: FastAPI, folder: Path, progress: ProgressCallback) -> Che
             if line != entry.manifest_line():
                 found = "a different response" if line else "nothing"
                 issues.append(Issue(entry.url, found, "the application's response"))
-        configuration = render_configuration(await build_rules(client, result.pages, result.items))
-    issues += [Issue(url, "a response", "none") for url in mirrored]
-    issues += [
-        Issue(name, "a different configuration", f"that of version {__version__}, these settings")
-        for name, text in configuration.items()
-        if (folder / name).read_text("utf-8") != text
-    ]
+        issues += [Issue(url, "a response", "none") for url in mirrored]
+        rules = await build_rules(client, result.pages, result.items)
+        written = render_configuration(rules)
+        if (folder / CRATE).exists():
+            written = {**written, CRATE: describe_crate(app, result.pages, folder)}
+        differing = [name for name, text in written.items() if not _has_text(folder / name, text)]
+        if not issues and (folder / WARC).exists() and not await _is_own_warc(app, folder):
+            differing.append(WARC)
+    expected = f"that of version {__version__}, these settings"
+    issues += [Issue(name, "a different file", expected) for name in differing]
     return Check(_RELEASE_CHECK, f"release {archive.release[:12]}", issues)
+
+
+def _has_text(path: Path, text: str) -> bool:
+    return path.read_text("utf-8") == text
+
+
+async def _is_own_warc(app: FastAPI, folder: Path) -> bool:
+    """Whether a mirror's web archive is the one that its application writes.
+
+    Only its digest was checked if the package that writes web archives is not installed.
+    """
+    if app.state.settings.public_url is None:
+        return False
+    if not can_write_warc():
+        return True
+    with TemporaryDirectory() as temporary:
+        own = Path(temporary)
+        with new_warc(app, own) as warc, (folder / MANIFEST).open("rb") as manifest:
+            for line in manifest:
+                await warc.add(parse_manifest_line(line))
+        return file_sha256(own / WARC) == file_sha256(folder / WARC)

@@ -19,6 +19,7 @@ from app.responses.conditional_requests import zero_gzip_mtime
 from app.responses.formats import CSL, NDJSON
 from app.responses.problems import MEDIA_TYPE
 
+MANIFEST, SUMMARY = "manifest.ndjson", "mirror.json"
 FILES = "files"
 """Directory of the mirror that holds the files to be served."""
 GONE = "gone"
@@ -115,6 +116,13 @@ class Entry:
     note: str | None = None
     status: int = HTTPStatus.OK
     headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def accept(self) -> str:
+        """The `Accept` header with which the URL was requested."""
+        if self.status == HTTPStatus.GONE:
+            return MEDIA_TYPE
+        return NDJSON.media_type if self.note else accept_header(self.url)
 
     @property
     def files(self) -> tuple[MirrorFile, ...]:

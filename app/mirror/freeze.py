@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,17 +14,25 @@ from typing import Any
 from fastapi import FastAPI
 
 from app import __version__
-from app.archive.archive import Archive, ProgressCallback
+from app.archive.archive import ProgressCallback
 from app.archive.atomic import move_into_place, temporary_directory
 from app.main import create_app
 from app.mirror.asgi_client import AsgiClient, IncompleteResponseError
+from app.mirror.bag import PAYLOAD, write_bag
 from app.mirror.configuration import CONFIGURATION_FILES, render_configuration
+from app.mirror.crate import CRATE
 from app.mirror.crawl import CrawlResult, crawl
-from app.mirror.entries import FILES, CrawlError, Downloader, mtime_from_digest
+from app.mirror.entries import (
+    FILES,
+    MANIFEST,
+    SUMMARY,
+    CrawlError,
+    Downloader,
+    mtime_from_digest,
+)
+from app.mirror.packaging import ADDITIONS, Packaging, describe_bag, describe_crate, new_warc
 from app.mirror.rules import build_rules
 from app.settings import Settings
-
-MANIFEST, SUMMARY = "manifest.ndjson", "mirror.json"
 
 
 class MirrorError(Exception):
@@ -45,7 +55,7 @@ class MirrorSummary:
 
 
 async def freeze_record(
-    settings: Settings, directory: Path, progress: ProgressCallback
+    settings: Settings, directory: Path, packaging: Packaging, progress: ProgressCallback
 ) -> MirrorSummary:
     """Start the application with these settings and write its mirror.
 
@@ -54,7 +64,7 @@ async def freeze_record(
     """
     app = create_app(internal_settings(settings))
     async with app.router.lifespan_context(app):
-        return await freeze(app, app.state.archive, directory, progress)
+        return await freeze(app, directory, packaging, progress)
 
 
 def internal_settings(settings: Settings) -> Settings:
@@ -65,9 +75,9 @@ def internal_settings(settings: Settings) -> Settings:
 
 
 async def freeze(
-    app: FastAPI, archive: Archive, directory: Path, progress: ProgressCallback
+    app: FastAPI, directory: Path, packaging: Packaging, progress: ProgressCallback
 ) -> MirrorSummary:
-    """Write the mirror of a running application, replacing an existing mirror.
+    """Write the mirror of a running application, replacing an existing mirror or bag of one.
 
     It is written to a temporary directory next to the target and moved there when complete.
 
@@ -78,7 +88,10 @@ async def freeze(
     _check_target(directory)
     try:
         with temporary_directory(directory) as temporary:
-            summary = await _write_mirror(app, archive, temporary, progress)
+            mirror = temporary / PAYLOAD if packaging.bag else temporary
+            summary = await _write_mirror(app, mirror, packaging, progress)
+            if packaging.bag:
+                _set_mtimes(write_bag(temporary, describe_bag(app)))
             move_into_place(temporary, directory)
     except BlockingIOError:
         raise MirrorError(f"{directory} is being written by another process.") from None
@@ -93,25 +106,31 @@ async def freeze(
 
 
 async def _write_mirror(
-    app: FastAPI, archive: Archive, directory: Path, progress: ProgressCallback
+    app: FastAPI, directory: Path, packaging: Packaging, progress: ProgressCallback
 ) -> MirrorSummary:
-    """Write all files of a mirror to an empty directory."""
-    (directory / FILES).mkdir()
+    """Write all files of a mirror to an empty directory, or to one that does not exist."""
+    (directory / FILES).mkdir(parents=True)
     client, result = AsgiClient(app), CrawlResult()
     urls = files = size = 0
-    with (directory / MANIFEST).open("xb") as manifest:
+    with ExitStack() as stack:
+        manifest = stack.enter_context((directory / MANIFEST).open("xb"))
+        warc = stack.enter_context(new_warc(app, directory)) if packaging.warc else None
         downloader = Downloader(client, directory / FILES)
-        async for entry in crawl(app, archive, downloader, result, progress):
+        async for entry in crawl(app, app.state.archive, downloader, result, progress):
             manifest.write(entry.manifest_line())
             urls += 1
             files += len(entry.files)
             size += sum(file.bytes for file in entry.files)
+            if warc is not None:
+                await warc.add(entry)
     rules = await build_rules(client, result.pages, result.items)
     for name, text in render_configuration(rules).items():
         (directory / name).parent.mkdir(exist_ok=True)
         (directory / name).write_text(text, "utf-8")
+    if packaging.crate:
+        (directory / CRATE).write_text(describe_crate(app, result.pages, directory), "utf-8")
     summary = MirrorSummary(urls, files, size)
-    description = _describe(archive.release, result, summary, directory)
+    description = _describe(app.state.archive.release, result, summary, directory)
     (directory / SUMMARY).write_text(json.dumps(description, indent=1) + "\n", "utf-8")
     set_own_mtimes(directory)
     return summary
@@ -119,16 +138,21 @@ async def _write_mirror(
 
 def set_own_mtimes(directory: Path) -> None:
     """Set the modification times of a mirror's files that are not served."""
-    for name in (MANIFEST, SUMMARY, *CONFIGURATION_FILES):
-        mtime = mtime_from_digest(file_sha256(directory / name))
-        os.utime(directory / name, (mtime, mtime))
+    names = (MANIFEST, SUMMARY, *CONFIGURATION_FILES, *ADDITIONS)
+    _set_mtimes(path for name in names if (path := directory / name).exists())
+
+
+def _set_mtimes(paths: Iterable[Path]) -> None:
+    for path in paths:
+        mtime = mtime_from_digest(file_sha256(path))
+        os.utime(path, (mtime, mtime))
 
 
 def _describe(
     release: str, result: CrawlResult, summary: MirrorSummary, directory: Path
 ) -> dict[str, Any]:
-    """Content of `mirror.json`, with the digests of the manifest and the configuration files."""
-    names = (MANIFEST, *CONFIGURATION_FILES)
+    """Content of `mirror.json`, with the digests of all files that are not in the manifest."""
+    names = (MANIFEST, *CONFIGURATION_FILES, *ADDITIONS)
     return {
         "release": release,
         "version": __version__,
@@ -137,7 +161,9 @@ def _describe(
         "bytes": summary.bytes,
         "as_lines": [page.url for page in result.pages if page.note],
         "left_out": result.left_out,
-        "sha256": {name: file_sha256(directory / name) for name in names},
+        "sha256": {
+            name: file_sha256(path) for name in names if (path := directory / name).exists()
+        },
     }
 
 
@@ -148,7 +174,7 @@ def file_sha256(path: Path) -> str:
 
 
 def _check_target(directory: Path) -> None:
-    """Refuse to replace anything but a mirror.
+    """Refuse to replace anything but a mirror, or a bag of one.
 
     Raises:
         MirrorError: The target exists and is neither empty nor a mirror, or has no parent.
@@ -158,5 +184,6 @@ def _check_target(directory: Path) -> None:
         raise MirrorError(f"{directory.parent} is not a directory; create it, or {advice}.")
     if directory.is_symlink() or (directory.exists() and not directory.is_dir()):
         raise MirrorError(f"{directory} is not a directory; {advice}.")
-    if directory.exists() and any(directory.iterdir()) and not (directory / SUMMARY).is_file():
+    is_mirror = any((mirror / SUMMARY).is_file() for mirror in (directory, directory / PAYLOAD))
+    if directory.exists() and any(directory.iterdir()) and not is_mirror:
         raise MirrorError(f"{directory} contains other files; {advice}.")

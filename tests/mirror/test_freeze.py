@@ -34,6 +34,7 @@ from pathlib import Path
 import anyio
 
 from app.mirror.freeze import freeze_record
+from app.mirror.packaging import Packaging
 from app.settings import Settings
 
 def kill(done: int, total: int) -> None:
@@ -41,7 +42,7 @@ def kill(done: int, total: int) -> None:
 
 folder, seed, archive = sys.argv[1:]
 settings = Settings(seed_file=Path(seed), archive_file=Path(archive))
-anyio.run(freeze_record, settings, Path(folder), kill)
+anyio.run(freeze_record, settings, Path(folder), Packaging(), kill)
 """
 """Kills itself at the first progress report, after 100 items."""
 

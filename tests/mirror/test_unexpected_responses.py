@@ -16,6 +16,7 @@ from app.mirror import freeze as mirror_writer
 from app.mirror.check import compare
 from app.mirror.entries import CrawlError
 from app.mirror.freeze import MirrorError, internal_settings
+from app.mirror.packaging import Packaging
 from app.settings import Settings
 from tests.conftest import SEED
 from tests.support.published import PUBLISHED
@@ -124,7 +125,7 @@ async def test_freeze_names_an_unexpected_response(
     app = broken_app(exported_archive, path, endpoint)
     async with app.router.lifespan_context(app):
         with pytest.raises(MirrorError, match=rf"^Cannot write .*{message}.*\.$"):
-            await mirror_writer.freeze(app, app.state.archive, tmp_path / "record", lambda *_: None)
+            await mirror_writer.freeze(app, tmp_path / "record", Packaging(), lambda *_: None)
     assert names_in(tmp_path) == []
 
 
@@ -145,7 +146,6 @@ async def test_what_a_setting_disables_is_left_out(exported_archive: Path, tmp_p
     """Exports that are not available are expected to be missing, and nothing else is."""
     app = create_app(internal_settings(Settings(seed_file=SEED, archive_file=exported_archive)))
     async with app.router.lifespan_context(app):
-        archive = app.state.archive
-        await mirror_writer.freeze(app, archive, tmp_path / "record", lambda *_: None)
+        await mirror_writer.freeze(app, tmp_path / "record", Packaging(), lambda *_: None)
         check = await compare(app, tmp_path / "record", lambda *_: None)
     assert check.issues == []
