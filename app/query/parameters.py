@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote_plus, unquote_to_bytes
 
-from app.models.dates import DATE_EXPECTED, DATE_PATTERN, first_day
+from app.models.dates import DATE_PATTERN, first_day
 from app.responses.problems import InvalidParameters, ParameterError, closest_match, did_you_mean
 
 _MAX_ERRORS = 20
@@ -140,11 +140,7 @@ class DateType:
 
     def schema(self) -> dict[str, Any]:
         """JSON Schema with the pattern of dates."""
-        return {
-            "type": "string",
-            "pattern": DATE_PATTERN,
-            "description": f"Expected {DATE_EXPECTED}.",
-        }
+        return {"type": "string", "pattern": DATE_PATTERN}
 
 
 @dataclass(frozen=True, slots=True)

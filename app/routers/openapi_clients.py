@@ -23,7 +23,8 @@ def client_document(document: Json) -> Json:
     """A copy of an OpenAPI document in which every 200 response is JSON and nothing else.
 
     Many generators take an operation with several media types for a download or a stream, and give
-    clients text, or nothing, in place of the JSON. Operations without JSON are left out.
+    clients text, or nothing, in place of the JSON. Operations without JSON are left out. So is
+    `items` beside `prefixItems`: some generators make one more member of it.
     """
     clients = copy.deepcopy(document)
     description: str = clients["info"]["description"]
@@ -33,6 +34,10 @@ def client_document(document: Json) -> Json:
     clients["paths"] = {
         path: item for path, item in clients["paths"].items() if _reduce_to_json(item["get"])
     }
+    for schema in clients["components"]["schemas"].values():
+        for field in schema.get("properties", {}).values():
+            if "prefixItems" in field:
+                del field["items"]
     drop_unused_schemas(clients)
     return clients
 

@@ -95,6 +95,8 @@ TAGS = [
 
 Json = dict[str, Any]
 
+_REFERENCE_PREFIX = "#/components/schemas/"
+
 
 def build_document(app: FastAPI, archive: Archive, bodies: Mapping[str, bytes]) -> Json:
     """The OpenAPI 3.1 document of the application.
@@ -139,18 +141,37 @@ def _description(archive: Archive) -> str:
 def _finish_schemas(document: Json) -> None:
     """Add the problem schema, adapt those of pydantic and drop those that no endpoint uses."""
     schemas = document["components"]["schemas"]
-    problem = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
+    problem = ProblemDocument.model_json_schema(ref_template=f"{_REFERENCE_PREFIX}{{model}}")
     schemas.update(problem.pop("$defs"), ProblemDocument=problem)
     for schema in _objects_in(schemas):
         _adapt_schema(schema)
+    for operations in document["paths"].values():
+        for parameter in operations["get"].get("parameters", ()):
+            _name_scalars(parameter["schema"], schemas)
     drop_unused_schemas(document)
+
+
+def _name_scalars(schema: Json, schemas: Json) -> None:
+    """Let the schema of a parameter refer to the scalar type that its values, or items, have."""
+    values = schema.get("items", schema)
+    notation = _notation(values)
+    if "pattern" not in notation:
+        return
+    for name in [name for name, named in schemas.items() if _notation(named) == notation]:
+        for key in (*notation, "minLength"):
+            values.pop(key, None)
+        values["$ref"] = f"{_REFERENCE_PREFIX}{name}"
+
+
+def _notation(schema: Json) -> Json:
+    return {key: schema[key] for key in ("type", "pattern", "maxLength") if key in schema}
 
 
 def _adapt_schema(schema: Json) -> None:
     """Change a schema of pydantic, or a part of it, into one that clients are generated from.
 
     - Objects are open: responses may gain fields within `/v1`. Only seed files are strict.
-    - `items` says the same as `prefixItems`, which some tools do not read.
+    - `items` says the same as `prefixItems`, as some tools read nothing else.
     - A type or `null` is one schema with two types: of alternatives, some generators make a class.
     - Fields have no `title`, which would only repeat the name, and no `readOnly`, as all are.
     """
@@ -181,7 +202,7 @@ def drop_unused_schemas(document: Json) -> None:
     """Drop schemas that no endpoint refers to, such as those that occur only in seed files."""
     schemas: Json = document["components"]["schemas"]
     text = json.dumps(document)
-    unused = [name for name in schemas if f'"#/components/schemas/{name}"' not in text]
+    unused = [name for name in schemas if f'"{_REFERENCE_PREFIX}{name}"' not in text]
     for name in unused:
         del schemas[name]
     if unused:  # schemas referenced only by those are unused now

@@ -158,7 +158,7 @@ def _add_parameter_examples(operation: Json, examples: Mapping[str, Any]) -> Non
         example = examples.get(parameter["name"])
         if example is None:
             continue
-        repeatable = parameter["schema"]["type"] == "array"
+        repeatable = parameter["schema"].get("type") == "array"
         parameter["schema"]["examples"] = [[example] if repeatable else example]
         if parameter["required"]:
             parameter["example"] = example
