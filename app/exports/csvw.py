@@ -25,7 +25,8 @@ _DATATYPES: Mapping[str, Any] = {
 def describe_csv(archive: Archive, tables: Iterable[Table]) -> Json:
     """A table group with one CSV file per table, each next to it and named after its table.
 
-    Foreign keys to other tables are left out, as a processor would look for their files.
+    Foreign keys are left out if there is no file for their table, and if the column may be null: a
+    validator must find a row for each row (Metadata Vocabulary for Tabular Data, 5.5.2.1).
     """
     tables = list(tables)
     names = {table.name for table in tables}
@@ -49,7 +50,7 @@ def _table(table: Table, names: Iterable[str]) -> Json:
             "reference": {"resource": f"{column.references}.csv", "columnReference": "id"},
         }
         for column in table.columns
-        if column.references in names
+        if column.references in names and column.required
     ]
     schema: Json = {
         "columns": [_column(column) for column in table.columns],
