@@ -1,0 +1,85 @@
+"""FAIR Signposting as the package `signposting` reads it, from the API and from a mirror."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import ROOT
+from tests.support.environments import install_environment
+from tests.support.mirrors import serve_with_nginx
+from tests.support.published import PUBLIC_URL
+from tests.support.tools_table import check_outcome
+
+AGENTS = ROOT / "tests" / "agents"
+ITEM = "/v1/awards/peru-ilo"
+
+Json = dict[str, Any]
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture(
+    scope="module", params=["API", pytest.param("mirror", marks=pytest.mark.web_server)]
+)
+def origin(
+    request: pytest.FixtureRequest, server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Address of the API, and of nginx with its mirror."""
+    if request.param == "API":
+        yield server
+        return
+    mirror: Path = request.getfixturevalue("mirror")
+    with serve_with_nginx(mirror, tmp_path_factory.mktemp("signposts") / "nginx") as address:
+        yield address
+
+
+def read_signposts(*addresses: str) -> Json:
+    """What the package finds at each address. It warns of links that it ignores: an error here."""
+    python = install_environment(AGENTS) / "python"
+    command = [python, "-W", "error", AGENTS / "read_signposts.py", *addresses]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    found: Json = json.loads(done.stdout)
+    return found
+
+
+def test_a_crawler_finds_metadata_license_and_content(origin: str) -> None:
+    """From the record page to its descriptions and downloads, from these and items back."""
+    exports = [export["path"] for export in httpx.get(f"{origin}/v1/exports").json()["data"]]
+    license_url = httpx.get(f"{origin}/v1/meta").json()["data"]["license"]["url"]
+    label = httpx.get(f"{origin}/v1/meta").json()["data"]["release_label"]
+    page = read_signposts(f"{origin}/")
+    found = page["addresses"][f"{origin}/"]
+    assert found["cite-as"] == f"{PUBLIC_URL}/v1/releases/{label}"
+    assert found["license"] == license_url
+    assert found["type"] == ["https://schema.org/AboutPage", "https://schema.org/Dataset"]
+    dataset = f"{origin}/dataset.jsonld"
+    assert found["describedby"][dataset] == "application/ld+json"
+    assert httpx.get(dataset).json()["@type"] == "Dataset"
+    items = found["item"]
+    assert {item.removeprefix(origin) for item in items} <= {*exports}
+    assert items[f"{origin}/v1/exports/record.sqlite"] == "application/vnd.sqlite3"
+
+    further = read_signposts(*items, f"{origin}{ITEM}", dataset)["addresses"]
+    assert further.pop(dataset)["describes"] == {f"{origin}/": "text/html"}
+    assert further.pop(f"{origin}{ITEM}")["collection"] == f"{origin}/v1/awards"
+    for address, item in further.items():
+        assert item["collection"] == f"{origin}/", address
+        assert item["license"] == license_url
+        assert item["cite-as"] == found["cite-as"]
+        assert set(item["describedby"]) == {dataset}
+    check_outcome(
+        "archives",
+        "signposting",
+        page["version"],
+        "follow the links of `/`, of the API and of a mirror in nginx",
+        f"cite-as, license, type, {len(found['describedby'])} descriptions, {len(items)} items; "
+        "from each item back",
+    )
