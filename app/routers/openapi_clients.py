@@ -51,6 +51,6 @@ def _reduce_to_json(operation: Json) -> bool:
     responses["200"]["content"] = {JSON.media_type: content[JSON.media_type]}
     for status in _ERRORS_OF_FORMATS:
         responses.pop(status, None)
-    parameters = operation.get("parameters", [])
-    operation["parameters"] = [each for each in parameters if each["name"] != "format"]
+    if parameters := operation.get("parameters"):
+        operation["parameters"] = [each for each in parameters if each["name"] != "format"]
     return True

@@ -173,6 +173,7 @@ def _adapt_schema(schema: Json) -> None:
     - Objects are open: responses may gain fields within `/v1`. Only seed files are strict.
     - `items` says the same as `prefixItems`, as some tools read nothing else.
     - A type or `null` is one schema with two types: of alternatives, some generators make a class.
+    - Times have no `pattern` beside `format`: clients turn them into objects.
     - Fields have no `title`, which would only repeat the name, and no `readOnly`, as all are.
     """
     if schema.get("additionalProperties") is False:
@@ -183,6 +184,8 @@ def _adapt_schema(schema: Json) -> None:
         case [{"type": str(type_)} as alternative, {"type": "null"}] if "enum" not in alternative:
             del schema["anyOf"]
             schema.update({**alternative, **schema, "type": [type_, "null"]})
+    if schema.get("format") == "date-time":
+        schema.pop("pattern", None)
     for field in schema.get("properties", {}).values():
         field.pop("title", None)
         field.pop("readOnly", None)
