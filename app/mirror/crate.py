@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from app.exports.citing import author_name, release_address
 from app.exports.listing import EXPORTS
 from app.exports.terms import full_description, licenses
 from app.mirror.entries import FILES, Entry
+from app.settings import Settings
 
 CRATE = "ro-crate-metadata.json"
 """Name of the file, which the standard prescribes."""
@@ -18,7 +20,9 @@ CRATE = "ro-crate-metadata.json"
 Json = dict[str, Any]
 
 _VERSION = "https://w3id.org/ro/crate/1.2"
-_ROOT, _AUTHOR, _PUBLISHER = "./", "#author", "#publisher"
+_ROOT, _ALL, _AUTHOR, _PUBLISHER = "./", f"{FILES}/", "#author", "#publisher"
+_LICENSED = ("The facts of the record.", "The project's own words in the record.")
+"""What each license of a record is for, in the order of `licenses`."""
 _DESCRIBED: Mapping[str, tuple[str, str]] = {
     "/": ("The record as a page", "The record page for browsers, with a source for every value."),
     "/openapi.json": ("Description of the API", "The paths and types of the API, as OpenAPI."),
@@ -33,54 +37,61 @@ class CrateFile:
     """A file of the mirror that is not in its manifest.
 
     Attributes:
-        name: Path in the mirror.
+        path: Where it is.
         title: Title for people.
+        description: Contents and intended use.
         media_type: Media type.
     """
 
-    name: str
+    path: Path
     title: str
+    description: str
     media_type: str
 
 
 @dataclass(frozen=True, slots=True)
 class CrateSubject:
-    """What the record states about itself.
+    """What is known about the record as a whole.
 
     Attributes:
         metadata: The record's metadata.
         label: Label of the release.
         date: Date of the release.
-        origin: Public base URL of the API; without it, files have no URLs.
-        publisher: Name of the publisher.
-        sources: Title and URL of each archived page; the URL may be missing.
+        sources: Title and URL of each archived page that has a URL.
+        settings: The settings, which name the publisher, the contact and the public URL.
     """
 
     metadata: Mapping[str, Any]
     label: str
     date: str
-    origin: str | None
-    publisher: str | None
-    sources: Iterable[tuple[str, str | None]]
+    sources: Sequence[tuple[str, str]]
+    settings: Settings
 
 
 def render_crate(subject: CrateSubject, pages: Iterable[Entry], others: Iterable[CrateFile]) -> str:
     """The metadata document of a mirror.
 
-    The exports and the files that describe the record are listed one by one; the rest is in the
+    The exports and the files that describe the record are listed one by one; the others are in the
     directory that holds all of them, and in the mirror's manifest.
     """
-    files = [file for page in pages if (file := _page_file(page, subject.origin))]
-    files += [_other_file(file) for file in others]
+    served = [file for page in pages if (file := _page_file(page, subject.settings.public_url))]
     everything: Json = {
-        "@id": f"{FILES}/",
+        "@id": _ALL,
         "@type": "Dataset",
         "name": "Files of the mirror",
         "description": "The response of every URL, with its content codings.",
+        "hasPart": _references(file["@id"] for file in served),
     }
-    parts = [everything, *files]
-    graph = [_descriptor(), _root(subject, parts), *parts, *_context_entities(subject)]
-    document = {"@context": f"{_VERSION}/context", "@graph": graph}
+    parts = [everything, *served, *map(_other_file, others)]
+    entities = [
+        *_licenses(subject),
+        *_organizations(subject),
+        *_identifiers(subject),
+        *({"@id": url, "@type": "WebPage", "name": title} for title, url in subject.sources),
+    ]
+    graph = [_descriptor(), _root(subject, parts), *parts, *entities]
+    unique = {entity["@id"]: entity for entity in graph}  # two licenses may be the same
+    document = {"@context": f"{_VERSION}/context", "@graph": list(unique.values())}
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -88,78 +99,103 @@ def _descriptor() -> Json:
     return {
         "@id": CRATE,
         "@type": "CreativeWork",
-        "conformsTo": _reference(_VERSION),
-        "about": _reference(_ROOT),
+        "conformsTo": {"@id": _VERSION},
+        "about": {"@id": _ROOT},
     }
 
 
 def _root(subject: CrateSubject, parts: Iterable[Json]) -> Json:
-    metadata = subject.metadata
-    address = release_address(subject.label, subject.origin) if subject.origin else None
-    optional = {
-        "identifier": address,
-        "url": f"{subject.origin}/" if subject.origin else None,
-        "publisher": _reference(_PUBLISHER) if subject.publisher else None,
-        "isBasedOn": [_reference(url) for _, url in subject.sources if url],
-    }
-    return {
-        "@id": _ROOT,
-        "@type": "Dataset",
-        "name": metadata["title"],
-        "description": full_description(metadata),
-        "keywords": ", ".join(metadata["keywords"]),
-        "version": subject.label,
-        "datePublished": subject.date,
-        "license": [_reference(terms["url"]) for terms in licenses(metadata)],
-        "author": _reference(_AUTHOR),
-        **{name: value for name, value in optional.items() if value},
-        "hasPart": [_reference(part["@id"]) for part in parts],
-    }
+    metadata, origin = subject.metadata, subject.settings.public_url
+    return _without_empty(
+        {
+            "@id": _ROOT,
+            "@type": "Dataset",
+            "name": metadata["title"],
+            "description": full_description(metadata),
+            "keywords": ", ".join(metadata["keywords"]),
+            "version": subject.label,
+            "identifier": _references(entity["@id"] for entity in _identifiers(subject)),
+            "url": origin and f"{origin}/",
+            "datePublished": subject.date,
+            "license": _references(terms["@id"] for terms in _licenses(subject)),
+            "author": {"@id": _AUTHOR},
+            "publisher": subject.settings.publisher_name and {"@id": _PUBLISHER},
+            "isBasedOn": _references(url for _, url in subject.sources),
+            "hasPart": _references(part["@id"] for part in parts),
+        }
+    )
 
 
 def _page_file(page: Entry, origin: str | None) -> Json | None:
     """The file of an export, or of another page that is described; None for all others."""
     export = next((export for export in EXPORTS.values() if export.path == page.url), None)
-    title, description = (
-        (export.title, export.description) if export else _DESCRIBED.get(page.url, ("", ""))
-    )
-    if not title:
+    described = (export.title, export.description) if export else _DESCRIBED.get(page.url)
+    if described is None:
         return None
-    file = {
-        "@id": f"{FILES}/{page.plain.file}",
-        "@type": "File",
-        "name": title,
-        "description": description,
-        "encodingFormat": page.media_type.partition(";")[0],
-        "contentSize": str(page.plain.bytes),
-        "sha256": page.plain.sha256,
-    }
-    return file | ({"url": f"{origin}{page.url}"} if origin else {})
+    title, description = described
+    return _without_empty(
+        {
+            "@id": f"{_ALL}{page.plain.file}",
+            "@type": "File",
+            "name": title,
+            "description": description,
+            "encodingFormat": page.media_type.partition(";")[0],
+            "contentSize": str(page.plain.bytes),
+            "sha256": page.plain.sha256,
+            "url": origin and f"{origin}{page.url}",
+        }
+    )
 
 
 def _other_file(file: CrateFile) -> Json:
     return {
-        "@id": file.name,
+        "@id": file.path.name,
         "@type": "File",
         "name": file.title,
+        "description": file.description,
         "encodingFormat": file.media_type,
+        "contentSize": str(file.path.stat().st_size),
     }
 
 
-def _context_entities(subject: CrateSubject) -> list[Json]:
-    """What the root refers to: licenses, the author, the publisher and the archived pages."""
-    author = {"@id": _AUTHOR, "@type": "Organization", "name": author_name(subject.metadata)}
-    publisher = {"@id": _PUBLISHER, "@type": "Organization", "name": subject.publisher}
+def _licenses(subject: CrateSubject) -> list[Json]:
+    terms = zip(licenses(subject.metadata), _LICENSED, strict=False)
     return [
-        *(
-            {"@id": terms["url"], "@type": "CreativeWork", "name": terms["title"]}
-            for terms in licenses(subject.metadata)
-        ),
-        author,
-        *([publisher] if subject.publisher else []),
-        *({"@id": url, "@type": "WebPage", "name": title} for title, url in subject.sources if url),
+        {"@id": license_["url"], "@type": "CreativeWork", "name": license_["title"]}
+        | {"description": description}
+        for license_, description in terms
     ]
 
 
-def _reference(identifier: str) -> Json:
-    return {"@id": identifier}
+def _organizations(subject: CrateSubject) -> list[Json]:
+    """Who made the record, and who publishes it, with the contact."""
+    settings = subject.settings
+    name, email = settings.contact_name, settings.contact_email
+    contact = {"@id": f"mailto:{email}", "@type": "ContactPoint", "name": name, "email": email}
+    shared: Json = {
+        "@type": "Organization",
+        "url": settings.public_url and f"{settings.public_url}/",
+        "contactPoint": email and {"@id": contact["@id"]},
+    }
+    author = {"@id": _AUTHOR, "name": author_name(subject.metadata), **shared}
+    publisher = {"@id": _PUBLISHER, "name": settings.publisher_name, **shared}
+    entities = [author, publisher] if settings.publisher_name else [author]
+    return [_without_empty(entity) for entity in ([*entities, contact] if email else entities)]
+
+
+def _identifiers(subject: CrateSubject) -> list[Json]:
+    """The permanent address of the release, if it is known."""
+    if subject.settings.public_url is None:
+        return []
+    address = release_address(subject.label, subject.settings.public_url)
+    return [{"@id": address, "@type": "PropertyValue", "name": "Release", "value": address}]
+
+
+def _references(identifiers: Iterable[str]) -> Json | list[Json]:
+    """References to entities: one as such, as the standard recommends, and several as a list."""
+    references = [{"@id": identifier} for identifier in dict.fromkeys(identifiers)]
+    return references[0] if len(references) == 1 else references
+
+
+def _without_empty(entity: Json) -> Json:
+    return {name: value for name, value in entity.items() if value}

@@ -13,9 +13,9 @@ from app import __version__
 from app.exports.citing import author_name, release_address
 from app.mirror.asgi_client import AsgiClient
 from app.mirror.crate import CRATE, CrateFile, CrateSubject, render_crate
-from app.mirror.entries import MANIFEST, SUMMARY, Entry
+from app.mirror.entries import MANIFEST, Entry
 from app.mirror.warc import WARC, WARC_MEDIA_TYPE, WarcFile, open_warc
-from app.responses.formats import JSON, NDJSON
+from app.responses.formats import NDJSON
 
 ADDITIONS = (WARC, CRATE)
 """Files that a mirror may have besides those of its manifest."""
@@ -44,24 +44,26 @@ def new_warc(app: FastAPI, directory: Path) -> AbstractContextManager[WarcFile]:
 
 def describe_crate(app: FastAPI, pages: Iterable[Entry], directory: Path) -> str:
     """The description of an application's mirror in a directory as a research object."""
-    settings, archive = app.state.settings, app.state.archive
+    archive = app.state.archive
     rows = archive.connection.execute("SELECT title, url FROM sources ORDER BY rowid")
-    sources = [(title.decode(), url and url.decode()) for title, url in rows]
-    subject = CrateSubject(
-        archive.metadata,
-        archive.label,
-        archive.date,
-        settings.public_url,
-        settings.publisher_name,
-        sources,
+    sources = [(title.decode(), url.decode()) for title, url in rows if url is not None]
+    settings = app.state.settings
+    subject = CrateSubject(archive.metadata, archive.label, archive.date, sources, settings)
+    others = (
+        CrateFile(
+            directory / MANIFEST,
+            "Manifest of the mirror",
+            "URL, media type, size and SHA-256 of every file.",
+            NDJSON.media_type,
+        ),
+        CrateFile(
+            directory / WARC,
+            "Web archive",
+            "The same responses as a web archive, without content coding.",
+            WARC_MEDIA_TYPE,
+        ),
     )
-    others = [
-        CrateFile(MANIFEST, "URL, media type, size and SHA-256 of every file", NDJSON.media_type),
-        CrateFile(SUMMARY, "Release and size of the mirror", JSON.media_type),
-    ]
-    if (directory / WARC).exists():
-        others.append(CrateFile(WARC, "The responses as a web archive", WARC_MEDIA_TYPE))
-    return render_crate(subject, pages, others)
+    return render_crate(subject, pages, [file for file in others if file.path.exists()])
 
 
 def describe_bag(app: FastAPI) -> dict[str, str]:
