@@ -13,14 +13,13 @@ from fastapi.responses import FileResponse, Response
 from pydantic import Field
 from starlette.types import Receive, Scope, Send
 
-from app.archive.archive import Archive, ArchiveError
+from app.archive.archive import ArchiveError
 from app.exports.catalog import ExportCatalog
 from app.exports.files import FileDigest
 from app.exports.iati import SECTORS
 from app.exports.listing import (
     ANNOTATIONS,
     CATALOG,
-    COLLECTIONS_CSV,
     CSV_METADATA,
     FILES,
     IATI,
@@ -55,7 +54,7 @@ _NO_IATI_ACTIVITIES = (
 _NO_PARQUET = (
     "Its exports were built without pyarrow, which writes Parquet. To enable it, run "
     "`pip install --require-hashes -r requirements-parquet.txt` and `cpc-record build`. "
-    "The same columns are in the CSV of the collection and in record.sqlite."
+    "The CSV of the collection has the same columns."
 )
 _NO_SEED = (
     "The seed was changed or removed before the exports of this release were built. The whole "
@@ -231,7 +230,7 @@ async def get_export(request: Request, catalog: ExportCatalogDep) -> Response:
     file_name = FILES[name].file_name(catalog.archive.label)
     headers = {
         **_validators(digest),
-        **_link_header(request, catalog.archive, FILES[name]),
+        **download_link_header(request, catalog.archive, FILES[name]),
         "Content-Disposition": f'attachment; filename="{file_name}"',
     }
     if isinstance(content, Path):
@@ -245,18 +244,6 @@ async def get_export(request: Request, catalog: ExportCatalogDep) -> Response:
     if isinstance(response, ExportFileResponse):
         response.check_range(request)
     return response
-
-
-def _link_header(request: Request, archive: Archive, export: Export) -> dict[str, str]:
-    """The `Link` header of a file; for CSV, with the description of its columns first.
-
-    Processors of CSVW take the first description that they can read (Model for Tabular Data, 5.2).
-    """
-    header = download_link_header(request, archive)
-    if export in COLLECTIONS_CSV.values():
-        target, media_type = CSV_METADATA.path, CSV_METADATA.media_type
-        header["Link"] = f'<{target}>; rel="describedby"; type="{media_type}", {header["Link"]}'
-    return header
 
 
 def _is_not_modified(request: Request, etag: str) -> bool:

@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 from fastapi import Request
 
-from app.archive.archive import COLLECTIONS, Archive
+from app.archive.archive import Archive
 from app.exports.citing import FILES as CITATION_FILES
 from app.exports.citing import release_address
-from app.exports.listing import CATALOG, CSV_METADATA, REGIONS, Export
+from app.exports.listing import COLLECTIONS_CSV, COLLECTIONS_PARQUET, CSV_METADATA, Export
 from app.settings import Settings
 
 DATASET_PATH = "/dataset.jsonld"
@@ -23,6 +23,12 @@ _LANDING_PAGE = "/"
 _CITATION_FILE = "citation.json"
 _SCHEMA_ORG = "https://schema.org/"
 _DOWNLOAD_TYPE = f"{_SCHEMA_ORG}DataDownload"
+_CATALOG_FORMAT = "DCAT-US"
+_TABLES = frozenset(
+    export.name
+    for export in (*COLLECTIONS_CSV.values(), *COLLECTIONS_PARQUET.values(), CSV_METADATA)
+)
+"""Names of the exports of single collections, and of their description."""
 _ITEM_TYPES: Mapping[str, str] = {
     "partnerships": f"{_SCHEMA_ORG}Project",
     "objectives": f"{_SCHEMA_ORG}Intangible",
@@ -55,7 +61,6 @@ def landing_page_link_header(
     request: Request, archive: Archive, exports: Iterable[Export]
 ) -> dict[str, str]:
     """The `Link` header of `/`: that of `/v1`, what describes the record, and its exports."""
-    exports = whole_exports(exports)
     return _header(
         *_entry_links(archive),
         _cite_as(request, archive),
@@ -63,7 +68,7 @@ def landing_page_link_header(
         _link(f"{_SCHEMA_ORG}Dataset", "type"),
         _dataset_link(),
         _citation_link(),
-        *(_export_link(export) for export in exports),
+        *(_export_link(export) for export in whole_exports(exports)),
     )
 
 
@@ -72,12 +77,7 @@ def whole_exports(exports: Iterable[Export]) -> list[Export]:
 
     Proxies accept a few kilobytes of headers, so not every file can have a link in them.
     """
-    return [
-        export
-        for export in exports
-        if export == REGIONS
-        or (export != CSV_METADATA and export.name.partition(".")[0] not in COLLECTIONS)
-    ]
+    return [export for export in exports if export.name not in _TABLES]
 
 
 def item_link_header(request: Request, archive: Archive, collection: str) -> dict[str, str]:
@@ -85,9 +85,19 @@ def item_link_header(request: Request, archive: Archive, collection: str) -> dic
     return _content_header(request, archive, f"/v1/{collection}", _ITEM_TYPES[collection])
 
 
-def download_link_header(request: Request, archive: Archive) -> dict[str, str]:
-    """The `Link` header of the whole record in a format, which belongs to the record page."""
-    return _content_header(request, archive, _LANDING_PAGE, _DOWNLOAD_TYPE)
+def download_link_header(
+    request: Request, archive: Archive, export: Export | None = None
+) -> dict[str, str]:
+    """The `Link` header of an export, which belongs to the record page.
+
+    In that of a CSV file, the description of its columns comes first: processors of CSVW take the
+    first description that they can read (Model for Tabular Data, 5.2).
+    """
+    header = _content_header(request, archive, _LANDING_PAGE, _DOWNLOAD_TYPE)
+    if export not in COLLECTIONS_CSV.values():
+        return header
+    columns = _link(CSV_METADATA.path, "describedby", type=CSV_METADATA.media_type)
+    return _header(columns, header["Link"])
 
 
 def dataset_link_header(archive: Archive) -> dict[str, str]:
@@ -130,10 +140,10 @@ def _citation_link() -> str:
 
 def _export_link(export: Export) -> str:
     """A link from the record to an export, which is a catalog entry or the record itself."""
-    media_type = export.media_type.partition(";")[0]
-    if export == CATALOG:
-        return _link(export.path, "describedby", type=media_type, profile=export.conforms_to)
-    return _link(export.path, "item", type=media_type)
+    if export.format.startswith(_CATALOG_FORMAT):
+        standard = export.conforms_to
+        return _link(export.path, "describedby", type=export.bare_media_type, profile=standard)
+    return _link(export.path, "item", type=export.bare_media_type)
 
 
 def _dataset_link() -> str:
