@@ -124,7 +124,7 @@ BREAKING: dict[str, tuple[str, dict[str, Any]]] = {
         {"anyOf": [{"type": "integer"}, {"type": "null"}, {"type": "string"}]},
     ),
     "field no longer required": (AWARD, {"required": ["id"]}),
-    "field pattern removed": ("/components/schemas/Award/properties/id", {"pattern": ...}),
+    "field pattern removed": (f"{AWARD}/properties/title", {"pattern": ...}),
     "response enum value added": (
         "/components/schemas/OrganizationKind",
         {"enum": ["government", "government_agency", "international_organization", "ngo", "un"]},
