@@ -1,0 +1,88 @@
+"""The capture of docs/mirror.md: its program is run, and its result read as an archivist does."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from zipfile import ZipFile
+
+import httpx
+import pytest
+from warcio.archiveiterator import ArchiveIterator
+
+from tests.conftest import ROOT
+from tests.support.tools_table import check_outcome
+
+GUIDE = (ROOT / "docs" / "mirror.md").read_text("utf-8")
+SECTION = GUIDE.partition("## Capture for a web archive\n")[2].partition("\n## ")[0]
+PROGRAM, COMMAND = re.findall(r"^```(?:python)?\n(.*?)^```", SECTION, re.DOTALL | re.MULTILINE)
+DOCUMENTED_URL = "http://127.0.0.1:8000"
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture(scope="module")
+def capture(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the program and the command of the page were run."""
+    folder = tmp_path_factory.mktemp("capture")
+    run(folder, "python", "-c", PROGRAM.replace(DOCUMENTED_URL, server))
+    run(folder, *COMMAND.replace(DOCUMENTED_URL, server).split())
+    return folder
+
+
+def run(folder: Path, program: str, *arguments: str) -> str:
+    """Run a program of the project's environment; it must succeed."""
+    command = [Path(sys.executable).parent / program, *arguments]
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_capture_is_valid_and_names_its_page(capture: Path, server: str) -> None:
+    """`warcio check` and `wacz validate` accept it, and viewers open it at the record page."""
+    run(capture, "warcio", "check", "record.warc.gz")
+    validation = run(capture, "wacz", "validate", "-f", "record.wacz")
+    with ZipFile(capture / "record.wacz") as archive:
+        lines = archive.read("pages/pages.jsonl").splitlines()
+    pages = [json.loads(line) for line in lines[1:]]
+    assert [page["url"] for page in pages] == [f"{server}/"]
+    assert "valid" in validation
+    check_outcome(
+        "archives",
+        "wacz",
+        version("wacz"),
+        "capture the site as docs/mirror.md says, `create --url`, `validate`",
+        f"valid, {len(pages)} page",
+    )
+
+
+def test_every_response_can_be_read_from_the_capture(capture: Path, server: str) -> None:
+    """Bodies are those of the server, decoded: the page as HTML, lists as JSON, all downloads."""
+    captured: dict[str, tuple[str, bytes]] = {}
+    with (capture / "record.warc.gz").open("rb") as file:
+        for record in ArchiveIterator(file):
+            if record.rec_type == "response":
+                assert record.http_headers.get_statuscode() == "200"
+                path = record.rec_headers.get_header("WARC-Target-URI").removeprefix(server)
+                media_type = record.http_headers.get_header("Content-Type")
+                captured[path] = media_type, record.content_stream().read()
+    assert captured["/"][0].startswith("text/html")
+    assert captured["/v1"][0] == "application/json"
+    exports = [export["path"] for export in httpx.get(f"{server}/v1/exports").json()["data"]]
+    assert {"/docs", "/history", "/v1/awards", *exports} <= set(captured)
+    for path, (media_type, body) in captured.items():
+        response = httpx.get(server + path, headers={"Accept": media_type.partition(";")[0]})
+        assert body == response.content, path
+    check_outcome(
+        "archives",
+        "warcio",
+        version("warcio"),
+        "capture the site as docs/mirror.md says, `check`, read back",
+        "every body as the API sends it",
+    )
