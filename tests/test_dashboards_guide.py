@@ -20,6 +20,7 @@ from tests.support.browsing import DASHBOARD, chart_libraries, chromium, visit
 GUIDE = ROOT / "docs" / "dashboards.md"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", GUIDE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
 FETCH_CODE, OBSERVABLE_CODE = [code for language, code in BLOCKS if language == "js"]
+PANDAS_CODE = [code for language, code in BLOCKS if language == "python"]
 GRAFANA_QUERIES = [json.loads(code) for language, code in BLOCKS if language == "json"]
 DOCUMENTED_URL = "http://127.0.0.1:8000"
 
@@ -57,9 +58,10 @@ def test_the_data_loader_prints_csv(server: str) -> None:
     assert len(output.splitlines()) == 1 + 8
 
 
-def test_the_pandas_example_counts_activities(server: str) -> None:
-    """The pandas example prints activities per objective, including those without a value."""
-    output = run(server, sys.executable, "-c", code_block("python"))
+@pytest.mark.parametrize("example", PANDAS_CODE, ids=["csv", "ndjson"])
+def test_the_pandas_examples_count_activities(server: str, example: str) -> None:
+    """The pandas examples print activities per objective, including those without a value."""
+    output = run(server, sys.executable, "-c", example)
     assert re.search(r"peru-prevention +3", output)
     assert re.search(r"NaN +1", output)
 

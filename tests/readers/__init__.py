@@ -1,0 +1,1 @@
+"""Other people's programs read the exports and the lists."""

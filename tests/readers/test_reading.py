@@ -1,0 +1,336 @@
+"""Programs read the exports and the lists by address: with which types, and which values."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.archive.archive import COLLECTIONS
+from app.models.dates import first_day, last_day
+from tests.conftest import ROOT, needs
+from tests.readers import spreadsheet
+from tests.readers.page import check_types
+from tests.support.environments import install_environment
+from tests.support.npm import install_packages
+from tests.support.tools_table import check_outcome
+
+pytestmark = pytest.mark.process
+
+AREA = "readers"
+FOLDER = ROOT / "tests" / "readers"
+PROGRAMS = FOLDER / "programs"
+SAMPLES = ["regions", "awards", "partnerships"]
+"""Tables with the values of the table of types."""
+
+Json = dict[str, Any]
+Readers = dict[str, Json]
+"""For each reader its `version`, and its `ways` to read: tables by name."""
+
+
+@pytest.fixture(scope="module")
+def record(server: str) -> dict[str, list[Json]]:
+    """The whole record as the API returns it."""
+    data: dict[str, list[Json]] = httpx.get(f"{server}/v1/record").json()["data"]
+    return data
+
+
+@cache
+def run_python(program: str, server: str, *tables: str, lock: str = "requirements.txt") -> Readers:
+    """What a program prints in the environment of a lock file."""
+    python = install_environment(FOLDER, lock=lock) / "python"
+    return run([str(python), str(PROGRAMS / program), server, *tables])
+
+
+def run(command: list[str]) -> Readers:
+    """What a program prints."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stderr
+    printed: Readers = json.loads(done.stdout)
+    return printed
+
+
+@cache
+def read_in_r(server: str) -> Readers:
+    """What R reads."""
+    rscript = needs("Rscript", "it reads tables in R")
+    return run([rscript, str(PROGRAMS / "read_tables.R"), server, *SAMPLES])
+
+
+def read_in_libreoffice(server: str, folder: Path) -> Readers:
+    """What LibreOffice reads, by default and with the codes as text."""
+    addresses = [f"{server}/v1/exports/{name}.csv" for name in SAMPLES]
+    options = {
+        "CSV": "CSV:44,34,76,1",
+        "CSV, type Text": f"CSV:44,34,76,1,{'/'.join(TEXT_COLUMNS)}",
+    }
+    ways = {
+        way: spreadsheet.read_csv(addresses, option, folder / str(number))
+        for number, (way, option) in enumerate(options.items())
+    }
+    return {"LibreOffice": {"version": spreadsheet.version(), "ways": ways}}
+
+
+TEXT_COLUMNS = [f"{number}/2" for number in range(1, 30)]
+"""Columns that LibreOffice imports as text (2)."""
+
+
+def read_in_javascript(server: str, *tables: str) -> Readers:
+    """What hyparquet reads."""
+    node = needs("node", "it runs hyparquet")
+    install_packages(FOLDER, "hyparquet is from npm")
+    return run([node, str(PROGRAMS / "read_hyparquet.mjs"), server, *tables])
+
+
+def describe(way: str, tables: Json, record: dict[str, list[Json]]) -> list[str]:
+    """A row of the table of types.
+
+    A cell has the type that the reader gave the column; and in bold, what became of a value that
+    is no longer as it is in the record.
+    """
+    return [
+        way,
+        _cell(tables, "regions", "inei_ubigeo", record),
+        _cell(tables, "awards", "announced", record),
+        _cell(tables, "partnerships", "signed", record),
+        _cell(tables, "awards", "announced_first", record),
+        _cell(tables, "awards", "has_sub_recipients", record),
+        _cell(tables, "regions", "aliases", record),
+        _cell(tables, "awards", "amount", record),
+    ]
+
+
+def _cell(tables: Json, name: str, column: str, record: dict[str, list[Json]]) -> str:
+    table = tables.get(name, {"types": {}})
+    if column not in table["types"]:
+        return ""
+    type_ = table["types"][column].replace("|", "")
+    documents = {document["id"]: document for document in record[name]}
+    changed = []
+    for row in sorted(table["rows"], key=lambda row: str(row["id"])):
+        value = row.get(column)
+        expected = flat_value(documents[row["id"]], column)
+        if not _is_same(value, expected):
+            changed.append(json.dumps(value))
+    return " ".join([type_, *(f"**`{value}`**" for value in dict.fromkeys(changed))])
+
+
+def _is_same(value: Any, expected: Any) -> bool:
+    """Whether a value is as expected; a list may be text, as JSON."""
+    if isinstance(expected, list) and isinstance(value, str):
+        value = json.loads(value) if value.startswith("[") else value
+    return json.dumps(value) == json.dumps(expected)
+
+
+def flat_value(document: Json, column: str) -> Any:
+    """What a column of the exports holds for a document of the API."""
+    field, _, end = column.rpartition("_")
+    if end in {"first", "last"} and field in document:
+        day = {"first": first_day, "last": last_day}[end]
+        return None if document[field] is None else day(document[field]).isoformat()
+    if column in document:
+        return document[column]
+    return _flat_citation(document)[column]
+
+
+def _flat_citation(citation: Json) -> Json:
+    """Columns of a citation's quote and reference."""
+    flat = dict.fromkeys(
+        ["source", "quote", "quote_start", "quote_end", "quote_prefix", "quote_suffix"]
+    )
+    if citation["target"] is not None:
+        quote, position = citation["target"]["selector"]
+        flat |= {
+            "source": citation["target"]["source"].rpartition("/")[2],
+            "quote": quote["exact"],
+            "quote_start": position["start"],
+            "quote_end": position["end"],
+            "quote_prefix": quote["prefix"],
+            "quote_suffix": quote["suffix"],
+        }
+    reference = citation["reference"] or dict.fromkeys(["title", "url", "license"])
+    return flat | {f"reference_{name}": value for name, value in reference.items()}
+
+
+SOURCES: dict[str, Callable[[str], list[Readers]]] = {
+    "DuckDB": lambda server: [
+        run_python("read_duckdb.py", server, *COLLECTIONS),
+        run_python("read_duckdb.py", server, *SAMPLES, lock="others.txt"),
+    ],
+    "polars": lambda server: [run_python("read_polars.py", server, *COLLECTIONS)],
+    "pandas": lambda server: [run_python("read_pandas.py", server, *COLLECTIONS)],
+    "R": lambda server: [read_in_r(server)],
+    "GDAL": lambda server: [run_python("read_regions.py", server, "regions")],
+    "hyparquet": lambda server: [read_in_javascript(server, *COLLECTIONS)],
+}
+_NOT_IN_THE_TABLE = {"geopandas"}
+_AS_TEXT = {"CSV, `all_varchar`", "CSV, `infer_schema=False`"}
+"""Ways in which every column is text: for values, not for types."""
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("source", SOURCES)
+def test_types(server: str, record: dict[str, list[Json]], source: str) -> None:
+    """The table of types says what each program makes of the same values."""
+    rows: dict[str, list[list[str]]] = {}
+    for readers in SOURCES[source](server):
+        for reader, found in readers.items():
+            rows.setdefault(reader, []).extend(type_rows(reader, found, record))
+    for reader in rows.keys() - _NOT_IN_THE_TABLE:
+        check_types(reader, rows[reader])
+
+
+@pytest.mark.office
+def test_types_in_libreoffice(server: str, record: dict[str, list[Json]], tmp_path: Path) -> None:
+    """The table of types says which cells LibreOffice changes."""
+    ((reader, found),) = read_in_libreoffice(server, tmp_path).items()
+    check_types(reader, type_rows(reader, found, record))
+    check_csv(reader, found, "CSV, type Text", record)
+
+
+def type_rows(reader: str, found: Json, record: dict[str, list[Json]]) -> list[list[str]]:
+    """Rows of the table of types for a reader."""
+    label = f"{reader} {found['version']}"
+    return [
+        [label, *describe(way, tables, record)]
+        for way, tables in found["ways"].items()
+        if way not in _AS_TEXT
+    ]
+
+
+PARQUET = {
+    "DuckDB": "Parquet",
+    "polars": "Parquet",
+    "pandas": 'Parquet, `dtype_backend="pyarrow"`',
+    "hyparquet": "Parquet",
+}
+"""Readers of all Parquet files, and the way that keeps types."""
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("reader", PARQUET)
+def test_parquet_has_the_record(server: str, record: dict[str, list[Json]], reader: str) -> None:
+    """Every value in every Parquet file is that of the API, with its type."""
+    found = SOURCES[reader](server)[0][reader]
+    tables = found["ways"][PARQUET[reader]]
+    assert set(tables) == set(record)
+    rows = compare(tables, record, lambda value: value)
+    done = f"read {files_read(tables)} as Parquet by address"
+    check_outcome(AREA, reader, found["version"], done, f"{rows} rows, every value as in the API")
+
+
+CSV = {
+    "DuckDB": "CSV, `all_varchar`",
+    "polars": "CSV, `infer_schema=False`",
+    "pandas": "CSV, `dtype=str`",
+    "R": "CSV, `colClasses`, `na.strings`",
+    "readr": "CSV, `col_types`",
+}
+"""Readers of CSV, and the way that leaves all cells as they are."""
+
+
+@pytest.mark.parametrize("reader", CSV)
+def test_csv_has_the_record(server: str, record: dict[str, list[Json]], reader: str) -> None:
+    """Every value in every CSV file is that of the API, as text."""
+    check_csv(reader, SOURCES.get(reader, SOURCES["R"])(server)[0][reader], CSV[reader], record)
+
+
+def check_csv(reader: str, found: Json, way: str, record: dict[str, list[Json]]) -> None:
+    """Compare CSV files that were read without types, and note the outcome."""
+    tables = found["ways"][way]
+    rows = compare(tables, record, as_text)
+    done = f"read {files_read(tables)} as CSV by address, with {way.removeprefix('CSV, ')}"
+    check_outcome(AREA, reader, found["version"], done, f"{rows} rows, every cell as sent")
+
+
+NDJSON = {
+    "DuckDB": "NDJSON",
+    "polars": "NDJSON, `infer_schema_length=None`",
+    "pandas": "NDJSON, `dtype=False`",
+    "jsonlite": "NDJSON",
+}
+"""Readers of NDJSON, and the way that keeps values."""
+
+
+@pytest.mark.parametrize("reader", NDJSON)
+def test_ndjson_has_the_record(server: str, record: dict[str, list[Json]], reader: str) -> None:
+    """Values in lists as NDJSON are those of the API."""
+    found = SOURCES.get(reader, SOURCES["R"])(server)[0][reader]
+    tables = {name: found["ways"][NDJSON[reader]][name] for name in SAMPLES}
+    rows = compare(tables, record, lambda value: value)
+    done = f"read {files_read(tables)} as NDJSON by address"
+    check_outcome(AREA, reader, found["version"], done, f"{rows} rows, every value as in the API")
+
+
+def files_read(tables: Json) -> str:
+    """How many files were read, in words."""
+    return f"{len(tables)} collections"
+
+
+def as_text(value: Any) -> str | None:
+    """A value as a cell of CSV."""
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def compare(tables: Json, record: dict[str, list[Json]], cell: Callable[[Any], Any]) -> int:
+    """Compare tables with the record; returns how many rows they have."""
+    for name, table in tables.items():
+        documents, columns = record[name], table["types"].keys() - {"geometry", "bbox", "links"}
+        assert columns >= documents[0].keys() - {"links", "target", "reference"}
+        expected = {
+            document["id"]: {column: cell(flat_value(document, column)) for column in columns}
+            for document in documents
+        }
+        rows = [{column: row[column] for column in columns} for row in table["rows"]]
+        assert {row["id"]: row for row in rows} == expected
+        assert len(rows) == len(documents)
+    return sum(len(table["rows"]) for table in tables.values())
+
+
+def test_geoparquet_has_the_outlines(server: str) -> None:
+    """Outlines in GeoParquet are those of the GeoJSON file, and a box selects some of them."""
+    (readers,) = SOURCES["GDAL"](server)
+    geopandas, gdal = readers["geopandas"], readers["GDAL"]
+    outlines = {
+        way: {row["id"]: row["geometry"] for row in found["regions"]["rows"]}
+        for way, found in (geopandas["ways"] | gdal["ways"]).items()
+    }
+    assert outlines["GeoParquet"] == outlines["GeoJSON"]
+    assert list(outlines["GeoParquet, `bbox`"]) == ["cusco"]
+    (system,) = {row["crs"] for row in geopandas["ways"]["GeoParquet"]["regions"]["rows"]}
+    (other,) = {row["crs"] for row in gdal["ways"]["GeoJSON"]["regions"]["rows"]}
+    count = len(outlines["GeoParquet"])
+    same = f"{count} outlines, the same as in `regions.geojson`; {system}; a box selects one"
+    check_outcome(
+        AREA, "geopandas", geopandas["version"], "read `regions.parquet` by address", same
+    )
+    shown = f"{count} outlines in {other}, codes as text"
+    check_outcome(
+        AREA, "GDAL", gdal["version"], "read `regions.geojson` by address, as QGIS does", shown
+    )
+
+
+def test_geoparquet_is_valid(server: str, tmp_path: Path) -> None:
+    """The validator of GeoParquet passes all tests that apply to the file."""
+    validator = str(install_environment(FOLDER) / "geoparquet-validator")
+    file = tmp_path / "regions.parquet"
+    file.write_bytes(httpx.get(f"{server}/v1/exports/regions.parquet").raise_for_status().content)
+    command = [validator, "check", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    results = re.findall(r"^  => (\w+): (\d+) pass, (\d+) fail", done.stdout, re.MULTILINE)
+    assert {name for name, *_ in results} == {"core", "covering", "distribution"}
+    passed, failed = (sum(int(result[index]) for result in results) for index in (1, 2))
+    shown = subprocess.run([validator, "--version"], capture_output=True, text=True, check=True)
+    version = shown.stdout.split()[-1]
+    outcome = f"GeoParquet 1.1: {passed} tests passed, {failed} failed"
+    check_outcome(AREA, "geoparquet-validator", version, "check of `regions.parquet`", outcome)
