@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,14 @@ def install_environment(folder: Path, *, lock: str = "requirements.txt") -> Path
             _install(environment, locked)
             stamp.touch()
     return environment / "bin"
+
+
+def locked_version(folder: Path, package: str) -> str:
+    """Version of a package in a folder's `requirements.txt`."""
+    requirements = (folder / "requirements.txt").read_text("utf-8")
+    found = re.search(rf"^{re.escape(package)}==(\S+)", requirements, re.MULTILINE)
+    assert found is not None, f"{package} is not in {folder.name}/requirements.txt"
+    return found[1]
 
 
 def _install(environment: Path, locked: Path) -> None:
