@@ -134,7 +134,8 @@ def check_exports(archive_path: Path) -> Check:
     """Compare the export files of an archive with the digests recorded when they were built."""
     name = "The exports match their digests"
     try:
-        files = read_index(archive_path, read_meta(archive_path)["release"])
+        release = read_meta(archive_path)["release"]
+        files = find_exports(archive_path, release) or read_index(archive_path, release)
     except (OSError, sqlite3.Error, ValueError, KeyError):
         files = None  # the check of the archive reports it
     if files is None:
@@ -179,7 +180,7 @@ async def build_exports(
             if existing is not None and not await to_thread.run_sync(damaged_files, existing):
                 return existing
             await _check_release(archive, archive_path)
-            replaced = [directory, *([existing.directory] if existing else [])]
+            replaced = _candidates(root, archive.release)
             await to_thread.run_sync(_remove_old_exports, root, replaced)
             with temporary_directory(directory) as temporary:
                 on_rows = _RowCounter(archive, progress)

@@ -7,4 +7,4 @@ from csvw import CSVW
 
 description = CSVW(sys.argv[1], validate=True)
 tables = {table.local_name: list(table.iterdicts()) for table in description.tables}
-print(json.dumps({"valid": description.is_valid, "tables": tables}, default=str))
+json.dump({"valid": description.is_valid, "tables": tables}, sys.stdout, default=str)
