@@ -156,6 +156,7 @@ async def test_dataset_has_absolute_urls_if_public_url_is_set(archive_file: Path
         f"{PUBLIC_URL}{export['path']}" for export in exports if export["name"] != "data.json"
     }
     assert description["publisher"]["name"] == "An Archive & Co"
+    assert description["creator"]["url"] == f"{PUBLIC_URL}/"
     assert description["dateModified"] == MODIFIED
 
 
@@ -170,6 +171,9 @@ async def test_dataset_has_no_urls_if_public_url_is_not_set(client: httpx.AsyncC
     (work,) = (await client.get("/v1/cite")).json()
     assert description["version"] == work["version"]
     assert [description["creator"]["name"]] == [author["literal"] for author in work["author"]]
+    assert "url" not in description["creator"]
+    (year, month, day) = work["issued"]["date-parts"][0]
+    assert description["datePublished"] == f"{year}-{month:02}-{day:02}"
     assert description["dateModified"] == MODIFIED
     assert not {"@id", "url", "identifier", "distribution", "publisher"} & set(description)
     south, west, north, east = map(float, description["spatialCoverage"]["geo"]["box"].split())

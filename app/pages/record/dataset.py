@@ -53,15 +53,14 @@ def dataset_description(
     archive: Archive, publication: Publication, connection: sqlite3.Connection
 ) -> Json:
     """The Dataset object, without URLs of the API if its public URL is not set."""
-    metadata = archive.metadata
+    metadata, origin = archive.metadata, publication.origin
     optional: Json = {
         "temporalCoverage": temporal_coverage(connection),
         "spatialCoverage": _spatial_coverage(connection),
         "isBasedOn": source_urls(connection)[:_MAX_SOURCES],
         "dateModified": metadata["modified"],
-        "publisher": publication.publisher
-        and {"@type": "Organization", "name": publication.publisher},
-        **(_urls(publication, publication.origin) if publication.origin else {}),
+        "publisher": publication.publisher and _organization(publication.publisher),
+        **(_urls(publication, origin) if origin else {}),
     }
     return {
         "@context": "https://schema.org",
@@ -70,12 +69,17 @@ def dataset_description(
         "description": shorten(full_description(metadata), _MAX_DESCRIPTION_CHARACTERS),
         "keywords": metadata["keywords"],
         "license": [terms["url"] for terms in licenses(metadata)],
-        "creator": {"@type": "Organization", "name": author_name(metadata)},
+        "creator": _organization(author_name(metadata), url=origin and f"{origin}/"),
+        "datePublished": archive.date,
         "version": archive.label,
         "inLanguage": "en",
         "isAccessibleForFree": True,
         **{name: value for name, value in optional.items() if value},
     }
+
+
+def _organization(name: str, url: str | None = None) -> Json:
+    return {"@type": "Organization", "name": name, **({"url": url} if url else {})}
 
 
 def _urls(publication: Publication, origin: str) -> Json:
