@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from urllib.parse import quote
 
 from fastapi import Request
@@ -29,6 +30,7 @@ _TABLES = frozenset(
     for export in (*COLLECTIONS_CSV.values(), *COLLECTIONS_PARQUET.values(), CSV_METADATA)
 )
 """Names of the exports of single collections, and of their description."""
+_MAX_CACHED_HEADERS = 64
 _ITEM_TYPES: Mapping[str, str] = {
     "partnerships": f"{_SCHEMA_ORG}Project",
     "objectives": f"{_SCHEMA_ORG}Intangible",
@@ -63,7 +65,7 @@ def landing_page_link_header(
     """The `Link` header of `/`: that of `/v1`, what describes the record, and its exports."""
     return _header(
         *_entry_links(archive),
-        _cite_as(request, archive),
+        _link(_cited_address(request, archive), "cite-as"),
         _link(f"{_SCHEMA_ORG}AboutPage", "type"),
         _link(f"{_SCHEMA_ORG}Dataset", "type"),
         _dataset_link(),
@@ -102,18 +104,28 @@ def download_link_header(
 
 def dataset_link_header(archive: Archive) -> dict[str, str]:
     """The `Link` header of the description of the record."""
-    return _header(_link(_LANDING_PAGE, "describes", type="text/html"), _license_link(archive))
+    license_url = archive.metadata["license"]["url"]
+    return _header(_link(_LANDING_PAGE, "describes", type="text/html"), _license_link(license_url))
 
 
 def _content_header(
     request: Request, archive: Archive, collection: str, type_: str
 ) -> dict[str, str]:
-    return _header(
-        _cite_as(request, archive),
-        _link(collection, "collection"),
-        _link(type_, "type"),
-        _dataset_link(),
-        _license_link(archive),
+    address, license_url = _cited_address(request, archive), archive.metadata["license"]["url"]
+    return _header(_content_links(address, license_url, collection, type_))
+
+
+@lru_cache(_MAX_CACHED_HEADERS)
+def _content_links(cited_address: str, license_url: str, collection: str, type_: str) -> str:
+    """The links of an item or an export. They are few, and every uncached item has them."""
+    return ", ".join(
+        [
+            _link(cited_address, "cite-as"),
+            _link(collection, "collection"),
+            _link(type_, "type"),
+            _dataset_link(),
+            _license_link(license_url),
+        ]
     )
 
 
@@ -123,14 +135,14 @@ def _entry_links(archive: Archive) -> Iterable[str]:
         _link("/docs", "service-doc", type="text/html"),
         _link(LLMS_PATH, "service-doc", type="text/plain"),
         _link("/.well-known/api-catalog", "api-catalog"),
-        _license_link(archive),
+        _license_link(archive.metadata["license"]["url"]),
     )
 
 
-def _cite_as(request: Request, archive: Archive) -> str:
+def _cited_address(request: Request, archive: Archive) -> str:
     """The address to cite, that of the release (RFC 8574)."""
     settings: Settings = request.app.state.settings
-    return _link(release_address(archive.label, settings.public_url), "cite-as")
+    return release_address(archive.label, settings.public_url)
 
 
 def _citation_link() -> str:
@@ -150,10 +162,9 @@ def _dataset_link() -> str:
     return _link(DATASET_PATH, "describedby", type=DATASET_MEDIA_TYPE)
 
 
-def _license_link(archive: Archive) -> str:
+def _license_link(url: str) -> str:
     """The license of the facts. A resource has one such link; readers ignore any other."""
-    url = quote(archive.metadata["license"]["url"], safe="%/:=&?~#+!$,;'@()*[]")
-    return _link(url, "license")
+    return _link(quote(url, safe="%/:=&?~#+!$,;'@()*[]"), "license")
 
 
 def _header(*links: str) -> dict[str, str]:
