@@ -24,7 +24,14 @@ RUN pip install --no-compile --no-deps --no-build-isolation . \
     && pip uninstall --yes flit-core \
     && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
 
+
 # Compiled with the installed package: an archive built by other code would be rebuilt at startup.
+# pyarrow, which writes the Parquet files, is only installed here: serving them does not need it.
+FROM build AS record
+
+COPY requirements-parquet.txt ./
+RUN ["pip", "install", "--no-compile", "--require-hashes", "--requirement", "requirements-parquet.txt"]
+
 WORKDIR /srv/data
 COPY data/seed.json data/regions.geojson ./
 COPY data/releases releases
@@ -40,7 +47,7 @@ LABEL org.opencontainers.image.title="cpc-record" \
       org.opencontainers.image.base.name="docker.io/library/python:3.13-slim"
 
 COPY --from=build /opt/venv /opt/venv
-COPY --from=build /srv/data /srv/data
+COPY --from=record /srv/data /srv/data
 
 ENV PATH=/opt/venv/bin:$PATH \
     SEED_FILE=/srv/data/seed.json \

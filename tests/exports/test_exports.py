@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import shutil
 import sqlite3
@@ -13,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import httpx
 import pytest
@@ -23,6 +25,7 @@ from app.exports import files as export_files
 from app.exports.files import build_exports, exports_directory, find_exports
 from app.exports.listing import EXPORTS, FILES
 from app.exports.tables import tables
+from app.models.dates import first_day, last_day
 from benchmarks.corpus import write_corpus
 from tests.conftest import ROOT, SEED, run_cli
 from tests.support.problem import assert_problem
@@ -234,6 +237,60 @@ async def test_a_range_of_another_release_returns_the_whole_file(client: httpx.A
     assert (await client.get("/v1/exports/tables.zip", headers=headers)).status_code == 200
 
 
+async def test_a_download_is_named_by_its_release(client: httpx.AsyncClient) -> None:
+    """Files of two releases have two names in one directory; each states its release inside."""
+    meta = (await client.get("/v1/meta")).json()["data"]
+    label = meta["release_label"]
+    for name in FILES:
+        response = await client.head(f"/v1/exports/{name}")
+        stem, _, suffix = name.partition(".")
+        expected = f'attachment; filename="{stem}-{label}.{suffix}"'
+        assert response.headers["content-disposition"] == expected
+    for path in ("/v1/record", f"/v1/releases/{label}/record"):
+        headers = (await client.head(path)).headers
+        assert headers["content-disposition"] == f'inline; filename="record-{label}.json"'
+    outlined = (await client.get("/v1/exports/regions.geojson")).json()
+    described = (await client.get("/v1/exports/csv-metadata.json")).json()
+    seed = (await client.get("/v1/exports/seed.json")).json()
+    for release in (outlined["release_label"], described["schema:version"]):
+        assert release == label
+    assert outlined["release"] == described["dc:identifier"] == meta["release"]
+    for created in (outlined["created"], described["dc:created"], seed["modified"]):
+        assert created == meta["modified"]
+
+
+async def test_the_csv_of_a_collection_is_that_of_the_package(
+    client: httpx.AsyncClient,
+) -> None:
+    """So its size and digest are in datapackage.json; its columns are described next to it."""
+    package = ZipFile(io.BytesIO((await client.get("/v1/exports/tables.zip")).content))
+    described = (await client.get("/v1/exports/csv-metadata.json")).json()
+    assert [table["url"] for table in described["tables"]] == [
+        f"{table.name}.csv" for table in tables() if table.name in COLLECTIONS
+    ]
+    for table in described["tables"]:
+        response = await client.get(f"/v1/exports/{table['url']}")
+        assert response.content == package.read(table["url"])
+        header = response.text.partition("\r\n")[0].split(",")
+        assert header == [column["name"] for column in table["tableSchema"]["columns"]]
+        assert response.headers["link"].startswith(
+            '</v1/exports/csv-metadata.json>; rel="describedby"; type="application/csvm+json"'
+        )
+
+
+async def test_the_seed_is_the_file_that_was_compiled(
+    client: httpx.AsyncClient, seed: Any, tmp_path: Path
+) -> None:
+    """One that was changed since is not exported, as it is of no release."""
+    assert (await client.get("/v1/exports/seed.json")).content == SEED.read_bytes()
+    archive = tmp_path / "archive.sqlite"
+    async with published_client(seed.path, archive) as other:
+        seed.put("/title", "Another title")
+        seed.write()
+        assert_problem(await other.get("/v1/exports/seed.json"), 404)
+        assert "seed.json" not in await list_exports(other)
+
+
 async def test_an_unknown_file_is_not_found(client: httpx.AsyncClient) -> None:
     """The problem links to the list; an unknown parameter is rejected as everywhere."""
     problem = assert_problem(await client.get("/v1/exports/record.xlsx"), 404)
@@ -358,6 +415,42 @@ async def test_the_database_is_consistent(client: httpx.AsyncClient, tmp_path: P
             assert {(row["from"], row["table"]) for row in rows} == expected
 
 
+_STORAGE = {
+    "string": "text",
+    "integer": "integer",
+    "boolean": "integer",
+    "date": "text",
+    "datetime": "text",
+    "array": "text",
+}
+
+
+@pytest.mark.parametrize("record_name", ["shipped", "generated"])
+async def test_the_database_has_the_declared_types(
+    own_archive: Path, generated: Path, tmp_path: Path, record_name: str
+) -> None:
+    """A column has values of its type alone, also if it is all null; days are whole."""
+    archive = own_archive if record_name == "shipped" else generated / "archive.sqlite"
+    seed = SEED if record_name == "shipped" else generated / "seed.json"
+    async with published_client(seed, archive) as client:
+        file = await download(client, "record.sqlite", tmp_path)
+    with opened(file) as connection:
+        for table in tables():
+            info = connection.execute(f"PRAGMA table_info({table.name})")
+            declared = {row["name"]: row["type"] for row in info}
+            for column in table.columns:
+                select = f'SELECT DISTINCT typeof("{column.name}") FROM {table.name}'  # noqa: S608 - names from the models
+                found = {row[0] for row in connection.execute(select)}
+                assert found <= {_STORAGE[column.type], "null"}
+                assert "null" not in found or not column.required
+                if column.type in ("boolean", "date", "integer"):
+                    assert declared[column.name] == column.type.upper()
+        days = "SELECT announced, announced_first, announced_last FROM awards"
+        for announced, first, last in connection.execute(days):
+            assert first == (announced and f"{first_day(announced)}")
+            assert last == (announced and f"{last_day(announced)}")
+
+
 async def test_link_tables_match_the_lists(client: httpx.AsyncClient, tmp_path: Path) -> None:
     """The rows of each link table are the members of the list columns, in order."""
     with opened(await download(client, "record.sqlite", tmp_path)) as connection:
@@ -380,6 +473,8 @@ async def test_the_database_describes_itself(client: httpx.AsyncClient, tmp_path
     with opened(await download(client, "record.sqlite", tmp_path)) as connection:
         about = dict(connection.execute("SELECT key, value FROM about").fetchall())
         assert about["release"] == meta["release"]
+        assert about["release_label"] == meta["release_label"]
+        assert about["created"] == meta["modified"]
         assert about["archive_notice"] == meta["archive_notice"]
         assert about["license"] == meta["license"]["title"]
         outlines = dict(connection.execute("SELECT region, geometry FROM outlines").fetchall())
@@ -395,16 +490,16 @@ def read_export_files(archive: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.process
-def test_two_builds_produce_the_same_bytes(tmp_path: Path) -> None:
+def test_every_build_produces_the_same_bytes(tmp_path: Path) -> None:
     """Process, directory and hash seed do not matter."""
     builds = []
-    for number in ("1", "2"):
+    for number in ("1", "2", "3"):
         archive = tmp_path / number / "archive.sqlite"
         result = run_cli("build", "--archive", str(archive), PYTHONHASHSEED=number)
         assert result.returncode == 0, result.stderr
         builds.append(read_export_files(archive))
         assert all(name in result.stdout for name in UNCONFIGURED)
-    assert builds[0] == builds[1]
+    assert builds[0] == builds[1] == builds[2]
     assert set(builds[0]) == {*UNCONFIGURED, "index.json"}
 
 
