@@ -150,11 +150,13 @@ class Settings(BaseSettings):
         None, description="Public URL of the API, without a path, such as `https://example.org`."
     )
     publisher_name: _Line | None = Field(
-        None, description="Publisher of the record, for `/data.json`, `/` and `/v1/cite`."
+        None, description="Publisher of the record, for the DCAT-US catalogs, `/` and `/v1/cite`."
     )
-    contact_name: _Line | None = Field(None, description="Contact's name, for `/data.json`.")
+    contact_name: _Line | None = Field(
+        None, description="Contact's name, for the DCAT-US catalogs."
+    )
     contact_email: Annotated[str, Field(pattern=_EMAIL_PATTERN)] | None = Field(
-        None, description="Contact's email address, for `/data.json`."
+        None, description="Contact's email address, for the DCAT-US catalogs."
     )
     iati_reporting_org_ref: Annotated[str, Field(pattern=_IATI_REF_PATTERN)] | None = Field(
         None, description="Reporting organization of `iati.xml`: IATI organisation identifier."

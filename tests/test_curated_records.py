@@ -98,7 +98,7 @@ def test_the_record_is_frozen(made: Made, tmp_path: Path) -> None:
     run("verify", "--mirror", str(mirror), *made.files, **ENVIRONMENT)
     lines = (mirror / "manifest.ndjson").read_text("utf-8").splitlines()
     urls = {json.loads(line)["url"] for line in lines}
-    assert {"/", "/v1/exports/iati.xml", "/data.json"} <= urls
+    assert {"/", "/v1/exports/iati.xml", "/data.json", "/data-3.0.json"} <= urls
 
 
 async def check_content(client: httpx.AsyncClient, record: OtherRecord) -> None:
@@ -117,5 +117,6 @@ async def check_content(client: httpx.AsyncClient, record: OtherRecord) -> None:
     identifiers = {element.text or "" for element in activities.iter("iati-identifier")}
     for partnership in partnerships:
         assert any(identifier.endswith(partnership["id"]) for identifier in identifiers)
-    catalog = (await client.get("/data.json")).json()
-    assert catalog["dataset"][0]["title"] == (await client.get("/v1/meta")).json()["data"]["title"]
+    title = (await client.get("/v1/meta")).json()["data"]["title"]
+    for path in ("/data.json", "/data-3.0.json"):
+        assert (await client.get(path)).json()["dataset"][0]["title"] == title

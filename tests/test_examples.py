@@ -30,6 +30,7 @@ PATHS_WITHOUT_EXAMPLE = {
     "/v1/exports",
     "/v1/exports/{file}",
     "/data.json",
+    "/data-3.0.json",
     "/healthz",
     "/readyz",
 }

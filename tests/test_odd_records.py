@@ -26,7 +26,7 @@ SEEDS_PER_SHAPE = 4
 QUICK = ("nothing at all", "year 9999")
 _QUICK_STEP, _SLOW_STEP = 15, 7
 """Of how many addresses one is requested."""
-_UNAVAILABLE = {"/data.json", "/v1/exports/iati.xml", "/v1/releases.atom"}
+_UNAVAILABLE = {"/data.json", "/data-3.0.json", "/v1/exports/iati.xml", "/v1/releases.atom"}
 """Addresses that need a setting, or a value that the record may lack, such as a signature date."""
 
 

@@ -14,6 +14,7 @@ from anyio import Lock, to_thread
 from app.archive.archive import Archive, ArchiveError, ProgressCallback
 from app.exports.annotations import stream_annotations
 from app.exports.dcat import Publisher, dcat_catalog
+from app.exports.dcat_us_3 import dcat_us_3_catalog
 from app.exports.files import (
     ExportFiles,
     FileDigest,
@@ -26,6 +27,8 @@ from app.exports.iati import Reporter, has_activities, stream_iati
 from app.exports.listing import (
     ANNOTATIONS,
     CATALOG,
+    CATALOG_3,
+    CATALOG_NAMES,
     EXPORTS,
     IATI,
     OPTIONAL_NAMES,
@@ -43,7 +46,9 @@ _REQUIRED_SETTINGS: Mapping[str, Iterable[str]] = {
         "iati_reporting_org_name",
         "iati_reporting_org_type",
     ),
-    CATALOG.name: ("public_url", "publisher_name", "contact_name", "contact_email"),
+    **dict.fromkeys(
+        CATALOG_NAMES, ("public_url", "publisher_name", "contact_name", "contact_email")
+    ),
 }
 """Settings without which an export is not available, by its name."""
 
@@ -143,15 +148,27 @@ class ExportCatalog:
         Raises:
             ArchiveError: The files are missing and cannot be written.
         """
+        digests = await self._digests_of_data()
+        if publisher := self.publisher():
+            for name, body in (
+                (CATALOG.name, await self.catalog_json(publisher)),
+                (CATALOG_3.name, await self.catalog_3_json(publisher)),
+            ):
+                digests[name] = FileDigest(len(body), sha256(body).hexdigest())
+        return digests
+
+    async def _digests_of_data(self) -> dict[str, FileDigest]:
+        """Those of every export but the catalogs.
+
+        Raises:
+            ArchiveError: The files are missing and cannot be written.
+        """
         digests = dict((await self.files()).digests)
         reporter = self.reporter()
         if reporter is not None and await self.has_iati_activities():
             digests[IATI.name] = (await self.iati_export(reporter)).digest
         if origin := self.origin:
             digests[ANNOTATIONS.name] = (await self.annotations_export(origin)).digest
-        if publisher := self.publisher():
-            body = await self.catalog_json(publisher)
-            digests[CATALOG.name] = FileDigest(len(body), sha256(body).hexdigest())
         return digests
 
     def reporter(self) -> Reporter | None:
@@ -211,8 +228,24 @@ class ExportCatalog:
         return BuiltExport(FileDigest(len(body), sha256(body).hexdigest()), body)
 
     async def catalog_json(self, publisher: Publisher) -> bytes:
-        """The DCAT-US catalog, with every other available export as a distribution."""
-        others = [export for export in await self.available() if export != CATALOG]
+        """The DCAT-US 1.1 catalog, with the data in each format as a distribution."""
+        exports = await self._available_data()
         return await self.archive.run_in_thread(
-            partial(dcat_catalog, self.archive, publisher, others)
+            partial(dcat_catalog, self.archive, publisher, exports)
         )
+
+    async def catalog_3_json(self, publisher: Publisher) -> bytes:
+        """The DCAT-US 3.0 catalog, which has the digests of the distributions, too.
+
+        Raises:
+            ArchiveError: The files are missing and cannot be written.
+        """
+        digests = await self._digests_of_data()
+        exports = [(export, digests[export.name]) for export in await self._available_data()]
+        return await self.archive.run_in_thread(
+            partial(dcat_us_3_catalog, self.archive, publisher, exports)
+        )
+
+    async def _available_data(self) -> list[Export]:
+        """Every export that this server provides but the catalogs."""
+        return [export for export in await self.available() if export.name not in CATALOG_NAMES]

@@ -40,6 +40,11 @@ class Publisher:
     contact_name: str
     contact_email: str
 
+    @property
+    def dataset(self) -> str:
+        """Identifier of the dataset, a URL."""
+        return f"{self.origin}/v1/record"
+
 
 def dcat_catalog(
     archive: Archive,
@@ -73,8 +78,9 @@ def _dataset(
         "references": source_urls(connection),
     }
     return {
+        "@id": publisher.dataset,
         "@type": "dcat:Dataset",
-        "identifier": f"{publisher.origin}/v1/record",
+        "identifier": publisher.dataset,
         "title": metadata["title"],
         "description": full_description(metadata),
         "keyword": metadata["keywords"],
@@ -104,6 +110,7 @@ def _rights(metadata: Mapping[str, Any]) -> str | None:
 
 def _distribution(export: Export, origin: str) -> Json:
     distribution = {
+        "@id": distribution_id(export, origin),
         "@type": "dcat:Distribution",
         "title": export.title,
         "description": export.description,
@@ -112,6 +119,11 @@ def _distribution(export: Export, origin: str) -> Json:
         "downloadURL": f"{origin}{export.path}",
     }
     return distribution | ({"conformsTo": export.conforms_to} if export.conforms_to else {})
+
+
+def distribution_id(export: Export, origin: str) -> str:
+    """Identifier of a distribution, in every catalog; the address of the file is another one."""
+    return f"{origin}/v1/exports#{export.name}"
 
 
 def outline_bounds(connection: sqlite3.Connection) -> tuple[float, float, float, float] | None:
@@ -127,12 +139,18 @@ def outline_bounds(connection: sqlite3.Connection) -> tuple[float, float, float,
 
 
 def temporal_coverage(connection: sqlite3.Connection) -> str | None:
-    """ISO 8601 interval from the first signature to the last end date, as precise as the source."""
+    """The period of the record as an ISO 8601 interval."""
+    period = temporal_period(connection)
+    return "/".join(period) if period else None
+
+
+def temporal_period(connection: sqlite3.Connection) -> tuple[str, str] | None:
+    """The first signature and the last end date, as precise as the source."""
     starts = _distinct(connection, "SELECT signed FROM partnerships")
     ends = _distinct(connection, "SELECT ends FROM awards UNION SELECT ends FROM partnerships")
     if not starts or not ends:
         return None
-    return f"{min(starts, key=first_day)}/{max(ends, key=last_day)}"
+    return min(starts, key=first_day), max(ends, key=last_day)
 
 
 def _distinct(connection: sqlite3.Connection, statement: str) -> list[str]:

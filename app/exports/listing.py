@@ -67,7 +67,7 @@ TABLES = Export(
     f"{FILES_PREFIX}tables.zip",
     "The record as CSV in a Data Package",
     "application/zip",
-    "CSV",
+    "ZIP",
     "One CSV file per collection, and link tables for its lists. datapackage.json describes "
     "column types, primary and foreign keys, sources, and the SHA-256 of each file.",
     "https://datapackage.org/profiles/2.0/datapackage.json",
@@ -137,9 +137,9 @@ IATI = Export(
     "The partnerships as IATI activities",
     "application/xml",
     "IATI XML",
-    "One IATI 2.03 activity per partnership, from a secondary reporter: the awards as "
-    "commitments, or else the whole investment as one; the objectives as tags. Values that the "
-    "source does not state are left out.",
+    "One IATI 2.03 activity per partnership, and one per award as its child, from a secondary "
+    "reporter: the awards as commitments, or else the whole investment as one; the objectives as "
+    "tags. Values that the source does not state are left out.",
     "https://iatistandard.org/en/iati-standard/203/",
 )
 ANNOTATIONS = Export(
@@ -162,6 +162,18 @@ CATALOG = Export(
     "harvest DCAT-US 1.1.",
     "https://project-open-data.cio.gov/v1.1/schema",
 )
+CATALOG_3 = Export(
+    "data-3.0.json",
+    "/data-3.0.json",
+    "The record as a catalog entry, DCAT-US 3.0",
+    "application/ld+json",
+    "DCAT-US",
+    "The record as a dataset with these files as its distributions, and the API as a data service, "
+    "for data catalogs that harvest DCAT-US 3.0 or DCAT as JSON-LD.",
+    "https://resources.data.gov/dcat-us/3.0.0",
+)
+CATALOG_NAMES = frozenset({CATALOG.name, CATALOG_3.name})
+"""Exports that list the others."""
 
 EXPORTS: Mapping[str, Export] = {
     export.name: export
@@ -177,6 +189,7 @@ EXPORTS: Mapping[str, Export] = {
         IATI,
         ANNOTATIONS,
         CATALOG,
+        CATALOG_3,
     )
 }
 """Every export, by name."""

@@ -54,6 +54,15 @@ def union_box(boxes: Iterable[Box]) -> Box:
     return west, min(souths), east, max(norths)
 
 
+def box_polygons(box: Box) -> list[Polygon]:
+    """A box as polygons: two of them if it crosses the antimeridian (RFC 7946, 3.1.9)."""
+    west, south, east, north = box
+    return [
+        [[(x1, south), (x2, south), (x2, north), (x1, north), (x1, south)]]
+        for x1, x2 in _unwrapped([(west, east)])
+    ]
+
+
 def _unwrapped(spans: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float]]:
     """Spans of longitude, those across the antimeridian as two."""
     for west, east in spans:

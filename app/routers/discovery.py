@@ -10,9 +10,11 @@ from xml.sax.saxutils import escape
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
+from app.exports.listing import CATALOG, CATALOG_3
 from app.responses.problems import NotFound
 from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep
+from app.routers.exports import ExportCatalogDep
 from app.routers.links import LLMS_PATH, entry_link_header
 from app.routers.openapi import CLIENTS_PATH
 
@@ -25,7 +27,9 @@ _SITEMAP_PATHS = ("/", "/history", "/docs")
 
 
 @router.get(_API_CATALOG)
-async def get_api_catalog(request: Request, archive: ArchiveDep) -> Response:
+async def get_api_catalog(
+    request: Request, archive: ArchiveDep, exports: ExportCatalogDep
+) -> Response:
     """The API catalog (RFC 9727) as a JSON linkset (RFC 9264, 4.2).
 
     Raises:
@@ -50,6 +54,18 @@ async def get_api_catalog(request: Request, archive: ArchiveDep) -> Response:
         "status": [{"href": f"{origin}/readyz", "type": "application/json"}],
         "license": [{"href": archive.metadata["license"]["url"]}],
     }
+    described = [
+        {
+            "href": f"{origin}{export.path}",
+            "type": export.media_type,
+            "title": export.title,
+            "profile": [{"value": export.conforms_to}],
+        }
+        for export in (CATALOG, CATALOG_3)
+        if not exports.missing_settings(export.name)
+    ]
+    if described:
+        service["describedby"] = described
     catalog = {"anchor": f"{origin}{_API_CATALOG}", "item": [{"href": f"{origin}/v1"}]}
     body = encode_json({"linkset": [catalog, service]})
     return Response(body, headers=entry_link_header(archive), media_type=_LINKSET_MEDIA_TYPE)

@@ -1,4 +1,4 @@
-"""`/v1/exports` and `/data.json`: the downloadable files and the DCAT-US catalog."""
+"""`/v1/exports`, `/data.json`, `/data-3.0.json`: the downloadable files, the DCAT-US catalogs."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from app.exports.iati import SECTORS
 from app.exports.listing import (
     ANNOTATIONS,
     CATALOG,
+    CATALOG_3,
     CSV_METADATA,
     FILES,
     IATI,
@@ -140,9 +141,9 @@ ExportCatalogDep = Annotated[ExportCatalog, Depends(get_export_catalog)]
     summary="List exports",
     description="All available export files with size and SHA-256. `record.json` is `/v1/record` "
     "itself. `iati.xml` requires settings that identify the reporting organization, and a "
-    "partnership that can be expressed in IATI; `data.json` requires settings that identify the "
-    "publisher, and `annotations.jsonld` the public URL. The first request after a release may be "
-    "slow because it generates the files, unless `cpc-record build` already has.",
+    "partnership that can be expressed in IATI; `data.json` and `data-3.0.json` require settings "
+    "that identify the publisher, and `annotations.jsonld` the public URL. The first request after "
+    "a release may be slow because it generates the files, unless `cpc-record build` already has.",
     response_model=Exports,
     response_description="The available exports.",
     responses=openapi_responses(InvalidParameters),
@@ -186,6 +187,37 @@ async def get_catalog(catalog: ExportCatalogDep) -> Response:
     if publisher is None:
         raise _not_set(CATALOG, catalog)
     return Response(await catalog.catalog_json(publisher), media_type=CATALOG.media_type)
+
+
+@router.get(
+    CATALOG_3.path,
+    operation_id="getLinkedDataCatalog",
+    summary="Get the DCAT-US 3.0 catalog",
+    description="A DCAT-US 3.0 catalog as JSON-LD: the record as its only dataset, the exports as "
+    "distributions with size and SHA-256, and the API as data service. It requires settings for "
+    "the public URL, publisher and contact.",
+    response_description="The catalog.",
+    responses=openapi_responses(NotFound, InvalidParameters),
+    openapi_extra={
+        "responses": {"200": {"content": {CATALOG_3.media_type: {"schema": {"type": "object"}}}}}
+    },
+    dependencies=[NoParameters],
+)
+async def get_catalog_3(catalog: ExportCatalogDep) -> Response:
+    """The DCAT-US 3.0 catalog.
+
+    Raises:
+        NotFound: A required setting is missing.
+        Unavailable: The files do not exist and cannot be written.
+    """
+    publisher = catalog.publisher()
+    if publisher is None:
+        raise _not_set(CATALOG_3, catalog)
+    try:
+        body = await catalog.catalog_3_json(publisher)
+    except ArchiveError as error:
+        raise _not_writable(error) from error
+    return Response(body, media_type=CATALOG_3.media_type)
 
 
 @router.get(

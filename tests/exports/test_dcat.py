@@ -14,7 +14,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
 from app.archive.release import build_if_stale
-from app.exports.listing import EXPORTS
+from app.exports.listing import CATALOG_NAMES, EXPORTS
 from benchmarks.corpus import write_corpus
 from tests.conftest import SEED
 from tests.support.packages import unpacked
@@ -127,7 +127,9 @@ async def test_every_distribution_is_an_export(client: httpx.AsyncClient, catalo
     (dataset,) = catalog["dataset"]
     distributions = {item["downloadURL"]: item for item in dataset["distribution"]}
     assert set(distributions) == {
-        f"{PUBLIC_URL}{export.path}" for export in EXPORTS.values() if export.path != "/data.json"
+        f"{PUBLIC_URL}{export.path}"
+        for export in EXPORTS.values()
+        if export.name not in CATALOG_NAMES
     }
     for url, distribution in distributions.items():
         response = await client.get(url.removeprefix(PUBLIC_URL))
@@ -136,6 +138,24 @@ async def test_every_distribution_is_an_export(client: httpx.AsyncClient, catalo
     for key in ("landingPage", "describedBy", "identifier"):
         assert (await client.get(dataset[key].removeprefix(PUBLIC_URL))).status_code == 200
     assert catalog["@id"] == f"{PUBLIC_URL}/data.json"
+
+
+async def test_dataset_and_distributions_have_identifiers(catalog: Json) -> None:
+    """As RDF they are no blank nodes; a zip is called one, although it has CSV files."""
+    (dataset,) = catalog["dataset"]
+    assert dataset["@id"] == dataset["identifier"]
+    ids = [distribution["@id"] for distribution in dataset["distribution"]]
+    assert len(set(ids)) == len(ids)
+    assert all(id_.startswith(f"{PUBLIC_URL}/v1/exports#") for id_ in ids)
+    formats = {item["downloadURL"]: item["format"] for item in dataset["distribution"]}
+    assert formats[f"{PUBLIC_URL}/v1/exports/tables.zip"] == "ZIP"
+
+
+async def test_the_license_is_one_that_harvesters_know(catalog: Json) -> None:
+    """It is the label of works of the U.S. government; the statute is in words."""
+    (dataset,) = catalog["dataset"]
+    assert dataset["license"] == "https://www.usa.gov/publicdomain/label/1.0/"
+    assert "17 U.S.C. 105" in dataset["rights"]
 
 
 async def test_every_email_address_that_can_be_set_is_valid(

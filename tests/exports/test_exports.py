@@ -301,6 +301,7 @@ async def test_an_unknown_file_is_not_found(client: httpx.AsyncClient) -> None:
 REQUIRED = {
     "/v1/exports/iati.xml": [name for name in PUBLISHED if name.startswith(("iati", "public"))],
     "/data.json": [name for name in PUBLISHED if not name.startswith("iati")],
+    "/data-3.0.json": [name for name in PUBLISHED if not name.startswith("iati")],
 }
 
 

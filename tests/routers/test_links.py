@@ -36,12 +36,12 @@ async def test_the_record_page_links_to_what_it_describes(
     assert targets(header, "type") == ["https://schema.org/AboutPage", "https://schema.org/Dataset"]
     described = targets(header, "describedby")
     assert described[0] == "/dataset.jsonld"
-    assert {"/data.json", "/v1/cite/citation.json"} <= set(described)
+    assert {"/data.json", "/data-3.0.json", "/v1/cite/citation.json"} <= set(described)
     items, paths = set(targets(header, "item")), {export["path"] for export in exports}
     assert items | set(described) < paths | set(described)
     assert {"/v1/record", "/v1/exports/tables.zip", "/v1/exports/regions.geojson"} <= items
     left_out = {path.rpartition("/")[2].partition(".")[0] for path in paths - items}
-    assert left_out <= {*COLLECTIONS, "csv-metadata", "data"}
+    assert left_out <= {*COLLECTIONS, "csv-metadata", "data", "data-3"}
 
 
 async def test_links_fit_into_the_buffer_of_a_proxy(archive_file: Path) -> None:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 Json = dict[str, Any]
 
-DISABLED_BY_DEFAULT = {"/data.json", "/v1/releases.atom"}
+DISABLED_BY_DEFAULT = {"/data.json", "/data-3.0.json", "/v1/releases.atom"}
 """Paths that return 404 unless publisher settings are set."""
 WITHOUT_EXAMPLE = {
     "/v1/record",

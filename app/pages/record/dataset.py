@@ -12,7 +12,7 @@ from markupsafe import Markup
 from app.archive.archive import Archive
 from app.exports.citing import author_name
 from app.exports.dcat import outline_bounds, source_urls, temporal_coverage
-from app.exports.listing import CATALOG, Export
+from app.exports.listing import CATALOG_NAMES, Export
 from app.exports.terms import full_description, licenses
 from app.pages.record.words import shorten
 from app.responses.representations import encode_json
@@ -97,7 +97,7 @@ def _urls(publication: Publication, origin: str) -> Json:
                 "contentUrl": f"{origin}{export.path}",
             }
             for export in publication.exports
-            if export != CATALOG
+            if export.name not in CATALOG_NAMES
         ],
     }
 
