@@ -1,4 +1,4 @@
-"""Read all resources through a generated client and print them as JSON."""
+"""Read all resources through the client of openapi-python-client and print them as JSON."""
 
 from __future__ import annotations
 
@@ -148,9 +148,13 @@ def amount_not_stated(client: Client) -> list[str]:
 
 
 def in_cusco_or_loreto(client: Client) -> Json:
-    """A filtered and sorted page."""
-    sort = models.ListAwardsSort("-title")
-    response = list_awards.sync(client=client, region=["cusco", "loreto"], sort=sort)
+    """A filtered and sorted page, with the recipients of the awards."""
+    response = list_awards.sync(
+        client=client,
+        region=["cusco", "loreto"],
+        sort=models.ListAwardsSort("-title"),
+        include=[models.ListAwardsIncludeItem("recipient")],
+    )
     return expect(models.AwardPage, response).to_dict()
 
 

@@ -1,8 +1,8 @@
-// Reads all resources through a generated client and prints them as JSON.
+// Reads all resources through openapi-fetch, with the types of openapi-typescript, and prints them.
 
 import createClient from "openapi-fetch";
 
-import type { components, paths } from "./schema.js";
+import type { components, paths } from "../generated/openapi-typescript.js";
 
 type Problem = components["schemas"]["ProblemDocument"];
 
@@ -36,10 +36,7 @@ const origin = process.argv[2];
 if (origin === undefined) {
   throw new Error("usage: read_all ORIGIN");
 }
-// Lists are available in other formats too; this program reads JSON.
-const client = createClient<paths, "application/json" | "application/problem+json">({
-  baseUrl: origin,
-});
+const client = createClient<paths>({ baseUrl: origin });
 
 async function body<Body>(pending: Promise<ClientResponse<Body>>): Promise<Body> {
   const { data, error, response } = await pending;
@@ -114,7 +111,9 @@ const collections = {
 const summary = {
   collections,
   in_cusco_or_loreto: await body(
-    client.GET("/v1/awards", { params: { query: { region: ["cusco", "loreto"], sort: "-title" } } }),
+    client.GET("/v1/awards", {
+      params: { query: { region: ["cusco", "loreto"], sort: "-title", include: ["recipient"] } },
+    }),
   ),
   amount_not_stated: collections.awards.items
     .filter((award) => award.amount === null && award.not_stated.includes("amount"))
