@@ -10,6 +10,8 @@ from app.responses.formats import CSV
 
 FILES_PREFIX = "/v1/exports/"
 """Start of the path of an export file."""
+PARQUET_TYPE = "application/vnd.apache.parquet"
+"""Media type of Parquet, and of GeoParquet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +120,23 @@ COLLECTIONS_PARQUET: Mapping[str, Export] = {
         f"{name}.parquet",
         f"{FILES_PREFIX}{name}.parquet",
         f"The {name} as Parquet",
-        "application/vnd.apache.parquet",
+        PARQUET_TYPE,
         "Parquet",
         f"One row per {model.type}, with the columns of {name}.csv and their types: dates, "
         "booleans and lists.",
         "https://parquet.apache.org/docs/file-format/",
     )
     for name, model in COLLECTIONS.items()
+} | {
+    "regions": Export(
+        "regions.parquet",
+        f"{FILES_PREFIX}regions.parquet",
+        "The regions as GeoParquet",
+        PARQUET_TYPE,
+        "GeoParquet",
+        "One row per region, with the columns of regions.csv and their types, and its outline.",
+        "https://geoparquet.org/releases/v1.1.0/",
+    )
 }
 """The Parquet file of each collection, by the collection's name."""
 PARQUET_NAMES = frozenset(export.name for export in COLLECTIONS_PARQUET.values())
