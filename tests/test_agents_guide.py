@@ -1,4 +1,7 @@
-"""The MCP server of docs/agents.md: what a client of it sees, over both of its transports."""
+"""What docs/agents.md tells: `/llms.txt` as its readers see it, and the MCP server.
+
+A client uses the server over both of its transports.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,14 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.conftest import ROOT
-from tests.support.environments import install_environment
+from tests.support.environments import install_environment, locked_version
 from tests.support.ports import free_port
 from tests.support.tools_table import check_outcome
 
@@ -30,18 +34,20 @@ def test_the_page_shows_the_program() -> None:
     assert f"```python\n{PROGRAM.read_text('utf-8')}```\n" in GUIDE.read_text("utf-8")
 
 
+def run(*command: object) -> str:
+    """The output of a program, which must succeed."""
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 def use_tools(*command: object) -> Json:
     """What a client saw of an MCP server: at an address, or of a program."""
-    python = install_environment(AGENTS) / "python"
-    done = subprocess.run(
-        [str(part) for part in (python, AGENTS / "use_tools.py", *command)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
+    seen: Json = json.loads(
+        run(install_environment(AGENTS) / "python", AGENTS / "use_tools.py", *command)
     )
-    assert done.returncode == 0, done.stderr
-    seen: Json = json.loads(done.stdout)
     return seen
 
 
@@ -91,7 +97,7 @@ def test_the_list_of_tools_is_short(over_stdio: Json) -> None:
     check_outcome(
         "agents",
         "fastmcp",
-        over_stdio["version"],
+        locked_version(AGENTS, "fastmcp"),
         "list the tools of `examples/agents/mcp_server.py`",
         f"{len(tools)} tools, under {MAX_LIST_BYTES // 1000} kB",
     )
@@ -114,7 +120,7 @@ def test_calls_return_the_responses_of_the_api(over_stdio: Json, server: str) ->
     check_outcome(
         "agents",
         "fastmcp",
-        over_stdio["version"],
+        locked_version(AGENTS, "fastmcp"),
         "call tools: filter, include, search, cite",
         "the API's JSON",
     )
@@ -136,10 +142,47 @@ def test_errors_tell_the_model_what_to_do(over_stdio: Json) -> None:
         "call with `format=csv`": "error with the arguments that are accepted",
     }
     for done, outcome in outcomes.items():
-        check_outcome("agents", "fastmcp", over_stdio["version"], done, outcome)
+        check_outcome("agents", "fastmcp", locked_version(AGENTS, "fastmcp"), done, outcome)
 
 
 @pytest.mark.process
 def test_http_gives_the_same(over_stdio: Json, http_address: str) -> None:
     """Over HTTP, a client sees the same tools and results."""
     assert use_tools(http_address) == over_stdio
+
+
+@pytest.fixture(scope="module")
+def overview(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`/llms.txt`, saved as a file."""
+    path = tmp_path_factory.mktemp("overview") / "llms.txt"
+    path.write_bytes(httpx.get(f"{server}/llms.txt").raise_for_status().content)
+    return path
+
+
+@pytest.mark.process
+def test_the_overview_is_read_whole(overview: Path, server: str) -> None:
+    """The parser of llmstxt.org finds title, summary, notes, and every link in its section."""
+    python = install_environment(AGENTS) / "python"
+    read: Json = json.loads(run(python, AGENTS / "read_llms_text.py", overview))
+    meta = httpx.get(f"{server}/v1/meta").json()["data"]
+    links = [link for section in read["sections"].values() for link in section]
+    assert read["title"] == meta["title"]
+    assert read["summary"] == f"{meta['description']} {meta['archive_notice']}"
+    assert "not_stated" in read["info"]
+    assert len(links) == overview.read_text("utf-8").count("](")
+    assert all(link["title"] and link["url"] and link["desc"] for link in links)
+    outcome = "title, summary, notes and every link with its remark"
+    check_outcome(
+        "agents", "llms-txt", locked_version(AGENTS, "llms-txt"), "parse `/llms.txt`", outcome
+    )
+
+
+@pytest.mark.process
+def test_the_overview_passes_an_audit(overview: Path) -> None:
+    """A linter has no remark, not even with its strictest rules."""
+    tools = install_environment(AGENTS)
+    rules = ("--strict", "--require-optional", "--no-relative-links", "--fail-on-warning")
+    report = json.loads(run(tools / "llms-txt-audit", *rules, "--json", overview))
+    version = locked_version(AGENTS, "llms-txt-audit")
+    outcome = f"score {report['score']} of 100"
+    check_outcome("agents", "llms-txt-audit", version, "check `/llms.txt`, strict", outcome)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from importlib.metadata import version
 from typing import Any
 
 from signposting import Signpost, Signposting, find_signposting_http
@@ -31,4 +30,4 @@ def target(post: Signpost | None) -> str | None:
 
 if __name__ == "__main__":
     addresses = {address: summary(find_signposting_http(address)) for address in sys.argv[1:]}
-    json.dump({"version": version("signposting"), "addresses": addresses}, sys.stdout)
+    json.dump(addresses, sys.stdout)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from importlib.metadata import version
 from typing import Any
 
 from fastmcp import Client
@@ -40,7 +39,6 @@ async def main(command: list[str]) -> None:
         listed = await client.list_tools_mcp()
         text = listed.model_dump_json(by_alias=True, exclude_none=True)
         seen = {
-            "version": version("fastmcp"),
             "instructions": client.instructions,
             "bytes": len(text.encode()),
             "tools": json.loads(text)["tools"],

@@ -36,7 +36,7 @@ def capture(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(folder: Path, program: str, *arguments: str) -> str:
     """Run a program of the project's environment; it must succeed."""
-    command = [Path(sys.executable).parent / program, *arguments]
+    command = [str(Path(sys.executable).parent / program), *arguments]
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=300, check=False
     )
