@@ -17,14 +17,16 @@ has the other formats and the files for download as well.
 """
 _ERRORS_OF_FORMATS = (str(NotAcceptable.status), str(RangeNotSatisfiable.status))
 """Status codes of errors that no request for JSON causes."""
+_FILES = "/{file}"
+"""End of the paths of files, each of which has one format, whatever `Accept` says."""
 
 
 def client_document(document: Json) -> Json:
     """A copy of an OpenAPI document in which every 200 response is JSON and nothing else.
 
     Many generators take an operation with several media types for a download or a stream, and give
-    clients text, or nothing, in place of the JSON. Operations without JSON are left out. So is
-    `items` beside `prefixItems`: some generators make one more member of it.
+    clients text, or nothing, in place of the JSON. Files are left out, and so is `items` beside
+    `prefixItems`: some generators make one more member of it.
     """
     clients = copy.deepcopy(document)
     description: str = clients["info"]["description"]
@@ -32,7 +34,9 @@ def client_document(document: Json) -> Json:
         FORMATS_DESCRIPTION.strip(), _JSON_ONLY_DESCRIPTION.strip()
     )
     clients["paths"] = {
-        path: item for path, item in clients["paths"].items() if _reduce_to_json(item["get"])
+        path: item
+        for path, item in clients["paths"].items()
+        if not path.endswith(_FILES) and _reduce_to_json(item["get"])
     }
     for schema in clients["components"]["schemas"].values():
         for field in schema.get("properties", {}).values():

@@ -146,6 +146,55 @@ async def test_no_other_host_is_referenced(document: Json) -> None:
         assert node.get("$ref", "#").startswith("#")
 
 
+async def test_document_says_where_and_without_a_key(document: Json) -> None:
+    """The server is the origin of the document, and no operation needs a key."""
+    assert document["servers"] == [{"url": "/"}]
+    assert document["security"] == []
+    assert all("security" not in operation for _, operation in operations(document))
+
+
+async def test_scalars_have_names(document: Json) -> None:
+    """Ids, dates and codes are schemas of their own, in fields, in lists and in parameters."""
+    schemas = document["components"]["schemas"]
+    award, region = schemas["Award"]["properties"], schemas["Region"]["properties"]
+    for schema, name in (
+        (award["id"], "Id"),
+        (award["recipient"], "Id"),
+        (award["regions"]["items"], "Id"),
+        (award["announced"], "PartialDate"),
+        (award["currency"], "CurrencyCode"),
+        (award["not_stated"]["items"], "FieldName"),
+        (region["country"], "CountryCode"),
+        (region["aliases"]["items"], "ShortText"),
+        *(
+            (p["schema"], "PartialDate")
+            for label, p in parameters(document)
+            if "announced__" in label
+        ),
+        *(
+            (p["schema"]["items"], "Id")
+            for label, p in parameters(document)
+            if "region of" in label
+        ),
+    ):
+        alternatives = schema.get("anyOf", [schema])
+        assert alternatives[0]["$ref"] == f"#/components/schemas/{name}"
+        assert schemas[name]["type"] == "string"
+        assert schemas[name]["description"]
+
+
+async def test_schemas_are_easy_to_generate_from(document: Json) -> None:
+    """No list of strings in line, tuples with `items`, nulls as types, no titles of fields."""
+    for schema in objects_in(document["components"]["schemas"]):
+        if "prefixItems" in schema:
+            assert schema["items"] == {"anyOf": schema["prefixItems"]}
+        inline = [each for each in schema.get("anyOf", ()) if "$ref" not in each]
+        assert inline in ([], [{"type": "null"}])
+        for name, field in schema.get("properties", {}).items():
+            assert "title" not in field, name
+            assert "readOnly" not in field, name
+
+
 async def test_operation_ids_are_unique_and_consistent(document: Json) -> None:
     """Operation ids are `listX`, `getX` or `search`; generators make function names of them."""
     names = [operation["operationId"] for _, operation in operations(document)]
