@@ -21,6 +21,7 @@ from tests.support.packages import unpacked
 from tests.support.published import published_client
 from tests.support.random_seeds import SHAPES, write_seed
 from tests.support.records import FIJI, MONGOLIA
+from tests.support.tools_table import check_outcome
 
 pytestmark = [pytest.mark.anyio, pytest.mark.download]
 
@@ -92,6 +93,9 @@ async def test_the_document_is_valid(
     assert unknown_codes(standard, document) <= {"XAU"}
     broken = list(broken_rules(standard, document))
     assert [rule for rule in broken if name in OF_PAGES or "NOW" not in rule] == []
+    if name == "shipped":
+        done, outcome = "iati.xml validated", "valid by schema, code lists and ruleset"
+        check_outcome("aid", "IATI standard 2.03 (in pyIATI)", "0.4.1", done, outcome)
 
 
 async def test_a_missing_element_is_detected(schema: etree.XMLSchema, document: Any) -> None:

@@ -1,6 +1,7 @@
-"""Read a DCAT catalog, named on the command line, with each program; write what it found as JSON.
+"""Read catalogs with each program, and write what they found as JSON.
 
-Run in the environment of requirements.txt.
+The files of DCAT-US 3.0 and 1.1 are named on the command line. Run in the environment of
+../requirements.txt.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ckanext.datajson.parse_datajson import parse_datajson_entry
 from ckanext.dcat.processors import RDFParser
 from pyld import jsonld
 from rdflib import DCAT, RDF, Graph
@@ -48,14 +50,23 @@ def read_with_ckan(text: str) -> list[Json]:
     return list(parser.datasets())
 
 
+def read_with_datajson(text: str) -> Json:
+    """The dataset of the 1.1 catalog as CKAN would store it."""
+    [dataset] = json.loads(text)["dataset"]
+    package: Json = {"tags": dataset["keyword"], "extras": [], "resources": []}
+    parse_datajson_entry(dataset, package, {}, "1.1")
+    return package
+
+
 if __name__ == "__main__":
     content = Path(sys.argv[1]).read_text("utf-8")
     parsed = Graph().parse(data=content, format="json-ld")
-    names = ("rdflib", "pyld", "ckanext-dcat")
+    names = ("rdflib", "pyld", "ckanext-dcat", "ckanext-datajson")
     seen = {
         "versions": {name: version(name) for name in names},
         "rdflib": count_with_rdflib(parsed),
         "pyld": agrees_with_pyld(parsed, content),
         "ckanext-dcat": read_with_ckan(content),
+        "ckanext-datajson": read_with_datajson(Path(sys.argv[2]).read_text("utf-8")),
     }
     json.dump(seen, sys.stdout)

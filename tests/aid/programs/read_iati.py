@@ -1,6 +1,6 @@
 """Read an IATI file, named on the command line, with each program; write what they say as JSON.
 
-Run in the environment of requirements.txt.
+Run in the environment of ../requirements.txt.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Programs for aid data and catalogs, run on the exports."""
