@@ -124,7 +124,14 @@ async def test_pages_for_people_ignore_the_query(
         if copy.status_code == 200:
             assert hashlib.sha256(copy.content).hexdigest() == entry["sha256"]
             ignoring.add(entry["url"])
-    assert {"/", "/history", "/docs", "/openapi.json", "/robots.txt"} <= ignoring
+    assert {
+        "/",
+        "/history",
+        "/docs",
+        "/openapi.json",
+        "/openapi-clients.json",
+        "/robots.txt",
+    } <= ignoring
 
 
 async def test_files_vary_by_coding_only(web: httpx.AsyncClient, mirror: Path) -> None:

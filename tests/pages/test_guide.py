@@ -187,6 +187,19 @@ async def test_programs_in_the_guide_are_files(
 
 
 @pytest.mark.anyio
+async def test_commands_that_generate_clients_are_those_of_their_page(
+    client: httpx.AsyncClient,
+) -> None:
+    """The guide has a command each for TypeScript and Python, as docs/clients.md, which is tested."""
+    page = html.fromstring((await client.get("/docs")).content)
+    commands = page.xpath("//section[@aria-labelledby='clients']//pre/code")
+    tested = (ROOT / "docs" / "clients.md").read_text("utf-8").splitlines()
+    assert len(commands) == 2
+    for command in commands:
+        assert command.text_content().strip() in tested
+
+
+@pytest.mark.anyio
 async def test_responses_in_the_guide_are_real(client: httpx.AsyncClient) -> None:
     """The response and the error shown in the guide equal what the API returns."""
     page = html.fromstring((await client.get("/docs")).content)

@@ -29,6 +29,7 @@ SECTIONS = (
     "caching",
     "changes",
     "copy",
+    "clients",
     "stability",
 )
 OPERATION = "#operations-awards-getAward"
