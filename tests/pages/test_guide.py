@@ -190,7 +190,7 @@ async def test_programs_in_the_guide_are_files(
 async def test_commands_that_generate_clients_are_those_of_their_page(
     client: httpx.AsyncClient,
 ) -> None:
-    """The guide has a command each for TypeScript and Python, as docs/clients.md, which is tested."""
+    """The guide has a command each for TypeScript and Python, which docs/clients.md has tested."""
     page = html.fromstring((await client.get("/docs")).content)
     commands = page.xpath("//section[@aria-labelledby='clients']//pre/code")
     tested = (ROOT / "docs" / "clients.md").read_text("utf-8").splitlines()

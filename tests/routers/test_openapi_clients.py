@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from app.commands.schemas import openapi as print_openapi
 from app.routers.openapi import CLIENTS_PATH
 from tests.conftest import SEED
 from tests.support.published import PUBLIC_URL, published_client
@@ -83,7 +85,15 @@ async def test_documents_refer_to_each_other(clients: Json, complete: Json) -> N
     assert "format=csv" not in clients["info"]["description"]
 
 
-async def test_api_catalog_lists_both_documents(archive_file: Any) -> None:
+async def test_command_prints_it(
+    clients: Json, archive_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`cpc-record openapi --clients` prints the document that is served."""
+    print_openapi(SEED, archive_file, clients=True)
+    assert json.loads(capsys.readouterr().out) == clients
+
+
+async def test_api_catalog_lists_both_documents(archive_file: Path) -> None:
     """`/.well-known/api-catalog` has both, the complete one first, with their titles."""
     async with published_client(SEED, archive_file) as published:
         catalog = (await published.get("/.well-known/api-catalog")).json()
