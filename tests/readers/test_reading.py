@@ -162,7 +162,7 @@ def _flat_citation(citation: Json) -> Json:
 SOURCES: dict[str, Callable[[str], list[Readers]]] = {
     "DuckDB": lambda server: [
         run_python("read_duckdb.py", server, *COLLECTIONS),
-        run_python("read_duckdb.py", server, *SAMPLES, lock="others.txt"),
+        run_python("read_duckdb.py", server, *COLLECTIONS, lock="others.txt"),
     ],
     "polars": lambda server: [run_python("read_polars.py", server, *COLLECTIONS)],
     "pandas": lambda server: [run_python("read_pandas.py", server, *COLLECTIONS)],
@@ -267,6 +267,23 @@ def test_ndjson_has_the_record(server: str, record: dict[str, list[Json]], reade
     rows = compare(tables, record, lambda value: value)
     done = f"read {files_read(tables)} as NDJSON by address"
     check_outcome(AREA, reader, found["version"], done, f"{rows} rows, every value as in the API")
+
+
+def test_database_has_the_record(server: str, record: dict[str, list[Json]]) -> None:
+    """Values in the database, attached by address, are those of the API; booleans are 1 and 0."""
+    found = SOURCES["DuckDB"](server)[1]["DuckDB"]
+    tables = found["ways"]["SQLite"]
+    assert set(tables) == set(record)
+    rows = compare(tables, record, as_stored)
+    outcome = f"{rows} rows, every value as in the API, booleans as 1 and 0"
+    check_outcome(AREA, "DuckDB 1", found["version"], "attach `record.sqlite` by address", outcome)
+
+
+def as_stored(value: Any) -> Any:
+    """A value as it is in SQLite."""
+    if isinstance(value, bool):
+        return int(value)
+    return as_text(value) if isinstance(value, list) else value
 
 
 def files_read(tables: Json) -> str:

@@ -42,9 +42,10 @@ def run_sql(snippet: Snippet, server: str, lock: str) -> str:
     return run(snippet.code, server, python, FOLDER / "programs" / "run_sql.py")
 
 
-def run_python(snippet: Snippet, server: str) -> str:
+def run_python(snippet: Snippet, server: str, folder: Path | None = None) -> str:
     """What a snippet prints in Python."""
-    return run(snippet.code, server, install_environment(FOLDER) / "python", "-c")
+    python = install_environment(FOLDER) / "python"
+    return run(snippet.code, server, python, "-c", folder=folder)
 
 
 def test_every_snippet_is_run() -> None:
@@ -56,7 +57,7 @@ def test_every_snippet_is_run() -> None:
     assert counts == {
         ("DuckDB", "sql"): 3,
         ("polars", "python"): 3,
-        ("pandas", "python"): 2,
+        ("pandas", "python"): 3,
         ("R", "r"): 3,
         ("Datasette", "sh"): 1,
         ("QGIS and geopandas", "python"): 2,
@@ -98,12 +99,17 @@ def test_polars(server: str) -> None:
 
 
 @pytest.mark.process
-def test_pandas(server: str) -> None:
+def test_pandas(server: str, tmp_path: Path) -> None:
     """Nothing becomes a float, and codes keep their zero."""
-    parquet, text = (run_python(snippet, server) for snippet in blocks("pandas", "python"))
+    parquet, text, database = (
+        run_python(snippet, server, tmp_path) for snippet in blocks("pandas", "python")
+    )
     assert re.search(r"peru-ilo +2017-10-01 +<NA> +True", parquet)
     assert re.search(r"1 +08 +PE", text)
     assert re.search(r"2017-10 +True +\[metropolitan-lima", text)
+    for column, type_ in (("announced_first", "datetime64"), ("amount", "Int64")):
+        assert re.search(rf"{column} +{type_}", database)
+    assert re.search(r"has_sub_recipients +boolean", database)
 
 
 @pytest.mark.process
