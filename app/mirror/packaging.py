@@ -69,13 +69,14 @@ def describe_crate(app: FastAPI, pages: Iterable[Entry], directory: Path) -> str
 def describe_bag(app: FastAPI) -> dict[str, str]:
     """What `bag-info.txt` says of the record. Its date is that of the release."""
     settings, archive = app.state.settings, app.state.archive
-    metadata = archive.metadata
+    metadata, origin = archive.metadata, settings.public_url
+    address = origin and release_address(archive.label, origin)
     elements = {
         "Source-Organization": settings.publisher_name or author_name(metadata),
         "Contact-Name": settings.contact_name,
         "Contact-Email": settings.contact_email,
         "External-Description": f"{metadata['title']}, release {archive.label}",
-        "External-Identifier": release_address(archive.label, settings.public_url),
+        "External-Identifier": address or archive.release,
         "Bagging-Date": archive.date,
         "Bag-Software-Agent": f"cpc-record {__version__}",
     }
