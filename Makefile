@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 INSTALL := $(RUN)/python -m pip install --quiet --disable-pip-version-check
+UV_INSTALL := $(RUN)/uv pip install --quiet --system-certs --require-hashes
 AUDIT := $(VENV)/audit/bin
 LOCK := $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras
 
@@ -61,6 +62,7 @@ lock: $(VENV)/.test  ## Update the hash-locked requirements
 	@$(LOCK) pyproject.toml --group build --extra parquet -c requirements.txt -o requirements-parquet.txt
 	@$(LOCK) pyproject.toml --group build --group dev --all-extras -c requirements-telemetry.txt -c requirements-archive.txt -c requirements-parquet.txt -o requirements-dev.txt
 	@$(LOCK) --group audit -o requirements-audit.txt
+	@$(LOCK) --group install -c requirements-dev.txt -o requirements-install.txt
 
 contract: $(VENV)/.serve  ## Regenerate data/seed.schema.json, tests/openapi.json and CITATION.cff
 	@$(RUN)/cpc-record schema > data/seed.schema.json
@@ -80,14 +82,20 @@ $(VENV)/.serve: requirements.txt pyproject.toml | $(VENV)/bin/python
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.test: requirements-dev.txt pyproject.toml | $(VENV)/bin/python
+# uv takes seconds for many packages. If it fails, pip is tried, which may have other settings.
+$(VENV)/bin/uv: requirements-install.txt | $(VENV)/bin/python
+	@$(INSTALL) --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.test: requirements-dev.txt pyproject.toml | $(VENV)/bin/uv
 	@echo "Installing the development dependencies into $(VENV) (requirements-dev.txt)"
-	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@$(UV_INSTALL) --python $(RUN)/python -r $< || $(INSTALL) --require-hashes -r $<
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.serve
 
-$(VENV)/.audit: requirements-audit.txt | $(VENV)/bin/python
+$(VENV)/.audit: requirements-audit.txt | $(VENV)/bin/uv
 	@echo "Installing the audit tools into $(VENV)/audit (requirements-audit.txt)"
 	@$(PYTHON) -m venv $(VENV)/audit
-	@$(AUDIT)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(UV_INSTALL) --python $(AUDIT)/python -r $< || \
+	    $(AUDIT)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
