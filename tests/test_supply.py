@@ -73,7 +73,8 @@ def test_every_package_is_locked_by_hash(lock: Path) -> None:
     text = lock.read_text("utf-8")
     packages = re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]+\])?==\S+.*\\$", text, re.MULTILINE)
     starts = re.findall(r"^[^\s#].*$", text, re.MULTILINE)
-    assert len(packages) == len(starts) > 10
+    assert packages
+    assert len(packages) == len(starts)
     blocks = re.split(r"^(?=[^\s#])", text, flags=re.MULTILINE)[1:]
     assert all("--hash=sha256:" in block for block in blocks)
     assert "://" not in text
