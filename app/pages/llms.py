@@ -66,6 +66,11 @@ def llms_text(
         ],
         "Documentation": [
             _link("OpenAPI document", f"{base}/openapi.json", "Every path and parameter."),
+            _link(
+                "OpenAPI document for clients and tools",
+                f"{base}/openapi-clients.json",
+                "The same with responses in JSON alone.",
+            ),
             _link("API guide", f"{base}/docs", "How to query the API, with examples, as HTML."),
         ],
         "Optional": _pages(base, has_feed=origin is not None),

@@ -11,7 +11,13 @@ from fastapi import Request
 from app.archive.archive import Archive
 from app.exports.citing import FILES as CITATION_FILES
 from app.exports.citing import release_address
-from app.exports.listing import COLLECTIONS_CSV, COLLECTIONS_PARQUET, CSV_METADATA, Export
+from app.exports.listing import (
+    CATALOG_NAMES,
+    COLLECTIONS_CSV,
+    COLLECTIONS_PARQUET,
+    CSV_METADATA,
+    Export,
+)
 from app.settings import Settings
 
 DATASET_PATH = "/dataset.jsonld"
@@ -24,7 +30,6 @@ _LANDING_PAGE = "/"
 _CITATION_FILE = "citation.json"
 _SCHEMA_ORG = "https://schema.org/"
 _DOWNLOAD_TYPE = f"{_SCHEMA_ORG}DataDownload"
-_CATALOG_FORMAT = "DCAT-US"
 _TABLES = frozenset(
     export.name
     for export in (*COLLECTIONS_CSV.values(), *COLLECTIONS_PARQUET.values(), CSV_METADATA)
@@ -152,7 +157,7 @@ def _citation_link() -> str:
 
 def _export_link(export: Export) -> str:
     """A link from the record to an export, which is a catalog entry or the record itself."""
-    if export.format.startswith(_CATALOG_FORMAT):
+    if export.name in CATALOG_NAMES:
         standard = export.conforms_to
         return _link(export.path, "describedby", type=export.bare_media_type, profile=standard)
     return _link(export.path, "item", type=export.bare_media_type)
