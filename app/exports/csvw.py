@@ -43,7 +43,7 @@ def describe_csv(archive: Archive, tables: Iterable[Table]) -> Json:
     }
 
 
-def _table(table: Table, names: Iterable[str]) -> Json:
+def _table(table: Table, names: set[str]) -> Json:
     keys = [
         {
             "columnReference": column.name,

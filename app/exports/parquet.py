@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _REGIONS = "regions"
-_BATCHES_PER_ROW_GROUP = 64
+_BATCHES_PER_ROW_GROUP = 16
 """Of 1,000 rows each: what is in memory at once, and what a reader can skip."""
 _COMPRESSION = "snappy"
-"""Every reader has it, also those in browsers; the files are too small for zstd to matter."""
+"""Every reader has it, also those in browsers, which need another package for zstd."""
 
 _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "boolean": bool,
