@@ -16,7 +16,12 @@ from app.query.parameters import parse_query_string, path_parameter
 from app.responses.formats import Format
 from app.responses.problems import Gone, InvalidParameters, NotAcceptable, NotFound
 from app.routers.dependencies import ArchiveDep, NoParameters, choose_format
-from app.routers.openapi_responses import format_content, openapi_responses
+from app.routers.links import description_link_header
+from app.routers.openapi_responses import (
+    DESCRIPTION_LINK_HEADER,
+    format_content,
+    openapi_responses,
+)
 from app.routers.route import Route
 from app.settings import Settings
 
@@ -89,7 +94,7 @@ async def get_citation(request: Request, archive: ArchiveDep) -> Response:
     "for reference managers that open files.",
     response_class=Response,
     response_description="The citation.",
-    responses=openapi_responses(NotFound, InvalidParameters),
+    responses=openapi_responses(NotFound, InvalidParameters, headers=DESCRIPTION_LINK_HEADER),
     openapi_extra={
         "parameters": [path_parameter("file", "Name of the file.", [*FILES])],
         "responses": {"200": {"content": format_content(FILES.values())}},
@@ -105,7 +110,9 @@ async def get_citation_file(request: Request, archive: ArchiveDep) -> Response:
     format_ = FILES.get(request.path_params["file"])
     if format_ is None:
         raise NotFound(f"No such file. The files are {', '.join(FILES)}; see /v1/cite.")
-    return _render(_cited_record(request, archive), format_)
+    response = _render(_cited_record(request, archive), format_)
+    response.headers.update(description_link_header(archive))
+    return response
 
 
 def _cited_record(request: Request, archive: Archive) -> Work:

@@ -19,7 +19,7 @@ from app.routers.links import (
     DATASET_MEDIA_TYPE,
     DATASET_PATH,
     LLMS_PATH,
-    dataset_link_header,
+    description_link_header,
     whole_exports,
 )
 from app.routers.openapi import openapi_body
@@ -35,7 +35,7 @@ async def get_dataset(request: Request, archive: ArchiveDep, exports: ExportCata
         _describe_dataset, archive, await exports.available(), request.app.state.settings
     )
     body = encode_json(await archive.run_in_thread(describe))
-    return Response(body, headers=dataset_link_header(archive), media_type=DATASET_MEDIA_TYPE)
+    return Response(body, headers=description_link_header(archive), media_type=DATASET_MEDIA_TYPE)
 
 
 @router.get(LLMS_PATH)

@@ -38,9 +38,13 @@ from app.responses.conditional_requests import etag_matches, not_modified_header
 from app.responses.problems import InvalidParameters, NotFound, RangeNotSatisfiable, Unavailable
 from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep, NoParameters, current_archive
-from app.routers.links import download_link_header
+from app.routers.links import description_link_header, download_link_header
 from app.routers.meta import SelfLink
-from app.routers.openapi_responses import CONTENT_LINK_HEADER, openapi_responses
+from app.routers.openapi_responses import (
+    CONTENT_LINK_HEADER,
+    DESCRIPTION_LINK_HEADER,
+    openapi_responses,
+)
 from app.routers.route import Route
 
 logger = logging.getLogger("cpc_record")
@@ -174,7 +178,7 @@ async def list_exports(archive: ArchiveDep, catalog: ExportCatalogDep) -> Respon
     "distributions, for harvesting by data portals. It requires settings for the public URL, "
     "publisher and contact. Fields reserved for U.S. agencies are omitted.",
     response_description="The catalog.",
-    responses=openapi_responses(NotFound, InvalidParameters),
+    responses=openapi_responses(NotFound, InvalidParameters, headers=DESCRIPTION_LINK_HEADER),
     dependencies=[NoParameters],
 )
 async def get_catalog(catalog: ExportCatalogDep) -> Response:
@@ -186,7 +190,9 @@ async def get_catalog(catalog: ExportCatalogDep) -> Response:
     publisher = catalog.publisher()
     if publisher is None:
         raise _not_set(CATALOG, catalog)
-    return Response(await catalog.catalog_json(publisher), media_type=CATALOG.media_type)
+    body = await catalog.catalog_json(publisher)
+    headers = description_link_header(catalog.archive)
+    return Response(body, headers=headers, media_type=CATALOG.media_type)
 
 
 @router.get(
@@ -197,7 +203,7 @@ async def get_catalog(catalog: ExportCatalogDep) -> Response:
     "distributions with size and SHA-256, and the API as data service. It requires settings for "
     "the public URL, publisher and contact.",
     response_description="The catalog.",
-    responses=openapi_responses(NotFound, InvalidParameters),
+    responses=openapi_responses(NotFound, InvalidParameters, headers=DESCRIPTION_LINK_HEADER),
     openapi_extra={
         "responses": {"200": {"content": {CATALOG_3.media_type: {"schema": {"type": "object"}}}}}
     },
@@ -217,7 +223,8 @@ async def get_catalog_3(catalog: ExportCatalogDep) -> Response:
         body = await catalog.catalog_3_json(publisher)
     except ArchiveError as error:
         raise _not_writable(error) from error
-    return Response(body, media_type=CATALOG_3.media_type)
+    headers = description_link_header(catalog.archive)
+    return Response(body, headers=headers, media_type=CATALOG_3.media_type)
 
 
 @router.get(

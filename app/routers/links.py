@@ -107,8 +107,8 @@ def download_link_header(
     return _header(columns, header["Link"])
 
 
-def dataset_link_header(archive: Archive) -> dict[str, str]:
-    """The `Link` header of the description of the record."""
+def description_link_header(archive: Archive) -> dict[str, str]:
+    """The `Link` header of a description of the record, such as a catalog."""
     license_url = archive.metadata["license"]["url"]
     return _header(_link(_LANDING_PAGE, "describes", type="text/html"), _license_link(license_url))
 

@@ -71,6 +71,12 @@ CONTENT_LINK_HEADER: dict[str, Any] = {
         "schema": {"type": "string"},
     }
 }
+DESCRIPTION_LINK_HEADER: dict[str, Any] = {
+    "Link": {
+        "description": "FAIR Signposting: the record page as `describes`, and the `license`.",
+        "schema": {"type": "string"},
+    }
+}
 NEXT_LINK_HEADER: dict[str, Any] = {
     "Link": {
         "description": "The next page as `rel=next` (RFC 8288); absent on the last page.",

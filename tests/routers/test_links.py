@@ -33,6 +33,8 @@ async def test_the_record_page_links_to_what_it_describes(
                 response = await client.get(link.target)
                 assert response.status_code == 200
                 assert response.headers["content-type"].partition(";")[0] == link.type
+        for path in targets(header, "describedby"):
+            assert targets((await client.get(path)).headers["link"], "describes") == ["/"]
     assert targets(header, "type") == ["https://schema.org/AboutPage", "https://schema.org/Dataset"]
     described = targets(header, "describedby")
     assert described[0] == "/dataset.jsonld"
