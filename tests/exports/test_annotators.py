@@ -193,7 +193,7 @@ def test_processors_of_json_ld_agree(export: Path, items: list[Json]) -> None:
     for kind, count in (("Annotation", 1), ("SpecificResource", 2), ("TextPositionSelector", 1)):
         typed = [quad for quad in quads if quad.endswith(f"<http://www.w3.org/ns/oa#{kind}> .")]
         assert len(typed) == count * len(items)
-    outcome = f"{len(quads)} triples in canonical form, the same in both"
+    outcome = "nothing left out; the same canonical form in both"
     pyld = locked_version(ARCHIVES, "pyld")
     for tool, version in (("jsonld", version_of("jsonld")), ("PyLD", pyld)):
         check_outcome("archives", tool, version, "read `annotations.jsonld`", outcome)
