@@ -48,6 +48,7 @@ def test_help_lists_commands_and_exit_codes(arguments: list[str]) -> None:
     [
         ("serve", ["--host", "--port", "--workers", "--seed", "--archive"]),
         ("verify", ["--source", "--mirror", "--seed", "--archive"]),
+        ("freeze", ["--bag", "--crate", "--warc", "--seed", "--archive"]),
     ],
 )
 def test_help_lists_the_options_of_a_command(command: str, options: list[str]) -> None:
