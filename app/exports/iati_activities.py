@@ -168,7 +168,7 @@ def _add_status_description(activity: Element, archive: Archive) -> None:
     """What the codes leave open, the release, the archive notice and the licenses."""
     metadata = archive.metadata
     text = (
-        "The activity status (implementation) is as of the archived source. The source names no "
+        "The activity status (implementation) is as of the archived source. The record has no "
         f"sector of the DAC list. Release {archive.label} of the record, SHA-256 "
         f"{archive.release}, last changed {metadata['modified']}. "
         f"{metadata['archive_notice']} {rights(metadata)}"

@@ -6,7 +6,7 @@ This one is narrower: it has the members used here, in the form that they have i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 Json = dict[str, Any]
@@ -21,7 +21,7 @@ def _list(items: Json) -> Json:
     return {"type": "array", "items": items, "minItems": 1}
 
 
-def _object(type_: str, optional: Sequence[str] = (), **members: Json) -> Json:
+def _object(type_: str, members: Mapping[str, Json], optional: Collection[str] = ()) -> Json:
     """An object of a type, with these members; those that are not optional are required."""
     return {
         "type": "object",
@@ -33,42 +33,54 @@ def _object(type_: str, optional: Sequence[str] = (), **members: Json) -> Json:
 
 _CONTACT = _object(
     "vcard:Kind",
-    **{"@id": _URL},
-    fn=_TEXT,
-    hasEmail={"type": "string", "pattern": r"^mailto:[\w~!$&'()*+,;=:.-]+@[\w.-]+\.[\w.-]+$"},
+    {
+        "@id": _URL,
+        "fn": _TEXT,
+        "hasEmail": {
+            "type": "string",
+            "pattern": r"^mailto:[\w~!$&'()*+,;=:.-]+@[\w.-]+\.[\w.-]+$",
+        },
+    },
 )
-_ORGANIZATION = _object("org:Organization", **{"@id": _URL}, name=_TEXT)
-_CREATOR = _object("foaf:Organization", name=_TEXT)
-_PAGE = _object("foaf:Document", **{"@id": _URL}, title=_TEXT, accessURL=_URL)
-_STANDARD = _object("dcterms:Standard", ["title"], **{"@id": _URL}, title=_TEXT, identifier=_URL)
+_ORGANIZATION = _object("org:Organization", {"@id": _URL, "name": _TEXT})
+_CREATOR = _object("foaf:Organization", {"name": _TEXT})
+_PAGE = _object("foaf:Document", {"@id": _URL, "title": _TEXT, "accessURL": _URL})
+_STANDARD = _object(
+    "dcterms:Standard", {"@id": _URL, "title": _TEXT, "identifier": _URL}, optional=["title"]
+)
 _CHECKSUM = _object(
     "spdx:Checksum",
-    algorithm={"const": "http://spdx.org/rdf/terms#checksumAlgorithm_sha256"},
-    checksumValue={"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    {
+        "algorithm": {"const": "http://spdx.org/rdf/terms#checksumAlgorithm_sha256"},
+        "checksumValue": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    },
 )
 _DISTRIBUTION = _object(
     "dcat:Distribution",
-    ["conformsTo"],
-    **{"@id": _URL},
-    title=_TEXT,
-    description=_TEXT,
-    format=_TEXT,
-    mediaType={"type": "string", "pattern": r"^[a-z]+/[a-z0-9.+-]+$"},
-    accessURL=_URL,
-    downloadURL=_URL,
-    modified=_DATE,
-    license=_URL,
-    rights=_list(_TEXT),
-    byteSize={"type": "string", "pattern": "^[0-9]+$"},
-    checksum=_CHECKSUM,
-    conformsTo=_list(_STANDARD),
+    {
+        "@id": _URL,
+        "title": _TEXT,
+        "description": _TEXT,
+        "format": _TEXT,
+        "mediaType": {"type": "string", "pattern": r"^[a-z]+/[a-z0-9.+-]+$"},
+        "accessURL": _URL,
+        "downloadURL": _URL,
+        "modified": _DATE,
+        "license": _URL,
+        "rights": _list(_TEXT),
+        "byteSize": {"type": "string", "pattern": "^[0-9]+$"},
+        "checksum": _CHECKSUM,
+        "conformsTo": _list(_STANDARD),
+    },
+    optional=["conformsTo"],
 )
 _DESCRIPTION = _object(
-    "dcat:Distribution", title=_TEXT, downloadURL=_URL, mediaType={"const": "application/json"}
+    "dcat:Distribution",
+    {"title": _TEXT, "downloadURL": _URL, "mediaType": {"const": "application/json"}},
 )
-_PERIOD = _object("dcterms:PeriodOfTime", startDate=_DATE, endDate=_DATE)
-_PLACE = _object("dcterms:Location", bbox=_TEXT)
-_IDENTITY: Json = {
+_PERIOD = _object("dcterms:PeriodOfTime", {"startDate": _DATE, "endDate": _DATE})
+_PLACE = _object("dcterms:Location", {"bbox": _TEXT})
+_IDENTITY = {
     "@id": _URL,
     "identifier": _URL,
     "title": _TEXT,
@@ -77,51 +89,58 @@ _IDENTITY: Json = {
 }
 _DATASET = _object(
     "dcat:Dataset",
-    ["spatial", "temporal", "relation"],
-    **_IDENTITY,
-    keyword=_list(_TEXT),
-    version=_TEXT,
-    modified=_DATE,
-    publisher=_ORGANIZATION,
-    creator=_CREATOR,
-    accessRights=_TEXT,
-    rights=_list(_TEXT),
-    provenance=_list(_TEXT),
-    language=_LANGUAGES,
-    landingPage=_PAGE,
-    page=_list(_PAGE),
-    describedBy=_DESCRIPTION,
-    distribution=_list(_DISTRIBUTION),
-    spatial=_list(_PLACE),
-    temporal=_list(_PERIOD),
-    relation=_list(_URL),
+    {
+        **_IDENTITY,
+        "keyword": _list(_TEXT),
+        "version": _TEXT,
+        "modified": _DATE,
+        "publisher": _ORGANIZATION,
+        "creator": _CREATOR,
+        "accessRights": _TEXT,
+        "rights": _list(_TEXT),
+        "provenance": _list(_TEXT),
+        "language": _LANGUAGES,
+        "landingPage": _PAGE,
+        "page": _list(_PAGE),
+        "describedBy": _DESCRIPTION,
+        "distribution": _list(_DISTRIBUTION),
+        "spatial": _list(_PLACE),
+        "temporal": _list(_PERIOD),
+        "relation": _list(_URL),
+    },
+    optional=["spatial", "temporal", "relation"],
 )
 _SERVICE = _object(
     "dcat:DataService",
-    **{"@id": _URL},
-    title=_TEXT,
-    description=_TEXT,
-    endpointURL=_list(_URL),
-    endpointDescription=_list(_URL),
-    servesDataset=_list(_object("dcat:Dataset", **_IDENTITY)),
-    publisher=_ORGANIZATION,
-    contactPoint=_list(_CONTACT),
-    license=_URL,
-    rights=_list(_TEXT),
-    accessRights=_TEXT,
-    language=_LANGUAGES,
+    {
+        "@id": _URL,
+        "title": _TEXT,
+        "description": _TEXT,
+        "endpointURL": _list(_URL),
+        "endpointDescription": _list(_URL),
+        "servesDataset": _list(_object("dcat:Dataset", _IDENTITY)),
+        "publisher": _ORGANIZATION,
+        "contactPoint": _list(_CONTACT),
+        "license": _URL,
+        "rights": _list(_TEXT),
+        "accessRights": _TEXT,
+        "language": _LANGUAGES,
+    },
 )
 CLOSED_CATALOG = _object(
     "dcat:Catalog",
-    **{"@context": {"type": "object"}, "@id": _URL},
-    conformsTo=_STANDARD,
-    title=_TEXT,
-    description=_TEXT,
-    language=_LANGUAGES,
-    modified=_DATE,
-    homepage=_PAGE,
-    publisher=_ORGANIZATION,
-    dataset={"type": "array", "items": _DATASET, "minItems": 1, "maxItems": 1},
-    service={"type": "array", "items": _SERVICE, "minItems": 1, "maxItems": 1},
+    {
+        "@context": {"type": "object"},
+        "@id": _URL,
+        "conformsTo": _STANDARD,
+        "title": _TEXT,
+        "description": _TEXT,
+        "language": _LANGUAGES,
+        "modified": _DATE,
+        "homepage": _PAGE,
+        "publisher": _ORGANIZATION,
+        "dataset": {"type": "array", "items": _DATASET, "minItems": 1, "maxItems": 1},
+        "service": {"type": "array", "items": _SERVICE, "minItems": 1, "maxItems": 1},
+    },
 )
 """The schema of the whole catalog."""
