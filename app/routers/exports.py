@@ -22,7 +22,9 @@ from app.exports.listing import (
     CATALOG,
     CATALOG_3,
     CSV_METADATA,
+    EXPORTS,
     FILES,
+    FILES_PREFIX,
     IATI,
     PARQUET_NAMES,
     REGIONS,
@@ -51,7 +53,6 @@ logger = logging.getLogger("cpc_record")
 
 router = APIRouter(tags=["record"], route_class=Route)
 
-_EXPORTS_PREFIX = "/v1/exports/"
 _NO_IATI_ACTIVITIES = (
     f"{IATI.name} is not available: an IATI activity requires a start date and an organization, "
     "and no partnership in the record has both a date of signature and an investor or recipient."
@@ -146,8 +147,9 @@ ExportCatalogDep = Annotated[ExportCatalog, Depends(get_export_catalog)]
     description="All available export files with size and SHA-256. `record.json` is `/v1/record` "
     "itself. `iati.xml` requires settings that identify the reporting organization, and a "
     "partnership that can be expressed in IATI; `data.json` and `data-3.0.json` require settings "
-    "that identify the publisher, and `annotations.jsonld` the public URL. The first request after "
-    "a release may be slow because it generates the files, unless `cpc-record build` already has.",
+    "that identify the publisher, and `annotations.jsonld` the public URL. Parquet files are only "
+    "listed if they were built, which requires pyarrow. The first request after a release may be "
+    "slow because it generates the files, unless `cpc-record build` already has.",
     response_model=Exports,
     response_description="The available exports.",
     responses=openapi_responses(InvalidParameters),
@@ -160,7 +162,9 @@ async def list_exports(archive: ArchiveDep, catalog: ExportCatalogDep) -> Respon
     except ArchiveError as error:
         raise _not_writable(error) from error
     body = {
-        "data": [_entry(export, digests[export.name]) for export in await catalog.available()],
+        "data": [
+            _entry(export, digests[name]) for name, export in EXPORTS.items() if name in digests
+        ],
         "meta": {"release": archive.release},
         "vocabularies": {
             "sectors": [{"code": code, "name": name} for code, name in SECTORS.items()]
@@ -374,7 +378,7 @@ class ExportFileResponse(FileResponse):
 
 def is_export_path(path: str) -> bool:
     """Whether a path is that of an export file. Those are not cached and support ranges."""
-    return path.startswith(_EXPORTS_PREFIX)
+    return path.startswith(FILES_PREFIX)
 
 
 def without_accept_encoding(scope: Scope) -> Scope:
