@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from tests.conftest import ROOT, needs
 from tests.readers.page import DOCUMENTED_URL, PAGE, Snippet, snippets
 from tests.readers.spreadsheet import command
+from tests.support.browsing import chromium, serve_directory, visit
 from tests.support.environments import install_environment
 from tests.support.npm import install_packages
 
@@ -179,6 +181,39 @@ def test_hyparquet(server: str, tmp_path: Path) -> None:
     assert "2017-10-01T00:00:00.000Z" in shown
     assert "amount: null" in shown
     assert "'metropolitan-lima', 'cusco', 'loreto'" in shown
+
+
+@pytest.mark.browser
+@pytest.mark.node
+def test_hyparquet_in_a_browser(server: str, tmp_path: Path) -> None:
+    """The same snippet runs in a page of another origin, which needs HEAD, ranges and CORS."""
+    modules = install_packages(FOLDER, "hyparquet is from npm")
+    (tmp_path / "node_modules").symlink_to(modules)
+    (snippet,) = blocks("JavaScript", "js")
+    code = snippet.code.replace(DOCUMENTED_URL, server).replace(
+        "console.log(awards)", "window.awards = awards"
+    )
+    imports = '{"imports": {"hyparquet": "/node_modules/hyparquet/src/index.js"}}'
+    (tmp_path / "index.html").write_text(
+        '<!doctype html><title>Awards</title><link rel="icon" href="data:,">'
+        f'<script type="importmap">{imports}</script><script type="module">{code}</script>'
+    )
+    with (
+        serve_directory(tmp_path) as url,
+        chromium() as browser,
+        visit(browser, url, server) as visited,
+    ):
+        visited.page.goto("/")
+        visited.page.wait_for_function("window.awards")
+        visited.assert_clean()
+        awards = visited.page.evaluate("JSON.stringify(awards)")
+    by_id = {award["id"]: award for award in json.loads(awards)}
+    assert by_id["peru-ilo"] == {
+        "id": "peru-ilo",
+        "announced_first": "2017-10-01T00:00:00.000Z",
+        "amount": None,
+        "regions": ["metropolitan-lima", "cusco", "loreto"],
+    }
 
 
 def test_linked_files_exist() -> None:

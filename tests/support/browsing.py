@@ -95,13 +95,22 @@ def chart_libraries() -> Path:
 @contextmanager
 def serve_dashboard() -> Iterator[str]:
     """Base URL of a plain static file server with the example dashboard and its libraries."""
-    handler = partial(_SilentHandler, directory=str(chart_libraries().parent))
+    with serve_directory(chart_libraries().parent) as url:
+        yield url
+
+
+@contextmanager
+def serve_directory(directory: Path) -> Iterator[str]:
+    """Base URL of a plain static file server with a directory."""
+    handler = partial(_SilentHandler, directory=str(directory))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as file_server:
         thread = threading.Thread(target=file_server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{file_server.server_port}"
-        file_server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{file_server.server_port}"
+        finally:
+            file_server.shutdown()
+            thread.join()
 
 
 class _SilentHandler(SimpleHTTPRequestHandler):
