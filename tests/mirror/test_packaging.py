@@ -167,7 +167,7 @@ def replayed(environment: Path, archive: Path, folder: Path) -> Iterator[str]:
     run(environment / "wb-manager", "init", "record", cwd=folder)
     run(environment / "wb-manager", "add", "record", archive, cwd=folder)
     port = free_port()
-    command = [environment / "wayback", "--bind", "127.0.0.1", "--port", str(port)]
+    command = [str(environment / "wayback"), "--bind", "127.0.0.1", "--port", str(port)]
     with (folder / "pywb.log").open("wb") as log:
         pywb = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
         try:
@@ -209,9 +209,9 @@ def test_the_web_archive_is_valid_and_replayed(
         assert len(urls) == len(expected)
         assert {*urls} == expected
     assert [record["warc-type"] for record in records[:1]] == ["warcinfo"]
-    urls = ("/", "/v1", "/v1/awards/peru-ilo", "/v1/exports/tables.zip", "/docs/swagger-ui.css")
-    replayed_entries = [entry for entry in entries if entry["url"] in urls]
-    assert len(replayed_entries) == len(urls)
+    paths = ("/", "/v1", "/v1/awards/peru-ilo", "/v1/exports/tables.zip", "/docs/swagger-ui.css")
+    replayed_entries = [entry for entry in entries if entry["url"] in paths]
+    assert len(replayed_entries) == len(paths)
     with replayed(environment, archive, tmp_path) as base:
         for entry in replayed_entries:
             response = httpx.get(f"{base}/{PUBLIC_URL}{entry['url']}", follow_redirects=True)
