@@ -36,7 +36,7 @@ def install_environment(folder: Path, *, lock: str = "requirements.txt") -> Path
 def locked_version(folder: Path, package: str) -> str:
     """Version of a package in a folder's `requirements.txt`."""
     requirements = (folder / "requirements.txt").read_text("utf-8")
-    found = re.search(rf"^{re.escape(package)}==(\S+)", requirements, re.MULTILINE)
+    found = re.search(rf"^{re.escape(package)}(?:\[.*\])?==(\S+)", requirements, re.MULTILINE)
     assert found is not None, f"{package} is not in {folder.name}/requirements.txt"
     return found[1]
 
