@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from app.archive.archive import COLLECTIONS
-from app.models.dates import first_day, last_day
 from tests.conftest import ROOT, needs
 from tests.readers import spreadsheet
+from tests.readers.comparison import as_stored, as_text, compare, flat_value, is_same
 from tests.readers.page import check_types
 from tests.support.environments import install_environment
 from tests.support.npm import install_packages
@@ -27,8 +27,19 @@ pytestmark = pytest.mark.process
 AREA = "readers"
 FOLDER = ROOT / "tests" / "readers"
 PROGRAMS = FOLDER / "programs"
-SAMPLES = ["regions", "awards", "partnerships"]
-"""Tables with the values of the table of types."""
+SAMPLE_COLUMNS = (
+    ("regions", "inei_ubigeo"),
+    ("awards", "announced"),
+    ("partnerships", "signed"),
+    ("awards", "announced_first"),
+    ("awards", "has_sub_recipients"),
+    ("regions", "aliases"),
+    ("awards", "amount"),
+)
+"""Tables and columns of the table of types, in its order."""
+SAMPLES = sorted({name for name, _ in SAMPLE_COLUMNS})
+TEXT_COLUMNS = "/".join(f"{number}/2" for number in range(1, 30))
+"""Options of LibreOffice to import columns as text (2)."""
 
 Json = dict[str, Any]
 Readers = dict[str, Json]
@@ -67,19 +78,12 @@ def read_in_r(server: str) -> Readers:
 def read_in_libreoffice(server: str, folder: Path) -> Readers:
     """What LibreOffice reads, by default and with the codes as text."""
     addresses = [f"{server}/v1/exports/{name}.csv" for name in SAMPLES]
-    options = {
-        "CSV": "CSV:44,34,76,1",
-        "CSV, type Text": f"CSV:44,34,76,1,{'/'.join(TEXT_COLUMNS)}",
-    }
+    options = {"CSV": "CSV:44,34,76,1", "CSV, type Text": f"CSV:44,34,76,1,{TEXT_COLUMNS}"}
     ways = {
         way: spreadsheet.read_csv(addresses, option, folder / str(number))
         for number, (way, option) in enumerate(options.items())
     }
     return {"LibreOffice": {"version": spreadsheet.version(), "ways": ways}}
-
-
-TEXT_COLUMNS = [f"{number}/2" for number in range(1, 30)]
-"""Columns that LibreOffice imports as text (2)."""
 
 
 def read_in_javascript(server: str, *tables: str) -> Readers:
@@ -95,68 +99,23 @@ def describe(way: str, tables: Json, record: dict[str, list[Json]]) -> list[str]
     A cell has the type that the reader gave the column; and in bold, what became of a value that
     is no longer as it is in the record.
     """
-    return [
-        way,
-        _cell(tables, "regions", "inei_ubigeo", record),
-        _cell(tables, "awards", "announced", record),
-        _cell(tables, "partnerships", "signed", record),
-        _cell(tables, "awards", "announced_first", record),
-        _cell(tables, "awards", "has_sub_recipients", record),
-        _cell(tables, "regions", "aliases", record),
-        _cell(tables, "awards", "amount", record),
-    ]
+    return [way, *(_cell(tables, name, column, record) for name, column in SAMPLE_COLUMNS)]
 
 
 def _cell(tables: Json, name: str, column: str, record: dict[str, list[Json]]) -> str:
     table = tables.get(name, {"types": {}})
     if column not in table["types"]:
         return ""
-    type_ = table["types"][column].replace("|", "")
     documents = {document["id"]: document for document in record[name]}
     changed = []
     for row in sorted(table["rows"], key=lambda row: str(row["id"])):
         value = row.get(column)
         expected = flat_value(documents[row["id"]], column)
-        if not _is_same(value, expected):
+        if not is_same(value, expected):
             changed.append(json.dumps(value))
-    return " ".join([type_, *(f"**`{value}`**" for value in dict.fromkeys(changed))])
-
-
-def _is_same(value: Any, expected: Any) -> bool:
-    """Whether a value is as expected; a list may be text, as JSON."""
-    if isinstance(expected, list) and isinstance(value, str):
-        value = json.loads(value) if value.startswith("[") else value
-    return json.dumps(value) == json.dumps(expected)
-
-
-def flat_value(document: Json, column: str) -> Any:
-    """What a column of the exports holds for a document of the API."""
-    field, _, end = column.rpartition("_")
-    if end in {"first", "last"} and field in document:
-        day = {"first": first_day, "last": last_day}[end]
-        return None if document[field] is None else day(document[field]).isoformat()
-    if column in document:
-        return document[column]
-    return _flat_citation(document)[column]
-
-
-def _flat_citation(citation: Json) -> Json:
-    """Columns of a citation's quote and reference."""
-    flat = dict.fromkeys(
-        ["source", "quote", "quote_start", "quote_end", "quote_prefix", "quote_suffix"]
+    return " ".join(
+        [table["types"][column], *(f"**`{value}`**" for value in dict.fromkeys(changed))]
     )
-    if citation["target"] is not None:
-        quote, position = citation["target"]["selector"]
-        flat |= {
-            "source": citation["target"]["source"].rpartition("/")[2],
-            "quote": quote["exact"],
-            "quote_start": position["start"],
-            "quote_end": position["end"],
-            "quote_prefix": quote["prefix"],
-            "quote_suffix": quote["suffix"],
-        }
-    reference = citation["reference"] or dict.fromkeys(["title", "url", "license"])
-    return flat | {f"reference_{name}": value for name, value in reference.items()}
 
 
 SOURCES: dict[str, Callable[[str], list[Readers]]] = {
@@ -279,38 +238,9 @@ def test_database_has_the_record(server: str, record: dict[str, list[Json]]) -> 
     check_outcome(AREA, "DuckDB 1", found["version"], "attach `record.sqlite` by address", outcome)
 
 
-def as_stored(value: Any) -> Any:
-    """A value as it is in SQLite."""
-    if isinstance(value, bool):
-        return int(value)
-    return as_text(value) if isinstance(value, list) else value
-
-
 def files_read(tables: Json) -> str:
     """How many files were read, in words."""
     return f"{len(tables)} collections"
-
-
-def as_text(value: Any) -> str | None:
-    """A value as a cell of CSV."""
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def compare(tables: Json, record: dict[str, list[Json]], cell: Callable[[Any], Any]) -> int:
-    """Compare tables with the record; returns how many rows they have."""
-    for name, table in tables.items():
-        documents, columns = record[name], table["types"].keys() - {"geometry", "bbox", "links"}
-        assert columns >= documents[0].keys() - {"links", "target", "reference"}
-        expected = {
-            document["id"]: {column: cell(flat_value(document, column)) for column in columns}
-            for document in documents
-        }
-        rows = [{column: row[column] for column in columns} for row in table["rows"]]
-        assert {row["id"]: row for row in rows} == expected
-        assert len(rows) == len(documents)
-    return sum(len(table["rows"]) for table in tables.values())
 
 
 def test_geoparquet_has_the_outlines(server: str) -> None:
