@@ -206,6 +206,7 @@ async def get_catalog(catalog: ExportCatalogDep) -> Response:
     description="A DCAT-US 3.0 catalog as JSON-LD: the record as its only dataset, the exports as "
     "distributions with size and SHA-256, and the API as data service. It requires settings for "
     "the public URL, publisher and contact.",
+    response_class=Response,
     response_description="The catalog.",
     responses=openapi_responses(NotFound, InvalidParameters, headers=DESCRIPTION_LINK_HEADER),
     openapi_extra={

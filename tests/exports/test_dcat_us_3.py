@@ -269,3 +269,9 @@ async def test_publisher_and_contact_come_from_the_settings(catalog: Json) -> No
     assert contact["fn"] == PUBLISHED["contact_name"]
     assert contact["hasEmail"] == f"mailto:{PUBLISHED['contact_email']}"
     assert service["contactPoint"] == [contact]
+
+
+async def test_it_is_described_as_json_ld_alone(client: httpx.AsyncClient) -> None:
+    """No generator of clients takes it for plain JSON."""
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    assert list(paths[PATH]["get"]["responses"]["200"]["content"]) == ["application/ld+json"]
