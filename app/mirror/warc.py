@@ -63,8 +63,8 @@ class WarcFile:
         fields = {
             "software": _SOFTWARE,
             "format": "WARC File Format 1.1",
-            "description": "Every response of the API that its static mirror has, without content "
-            "coding. The dates are that of the release, on which alone the responses depend.",
+            "description": "The responses of a static mirror of the API, without content coding. "
+            "All dates are that of the release.",
         }
         headers = {"WARC-Filename": name, "Content-Type": "application/warc-fields"}
         self._write("warcinfo", headers, _lines(fields))
@@ -107,7 +107,9 @@ class WarcFile:
         for header, value in headers.items():
             record.headers[header] = value
         record.set_bytes_content(block)
-        digest = payload and hashlib.sha1(payload, usedforsecurity=False).digest()
+        digest = None
+        if payload is not None:
+            digest = hashlib.sha1(payload, usedforsecurity=False).digest()
         record.write(self._output, checksum_data=True, payload_digest=digest)
         self._output.finish()
         return record.headers["WARC-Record-ID"]
