@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 Json = dict[str, Any]
 
-WITHOUT_JSON = {"/v1/cite/{file}", "/v1/exports/{file}", "/v1/releases.atom"}
+WITHOUT_JSON = {"/data-3.0.json", "/v1/cite/{file}", "/v1/exports/{file}", "/v1/releases.atom"}
 """Paths with files, which have addresses of their own for each format."""
 
 
