@@ -18,6 +18,8 @@ import pytest
 from app.archive.archive import COLLECTIONS, Archive
 from app.archive.release import build_if_stale
 from app.exports.citing import FILES as CITATION_FILES
+from app.exports.listing import EXPORTS
+from app.exports.listing import FILES as EXPORT_FILES
 from app.main import create_app
 from app.settings import Settings
 from benchmarks.corpus import write_corpus
@@ -103,6 +105,18 @@ async def test_the_mirror_has_every_format_of_the_citation(
     assert entries["/v1/cite"]["sha256"] == entries["/v1/cite/citation.json"]["sha256"]
 
 
+async def test_the_mirror_has_every_export(live: httpx.AsyncClient, mirror: Path) -> None:
+    """Each file in the list is there, without content coding, under its digest and media type."""
+    entries = {entry["url"]: entry for entry in read_manifest(mirror)}
+    listed = (await live.get("/v1/exports")).json()["data"]
+    assert {export["name"] for export in listed} == set(EXPORTS)
+    for export in listed:
+        entry = entries[export["path"]]
+        assert entry["media_type"] == export["media_type"]
+        assert entry["sha256"] == export["sha256"]
+        assert not entry["codings"] or export["name"] not in EXPORT_FILES
+
+
 def test_the_manifest_describes_every_file(mirror: Path) -> None:
     """Size and SHA-256 in the manifest are those of the files."""
     for entry in read_manifest(mirror) + read_manifest(mirror, 410):
@@ -124,9 +138,9 @@ def test_mirrors_are_reproducible(mirror: Path, archive_file: Path, tmp_path: Pa
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with a generated record of 480 resources and its archive."""
+    """Folder with a generated record of 70 resources and its archive."""
     folder = tmp_path_factory.mktemp("large")
-    write_corpus(folder, 480)
+    write_corpus(folder, 70)
     build_if_stale(folder / "seed.json", folder / "archive.sqlite")
     return folder
 
