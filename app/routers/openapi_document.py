@@ -155,9 +155,8 @@ def _name_scalars(schema: Json, schemas: Json) -> None:
     """Let the schema of a parameter refer to the scalar type that its values, or items, have."""
     values = schema.get("items", schema)
     notation = _notation(values)
-    if "pattern" not in notation:
-        return
-    for name in [name for name, named in schemas.items() if _notation(named) == notation]:
+    name = next((name for name, named in schemas.items() if _notation(named) == notation), None)
+    if name is not None and "pattern" in notation:
         for key in (*notation, "minLength"):
             values.pop(key, None)
         values["$ref"] = f"{_REFERENCE_PREFIX}{name}"
