@@ -85,7 +85,7 @@ async def freeze(
         MirrorError: The directory is not a mirror, is being written, or cannot be written.
     """
     directory = Path.cwd() / directory
-    _check_target(directory)
+    check_target(directory)
     try:
         with temporary_directory(directory) as temporary:
             mirror = temporary / PAYLOAD if packaging.bag else temporary
@@ -173,7 +173,7 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check_target(directory: Path) -> None:
+def check_target(directory: Path) -> None:
     """Refuse to replace anything but a mirror, or a bag of one.
 
     Raises:

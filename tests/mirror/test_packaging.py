@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import time
@@ -19,7 +18,8 @@ import pytest
 from app.main import create_app
 from app.mirror import warc
 from app.mirror.check import compare
-from app.mirror.freeze import internal_settings
+from app.mirror.freeze import MirrorError, check_target, internal_settings
+from app.mirror.packaging import describe_bag, describe_crate
 from app.settings import Settings
 from tests.conftest import ROOT, SEED
 from tests.support.command_line import invoke_cli
@@ -251,14 +251,12 @@ def differing(first: Path, second: Path) -> set[str]:
 def test_packaging_is_reproducible_and_adds_only_what_is_asked_for(
     bag: Path, mirror: Path, archive_file: Path, tmp_path: Path
 ) -> None:
-    """Another process and folder give the same bytes and times; what is served is as without."""
-    folder = tmp_path / "again"
-    options = ("--archive", str(copy_archive(archive_file, tmp_path)))
-    freeze(folder, *ALL, *options, **ENVIRONMENT)
+    """Another process gives the same bytes and times, in place of a mirror; it is served as before."""
+    folder = Path(shutil.copytree(mirror, tmp_path / "again"))
+    archive = str(copy_archive(archive_file, tmp_path))
+    freeze(folder, *ALL, "--archive", archive, **ENVIRONMENT)
     assert differing(folder, bag) == set()
     assert differing(mirror, bag / "data") == {CRATE, WARC, "mirror.json"}
-    freeze(folder, *options, **ENVIRONMENT)
-    assert differing(folder, mirror) == set()
 
 
 @pytest.mark.process
@@ -317,18 +315,26 @@ def test_a_web_archive_needs_an_optional_package(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.process
-def test_a_crate_and_a_bag_need_no_settings(exported_archive: Path, tmp_path: Path) -> None:
+@pytest.mark.anyio
+async def test_a_crate_and_a_bag_need_no_settings(archive_file: Path, tmp_path: Path) -> None:
     """They then name the author only, and no addresses."""
-    folder = tmp_path / "record"
-    environment = {name: "" for name in ENVIRONMENT if name in os.environ}
-    freeze(folder, "--bag", "--crate", "--archive", str(exported_archive), **environment)
-    text = (folder / "data" / CRATE).read_text("utf-8")
+    app = create_app(internal_settings(Settings(seed_file=SEED, archive_file=archive_file)))
+    async with app.router.lifespan_context(app):
+        text, info = describe_crate(app, (), tmp_path), describe_bag(app)
+        release = app.state.archive.release
     graph = {entity["@id"]: entity for entity in json.loads(text)["@graph"]}
     assert graph["./"]["author"] == {"@id": "#author"}
     assert "publisher" not in graph["./"]
     assert "null" not in text
-    info = (folder / "bag-info.txt").read_text("utf-8")
-    assert f"Source-Organization: {graph['#author']['name']}\n" in info
-    release = json.loads((folder / "data" / "mirror.json").read_bytes())["release"]
-    assert f"External-Identifier: {release}\n" in info
+    assert info["Source-Organization"] == graph["#author"]["name"]
+    assert info["External-Identifier"] == release
+    assert "Contact-Email" not in info
+
+
+def test_a_mirror_can_replace_a_bag_of_one(tmp_path: Path) -> None:
+    """But not any other bag."""
+    (tmp_path / "data").mkdir()
+    with pytest.raises(MirrorError, match="contains other files"):
+        check_target(tmp_path)
+    (tmp_path / "data" / "mirror.json").write_text("{}")
+    check_target(tmp_path)
