@@ -154,6 +154,8 @@ async def test_the_descriptor_names_license_and_sources(
         for terms in (meta["license"], meta["wording_license"])
     ]
     assert descriptor["version"] == meta["release"]
+    assert descriptor["release_label"] == meta["release_label"]
+    assert descriptor["created"] == f"{meta['modified']}T00:00:00Z"
     assert descriptor["title"] == meta["title"]
     assert descriptor["description"] == f"{meta['description']} {meta['archive_notice']}"
 
@@ -191,12 +193,15 @@ async def test_the_tables_can_be_joined(client: httpx.AsyncClient, package: Path
 
 
 async def test_the_descriptor_constrains_values(package: Path) -> None:
-    """Patterns and closed sets of values are those of the API."""
+    """Patterns and closed sets of values are those of the API; null never meets a pattern."""
     schemas = {
         resource["name"]: resource["schema"] for resource in read_descriptor(package)["resources"]
     }
     fields = {field["name"]: field for field in schemas["citations"]["fields"]}
     assert fields["id"]["constraints"]["pattern"] == CITATION_ID_PATTERN
+    for field in (field for schema in schemas.values() for field in schema["fields"]):
+        constraints = field.get("constraints", {})
+        assert "pattern" not in constraints or constraints["required"], field["name"]
     assert fields["basis"]["constraints"]["enum"] == [
         "stated",
         "derived",
