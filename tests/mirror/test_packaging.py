@@ -251,7 +251,7 @@ def differing(first: Path, second: Path) -> set[str]:
 def test_packaging_is_reproducible_and_adds_only_what_is_asked_for(
     bag: Path, mirror: Path, archive_file: Path, tmp_path: Path
 ) -> None:
-    """Another process gives the same bytes and times, in place of a mirror; it is served as before."""
+    """Another process gives the same bytes and times; what is served is as in the mirror."""
     folder = Path(shutil.copytree(mirror, tmp_path / "again"))
     archive = str(copy_archive(archive_file, tmp_path))
     freeze(folder, *ALL, "--archive", archive, **ENVIRONMENT)
