@@ -91,14 +91,9 @@ def test_a_mirror_has_these_times(mirror: Path) -> None:
 
 
 @pytest.mark.parametrize("copy", [copy_with_times, through_zip, through_dos_zip])
-def test_times_survive(
-    mirror: Path, exported_archive: Path, tmp_path: Path, copy: Callable[[Path, Path], Path]
-) -> None:
-    """Copies and ZIP archives that store times give a mirror that is verified as it is."""
-    copied = copy(mirror, tmp_path)
-    assert read_tree(copied) == read_tree(mirror)
-    result = verify_copy(exported_archive, copied)
-    assert result.returncode == 0, result.stderr
+def test_times_survive(mirror: Path, tmp_path: Path, copy: Callable[[Path, Path], Path]) -> None:
+    """Copies and ZIP archives that store times give the same mirror."""
+    assert read_tree(copy(mirror, tmp_path)) == read_tree(mirror)
 
 
 @pytest.mark.parametrize("copy", [copy_without_times, through_python])
@@ -116,7 +111,6 @@ def test_lost_times_are_reported_apart_and_restored(
     assert (restored.returncode, restored.stderr) == (0, "")
     assert "restored" in restored.stdout
     assert read_tree(copied) == read_tree(mirror)
-    assert verify_copy(exported_archive, copied).returncode == 0
 
 
 def test_only_right_content_gets_its_time(

@@ -71,7 +71,8 @@ PATHS = sorted({route.path for module in ROUTERS for route in module.router.rout
 def urls_of(path: str) -> list[str]:
     """URLs to request for a path of the application."""
     urls = {f"/v1/{name}/{{id}}": [f"/v1/{name}/{item}"] for name, item in COLLECTIONS.items()}
-    urls["/v1/exports/{file}"] = [f"/v1/exports/{name}" for name in FILES]
+    exports = {export.media_type: export.path for export in FILES.values()}
+    urls["/v1/exports/{file}"] = [*exports.values()]
     urls["/v1/cite/{file}"] = [f"/v1/cite/{name}" for name in CITATION_FILES]
     urls["/docs/{asset}"] = ["/docs/docs.js", "/docs/swagger-ui.css"]
     urls["/problems/{slug}"] = ["/problems/not-found"]

@@ -85,12 +85,14 @@ def invalid_seeds(context: ScenarioContext) -> str:
     (folder / "archive.sqlite").unlink()
     valid_seed = context.seed.read_text("utf-8")
     peak_memory = 0
-    for name, (edit, pointer) in INVALID_SEEDS.items():
+    names = context.rng.sample([*INVALID_SEEDS], context.rounds(len(INVALID_SEEDS), 0, 6))
+    for name in names:
+        edit, pointer = INVALID_SEEDS[name]
         (folder / "seed.json").write_text(edit(valid_seed), "utf-8")
         output, memory = _build_rejected(folder, name)
         check(pointer in output, f"{name}: {pointer} is not reported: {output[:300]}")
         peak_memory = max(peak_memory, memory)
-    return f"{len(INVALID_SEEDS)} seeds; peak memory {peak_memory / 2**20:.0f} MiB"
+    return f"{', '.join(names)}; peak memory {peak_memory / 2**20:.0f} MiB"
 
 
 @scenario(
