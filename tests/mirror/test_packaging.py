@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ from app.settings import Settings
 from tests.conftest import ROOT, SEED
 from tests.support.command_line import invoke_cli
 from tests.support.environments import install_environment, locked_version
-from tests.support.mirrors import freeze, read_manifest, read_tree, verify
+from tests.support.mirrors import freeze, read_manifest, read_tree, running, verify
 from tests.support.npm import install_packages
 from tests.support.ports import free_port
 from tests.support.published import ENVIRONMENT, PUBLIC_URL, PUBLISHED, copy_archive
@@ -168,29 +167,8 @@ def replayed(environment: Path, archive: Path, folder: Path) -> Iterator[str]:
     run(environment / "wb-manager", "add", "record", archive, cwd=folder)
     port = free_port()
     command = [str(environment / "wayback"), "--bind", "127.0.0.1", "--port", str(port)]
-    with (folder / "pywb.log").open("wb") as log:
-        pywb = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-        try:
-            address = f"http://127.0.0.1:{port}"
-            wait_until_reachable(address, pywb, folder / "pywb.log")
-            yield f"{address}/record/id_"
-        finally:
-            pywb.terminate()
-            pywb.wait(TIMEOUT_SECONDS)
-
-
-def wait_until_reachable(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until a server responds; fail when it ends."""
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    while time.monotonic() < deadline:
-        assert server.poll() is None, log.read_text()
-        try:
-            httpx.get(address)
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail(f"no response from {address}")
+    with running(command, port, folder / "pywb.log", folder) as address:
+        yield f"{address}/record/id_"
 
 
 @pytest.mark.process

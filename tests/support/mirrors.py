@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import needs, run_cli
+from tests.conftest import ROOT, needs, run_cli
 from tests.support.ports import free_port
 from tests.support.problem import assert_problem
 
@@ -97,7 +97,7 @@ def serve_with_nginx(mirror: Path, work: Path) -> Iterator[str]:
     user = "user root;" if os.geteuid() == 0 else ""
     (work / "main.conf").write_text(_NGINX_MAIN.format(work=work, user=user), "utf-8")
     command = [program, "-p", str(work), "-c", str(work / "main.conf")]
-    with _running(command, port, work / "stderr.log") as address:
+    with running(command, port, work / "stderr.log") as address:
         yield address
 
 
@@ -115,7 +115,7 @@ def serve_with_caddy(mirror: Path, work: Path) -> Iterator[str]:
         "XDG_CONFIG_HOME": str(work),
     }
     command = [program, "run", "--config", str(mirror / "Caddyfile"), "--adapter", "caddyfile"]
-    with _running(command, port, work / "stderr.log", **environment) as address:
+    with running(command, port, work / "stderr.log", work, **environment) as address:
         yield address
 
 
@@ -123,10 +123,14 @@ WEB_SERVERS = {"nginx": serve_with_nginx, "caddy": serve_with_caddy}
 
 
 @contextmanager
-def _running(command: list[str], port: int, log: Path, **environment: str) -> Iterator[str]:
+def running(
+    command: list[str], port: int, log: Path, cwd: Path = ROOT, **environment: str
+) -> Iterator[str]:
+    """Address of a web server that is started with a command, and writes errors to a log."""
     address = f"http://127.0.0.1:{port}"
     with log.open("wb") as stderr:
-        process = subprocess.Popen(command, env={**os.environ, **environment}, stderr=stderr)
+        environment = {**os.environ, **environment}
+        process = subprocess.Popen(command, env=environment, stderr=stderr, cwd=cwd)
     try:
         _wait_until_reachable(address, process, log)
         yield address
