@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from app.archive.archive import COLLECTIONS
@@ -28,6 +30,17 @@ def clear_caches() -> None:
     item_parameters.cache_clear()
 
 
+def spell_out(schema: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
+    """A schema with the type that it refers to; without `minLength`, as patterns imply it."""
+    name = schema.get("$ref", "").rpartition("/")[2]
+    referenced = {key: named[name][key] for key in named.get(name, {}) if key != "description"}
+    spelled = {**referenced, **schema}
+    if "items" in spelled:
+        spelled["items"] = spell_out(spelled["items"], named)
+    dropped = {"$ref", *(["minLength"] if "pattern" in spelled else [])}
+    return {key: value for key, value in spelled.items() if key not in dropped}
+
+
 def committed(path: str) -> dict[str, tuple[object, ...]]:
     """The query parameters of a path in the committed OpenAPI document."""
     document = read_document()
@@ -37,18 +50,19 @@ def committed(path: str) -> dict[str, tuple[object, ...]]:
         if "$ref" in entry:
             parameter = document["components"]["parameters"][entry["$ref"].rsplit("/", 1)[-1]]
         if parameter["in"] == "query":
-            schema = {key: value for key, value in parameter["schema"].items() if key != "examples"}
+            schema = spell_out(parameter["schema"], document["components"]["schemas"])
+            schema.pop("examples", None)
             signature = parameter.get("style"), parameter.get("explode"), parameter["required"]
             parameters[parameter["name"]] = (parameter["description"], schema, *signature)
     return parameters
 
 
-def declared(parameters: dict[str, dict[str, object]]) -> dict[str, tuple[object, ...]]:
+def declared(parameters: dict[str, dict[str, Any]]) -> dict[str, tuple[object, ...]]:
     """The same properties of parameters that the code declares."""
     return {
         name: (
             parameter["description"],
-            parameter["schema"],
+            spell_out(parameter["schema"], {}),
             parameter.get("style"),
             parameter.get("explode"),
             parameter["required"],
