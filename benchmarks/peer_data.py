@@ -11,14 +11,14 @@ from typing import Any
 
 _SCALARS = (
     "id", "partnership", "recipient", "title", "summary", "announced", "announced_first",
-    "announced_last", "ends", "amount", "currency", "has_sub_recipients",
+    "announced_last", "ends", "amount", "currency", "amount_qualifier", "has_sub_recipients",
 )  # fmt: skip
 _LISTS = ("objectives", "regions", "trafficking_forms", "not_stated")
 _TABLES = """
 CREATE TABLE awards (
     id TEXT PRIMARY KEY, partnership TEXT, recipient TEXT, title TEXT, summary TEXT,
     announced TEXT, announced_first TEXT, announced_last TEXT, ends TEXT, amount INTEGER,
-    currency TEXT, has_sub_recipients BOOLEAN, objectives TEXT, regions TEXT,
+    currency TEXT, amount_qualifier TEXT, has_sub_recipients BOOLEAN, objectives TEXT, regions TEXT,
     trafficking_forms TEXT, not_stated TEXT
 );
 CREATE TABLE objectives (id TEXT PRIMARY KEY);

@@ -75,6 +75,7 @@ class AwardBase(SQLModel):
     ends: str | None
     amount: int | None
     currency: str | None
+    amount_qualifier: str | None
     has_sub_recipients: bool | None
     not_stated: list[str] = Field(sa_type=JSON)
 
