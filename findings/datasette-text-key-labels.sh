@@ -18,9 +18,10 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 trap 'echo "Line $LINENO is not as expected" >&2' ERR
 cd "$folder"
-for version in 0.65.5 1.0a41; do
+for pinned in datasette==0.65.5 datasette==1.0a41; do
+    version=${pinned#*==}
     python3 -m venv "$version"
-    "$version/bin/pip" install --quiet --disable-pip-version-check "datasette==$version" >pip.log 2>&1 ||
+    "$version/bin/pip" install --quiet --disable-pip-version-check "$pinned" >pip.log 2>&1 ||
         { cat pip.log; exit 1; }
 done
 

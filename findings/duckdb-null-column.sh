@@ -15,9 +15,10 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 trap 'echo "Line $LINENO is not as expected" >&2' ERR
 cd "$folder"
-for version in 1.5.5 2.0.1; do
+for pinned in duckdb==1.5.5 duckdb==2.0.1; do
+    version=${pinned#*==}
     python3 -m venv "$version"
-    "$version/bin/pip" install --quiet --disable-pip-version-check "duckdb==$version" >pip.log 2>&1 ||
+    "$version/bin/pip" install --quiet --disable-pip-version-check "$pinned" >pip.log 2>&1 ||
         { cat pip.log; exit 1; }
 done
 printf '{"id":"a","amount":null}\n{"id":"b","amount":null}\n' >awards.ndjson

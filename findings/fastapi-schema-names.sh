@@ -45,9 +45,9 @@ class Linked(Source):
 
 
 def names(model, separate):
-    app = FastAPI(separate_input_output_schemas=separate)
-    app.get("/sources", response_model=model)(lambda: None)
-    return " ".join(sorted(app.openapi()["components"]["schemas"]))
+    api = FastAPI(separate_input_output_schemas=separate)
+    api.get("/sources", response_model=model)(lambda: None)
+    return " ".join(sorted(api.openapi()["components"]["schemas"]))
 
 
 print(f"False gives {names(Linked, False)}, True gives {names(Linked, True)};", end=" ")
