@@ -306,9 +306,19 @@ def _lower_thread_priority() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
+def read_only_uri(path: Path) -> str:
+    """The URI with which SQLite opens a file that nothing changes, without locks."""
+    return f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+
+
+def decoded(value: Any) -> Any:
+    """A value from an archive's connection, which returns text as bytes, with the text decoded."""
+    return value.decode() if isinstance(value, bytes) else value
+
+
 def _connect(path: Path) -> ReaderConnection:
     connection = sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode=ro&immutable=1",
+        read_only_uri(path),
         uri=True,
         isolation_level=None,
         check_same_thread=False,

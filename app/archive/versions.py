@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.archive.archive import COLLECTIONS
+from app.archive.archive import COLLECTIONS, decoded
 from app.archive.changes import Documents
 from app.models import RESOURCES, Citation, Document, Resource
 from app.models.citation import citation_rows
@@ -46,7 +46,7 @@ def documents_of_release(connection: sqlite3.Connection, position: int) -> Docum
     documents = {RECORD_KEY: _metadata_at(connection, position)}
     for model in COLLECTIONS.values():
         for id_, document in select_documents(connection, position, model):
-            documents[model.type, _text(id_)] = _without_links(document)
+            documents[model.type, decoded(id_)] = _without_links(document)
     return documents
 
 
@@ -225,7 +225,7 @@ def _documents_of_resource(
     own = select_documents(connection, position, model, (id_, id_))
     citations = select_documents(connection, position, Citation, (prefix, prefix + MAX_ID))
     return {
-        (model.type, _text(key)): document
+        (model.type, decoded(key)): document
         for model, rows in ((model, own), (Citation, citations))
         for key, document in rows
     }
@@ -247,7 +247,7 @@ def _changed_resources(connection: sqlite3.Connection, position: int) -> set[Key
     rows = connection.execute(
         "SELECT type, id FROM versions WHERE first = ? OR last = ?", (position, position - 1)
     )
-    return {_resource_of((_text(type_), _text(id_))) for type_, id_ in rows}
+    return {_resource_of((decoded(type_), decoded(id_))) for type_, id_ in rows}
 
 
 def _resource_of(key: Key) -> Key:
@@ -366,8 +366,3 @@ def _without_links(document: str | bytes) -> dict[str, Any]:
     fields: dict[str, Any] = json.loads(document)
     del fields["links"]
     return fields
-
-
-def _text(value: str | bytes) -> str:
-    """Text of a connection, which may return it as bytes."""
-    return value.decode() if isinstance(value, bytes) else value

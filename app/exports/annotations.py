@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from app.archive.archive import COLLECTIONS, Archive
+from app.archive.archive import COLLECTIONS, Archive, decoded
 from app.exports.citing import author_name
 from app.exports.listing import ANNOTATIONS
 from app.exports.terms import licenses
@@ -93,11 +93,7 @@ def _opening(archive: Archive, origin: str, connection: sqlite3.Connection) -> b
 
 def _read_quotes(last_rowid: int, connection: sqlite3.Connection) -> list[_Quote]:
     rows = connection.execute(_QUOTES, (last_rowid, _BATCH_CITATIONS))
-    return [_Quote._make(map(_decode, row)) for row in rows]
-
-
-def _decode(value: Any) -> Any:
-    return value.decode() if isinstance(value, bytes) else value
+    return [_Quote._make(map(decoded, row)) for row in rows]
 
 
 def _read_values(quotes: Sequence[_Quote], connection: sqlite3.Connection) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ from app.exports.files import (
     ExportFiles,
     FileDigest,
     build_exports,
+    digest_bytes,
     digest_file,
     find_exports,
     store_file,
@@ -154,7 +155,7 @@ class ExportCatalog:
                 (CATALOG.name, await self.catalog_json(publisher)),
                 (CATALOG_3.name, await self.catalog_3_json(publisher)),
             ):
-                digests[name] = FileDigest(len(body), sha256(body).hexdigest())
+                digests[name] = digest_bytes(body)
         return digests
 
     async def _digests_of_data(self) -> dict[str, FileDigest]:
@@ -225,7 +226,7 @@ class ExportCatalog:
                 path = await store_file(self._files, name, stream())
                 return BuiltExport(await to_thread.run_sync(digest_file, path), path)
         body = b"".join([chunk async for chunk in stream()])
-        return BuiltExport(FileDigest(len(body), sha256(body).hexdigest()), body)
+        return BuiltExport(digest_bytes(body), body)
 
     async def catalog_json(self, publisher: Publisher) -> bytes:
         """The DCAT-US 1.1 catalog, with the data in each format as a distribution."""

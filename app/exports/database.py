@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from app.archive.archive import COLLECTIONS
+from app.archive.archive import COLLECTIONS, read_only_uri
 from app.exports.streams import RowCallback
 from app.exports.tables import Column, ColumnType, Table, tables
 from app.models.dates import first_day, last_day
@@ -37,11 +37,10 @@ def write_database(
     Raises:
         sqlite3.Error: The archive cannot be read, or the file cannot be written.
     """
-    source = f"{archive_path.resolve().as_uri()}?mode=ro&immutable=1"
     with closing(sqlite3.connect(target, isolation_level=None, uri=True)) as connection:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
-        connection.execute("ATTACH ? AS archive", (source,))
+        connection.execute("ATTACH ? AS archive", (read_only_uri(archive_path),))
         for function in (first_day, last_day):
             connection.create_function(function.__name__, 1, _day(function), deterministic=True)
         connection.execute("BEGIN")

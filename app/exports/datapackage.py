@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from app.archive.archive import COLLECTIONS, Archive
+from app.archive.archive import COLLECTIONS, Archive, read_only_uri
 from app.exports.csvw import describe_csv
 from app.exports.database import select_rows
 from app.exports.listing import CSV_METADATA
@@ -41,8 +41,10 @@ def write_package(database: Path, target: Path, archive: Archive, on_rows: RowCa
     Raises:
         OSError, sqlite3.Error: The database cannot be read, or the file cannot be written.
     """
-    source = f"{database.resolve().as_uri()}?mode=ro&immutable=1"
-    with closing(sqlite3.connect(source, uri=True)) as connection, ZipFile(target, "w") as package:
+    with (
+        closing(sqlite3.connect(read_only_uri(database), uri=True)) as connection,
+        ZipFile(target, "w") as package,
+    ):
         resources = [_write_table(package, connection, table, on_rows) for table in tables()]
         descriptor = {
             **_package_descriptor(archive),

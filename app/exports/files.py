@@ -257,7 +257,7 @@ def _copy_seed(archive_path: Path, seed_path: Path, target: Path) -> None:
 
 
 async def store_file(files: ExportFiles, name: str, chunks: AsyncIterator[bytes]) -> Path:
-    """Write a settings-dependent file (iati.xml) next to the release's files, unless it exists.
+    """Write a file that depends on settings next to the release's files, unless it exists.
 
     The name must contain a digest of the settings that the file depends on.
 
@@ -283,10 +283,14 @@ async def digest_stream(chunks: AsyncIterator[bytes]) -> FileDigest:
     return FileDigest(size, digest.hexdigest())
 
 
+def digest_bytes(content: bytes) -> FileDigest:
+    """Digest of a file with this content."""
+    return FileDigest(len(content), hashlib.sha256(content).hexdigest())
+
+
 def digest_file(path: Path) -> FileDigest:
     """Digest of a file."""
-    with path.open("rb") as file:
-        return FileDigest(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+    return FileDigest(*fingerprint(path))
 
 
 def _write_index(directory: Path, archive_path: Path, digests: Mapping[str, FileDigest]) -> None:

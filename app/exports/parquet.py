@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.archive.archive import COLLECTIONS
+from app.archive.archive import COLLECTIONS, read_only_uri
 from app.exports.database import select_rows
 from app.exports.geoparquet import Geometry, describe_geometries, read_geometry
 from app.exports.streams import RowCallback
@@ -68,8 +68,7 @@ def write_parquet(
     Raises:
         OSError, sqlite3.Error: The database cannot be read, or a file cannot be written.
     """
-    source = f"{database.resolve().as_uri()}?mode=ro&immutable=1"
-    with closing(sqlite3.connect(source, uri=True)) as connection:
+    with closing(sqlite3.connect(read_only_uri(database), uri=True)) as connection:
         for table in tables():
             if table.name in COLLECTIONS:
                 _write_table(connection, table, directory / f"{table.name}.parquet", about, on_rows)

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from app import __version__
 from app.archive.archive import ArchiveError, ProgressCallback
 from app.archive.release import build_archive
+from app.exports.files import digest_file
 from app.main import create_app
 from app.mirror.asgi_client import AsgiClient, IncompleteResponseError
 from app.mirror.bag import PAYLOAD, check_bag, is_bag
@@ -28,7 +29,7 @@ from app.mirror.entries import (
     MirrorFile,
     parse_manifest_line,
 )
-from app.mirror.freeze import file_sha256, internal_settings, set_own_mtimes
+from app.mirror.freeze import internal_settings, set_own_mtimes
 from app.mirror.packaging import ADDITIONS, describe_crate, new_warc
 from app.mirror.rules import build_rules
 from app.mirror.warc import WARC, can_write_warc
@@ -136,7 +137,7 @@ def _check_digests(folder: Path) -> tuple[str, list[Issue]]:
 
 
 def _sha256_if_there(path: Path) -> str | None:
-    return file_sha256(path) if path.is_file() else None
+    return digest_file(path).sha256 if path.is_file() else None
 
 
 async def _check_release(settings: Settings, folder: Path, progress: ProgressCallback) -> Check:
@@ -175,7 +176,7 @@ def _check_file(folder: Path, file: MirrorFile, report: _FilesReport) -> None:
         report.issues.append(Issue(name, "nothing", "a file"))
         return
     status = path.stat()
-    if status.st_size != file.bytes or file_sha256(path) != file.sha256:
+    if status.st_size != file.bytes or digest_file(path).sha256 != file.sha256:
         expected = f"{count_noun(file.bytes, 'byte')}, SHA-256 {file.sha256}"
         report.issues.append(Issue(name, "different content", expected))
         return
@@ -242,4 +243,4 @@ async def _is_own_warc(app: FastAPI, folder: Path) -> bool:
         with new_warc(app, own) as warc, (folder / MANIFEST).open("rb") as manifest:
             for line in manifest:
                 await warc.add(parse_manifest_line(line))
-        return file_sha256(own / WARC) == file_sha256(folder / WARC)
+        return digest_file(own / WARC) == digest_file(folder / WARC)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ from fastapi import FastAPI
 from app import __version__
 from app.archive.archive import ProgressCallback
 from app.archive.atomic import move_into_place, temporary_directory
+from app.exports.files import digest_file
 from app.main import create_app
 from app.mirror.asgi_client import AsgiClient, IncompleteResponseError
 from app.mirror.bag import PAYLOAD, write_bag
@@ -144,7 +144,7 @@ def set_own_mtimes(directory: Path) -> None:
 
 def _set_mtimes(paths: Iterable[Path]) -> None:
     for path in paths:
-        mtime = mtime_from_digest(file_sha256(path))
+        mtime = mtime_from_digest(digest_file(path).sha256)
         os.utime(path, (mtime, mtime))
 
 
@@ -162,15 +162,9 @@ def _describe(
         "as_lines": [page.url for page in result.pages if page.note],
         "left_out": result.left_out,
         "sha256": {
-            name: file_sha256(path) for name in names if (path := directory / name).exists()
+            name: digest_file(path).sha256 for name in names if (path := directory / name).exists()
         },
     }
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_target(directory: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.archive.archive import COLLECTIONS, Archive, link_table
+from app.archive.archive import COLLECTIONS, Archive, decoded, link_table
 from app.models import RESOURCES, Award, Document, Resource
 from app.query.parameters import DateType, IntegerType, parse_query_string
 from app.query.query import collection_parameters, includable_fields
@@ -126,8 +126,8 @@ def _first_value(archive: Archive, table: str, column: str) -> str | int | None:
     row = archive.connection.execute(
         f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY rowid LIMIT 1"  # noqa: S608 - names from the models
     ).fetchone()
-    value: bytes | int | None = row[0] if row else None
-    return value.decode() if isinstance(value, bytes) else value
+    value: str | int | None = decoded(row[0]) if row else None
+    return value
 
 
 def misspelled_query(archive: Archive) -> str:

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlmodel import SQLModel
 
-from app.archive.archive import LISTS, Archive, link_table
+from app.archive.archive import LISTS, Archive, decoded, link_table
 from app.models import RESOURCE_BY_TYPE, Document, Resource
 from app.models.filters import Sort
 from app.query.cursors import (
@@ -213,8 +213,8 @@ def _find_sort_key(query: Query, item_id: str, connection: sqlite3.Connection) -
         f"SELECT {query.sort.column} FROM {query.collection} WHERE id = ?",  # noqa: S608 - names from the models
         (item_id,),
     ).fetchone()
-    key: bytes | int | None = row[0] if row is not None else None
-    return key.decode() if isinstance(key, bytes) else key
+    key: SortKey = decoded(row[0]) if row is not None else None
+    return key
 
 
 class _KeysetRange(NamedTuple):

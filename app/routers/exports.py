@@ -46,6 +46,7 @@ from app.routers.openapi_responses import (
     CONTENT_LINK_HEADER,
     DESCRIPTION_LINK_HEADER,
     openapi_responses,
+    text_header,
 )
 from app.routers.route import Route
 
@@ -67,14 +68,10 @@ _NO_SEED = (
     "record is at /v1/record."
 )
 _FILE_HEADERS: dict[str, Any] = {
-    "Content-Disposition": {
-        "description": "`attachment`, with a file name that has the label of the release in it.",
-        "schema": {"type": "string"},
-    },
-    "Repr-Digest": {
-        "description": "SHA-256 of the whole file (RFC 9530), also in partial responses.",
-        "schema": {"type": "string"},
-    },
+    "Content-Disposition": text_header(
+        "`attachment`, with a file name that has the label of the release in it."
+    ),
+    "Repr-Digest": text_header("SHA-256 of the whole file (RFC 9530), also in partial responses."),
 }
 _FILE_CONTENT: dict[str, Any] = {
     export.bare_media_type: {"schema": {"type": "string", "format": "binary"}}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import json
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
@@ -31,36 +32,17 @@ async def get_openapi_document(request: Request, archive: ArchiveDep) -> Respons
 @router.get(CLIENTS_PATH)
 async def get_client_document(request: Request, archive: ArchiveDep) -> Response:
     """The OpenAPI document for generators of clients."""
-    body = _bodies(request.app, archive).clients
-    return Response(body, media_type="application/json")
-
-
-class _Bodies(NamedTuple):
-    """The OpenAPI documents as JSON.
-
-    Attributes:
-        complete: The document with everything.
-        clients: The document with responses in JSON alone.
-    """
-
-    complete: bytes
-    clients: bytes
+    document = client_document(json.loads(openapi_body(request.app, archive)))
+    return Response(encode_json(document), media_type="application/json")
 
 
 def openapi_body(app: FastAPI, archive: Archive) -> bytes:
-    """The OpenAPI document as JSON."""
-    return _bodies(app, archive).complete
-
-
-def _bodies(app: FastAPI, archive: Archive) -> _Bodies:
-    """The OpenAPI documents, cached until the release changes."""
-    cached: tuple[str, _Bodies] | None = getattr(app.state, "openapi", None)
-    if cached is not None and cached[0] == archive.release:
-        return cached[1]
-    document = openapi_document(app, archive)
-    bodies = _Bodies(encode_json(document), encode_json(client_document(document)))
-    app.state.openapi = archive.release, bodies
-    return bodies
+    """The OpenAPI document as JSON, cached until the release changes."""
+    release, body = getattr(app.state, "openapi", ("", b""))
+    if release != archive.release:
+        body = encode_json(openapi_document(app, archive))
+        app.state.openapi = archive.release, body
+    return bytes(body)
 
 
 def openapi_document(app: FastAPI, archive: Archive) -> dict[str, Any]:

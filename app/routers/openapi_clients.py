@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from app.responses.formats import JSON
@@ -22,28 +21,27 @@ _FILES = "/{file}"
 
 
 def client_document(document: Json) -> Json:
-    """A copy of an OpenAPI document in which every 200 response is JSON and nothing else.
+    """Change an OpenAPI document so that every 200 response is JSON and nothing else; return it.
 
     Many generators take an operation with several media types for a download or a stream, and give
     clients text, or nothing, in place of the JSON. Files are left out, and so is `items` beside
     `prefixItems`: some generators make one more member of it.
     """
-    clients = copy.deepcopy(document)
-    description: str = clients["info"]["description"]
-    clients["info"]["description"] = description.replace(
+    description: str = document["info"]["description"]
+    document["info"]["description"] = description.replace(
         FORMATS_DESCRIPTION.strip(), _JSON_ONLY_DESCRIPTION.strip()
     )
-    clients["paths"] = {
+    document["paths"] = {
         path: item
-        for path, item in clients["paths"].items()
+        for path, item in document["paths"].items()
         if not path.endswith(_FILES) and _reduce_to_json(item["get"])
     }
-    for schema in clients["components"]["schemas"].values():
+    for schema in document["components"]["schemas"].values():
         for field in schema.get("properties", {}).values():
             if "prefixItems" in field:
                 del field["items"]
-    drop_unused_schemas(clients)
-    return clients
+    drop_unused_schemas(document)
+    return document
 
 
 def _reduce_to_json(operation: Json) -> bool:

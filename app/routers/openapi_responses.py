@@ -36,69 +36,58 @@ _FORMAT_CONTENT: dict[str, Any] = {
     ATOM.name: {"schema": {"type": "string"}},
 }
 
+
+def text_header(description: str) -> dict[str, Any]:
+    """A response header whose value is any text."""
+    return {"description": description, "schema": {"type": "string"}}
+
+
 _CORS_HEADERS: dict[str, Any] = {
-    "Access-Control-Allow-Origin": {
-        "description": "`*`, also on errors: pages of every origin may read the response.",
-        "schema": {"type": "string"},
-    }
+    "Access-Control-Allow-Origin": text_header(
+        "`*`, also on errors: pages of every origin may read the response."
+    )
 }
 SUCCESS_HEADERS: dict[str, Any] = {
     **_CORS_HEADERS,
-    "ETag": {
-        "description": "Strong entity tag. Send it in `If-None-Match` to get 304 if unchanged.",
-        "schema": {"type": "string"},
-    },
-    "Cache-Control": {
-        "description": "How long the response may be cached.",
-        "schema": {"type": "string"},
-    },
-    "X-Data-Release": {
-        "description": f"{RELEASE_DESCRIPTION} A cache may keep an old value with an unchanged "
-        "body; in a body, `meta.release` is always that of the data.",
-        "schema": {"type": "string"},
-    },
+    "ETag": text_header("Strong entity tag. Send it in `If-None-Match` to get 304 if unchanged."),
+    "Cache-Control": text_header("How long the response may be cached."),
+    "X-Data-Release": text_header(
+        f"{RELEASE_DESCRIPTION} A cache may keep an old value with an unchanged "
+        "body; in a body, `meta.release` is always that of the data."
+    ),
 }
 _NO_STORE_HEADERS: dict[str, Any] = {
     **_CORS_HEADERS,
-    "Cache-Control": {"description": "`no-store`.", "schema": {"type": "string"}},
+    "Cache-Control": text_header("`no-store`."),
     "X-Data-Release": SUCCESS_HEADERS["X-Data-Release"],
 }
 CONTENT_LINK_HEADER: dict[str, Any] = {
-    "Link": {
-        "description": "FAIR Signposting: the permanent address of the release as `cite-as` (RFC "
+    "Link": text_header(
+        "FAIR Signposting: the permanent address of the release as `cite-as` (RFC "
         "8574), the `collection` that this belongs to, its `type`, a description of the record as "
-        "`describedby` and its `license`.",
-        "schema": {"type": "string"},
-    }
+        "`describedby` and its `license`."
+    )
 }
 DESCRIPTION_LINK_HEADER: dict[str, Any] = {
-    "Link": {
-        "description": "FAIR Signposting: the record page as `describes`, and the `license`.",
-        "schema": {"type": "string"},
-    }
+    "Link": text_header("FAIR Signposting: the record page as `describes`, and the `license`.")
 }
 NEXT_LINK_HEADER: dict[str, Any] = {
-    "Link": {
-        "description": "The next page as `rel=next` (RFC 8288); absent on the last page.",
-        "schema": {"type": "string"},
-    }
+    "Link": text_header("The next page as `rel=next` (RFC 8288); absent on the last page.")
 }
 ENTRY_LINK_HEADER: dict[str, Any] = {
-    "Link": {
-        "description": "Links to the OpenAPI document, documentation for people and for language "
+    "Link": text_header(
+        "Links to the OpenAPI document, documentation for people and for language "
         "models, API catalog and license: `service-desc`, `service-doc`, `api-catalog`, `license` "
-        "(RFC 8288).",
-        "schema": {"type": "string"},
-    }
+        "(RFC 8288)."
+    )
 }
 
 PAGE_LINK_HEADER: dict[str, Any] = {
-    "Link": {
-        "description": "The links of `/v1` and those of FAIR Signposting: the permanent address of "
+    "Link": text_header(
+        "The links of `/v1` and those of FAIR Signposting: the permanent address of "
         "the release as `cite-as` (RFC 8574), `type`, descriptions of the record as `describedby` "
-        "and its exports as `item`.",
-        "schema": {"type": "string"},
-    }
+        "and its exports as `item`."
+    )
 }
 
 

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from markupsafe import Markup
 
+from app.archive.archive import decoded
 from app.models import RESOURCE_BY_TYPE
 from app.pages.record.differences import mark_differences
 from app.pages.record.documents import DocumentReader, Json
@@ -150,7 +151,7 @@ def read_history(reader: DocumentReader) -> list[ReleaseChanges]:
 def _read_changes(reader: DocumentReader, release: Json, room: int) -> ReleaseChanges:
     """A release and the first values that it changed."""
     connection, position = reader.connection, release["position"]
-    rows = [_Row(*_decoded(row)) for row in connection.execute(_CHANGES, (position, room + 1))]
+    rows = [_Row(*map(decoded, row)) for row in connection.execute(_CHANGES, (position, room + 1))]
     shown = rows[:room]
     citations = (
         _read_citations(connection, [row.citations_before for row in shown], position - 1),
@@ -162,10 +163,6 @@ def _read_changes(reader: DocumentReader, release: Json, room: int) -> ReleaseCh
     ]
     counts = {kind.decode(): n for kind, n in connection.execute(_CITATION_CHANGES, (position,))}
     return ReleaseChanges(release, resources, len(shown) == len(rows), counts)
-
-
-def _decoded(row: Iterable[Any]) -> list[Any]:
-    return [value.decode() if isinstance(value, bytes) else value for value in row]
 
 
 def _read_citations(
