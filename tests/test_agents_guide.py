@@ -6,8 +6,6 @@ A client uses the server over both of its transports.
 from __future__ import annotations
 
 import json
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,13 +16,13 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.environments import install_environment, locked_version
 from tests.support.ports import free_port
+from tests.support.programs import run, running
 from tests.support.tools_table import check_outcome
 
 AGENTS = ROOT / "tests" / "agents"
 GUIDE = ROOT / "docs" / "agents.md"
 PROGRAM = ROOT / "examples" / "agents" / "mcp_server.py"
 MAX_LIST_BYTES = 40_000
-START_SECONDS = 120
 
 Json = dict[str, Any]
 
@@ -32,15 +30,6 @@ Json = dict[str, Any]
 def test_the_page_shows_the_program() -> None:
     """The code on the page is that of the file."""
     assert f"```python\n{PROGRAM.read_text('utf-8')}```\n" in GUIDE.read_text("utf-8")
-
-
-def run(*command: object) -> str:
-    """The output of a program, which must succeed."""
-    done = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def use_tools(*command: object) -> Json:
@@ -58,29 +47,12 @@ def over_stdio(server: str) -> Json:
 
 
 @pytest.fixture
-def http_address(server: str) -> Iterator[str]:
+def http_address(server: str, tmp_path: Path) -> Iterator[str]:
     """Address of the program, serving HTTP."""
     python, port = install_environment(AGENTS) / "python", free_port()
-    process = subprocess.Popen([python, PROGRAM, server, "--port", str(port)])
-    address = f"http://127.0.0.1:{port}/mcp"
-    try:
-        _wait_until_reachable(address, process)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-
-
-def _wait_until_reachable(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            httpx.get(address)
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail(f"no response from {address}; exit code {process.returncode}")
+    command = [str(python), str(PROGRAM), server, "--port", str(port)]
+    with running(command, port, tmp_path / "stderr.log") as address:
+        yield f"{address}/mcp"
 
 
 @pytest.mark.process

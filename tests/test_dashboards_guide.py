@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from functools import reduce
 from operator import getitem
@@ -14,15 +13,16 @@ from typing import Any
 import httpx
 import pytest
 
+from app.pages.guide.context import DEFAULT_BASE_URL
 from tests.conftest import ROOT, needs
 from tests.support.browsing import DASHBOARD, chart_libraries, chromium, visit
+from tests.support.programs import run
 
 GUIDE = ROOT / "docs" / "dashboards.md"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", GUIDE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
 FETCH_CODE, OBSERVABLE_CODE = [code for language, code in BLOCKS if language == "js"]
 PANDAS_CODE = [code for language, code in BLOCKS if language == "python"]
 GRAFANA_QUERIES = [json.loads(code) for language, code in BLOCKS if language == "json"]
-DOCUMENTED_URL = "http://127.0.0.1:8000"
 
 
 def code_block(language: str) -> str:
@@ -32,19 +32,16 @@ def code_block(language: str) -> str:
     return code
 
 
-def run(server: str, *command: str) -> str:
+def run_with(server: str, *command: str) -> str:
     """Run a command against the test server and return its output."""
-    local = [argument.replace(DOCUMENTED_URL, server) for argument in command]
-    done = subprocess.run(local, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return run(*(argument.replace(DEFAULT_BASE_URL, server) for argument in command))
 
 
 @pytest.mark.node
 def test_the_fetch_example_prints_counts(server: str) -> None:
     """The JavaScript example prints the total and the count of each objective."""
     node = needs("node", "it runs the JavaScript example")
-    output = run(server, node, "-e", f"(async () => {{{FETCH_CODE}}})();")
+    output = run_with(server, node, "-e", f"(async () => {{{FETCH_CODE}}})();")
     assert output.startswith("8 ")
     assert "Prevention: 3" in output
     assert "not stated: 1" in output
@@ -53,7 +50,7 @@ def test_the_fetch_example_prints_counts(server: str) -> None:
 def test_the_data_loader_prints_csv(server: str) -> None:
     """The data loader for Observable Framework prints CSV with a row for each activity."""
     needs("curl", "the data loader uses it")
-    output = run(server, "sh", "-c", code_block("sh"))
+    output = run_with(server, "sh", "-c", code_block("sh"))
     assert output.startswith("id,award,")
     assert len(output.splitlines()) == 1 + 8
 
@@ -61,7 +58,7 @@ def test_the_data_loader_prints_csv(server: str) -> None:
 @pytest.mark.parametrize("example", PANDAS_CODE, ids=["csv", "ndjson"])
 def test_the_pandas_examples_count_activities(server: str, example: str) -> None:
     """The pandas examples print activities per objective, including those without a value."""
-    output = run(server, sys.executable, "-c", example)
+    output = run_with(server, sys.executable, "-c", example)
     assert re.search(r"peru-prevention +3", output)
     assert re.search(r"NaN +1", output)
 
@@ -76,7 +73,7 @@ def test_the_observable_example_draws_a_chart(server: str) -> None:
         page.goto("/docs")
         for script in ("d3/dist/d3.min.js", "@observablehq/plot/dist/plot.umd.min.js"):
             page.evaluate((modules / script).read_text("utf-8"))
-        code = OBSERVABLE_CODE.replace(DOCUMENTED_URL, server)
+        code = OBSERVABLE_CODE.replace(DEFAULT_BASE_URL, server)
         page.evaluate(
             f"(async () => {{ const display = (node) => document.body.append(node); {code} }})()"
         )
@@ -89,7 +86,7 @@ def test_the_observable_example_draws_a_chart(server: str) -> None:
 )
 def test_grafana_selectors_match_the_response(server: str, query: dict[str, Any]) -> None:
     """A Grafana query succeeds, and every row of its response has the selected columns."""
-    url = query["url"].replace(DOCUMENTED_URL, server)
+    url = query["url"].replace(DEFAULT_BASE_URL, server)
     body = httpx.get(url).raise_for_status().json()
     rows = reduce(getitem, query["root_selector"].split("."), body)
     assert rows

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.archive.archive import COLLECTIONS, decoded
 from app.archive.changes import Documents
-from app.models import RESOURCES, Citation, Document, Resource
+from app.models import RESOURCE_BY_TYPE, Citation, Document, Resource
 from app.models.citation import citation_rows
 from app.models.document import Key
 from app.models.header import SEED_ONLY_FIELDS, Metadata
@@ -33,7 +33,6 @@ MAX_ID = "\U0010ffff"
 """No id is later in the order."""
 ALL_IDS = ("", MAX_ID)
 """The range of all ids."""
-_MODEL_BY_TYPE = {model.type: model for model in RESOURCES}
 
 
 def documents_of_release(connection: sqlite3.Connection, position: int) -> Documents:
@@ -221,7 +220,7 @@ def _documents_of_resource(
 ) -> dict[Key, Any]:
     """The documents of a resource in a release, as stored: its own, if any, and its citations."""
     type_, id_ = resource
-    model, prefix = _MODEL_BY_TYPE[type_], f"{type_}.{id_}."
+    model, prefix = RESOURCE_BY_TYPE[type_], f"{type_}.{id_}."
     own = select_documents(connection, position, model, (id_, id_))
     citations = select_documents(connection, position, Citation, (prefix, prefix + MAX_ID))
     return {

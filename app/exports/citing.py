@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.archive.archive import Archive
+from app.models.notation import one_line
 from app.models.text_folding import fold
 from app.responses.formats import BIBTEX, CSL, JSON, RIS, TEXT, Format
 from app.responses.representations import encode_json
@@ -183,7 +184,7 @@ def cited_record(
         publisher: Name of the publisher.
         connection: Connection of the current thread.
     """
-    title = _one_line(archive.metadata["title"])
+    title = one_line(archive.metadata["title"])
     words = re.findall("[a-z0-9]+", fold(title))[:_MAX_KEY_WORDS] or ["record"]
     return Work(
         key="-".join([*words, archive.label]),
@@ -192,7 +193,7 @@ def cited_record(
         version=archive.label,
         date=archive.date,
         url=release_address(archive.label, origin),
-        publisher=publisher and _one_line(publisher),
+        publisher=publisher and one_line(publisher),
         note=_sources_note(archive, connection),
     )
 
@@ -205,7 +206,7 @@ def cited_resource(record: Work, document: Mapping[str, Any], type_: str) -> Wor
         document: The resource as JSON.
         type_: Its type.
     """
-    name = _one_line(document["title"] if "title" in document else document["name"])
+    name = one_line(document["title"] if "title" in document else document["name"])
     return replace(
         record,
         key=f"{record.key}-{type_}-{document['id']}",
@@ -215,7 +216,7 @@ def cited_resource(record: Work, document: Mapping[str, Any], type_: str) -> Wor
 
 def author_name(metadata: Mapping[str, Any]) -> str:
     """Name of the institution that made the record."""
-    return f"{_one_line(metadata['title'])} maintainers"
+    return f"{one_line(metadata['title'])} maintainers"
 
 
 def release_address(label: str, origin: str | None) -> str:
@@ -231,11 +232,7 @@ def _sources_note(archive: Archive, connection: sqlite3.Connection) -> str:
         "ORDER BY sources.rowid LIMIT ?",
         (_MAX_SOURCES,),
     ).fetchall()
-    pages = [", ".join(_one_line(part.decode()) for part in row if part) for row in rows]
+    pages = [", ".join(one_line(part.decode()) for part in row if part) for row in rows]
     if more := archive.counts["sources"] - len(pages):
         pages.append(f"and {more:,} more")
     return f"Based on: {'; '.join(pages)}" if pages else ""
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

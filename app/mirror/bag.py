@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from app.models.notation import count_noun
+from app.models.notation import count_noun, one_line
 from app.seed.errors import Issue
 from app.seed.report import Check
 
@@ -38,7 +38,7 @@ def write_bag(bag: Path, info: Mapping[str, str]) -> list[Path]:
     payload = _files_below(bag / PAYLOAD)
     size = sum(path.stat().st_size for path in payload)
     elements = {**info, "Payload-Oxum": f"{size}.{len(payload)}"}
-    lines = (f"{label}: {' '.join(value.split())}\n" for label, value in elements.items())
+    lines = (f"{label}: {one_line(value)}\n" for label, value in elements.items())
     tags = [
         _write(bag / _INFO, lines),
         _write(bag / _DECLARATION, [_DECLARED]),

@@ -46,6 +46,11 @@ def qualifier_prefix(qualifier: str | None) -> str:
     return f"{qualifier.replace('_', ' ')} " if qualifier else ""
 
 
+def one_line(text: str) -> str:
+    """A text with each run of white space, line breaks included, as one space."""
+    return " ".join(text.split())
+
+
 def join_phrases(phrases: Sequence[str]) -> str:
     """Phrases as a list in a sentence: `A`, `A and B` or `A, B, and C`."""
     if len(phrases) < 3:

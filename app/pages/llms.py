@@ -12,6 +12,7 @@ from app.exports.citing import release_address
 from app.exports.feed import FEED_PATH, HISTORY_PATH
 from app.exports.listing import EXPORTS, Export
 from app.exports.terms import full_description, licenses
+from app.models.notation import one_line
 from app.query.examples import example_resource, first_ids
 
 _SENTENCE = re.compile(r".+?[.!?](?=\s|$)")
@@ -75,8 +76,8 @@ def llms_text(
         ],
         "Optional": _pages(base, has_feed=origin is not None),
     }
-    head = [f"# {_one_line(archive.metadata['title'])}"]
-    head.append(f"> {_one_line(full_description(archive.metadata))}")
+    head = [f"# {one_line(archive.metadata['title'])}"]
+    head.append(f"> {one_line(full_description(archive.metadata))}")
     head.append("\n".join(_notes(archive, base)))
     body = ("\n\n".join([f"## {title}", "\n".join(links)]) for title, links in sections.items())
     return "\n\n".join([*head, *body]) + "\n"
@@ -92,7 +93,7 @@ def _notes(archive: Archive, base: str) -> Iterator[str]:
     }
     yield from (f"- {note.format(**values)}" for note in _NOTES)
     for terms in licenses(archive.metadata):
-        yield f"- License: {_one_line(terms['title'])} ({terms['url']})"
+        yield f"- License: {one_line(terms['title'])} ({terms['url']})"
 
 
 def _operation_links(
@@ -129,14 +130,10 @@ def _pages(base: str, *, has_feed: bool) -> list[str]:
 
 
 def _link(title: str, url: str, description: str) -> str:
-    return f"- [{title}]({url}): {_one_line(description)}"
+    return f"- [{title}]({url}): {one_line(description)}"
 
 
 def _first_sentence(text: str) -> str:
-    line = _one_line(text)
+    line = one_line(text)
     found = _SENTENCE.match(line)
     return found[0] if found else line
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from app.models.evidence import MAX_QUOTE_CHARACTERS
-from app.models.notation import count_noun
+from app.models.notation import count_noun, one_line
 from app.seed.copies import PageCopy
 from app.seed.drafts import Draft, Filled, fill_in, measure_draft_coverage
 from app.seed.errors import Issue, format_value, name_differences
@@ -91,7 +91,7 @@ def report_coverage(draft: Draft, copies: Mapping[str, PageCopy]) -> Report:
     for id_, coverage in coverages.items():
         output.append(f"{id_}: {coverage.ratio} cited, {coverage.share:.0%}")
         for start, end in coverage.uncited:
-            sentence = " ".join(copies[id_].text[start:end].split())
+            sentence = one_line(copies[id_].text[start:end])
             output.append(f"  {start} to {end}: {_shorten(sentence)}")
     return Report(output, failed=any(coverage.uncited for coverage in coverages.values()))
 

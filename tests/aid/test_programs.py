@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 
 from tests.conftest import ROOT, SEED
 from tests.support.environments import install_environment
+from tests.support.programs import run
 from tests.support.published import PUBLIC_URL, PUBLISHED, copy_archive, published_client
 from tests.support.tools_table import check_outcome
 
@@ -54,10 +54,7 @@ async def download(client: httpx.AsyncClient, path: str) -> httpx.Response:
 def read(program: str, *files: Path) -> Json:
     """What a program of the environment prints about files."""
     python = install_environment(FOLDER) / "python"
-    command = [python, FOLDER / "programs" / program, *files]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
-    assert done.returncode == 0, done.stderr
-    seen: Json = json.loads(done.stdout)
+    seen: Json = json.loads(run(python, FOLDER / "programs" / program, *files))
     return seen
 
 

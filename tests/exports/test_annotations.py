@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +12,12 @@ import pytest
 
 from tests.conftest import SEED, SeedCopy
 from tests.support.problem import assert_problem
-from tests.support.published import PUBLIC_URL, copy_archive, published_client
+from tests.support.published import PUBLIC_URL, published_client
 
 pytestmark = pytest.mark.anyio
 
 PATH = "/v1/exports/annotations.jsonld"
 Json = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def own_archive(archive_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the shipped archive, in a directory of its own for the exports."""
-    return copy_archive(archive_file, tmp_path_factory.mktemp("exported"))
-
-
-@pytest.fixture
-async def client(own_archive: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a server with a public URL."""
-    async with published_client(SEED, own_archive) as opened:
-        yield opened
 
 
 async def annotations_of(seed: SeedCopy, folder: Path) -> Any:

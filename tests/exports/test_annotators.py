@@ -6,7 +6,6 @@ import html
 import json
 import os
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,8 @@ from tests.conftest import ROOT, SEED, needs
 from tests.support.browsing import chromium
 from tests.support.environments import install_environment, locked_version
 from tests.support.npm import install_packages
-from tests.support.published import copy_archive, published_client
+from tests.support.programs import run
+from tests.support.published import published_client
 from tests.support.tools_table import check_outcome
 from tests.support.web_archives import to_html
 
@@ -36,25 +36,10 @@ TOOLS = {
     "recogito-js": ("@recogito/recogito-js", "show, as docs/annotations.md says,"),
 }
 """Package, and what is done with it, for each result of the script."""
-TIMEOUT_SECONDS = 600
 
 Json = dict[str, Any]
 Passages = dict[str, dict[str, Any]]
 """What each tool marks: the number of visible characters before the words and the words, by id."""
-
-
-def run(*command: object, **environment: str) -> str:
-    """Run a program and return its stdout. Fails the test on a non-zero exit code."""
-    completed = subprocess.run(
-        [str(part) for part in command],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
-    assert completed.returncode == 0, f"{command}\n{completed.stdout}{completed.stderr}"
-    return completed.stdout
 
 
 @pytest.fixture(scope="module")
@@ -64,13 +49,12 @@ def modules() -> Path:
 
 
 @pytest.fixture(scope="module")
-def export(archive_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def export(own_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The annotations of the shipped record."""
-    folder = tmp_path_factory.mktemp("annotations")
-    path = folder / "annotations.jsonld"
+    path = tmp_path_factory.mktemp("annotations") / "annotations.jsonld"
 
     async def download() -> None:
-        async with published_client(SEED, copy_archive(archive_file, folder)) as client:
+        async with published_client(SEED, own_archive) as client:
             path.write_bytes((await client.get("/v1/exports/annotations.jsonld")).content)
 
     anyio.run(download)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from tests.conftest import ROOT, needs
 from tests.support.citation_file import COMMITTED as CITATION_FILE
 from tests.support.environments import install_environment
 from tests.support.npm import install_packages
+from tests.support.programs import run
 from tests.support.works import ODD_TEXTS, WORK, odd_work
 
 pytestmark = [pytest.mark.node, pytest.mark.process]
@@ -48,15 +48,6 @@ READERS = STRUCTURED | PRINTED
 
 Json = dict[str, Any]
 Found = dict[str, dict[str, list[Any]]]
-
-
-def run(*command: object) -> str:
-    """Run a command and return its stdout. Fails the test on a non-zero exit code."""
-    result = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, timeout=300, check=False
-    )
-    assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
-    return result.stdout
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -21,25 +20,11 @@ from app.archive.release import build_if_stale
 from app.exports.tables import tables
 from app.models.citation import CITATION_ID_PATTERN
 from benchmarks.corpus import write_corpus
-from tests.conftest import SEED
-from tests.support.published import copy_archive, published_client
+from tests.support.published import published_client
 
 pytestmark = pytest.mark.anyio
 
 Json = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def own_archive(archive_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the shipped archive, in a directory of its own for the exports."""
-    return copy_archive(archive_file, tmp_path_factory.mktemp("exported"))
-
-
-@pytest.fixture
-async def client(own_archive: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a server with the shipped record."""
-    async with published_client(SEED, own_archive) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from app.exports.listing import CATALOG_NAMES, EXPORTS
 from benchmarks.corpus import write_corpus
 from tests.conftest import SEED
 from tests.support.packages import unpacked
-from tests.support.published import PUBLIC_URL, PUBLISHED, copy_archive, published_client
+from tests.support.published import PUBLIC_URL, PUBLISHED, published_client
 
 pytestmark = [pytest.mark.anyio, pytest.mark.download]
 
@@ -43,19 +42,6 @@ def validator(tmp_path_factory: pytest.TempPathFactory) -> Draft4Validator:
     return Draft4Validator(
         schemas["catalog.json"], registry=registry, format_checker=FormatChecker()
     )
-
-
-@pytest.fixture(scope="module")
-def own_archive(archive_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the shipped archive, in a directory of its own for the exports."""
-    return copy_archive(archive_file, tmp_path_factory.mktemp("exported"))
-
-
-@pytest.fixture
-async def client(own_archive: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a server with a publisher in its settings."""
-    async with published_client(SEED, own_archive) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,19 +35,6 @@ RECORDS = [
     *QUICK_RECORDS,
     *(pytest.param(name, marks=pytest.mark.slow) for name in SHAPES if name not in QUICK_RECORDS),
 ]
-
-
-@pytest.fixture(scope="module")
-def own_archive(archive_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the shipped archive, in a directory of its own for the exports."""
-    return copy_archive(archive_file, tmp_path_factory.mktemp("exported"))
-
-
-@pytest.fixture
-async def client(own_archive: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a server with a publisher in its settings."""
-    async with published_client(SEED, own_archive) as opened:
-        yield opened
 
 
 @pytest.fixture

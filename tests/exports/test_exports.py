@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -39,19 +39,6 @@ SAMPLES = [*{export.media_type: name for name, export in FILES.items()}.values()
 """A file of each type."""
 UNCONFIGURED = [name for name in FILES if name not in ("iati.xml", "annotations.jsonld")]
 """Files that require no settings."""
-
-
-@pytest.fixture(scope="module")
-def own_archive(archive_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the shipped archive, in a directory of its own for the exports."""
-    return copy_archive(archive_file, tmp_path_factory.mktemp("exported"))
-
-
-@pytest.fixture
-async def client(own_archive: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a server that provides every export."""
-    async with published_client(SEED, own_archive) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,9 @@ import httpx
 import pytest
 from lxml import etree
 
-from tests.conftest import SEED, SeedCopy
+from tests.conftest import SeedCopy
 from tests.support.problem import assert_problem
-from tests.support.published import PUBLIC_URL, PUBLISHED, copy_archive, published_client
+from tests.support.published import PUBLIC_URL, PUBLISHED, published_client
 
 pytestmark = pytest.mark.anyio
 
@@ -36,19 +35,6 @@ UNSUPPORTED = (
 )
 """Elements and attributes that the archived page does not support."""
 REF = PUBLISHED["iati_reporting_org_ref"]
-
-
-@pytest.fixture(scope="module")
-def own_archive(archive_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the shipped archive, in a directory of its own for the exports."""
-    return copy_archive(archive_file, tmp_path_factory.mktemp("exported"))
-
-
-@pytest.fixture
-async def client(own_archive: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a server with a reporting organization in its settings."""
-    async with published_client(SEED, own_archive) as opened:
-        yield opened
 
 
 async def get_activities(client: httpx.AsyncClient) -> Any:

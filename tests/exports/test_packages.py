@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from io import BytesIO
@@ -18,6 +17,7 @@ import pytest
 from app.exports.tables import tables
 from tests.conftest import ROOT
 from tests.support.environments import install_environment, locked_version
+from tests.support.programs import run
 from tests.support.tools_table import check_outcome
 
 pytestmark = pytest.mark.process
@@ -48,13 +48,6 @@ def record(server: str) -> dict[str, list[Json]]:
     """The whole record as the API returns it."""
     data: dict[str, list[Json]] = httpx.get(f"{server}/v1/record").json()["data"]
     return data
-
-
-def run(*command: str | Path) -> str:
-    """What a program prints; it must succeed."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def check_database(path: Path, record: dict[str, list[Json]]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import datetime
 from io import BytesIO
@@ -34,25 +33,12 @@ Json = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def own_archive(archive_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the shipped archive, in a directory of its own for the exports."""
-    return copy_archive(archive_file, tmp_path_factory.mktemp("exported"))
-
-
-@pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Directory of a generated record with all scripts and nulls, compiled."""
     directory = tmp_path_factory.mktemp("generated")
     write_corpus(directory, 480)
     build_if_stale(directory / "seed.json", directory / "archive.sqlite")
     return directory
-
-
-@pytest.fixture
-async def client(own_archive: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a server that provides every export."""
-    async with published_client(SEED, own_archive) as opened:
-        yield opened
 
 
 async def read_table(client: httpx.AsyncClient, collection: str) -> pa.Table:

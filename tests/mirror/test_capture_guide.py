@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -14,13 +13,15 @@ import httpx
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
+from app.pages.guide.context import DEFAULT_BASE_URL
 from tests.conftest import ROOT
+from tests.support.programs import run
 from tests.support.tools_table import check_outcome
 
 GUIDE = (ROOT / "docs" / "mirror.md").read_text("utf-8")
 SECTION = GUIDE.partition("## Capture for a web archive\n")[2].partition("\n## ")[0]
 PROGRAM, COMMAND = re.findall(r"^```(?:python)?\n(.*?)^```", SECTION, re.DOTALL | re.MULTILINE)
-DOCUMENTED_URL = "http://127.0.0.1:8000"
+TOOLS = Path(sys.executable).parent
 
 pytestmark = pytest.mark.process
 
@@ -29,25 +30,16 @@ pytestmark = pytest.mark.process
 def capture(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder in which the program and the command of the page were run."""
     folder = tmp_path_factory.mktemp("capture")
-    run(folder, "python", "-c", PROGRAM.replace(DOCUMENTED_URL, server))
-    run(folder, *COMMAND.replace(DOCUMENTED_URL, server).split())
+    tool, *arguments = COMMAND.replace(DEFAULT_BASE_URL, server).split()
+    run(sys.executable, "-c", PROGRAM.replace(DEFAULT_BASE_URL, server), cwd=folder)
+    run(TOOLS / tool, *arguments, cwd=folder)
     return folder
-
-
-def run(folder: Path, program: str, *arguments: str) -> str:
-    """Run a program of the project's environment; it must succeed."""
-    command = [str(Path(sys.executable).parent / program), *arguments]
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_the_capture_is_valid_and_names_its_page(capture: Path, server: str) -> None:
     """`warcio check` and `wacz validate` accept it, and viewers open it at the record page."""
-    run(capture, "warcio", "check", "record.warc.gz")
-    validation = run(capture, "wacz", "validate", "-f", "record.wacz")
+    run(TOOLS / "warcio", "check", "record.warc.gz", cwd=capture)
+    validation = run(TOOLS / "wacz", "validate", "-f", "record.wacz", cwd=capture)
     with ZipFile(capture / "record.wacz") as archive:
         lines = archive.read("pages/pages.jsonl").splitlines()
     pages = [json.loads(line) for line in lines[1:]]

@@ -15,6 +15,7 @@ import pytest
 from app.mirror.entries import mtime_from_digest
 from tests.conftest import needs, run_cli
 from tests.support.mirrors import read_manifest, read_tree, verify
+from tests.support.programs import run
 from tests.support.published import ENVIRONMENT
 
 pytestmark = pytest.mark.process
@@ -23,43 +24,38 @@ FIRST = 315_532_800 + 86_400
 """1980-01-02: the first day that is in 1980 in every time zone."""
 
 
-def run(*command: str | Path, folder: Path) -> None:
-    """Run a program in a folder; it must succeed."""
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-
-
 def copy_without_times(mirror: Path, folder: Path) -> Path:
     """A copy as by `cp -r`, which sets the current time."""
-    run("cp", "-r", mirror, folder / "copy", folder=folder)
+    run("cp", "-r", mirror, folder / "copy")
     return folder / "copy"
 
 
 def copy_with_times(mirror: Path, folder: Path) -> Path:
     """A copy as by `cp -a`."""
-    run("cp", "-a", mirror, folder / "copy", folder=folder)
+    run("cp", "-a", mirror, folder / "copy")
     return folder / "copy"
 
 
 def through_zip(mirror: Path, folder: Path) -> Path:
     """A copy by Info-ZIP."""
-    run(needs("zip", "it archives a mirror"), "-qr", folder / "a.zip", ".", folder=mirror)
+    run(needs("zip", "it archives a mirror"), "-qr", folder / "a.zip", ".", cwd=mirror)
     unzip = needs("unzip", "it extracts a mirror")
-    run(unzip, "-q", folder / "a.zip", "-d", folder / "copy", folder=folder)
+    run(unzip, "-q", folder / "a.zip", "-d", folder / "copy")
     return folder / "copy"
 
 
 def through_dos_zip(mirror: Path, folder: Path) -> Path:
     """A copy by Info-ZIP with the times of FAT alone: local, in steps of two seconds."""
-    run(needs("zip", "it archives a mirror"), "-qrX", folder / "a.zip", ".", folder=mirror)
+    run(needs("zip", "it archives a mirror"), "-qrX", folder / "a.zip", ".", cwd=mirror)
     unzip = needs("unzip", "it extracts a mirror")
-    run(unzip, "-q", folder / "a.zip", "-d", folder / "copy", folder=folder)
+    run(unzip, "-q", folder / "a.zip", "-d", folder / "copy")
     return folder / "copy"
 
 
 def through_python(mirror: Path, folder: Path) -> Path:
     """A copy by Python's zipfile, which refuses times before 1980 and restores none."""
     archive = shutil.make_archive(str(folder / "a"), "zip", mirror)
-    run(sys.executable, "-m", "zipfile", "-e", archive, folder / "copy", folder=folder)
+    run(sys.executable, "-m", "zipfile", "-e", archive, folder / "copy")
     return folder / "copy"
 
 

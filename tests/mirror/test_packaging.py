@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,9 +22,10 @@ from app.settings import Settings
 from tests.conftest import ROOT, SEED
 from tests.support.command_line import invoke_cli
 from tests.support.environments import install_environment, locked_version
-from tests.support.mirrors import freeze, read_manifest, read_tree, running, verify
+from tests.support.mirrors import freeze, read_manifest, read_tree, verify
 from tests.support.npm import install_packages
 from tests.support.ports import free_port
+from tests.support.programs import end, run, running
 from tests.support.published import ENVIRONMENT, PUBLIC_URL, PUBLISHED, copy_archive
 from tests.support.tools_table import check_outcome
 
@@ -33,24 +33,8 @@ ARCHIVES = ROOT / "tests" / "archives"
 CRATE, WARC = "ro-crate-metadata.json", "record.warc.gz"
 CONTEXT_URL = "https://w3id.org/ro/crate/1.2/context"
 ALL = ("--bag", "--crate", "--warc")
-TIMEOUT_SECONDS = 600
 
 Json = dict[str, Any]
-
-
-def run(*command: object, cwd: Path | None = None) -> str:
-    """Run a program and return what it printed. Fails the test on a non-zero exit code."""
-    completed = subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
-    assert completed.returncode == 0, f"{command}\n{completed.stdout}"
-    return completed.stdout
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +63,8 @@ def crate(bag: Path) -> dict[str, Json]:
 @pytest.mark.process
 def test_the_tools_of_bags_accept_the_bag(bag: Path, environment: Path) -> None:
     """Both validate all digests; bagit names the bag's version."""
-    assert "is valid" in run(environment / "bagit.py", "--validate", bag)
-    assert "is valid" in run(environment / "bdbag", "--validate", "full", bag)
+    assert "is valid" in run(environment / "bagit.py", "--validate", bag, with_stderr=True)
+    assert "is valid" in run(environment / "bdbag", "--validate", "full", bag, with_stderr=True)
     oxum = f"Payload-Oxum: {payload_size(bag)}"
     assert oxum in (bag / "bag-info.txt").read_text("utf-8").splitlines()
     files = len([path for path in (bag / "data").rglob("*") if path.is_file()])
@@ -124,12 +108,8 @@ def test_the_validator_of_crates_accepts_the_crate(
         *("--profile-identifier", "ro-crate-1.2", "--requirement-severity", "recommended"),
         *("--output-format", "json", "--output-file", report),
     )
-    subprocess.run(
-        [str(part) for part in (environment / "rocrate-validator", "-y", *validate, bag / "data")],
-        capture_output=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,  # it exits with 1 for what is only recommended
-    )
+    validator = environment / "rocrate-validator"
+    end(validator, "-y", *validate, bag / "data", seconds=600)  # exits with 1: only recommended
     issues = json.loads(report.read_bytes())["issues"]
     assert {issue["severity"] for issue in issues} == {"RECOMMENDED"}
     assert [issue["message"] for issue in issues if "ROR identifier" not in issue["message"]] == []
@@ -177,7 +157,7 @@ def test_the_web_archive_is_valid_and_replayed(
 ) -> None:
     """By warcio and pywb: every kind of response as in the mirror, with its media type."""
     archive = bag / "data" / WARC
-    assert run(environment / "warcio", "check", archive) == ""
+    assert run(environment / "warcio", "check", archive, with_stderr=True) == ""
     index = run(environment / "warcio", "index", "-f", "warc-type,warc-target-uri", archive)
     records = [json.loads(line) for line in index.splitlines()]
     entries = read_manifest(bag / "data") + read_manifest(bag / "data", 410)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.environments import install_environment, locked_version
 from tests.support.mirrors import serve_with_nginx
+from tests.support.programs import run
 from tests.support.published import PUBLIC_URL
 from tests.support.tools_table import check_outcome
 
@@ -42,11 +42,8 @@ def origin(
 
 def read_signposts(*addresses: str) -> Json:
     """What the package finds at each address. It warns of links that it ignores: an error here."""
-    python = str(install_environment(AGENTS) / "python")
-    command = [python, "-W", "error", str(AGENTS / "read_signposts.py"), *addresses]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    found: Json = json.loads(done.stdout)
+    python = install_environment(AGENTS) / "python"
+    found: Json = json.loads(run(python, "-W", "error", AGENTS / "read_signposts.py", *addresses))
     return found
 
 

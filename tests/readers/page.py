@@ -12,7 +12,6 @@ import pytest
 from tests.conftest import ROOT
 
 PAGE = ROOT / "docs" / "reading.md"
-DOCUMENTED_URL = "http://127.0.0.1:8000"
 READERS = (
     "DuckDB",
     "polars",

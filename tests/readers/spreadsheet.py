@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tests.conftest import needs
+from tests.support.programs import run
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
@@ -20,8 +20,7 @@ _MOST_COLUMNS = 30
 def version() -> str:
     """Version of LibreOffice, with three numbers."""
     program = needs("soffice", "it opens the CSV files")
-    shown = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
-    found = re.search(r"\d+\.\d+\.\d+", shown.stdout)
+    found = re.search(r"\d+\.\d+\.\d+", run(program, "--version"))
     assert found is not None
     return found[0]
 
@@ -34,11 +33,8 @@ def command(profile: Path) -> list[str]:
 
 def read_csv(addresses: list[str], options: str, folder: Path) -> dict[str, dict[str, Any]]:
     """Tables as types and rows, by name of the file: those that LibreOffice opens by address."""
-    subprocess.run(
-        [*command(folder / "profile"), f"--infilter={options}", "--convert-to", "fods",
-         "--outdir", folder, *addresses],
-        check=True, capture_output=True, timeout=180,
-    )  # fmt: skip
+    convert = (f"--infilter={options}", "--convert-to", "fods", "--outdir", folder)
+    run(*command(folder / "profile"), *convert, *addresses)
     return {file.stem: _read_sheet(file) for file in folder.glob("*.fods")}
 
 

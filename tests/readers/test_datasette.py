@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from tests.conftest import ROOT
 from tests.readers.page import PAGE
 from tests.support.environments import install_environment
 from tests.support.ports import free_port
+from tests.support.programs import running
 from tests.support.tools_table import check_outcome
 
 pytestmark = pytest.mark.process
@@ -69,14 +68,12 @@ def datasette(request: pytest.FixtureRequest, database: Path) -> Iterator[Datase
     command = [str(programs / "datasette"), "serve", "-i", str(database), "--port", str(port)]
     if request.param == "others.txt":
         command += label_options()
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        with httpx.Client(base_url=url, timeout=30, follow_redirects=True) as client:
-            yield Datasette(client, wait_until_ready(client, process))
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+    with (
+        running(command, port, database.with_name(f"{request.param}.log")) as url,
+        httpx.Client(base_url=url, timeout=30, follow_redirects=True) as client,
+    ):
+        versions = client.get("/-/versions.json").json()
+        yield Datasette(client, versions["datasette"]["version"])
 
 
 def label_options() -> list[str]:
@@ -84,19 +81,6 @@ def label_options() -> list[str]:
     options = re.findall(r"-s databases\S+label_column \w+", PAGE.read_text("utf-8"))
     assert options
     return " ".join(options).split()
-
-
-def wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes]) -> str:
-    """Wait until a server responds; returns its version."""
-    deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            versions: Json = client.get("/-/versions.json").json()
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return str(versions["datasette"]["version"])
-    pytest.fail("Datasette does not respond")
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests.readers.comparison import as_stored, as_text, compare, flat_value, is
 from tests.readers.page import check_types
 from tests.support.environments import install_environment
 from tests.support.npm import install_packages
+from tests.support.programs import run
 from tests.support.tools_table import check_outcome
 
 pytestmark = pytest.mark.process
@@ -57,14 +57,12 @@ def record(server: str) -> dict[str, list[Json]]:
 def run_python(program: str, server: str, *tables: str, lock: str = "requirements.txt") -> Readers:
     """What a program prints in the environment of a lock file."""
     python = install_environment(FOLDER, lock=lock) / "python"
-    return run([str(python), str(PROGRAMS / program), server, *tables])
+    return read(python, PROGRAMS / program, server, *tables)
 
 
-def run(command: list[str]) -> Readers:
+def read(*command: object) -> Readers:
     """What a program prints."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
-    assert done.returncode == 0, done.stderr
-    printed: Readers = json.loads(done.stdout)
+    printed: Readers = json.loads(run(*command))
     return printed
 
 
@@ -72,7 +70,7 @@ def run(command: list[str]) -> Readers:
 def read_in_r(server: str) -> Readers:
     """What R reads."""
     rscript = needs("Rscript", "it reads tables in R")
-    return run([rscript, str(PROGRAMS / "read_tables.R"), server, *SAMPLES])
+    return read(rscript, PROGRAMS / "read_tables.R", server, *SAMPLES)
 
 
 def read_in_libreoffice(server: str, folder: Path) -> Readers:
@@ -90,7 +88,7 @@ def read_in_javascript(server: str, *tables: str) -> Readers:
     """What hyparquet reads."""
     node = needs("node", "it runs hyparquet")
     install_packages(FOLDER, "hyparquet is from npm")
-    return run([node, str(PROGRAMS / "read_hyparquet.mjs"), server, *tables])
+    return read(node, PROGRAMS / "read_hyparquet.mjs", server, *tables)
 
 
 def describe(way: str, tables: Json, record: dict[str, list[Json]]) -> list[str]:
@@ -268,16 +266,13 @@ def test_geoparquet_has_the_outlines(server: str) -> None:
 
 def test_geoparquet_is_valid(server: str, tmp_path: Path) -> None:
     """The validator of GeoParquet passes all tests that apply to the file."""
-    validator = str(install_environment(FOLDER) / "geoparquet-validator")
+    validator = install_environment(FOLDER) / "geoparquet-validator"
     file = tmp_path / "regions.parquet"
     file.write_bytes(httpx.get(f"{server}/v1/exports/regions.parquet").raise_for_status().content)
-    command = [validator, "check", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-    results = re.findall(r"^  => (\w+): (\d+) pass, (\d+) fail", done.stdout, re.MULTILINE)
+    report = run(validator, "check", file)
+    results = re.findall(r"^  => (\w+): (\d+) pass, (\d+) fail", report, re.MULTILINE)
     assert {name for name, *_ in results} == {"core", "covering", "distribution"}
     passed, failed = (sum(int(result[index]) for result in results) for index in (1, 2))
-    shown = subprocess.run([validator, "--version"], capture_output=True, text=True, check=True)
-    version = shown.stdout.split()[-1]
+    version = run(validator, "--version").split()[-1]
     outcome = f"GeoParquet 1.1: {passed} tests passed, {failed} failed"
     check_outcome(AREA, "geoparquet-validator", version, "check of `regions.parquet`", outcome)

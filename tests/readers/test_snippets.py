@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
+from app.pages.guide.context import DEFAULT_BASE_URL
 from tests.conftest import ROOT, needs
-from tests.readers.page import DOCUMENTED_URL, PAGE, Snippet, snippets
+from tests.readers.page import PAGE, Snippet, snippets
 from tests.readers.spreadsheet import command
 from tests.support.browsing import chromium, serve_directory, visit
 from tests.support.environments import install_environment
 from tests.support.npm import install_packages
+from tests.support.programs import run
 
 FOLDER = ROOT / "tests" / "readers"
 SNIPPETS = snippets()
@@ -28,26 +29,21 @@ def blocks(heading: str, language: str) -> list[Snippet]:
     return found
 
 
-def run(code: str, server: str, *program: str | Path, folder: Path | None = None) -> str:
+def run_code(code: str, server: str, *program: str | Path, folder: Path | None = None) -> str:
     """What a program prints for code, with the address of the server in it."""
-    local = code.replace(DOCUMENTED_URL, server)
-    done = subprocess.run(
-        [*program, local], cwd=folder, capture_output=True, text=True, timeout=180, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return run(*program, code.replace(DEFAULT_BASE_URL, server), cwd=folder)
 
 
 def run_sql(snippet: Snippet, server: str, lock: str) -> str:
     """Rows in DuckDB of an environment, as JSON."""
     python = install_environment(FOLDER, lock=lock) / "python"
-    return run(snippet.code, server, python, FOLDER / "programs" / "run_sql.py")
+    return run_code(snippet.code, server, python, FOLDER / "programs" / "run_sql.py")
 
 
 def run_python(snippet: Snippet, server: str, folder: Path | None = None) -> str:
     """What a snippet prints in Python."""
     python = install_environment(FOLDER) / "python"
-    return run(snippet.code, server, python, "-c", folder=folder)
+    return run_code(snippet.code, server, python, "-c", folder=folder)
 
 
 def test_every_snippet_is_run() -> None:
@@ -119,7 +115,8 @@ def test_r(server: str, tmp_path: Path) -> None:
     """Codes are text, days are dates, and amounts are integers though all are null."""
     rscript = needs("Rscript", "it runs the snippets for R")
     base, readr, others = (
-        run(snippet.code, server, rscript, "-e", folder=tmp_path) for snippet in blocks("R", "r")
+        run_code(snippet.code, server, rscript, "-e", folder=tmp_path)
+        for snippet in blocks("R", "r")
     )
     assert '"1501" "08"' in base
     assert re.search(r"<chr> +<date> +<int> +<lgl>", readr)
@@ -135,7 +132,7 @@ def test_datasette(server: str, tmp_path: Path) -> None:
     (snippet,) = blocks("Datasette", "sh")
     programs = install_environment(FOLDER)
     code = snippet.code.replace("datasette -i", f"{programs / 'datasette'} --get /record.json -i")
-    assert '"award_regions"' in run(code, server, "sh", "-c", folder=tmp_path)
+    assert '"award_regions"' in run_code(code, server, "sh", "-c", folder=tmp_path)
 
 
 @pytest.mark.process
@@ -145,7 +142,7 @@ def test_qgis_source_opens_in_gdal(server: str) -> None:
     source = re.search(r'"(/vsicurl/[^"]+)"', snippet.code)
     assert source is not None
     code = f"import pyogrio; print(pyogrio.read_info({source[1]!r}))"
-    shown = run(code, server, install_environment(FOLDER) / "python", "-c")
+    shown = run_code(code, server, install_environment(FOLDER) / "python", "-c")
     assert "'geometry_type': 'Polygon'" in shown
     assert "'features': 3" in shown
 
@@ -165,7 +162,9 @@ def test_libreoffice(server: str, tmp_path: Path) -> None:
     (snippet,) = blocks("LibreOffice and Excel", "sh")
     program, *options = command(tmp_path / "profile")
     arguments = " ".join([program, *options])
-    run(snippet.code.replace("soffice --headless", arguments), server, "sh", "-c", folder=tmp_path)
+    run_code(
+        snippet.code.replace("soffice --headless", arguments), server, "sh", "-c", folder=tmp_path
+    )
     with ZipFile(tmp_path / "regions.ods") as saved:
         assert b"<text:p>08</text:p>" in saved.read("content.xml")
 
@@ -177,7 +176,7 @@ def test_hyparquet(server: str, tmp_path: Path) -> None:
     modules = install_packages(FOLDER, "hyparquet is from npm")
     (tmp_path / "node_modules").symlink_to(modules)
     (snippet,) = blocks("JavaScript", "js")
-    shown = run(snippet.code, server, node, "--input-type=module", "-e", folder=tmp_path)
+    shown = run_code(snippet.code, server, node, "--input-type=module", "-e", folder=tmp_path)
     assert "2017-10-01T00:00:00.000Z" in shown
     assert "amount: null" in shown
     assert "'metropolitan-lima', 'cusco', 'loreto'" in shown
@@ -190,7 +189,7 @@ def test_hyparquet_in_a_browser(server: str, tmp_path: Path) -> None:
     modules = install_packages(FOLDER, "hyparquet is from npm")
     (tmp_path / "node_modules").symlink_to(modules)
     (snippet,) = blocks("JavaScript", "js")
-    code = snippet.code.replace(DOCUMENTED_URL, server).replace(
+    code = snippet.code.replace(DEFAULT_BASE_URL, server).replace(
         "console.log(awards)", "window.awards = awards"
     )
     imports = '{"imports": {"hyparquet": "/node_modules/hyparquet/src/index.js"}}'

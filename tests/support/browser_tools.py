@@ -7,8 +7,6 @@ page. They include performance, which is not tested because it depends on the ma
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from playwright.sync_api import Page
 
 from tests.conftest import ROOT, needs
 from tests.support.npm import install_packages
+from tests.support.programs import run
 
 DIRECTORY = ROOT / "tests" / "browser"
 MODULES = DIRECTORY / "node_modules"
@@ -71,7 +70,7 @@ def violations(page: Page, *further_rules: str) -> list[str]:
 def lighthouse(url: str, *categories: str) -> dict[str, int]:
     """Lighthouse scores of a page from 0 to 100, by category; all categories by default."""
     command = [
-        str(install_modules() / ".bin" / "lighthouse"),
+        install_modules() / ".bin" / "lighthouse",
         url,
         "--quiet",
         "--output=json",
@@ -79,12 +78,8 @@ def lighthouse(url: str, *categories: str) -> dict[str, int]:
         f"--chrome-flags=--headless {' '.join(CHROMIUM_OPTIONS)}",
         *(f"--only-categories={name}" for name in categories),
     ]
-    environment = {**os.environ, "CHROME_PATH": needs("chromium", "Lighthouse uses it")}
-    completed = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert completed.returncode == 0, completed.stderr
-    scores = json.loads(completed.stdout)["categories"]
+    chromium = needs("chromium", "Lighthouse uses it")
+    scores = json.loads(run(*command, CHROME_PATH=chromium, seconds=300))["categories"]
     return {name: round(100 * category["score"]) for name, category in scores.items()}
 
 

@@ -6,18 +6,17 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
-from tests.conftest import ROOT, needs, run_cli
+from tests.conftest import needs, run_cli
 from tests.support.ports import free_port
 from tests.support.problem import assert_problem
+from tests.support.programs import running
 
 _NGINX_MAIN = """
 {user}
@@ -38,8 +37,6 @@ http {{
 }}
 """
 """Main configuration; `gzip on` as in Debian's default."""
-_START_SECONDS = 90
-_STOP_SECONDS = 60
 _RUN_SECONDS = 600
 """Time for a command, however busy the machine is."""
 
@@ -115,39 +112,8 @@ def serve_with_caddy(mirror: Path, work: Path) -> Iterator[str]:
         "XDG_CONFIG_HOME": str(work),
     }
     command = [program, "run", "--config", str(mirror / "Caddyfile"), "--adapter", "caddyfile"]
-    with running(command, port, work / "stderr.log", work, **environment) as address:
+    with running(command, port, work / "stderr.log", work, environment) as address:
         yield address
 
 
 WEB_SERVERS = {"nginx": serve_with_nginx, "caddy": serve_with_caddy}
-
-
-@contextmanager
-def running(
-    command: list[str], port: int, log: Path, cwd: Path = ROOT, **environment: str
-) -> Iterator[str]:
-    """Address of a web server that is started with a command, and writes errors to a log."""
-    address = f"http://127.0.0.1:{port}"
-    with log.open("wb") as stderr:
-        environment = {**os.environ, **environment}
-        process = subprocess.Popen(command, env=environment, stderr=stderr, cwd=cwd)
-    try:
-        _wait_until_reachable(address, process, log)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=_STOP_SECONDS)
-
-
-def _wait_until_reachable(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            pytest.fail(f"the web server exited: {log.read_text()}")
-        try:
-            httpx.get(f"{address}/v1")
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail(f"no response from {address} within {_START_SECONDS} seconds")
