@@ -38,8 +38,6 @@ TOOLS = {
 """Package, and what is done with it, for each result of the script."""
 
 Json = dict[str, Any]
-Passages = dict[str, dict[str, Any]]
-"""What each tool marks: the number of visible characters before the words and the words, by id."""
 
 
 @pytest.fixture(scope="module")

@@ -64,7 +64,7 @@ def found(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Found:
         for format_, suffix in SUFFIXES.items():
             (folder / name).with_suffix(suffix).write_bytes(RENDERERS[format_](work))
     shutil.copy(CITATION_FILE, folder)
-    read: Found = json.loads(run(python, CITATIONS / "read_citations.py", folder))
+    read: Found = json.loads(run(python, CITATIONS / "read_citations.py", folder, seconds=300))
     other_python = install_environment(CITATIONS, lock="classic.txt") / "python"
     classic = run(other_python, CITATIONS / "read_classic.py", folder)
     return read | {

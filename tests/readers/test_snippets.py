@@ -161,10 +161,8 @@ def test_libreoffice(server: str, tmp_path: Path) -> None:
     """The code keeps its zero in a spreadsheet."""
     (snippet,) = blocks("LibreOffice and Excel", "sh")
     program, *options = command(tmp_path / "profile")
-    arguments = " ".join([program, *options])
-    run_code(
-        snippet.code.replace("soffice --headless", arguments), server, "sh", "-c", folder=tmp_path
-    )
+    code = snippet.code.replace("soffice --headless", " ".join([program, *options]))
+    run_code(code, server, "sh", "-c", folder=tmp_path)
     with ZipFile(tmp_path / "regions.ods") as saved:
         assert b"<text:p>08</text:p>" in saved.read("content.xml")
 
