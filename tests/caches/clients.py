@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from tests.caches.origin import TIMEOUT_SECONDS, Origin, Response, open_directory
 from tests.caches.proxies import example
 from tests.conftest import needs
-from tests.support.environments import install_environment
-from tests.support.npm import install_packages
+from tests.support.environments import install_environment, locked_version
+from tests.support.npm import install_packages, package_versions
 
 HERE = Path(__file__).parent
 
@@ -131,11 +131,5 @@ def _python(work: Path, expression: str) -> list[str]:
 def library_version(name: str) -> str:
     """Major and minor version of a library, from its lock file."""
     package = LIBRARIES[name].package
-    if package == "undici":
-        lock = json.loads((HERE / "package.json").read_text("utf-8"))
-        version: str = lock["devDependencies"]["undici"]
-    else:
-        lines = (HERE / "requirements.txt").read_text("utf-8").splitlines()
-        (line,) = (line for line in lines if line.partition("[")[0].partition("=")[0] == package)
-        version = line.partition("==")[2].split()[0]
+    version = package_versions(HERE).get(package) or locked_version(HERE, package)
     return ".".join(version.split(".")[:2])

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from app.pages.guide.context import DEFAULT_BASE_URL
 from tests.caches.origin import Origin, running_origin, wait_until
 from tests.caches.proxies import nginx_with_rate_limit, running_proxy
 from tests.conftest import ROOT, needs
-from tests.support.browser_tools import CHROMIUM_OPTIONS
+from tests.support.browsing import chromium, serve_directory
 from tests.support.history import FIRST, REMOVED, SECOND, SUCCESSOR, THIRD
+from tests.support.programs import end
 
 pytestmark = [
     pytest.mark.server,
@@ -40,7 +38,6 @@ Program = tuple[str, str]
 EXAMPLES = ROOT / "examples" / "keep-a-copy"
 PROGRAMS = [(sys.executable, "keep_a_copy.py"), ("node", "keep_a_copy.mjs")]
 COPY = "copy.json"
-TIMEOUT_SECONDS = 120
 UPDATE_IN_BROWSER = """async () => {
   const { keepUpToDate } = await import("/keep_a_copy.mjs");
   window.copy = await keepUpToDate(window.copy ?? {});
@@ -74,14 +71,7 @@ def programs(folder: Path, base_url: str) -> Path:
 
 def run(folder: Path, interpreter: str, name: str) -> Json:
     """Run a program, and read the copy that it keeps."""
-    completed = subprocess.run(
-        [needs(interpreter, "it runs the program"), name, COPY],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
+    completed = end(needs(interpreter, "it runs the program"), name, COPY, cwd=folder)
     assert completed.returncode == 0, completed.stdout + completed.stderr
     assert completed.stderr == ""
     copy: Json = json.loads((folder / COPY).read_text("utf-8"))
@@ -93,28 +83,10 @@ def run(folder: Path, interpreter: str, name: str) -> Json:
 def browser_page(folder: Path) -> Iterator[Page]:
     """A page of another origin, which has the files of a folder."""
     (folder / "index.html").write_text("<!doctype html><title>Copy</title>", "utf-8")
-    handler = partial(_SilentHandler, directory=str(folder))
-    chromium = needs("chromium", "the program runs in a browser, too")
-    with (
-        ThreadingHTTPServer(("127.0.0.1", 0), handler) as files,
-        sync_playwright() as playwright,
-    ):
-        thread = threading.Thread(target=files.serve_forever)
-        thread.start()
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+    with serve_directory(folder) as url, chromium() as browser:
         page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{files.server_port}/")
+        page.goto(f"{url}/")
         yield page
-        browser.close()
-        files.shutdown()
-        thread.join()
-
-
-class _SilentHandler(SimpleHTTPRequestHandler):
-    """Serves files without logging."""
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
-        """Log nothing."""
 
 
 def released(origin: Origin, label: str) -> Json:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from operator import itemgetter
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.clients.conftest import CLIENTS, Json, page_code, python_version, run
+from tests.clients import responses
+from tests.clients.conftest import CLIENTS, page_code, run, search_path
+from tests.clients.responses import OTHERS, READ, SELECTION, Json
+from tests.support.environments import locked_version
 from tests.support.tools_table import check_outcome
 
 pytestmark = [pytest.mark.node, pytest.mark.process]
-
-SELECTION = "/v1/awards?region=cusco&region=loreto&sort=-title&include=recipient"
-READ = "list with repeated keys and `include`, item, pages, {} as in the API"
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +39,7 @@ def folder(
     shutil.copy(CLIENTS / "mypy.ini", folder)
     (folder / "example.py").write_text(page_code(server)["Python", "python"][0], "utf-8")
     said = [
-        run("bash", "-euc", "\n".join(generate), cwd=folder, path=python_tools)
+        run("bash", "-euc", "\n".join(generate), cwd=folder, PATH=search_path(python_tools))
         for _, *generate in commands
     ]
     (folder / "generators.log").write_text("\n".join(said), "utf-8")
@@ -59,20 +58,6 @@ def client(folder: Path, python_tools: Path, server: str) -> Json:
     return summary
 
 
-@pytest.fixture(scope="module")
-def expected(server: str) -> Json:
-    """What every program should read."""
-    page = httpx.get(f"{server}{SELECTION}").json()
-    activities = httpx.get(f"{server}/v1/activities").json()["data"]
-    return {
-        "awards": [award["title"] for award in page["data"]],
-        "recipients": [recipient["name"] for recipient in page["included"]["organizations"]],
-        "award": httpx.get(f"{server}/v1/awards/peru-ilo").json()["data"]["title"],
-        "notFound": httpx.get(f"{server}/v1/awards/nobody").json()["detail"],
-        "activities": [activity["id"] for activity in activities],
-    }
-
-
 def test_generators_report_no_warnings(folder: Path) -> None:
     """Both generators process the document without warnings."""
     assert "warning" not in (folder / "generators.log").read_text("utf-8").lower()
@@ -83,7 +68,7 @@ def test_versions_are_those_of_the_page(commands: list[list[str]]) -> None:
     for install, *_ in commands:
         found = re.fullmatch(r"pip install ([a-z0-9-]+)==([\d.]+)", install)
         assert found is not None, install
-        assert found[2] == python_version(found[1])
+        assert found[2] == locked_version(CLIENTS, found[1])
 
 
 def test_clients_pass_strict_mypy(folder: Path, python_tools: Path) -> None:
@@ -101,26 +86,11 @@ def test_example_of_the_page_runs(folder: Path, python_tools: Path, server: str)
 
 def test_client_reads_everything(client: Json, server: str) -> None:
     """Paging through all collections returns the whole record, value for value."""
-    record = httpx.get(f"{server}/v1/record").json()
     assert client["available"] == sorted(client["collections"])
-    assert client["record"] == record
-    assert set(client["collections"]) == set(record["data"])
-    for name, read in client["collections"].items():
-        assert sorted(read["items"], key=itemgetter("id")) == sorted(
-            record["data"][name], key=itemgetter("id")
-        )
-        assert read["item"] == read["items"][0]
+    responses.check_collections(client, server)
 
 
-@pytest.mark.parametrize(
-    ("name", "path"),
-    [
-        ("index", "/v1"),
-        ("meta", "/v1/meta"),
-        ("not_found", "/v1/awards/nobody"),
-        ("invalid", "/v1/awards?limit=0"),
-    ],
-)
+@pytest.mark.parametrize(("name", "path"), OTHERS.items())
 def test_client_reads_other_responses(client: Json, server: str, name: str, path: str) -> None:
     """The entry points and problems are typed and complete."""
     assert client[name] == httpx.get(f"{server}{path}").json()
@@ -128,18 +98,11 @@ def test_client_reads_other_responses(client: Json, server: str, name: str, path
 
 def test_client_reads_selections(client: Json, server: str) -> None:
     """Array filters are sent as repeated keys; `include`, searches and `not_stated` are typed."""
+    responses.check_selections(client, server)
     page = httpx.get(f"{server}{SELECTION}").json()
-    for member in ("data", "meta"):
-        assert client["in_cusco_or_loreto"][member] == page[member]
     included = {name: items for name, items in page["included"].items() if items}
     assert client["in_cusco_or_loreto"]["included"] == included
-    hits = httpx.get(f"{server}/v1/search?q=cusco").json()
-    assert client["search"]["data"] == hits["data"] != []
-    awards = httpx.get(f"{server}/v1/record").json()["data"]["awards"]
-    assert sorted(client["amount_not_stated"]) == sorted(
-        award["id"] for award in awards if "amount" in award["not_stated"]
-    )
-    version = python_version("openapi-python-client")
+    version = locked_version(CLIENTS, "openapi-python-client")
     outcome = (
         f"{READ.format('404 and 422')}; passes `mypy --strict` but for one line of its runtime"
     )
@@ -147,38 +110,32 @@ def test_client_reads_selections(client: Json, server: str) -> None:
     check_outcome("generators", "openapi-python-client", version, done, outcome)
 
 
-def test_models_validate_responses(
-    folder: Path, python_tools: Path, server: str, expected: Json
-) -> None:
+def test_models_validate_responses(folder: Path, python_tools: Path, server: str) -> None:
     """Models of datamodel-code-generator have the names of the API, and strings are strings."""
     read = json.loads(execute(folder, python_tools, "read_models.py", server))
     award = httpx.get(f"{server}/v1/awards/peru-ilo").json()["data"]
     record = httpx.get(f"{server}/v1/record").json()["data"]
-    invalid = httpx.get(f"{server}/v1/awards?limit=0").json()
-    assert read == expected | {
-        "invalid": invalid["errors"][0]["message"],
+    assert read == responses.summary(server) | {
         "regions": award["regions"],
         "announced": award["announced"],
         "captured": [source["captured"] for source in record["sources"]],
         "citations": len(record["citations"]),
     }
-    version = python_version("datamodel-code-generator")
+    version = locked_version(CLIENTS, "datamodel-code-generator")
     outcome = "names as in the API, ids and dates are strings; passes `mypy --strict`"
     done = "pydantic models generated, type-checked, validated responses"
     check_outcome("generators", "datamodel-code-generator", version, done, outcome)
 
 
-def test_aiopenapi3_reads_a_server(
-    folder: Path, python_tools: Path, server: str, expected: Json
-) -> None:
+def test_aiopenapi3_reads_a_server(folder: Path, python_tools: Path, server: str) -> None:
     """aiopenapi3 loads `/openapi.json`, reads the record, and rejects an invalid value itself."""
     read = json.loads(run(python_tools / "python", "read_aiopenapi3.py", server, cwd=folder))
     citations = httpx.get(f"{server}/v1/record").json()["data"]["citations"]
-    assert read == expected | {
+    assert read == responses.summary(server) | {
         "invalid": "Input should be greater than or equal to 1",
         "citations": len(citations),
     }
-    version = python_version("aiopenapi3")
+    version = locked_version(CLIENTS, "aiopenapi3")
     outcome = f"{READ.format('404')}; an invalid value was rejected before it was sent"
     check_outcome("generators", "aiopenapi3", version, "document loaded, client run", outcome)
 
@@ -197,7 +154,7 @@ def test_openapi_core_validates(folder: Path, python_tools: Path, server: str) -
     assert read["unread"] == [404, 422]
     assert read["queries"][SELECTION]["region"] == ["cusco", "loreto"]
     assert "/v1/awards?limit=0" not in read["queries"]
-    version = python_version("openapi-core")
+    version = locked_version(CLIENTS, "openapi-core")
     outcome = (
         "requests typed, with repeated keys; responses valid, problems with a deserializer for "
         "`application/problem+json`"

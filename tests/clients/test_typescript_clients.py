@@ -9,14 +9,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from operator import itemgetter
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.clients.conftest import CLIENTS, Json, npm_versions, page_code, run, start
+from tests.clients import responses
+from tests.clients.conftest import CLIENTS, end, page_code, run, search_path
+from tests.clients.responses import OTHERS, READ, SELECTION, Json
 from tests.conftest import needs
+from tests.support.npm import package_versions
 from tests.support.tools_table import check_outcome
 
 pytestmark = [pytest.mark.node, pytest.mark.process]
@@ -46,7 +48,6 @@ PLACES = {
 """Where the code of each generator is, with its name in the table."""
 EXACT_TYPES = "with 'exactOptionalPropertyTypes: true'"
 DONE = "client generated, compiled and run"
-READ = "list with repeated keys and `include`, item, pages, 404 and 422 as in the API"
 
 
 @pytest.fixture(scope="module")
@@ -72,13 +73,13 @@ def folder(
 
 
 def _generate(folder: Path, tools: Path, command: Sequence[str]) -> str:
-    return run(*command, cwd=folder, path=tools)
+    return run(*command, cwd=folder, PATH=search_path(tools))
 
 
 @pytest.fixture(scope="module")
 def errors(folder: Path, node_tools: Path) -> dict[str, list[str]]:
     """Errors of the compiler by the place that they are in; it writes the programs nevertheless."""
-    output = start(node_tools / "tsc", "--pretty", "false", cwd=folder).stdout
+    output = end(node_tools / "tsc", "--pretty", "false", cwd=folder).stdout
     by_place: dict[str, list[str]] = defaultdict(list)
     for error in re.split(r"\n(?=\S)", output.strip()) if output.strip() else []:
         by_place[next((place for place in PLACES if error.startswith(place)), "")].append(error)
@@ -122,7 +123,7 @@ def test_versions_are_those_of_the_page(server: str) -> None:
     """The page installs the versions that the tests run."""
     install, _ = page_code(server)["TypeScript", "console"][0].splitlines()
     packages = dict(re.findall(r"(\S+)@([\d.]+)", install))
-    assert packages == {name: npm_versions()[name] for name in packages}
+    assert packages == {name: package_versions(CLIENTS)[name] for name in packages}
     assert len(packages) == 2
 
 
@@ -138,41 +139,15 @@ def test_example_of_the_page_runs(folder: Path, read: dict[str, Json], server: s
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_clients_read_a_server(read: dict[str, Json], server: str, name: str) -> None:
     """Each client reads a list with repeated keys, an item, all pages, and both problems."""
-    query = "region=cusco&region=loreto&sort=-title&include=recipient"
-    page = httpx.get(f"{server}/v1/awards?{query}").json()
-    activities = httpx.get(f"{server}/v1/activities").json()["data"]
-    invalid = httpx.get(f"{server}/v1/awards?limit=0").json()
-    assert read[name] == {
-        "awards": [award["title"] for award in page["data"]],
-        "recipients": [recipient["name"] for recipient in page["included"]["organizations"]],
-        "award": httpx.get(f"{server}/v1/awards/peru-ilo").json()["data"]["title"],
-        "notFound": httpx.get(f"{server}/v1/awards/nobody").json()["detail"],
-        "invalid": invalid["errors"][0]["message"],
-        "activities": [activity["id"] for activity in activities],
-    }
+    assert read[name] == responses.summary(server)
 
 
 def test_a_client_reads_everything(everything: Json, server: str) -> None:
     """Paging through all collections with openapi-fetch returns the whole record."""
-    record = httpx.get(f"{server}/v1/record").json()
-    assert everything["record"] == record
-    assert set(everything["collections"]) == set(record["data"])
-    for name, collection in everything["collections"].items():
-        assert sorted(collection["items"], key=itemgetter("id")) == sorted(
-            record["data"][name], key=itemgetter("id")
-        )
-        assert collection["item"] == collection["items"][0]
+    responses.check_collections(everything, server)
 
 
-@pytest.mark.parametrize(
-    ("name", "path"),
-    [
-        ("index", "/v1"),
-        ("meta", "/v1/meta"),
-        ("not_found", "/v1/awards/nobody"),
-        ("invalid", "/v1/awards?limit=0"),
-    ],
-)
+@pytest.mark.parametrize(("name", "path"), OTHERS.items())
 def test_a_client_reads_other_responses(
     everything: Json, server: str, name: str, path: str
 ) -> None:
@@ -182,16 +157,9 @@ def test_a_client_reads_other_responses(
 
 def test_a_client_reads_selections(everything: Json, server: str) -> None:
     """Array filters are sent as repeated keys; `include`, searches and `not_stated` are typed."""
-    query = "region=cusco&region=loreto&sort=-title&include=recipient"
-    page = httpx.get(f"{server}/v1/awards?{query}").json()
-    for member in ("data", "meta", "included"):
-        assert everything["in_cusco_or_loreto"][member] == page[member]
-    hits = httpx.get(f"{server}/v1/search?q=cusco").json()
-    assert everything["search"]["data"] == hits["data"] != []
-    awards = httpx.get(f"{server}/v1/record").json()["data"]["awards"]
-    assert sorted(everything["amount_not_stated"]) == sorted(
-        award["id"] for award in awards if "amount" in award["not_stated"]
-    )
+    responses.check_selections(everything, server)
+    page = httpx.get(f"{server}{SELECTION}").json()
+    assert everything["in_cusco_or_loreto"]["included"] == page["included"]
 
 
 def test_parameter_names_are_checked(everything: Json) -> None:
@@ -205,12 +173,12 @@ def test_outcomes_are_on_the_page(
 ) -> None:
     """What the clients did is in the table of docs/tools.md."""
     assert read
-    versions = npm_versions()
+    versions = package_versions(CLIENTS)
     name = tool.partition(",")[0]
     version = versions[name]
     if name == "openapi-typescript":
         tool = f"{name} with openapi-fetch"
         version += f" with {versions['openapi-fetch']}"
     exact = "not " if place in errors else ""
-    outcome = f"{READ}; passes `strict`, {exact}`exactOptionalPropertyTypes`"
+    outcome = f"{READ.format('404 and 422')}; passes `strict`, {exact}`exactOptionalPropertyTypes`"
     check_outcome("generators", tool, version, DONE, outcome)

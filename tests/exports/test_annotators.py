@@ -17,7 +17,7 @@ from playwright.sync_api import Page
 from tests.conftest import ROOT, SEED, needs
 from tests.support.browsing import chromium
 from tests.support.environments import install_environment, locked_version
-from tests.support.npm import install_packages
+from tests.support.npm import install_packages, package_versions
 from tests.support.programs import run
 from tests.support.published import published_client
 from tests.support.tools_table import check_outcome
@@ -119,13 +119,6 @@ def as_page(text: str) -> str:
     return to_html(text).replace("<body>", "<body><main>").replace("</body>", "</main></body>")
 
 
-def version_of(package: str) -> str:
-    """Version of a package from npm."""
-    manifest = ARCHIVES / "node_modules" / package / "package.json"
-    version: str = json.loads(manifest.read_bytes())["version"]
-    return version
-
-
 def cited(items: list[Json], text: str, *, skip_bullets: bool) -> Json:
     """The number of visible characters before the cited words, and the words, by annotation."""
     ignored = r"[\s•]" if skip_bullets else r"\s"
@@ -153,7 +146,7 @@ def test_every_quote_is_marked(
         place = "the extracted text" if is_text else "a web page"
         outcome = f"{len(right)} of {len(expected)} on the cited words"
         row = (f"{done} `annotations.jsonld` in {place}", outcome)
-        check_outcome("archives", package, version_of(package), *row)
+        check_outcome("archives", package, package_versions(ARCHIVES)[package], *row)
 
 
 def test_no_other_words_are_marked_without_the_documentation(
@@ -176,6 +169,9 @@ def test_processors_of_json_ld_agree(export: Path, items: list[Json]) -> None:
         typed = [quad for quad in quads if quad.endswith(f"<http://www.w3.org/ns/oa#{kind}> .")]
         assert len(typed) == count * len(items)
     outcome = "nothing left out; the same canonical form in both"
-    pyld = locked_version(ARCHIVES, "pyld")
-    for tool, version in (("jsonld", version_of("jsonld")), ("PyLD", pyld)):
+    versions = {
+        "jsonld": package_versions(ARCHIVES)["jsonld"],
+        "PyLD": locked_version(ARCHIVES, "pyld"),
+    }
+    for tool, version in versions.items():
         check_outcome("archives", tool, version, "read `annotations.jsonld`", outcome)

@@ -1,11 +1,10 @@
-"""docs/reading.md: its snippets, and its table of types, which is compared or renewed."""
+"""docs/reading.md: its table of types, which is compared or renewed."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import re
-from dataclasses import dataclass
 
 import pytest
 
@@ -38,31 +37,6 @@ COLUMNS = (
     "amounts, all null",
 )
 _TABLE = re.compile(r"(?<=<!-- begin: types -->\n).*?(?=<!-- end: types -->)", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Snippet:
-    """A block of code on the page.
-
-    Attributes:
-        heading: The heading that it stands under.
-        language: What follows its opening fence.
-        code: Its lines.
-    """
-
-    heading: str
-    language: str
-    code: str
-
-
-def snippets() -> list[Snippet]:
-    """Every block of code on the page, in order."""
-    sections = re.split(r"^## (.*)\n", PAGE.read_text("utf-8"), flags=re.MULTILINE)[1:]
-    return [
-        Snippet(heading, language, code)
-        for heading, text in zip(sections[::2], sections[1::2], strict=True)
-        for language, code in re.findall(r"^```(\w+)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    ]
 
 
 def check_types(reader: str, seen: list[list[str]]) -> None:

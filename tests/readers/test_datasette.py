@@ -83,13 +83,6 @@ def label_options() -> list[str]:
     return " ".join(options).split()
 
 
-@pytest.fixture(scope="module")
-def record(server: str) -> dict[str, list[Json]]:
-    """The whole record as the API returns it."""
-    data: dict[str, list[Json]] = httpx.get(f"{server}/v1/record").json()["data"]
-    return data
-
-
 def test_every_table_is_shown(datasette: Datasette, record: dict[str, list[Json]]) -> None:
     """Each table has its name, its primary key and as many rows as the record has."""
     shown = {

@@ -46,13 +46,6 @@ Readers = dict[str, Json]
 """For each reader its `version`, and its `ways` to read: tables by name."""
 
 
-@pytest.fixture(scope="module")
-def record(server: str) -> dict[str, list[Json]]:
-    """The whole record as the API returns it."""
-    data: dict[str, list[Json]] = httpx.get(f"{server}/v1/record").json()["data"]
-    return data
-
-
 @cache
 def run_python(program: str, server: str, *tables: str, lock: str = "requirements.txt") -> Readers:
     """What a program prints in the environment of a lock file."""

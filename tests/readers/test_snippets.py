@@ -11,15 +11,16 @@ import pytest
 
 from app.pages.guide.context import DEFAULT_BASE_URL
 from tests.conftest import ROOT, needs
-from tests.readers.page import PAGE, Snippet, snippets
+from tests.readers.page import PAGE
 from tests.readers.spreadsheet import command
 from tests.support.browsing import chromium, serve_directory, visit
 from tests.support.environments import install_environment
 from tests.support.npm import install_packages
 from tests.support.programs import run
+from tests.support.snippets import Snippet, snippets
 
 FOLDER = ROOT / "tests" / "readers"
-SNIPPETS = snippets()
+SNIPPETS = snippets(PAGE)
 
 
 def blocks(heading: str, language: str) -> list[Snippet]:

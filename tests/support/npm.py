@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -36,3 +37,10 @@ def install_packages(directory: Path, why: str) -> Path:
             assert completed.returncode == 0, completed.stdout
             stamp.touch()
     return modules
+
+
+def package_versions(directory: Path) -> dict[str, str]:
+    """Version of each development dependency in the `package.json` of a directory."""
+    package = json.loads((directory / "package.json").read_text("utf-8"))
+    versions: dict[str, str] = package["devDependencies"]
+    return versions

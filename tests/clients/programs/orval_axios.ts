@@ -4,7 +4,7 @@ import axios, { isAxiosError } from "axios";
 
 import { getUnitedStatesPeruChildProtectionCompactRecord as createClient } from "../generated/orval-axios.js";
 import type { ProblemDocument } from "../generated/orval-axios.js";
-import { cursorOf, expect, PAGE_SIZE, REGIONS, type Summary } from "./summary.js";
+import { readActivities, REGIONS, summarize, type Summary } from "./summary.js";
 
 export async function read(origin: string): Promise<Summary> {
   // Without `indexes`, axios writes `region[]=cusco`, which the API rejects.
@@ -16,22 +16,10 @@ export async function read(origin: string): Promise<Summary> {
     include: ["recipient"],
   });
   const { data: item } = await client.getAward("peru-ilo");
-  const activities: string[] = [];
-  let cursor: string | undefined;
-  do {
-    const query = cursor === undefined ? { limit: PAGE_SIZE } : { limit: PAGE_SIZE, cursor };
-    const { data } = await client.listActivities(query);
-    activities.push(...data.data.map((activity) => activity.id));
-    cursor = cursorOf(data.links.next);
-  } while (cursor !== undefined);
-  return {
-    awards: page.data.map((award) => award.title),
-    recipients: expect(page.included?.organizations).map((recipient) => recipient.name),
-    award: item.data.title,
-    notFound: (await problem(client.getAward("nobody"))).detail,
-    invalid: expect((await problem(client.listAwards({ limit: 0 }))).errors?.[0]?.message),
-    activities,
-  };
+  const notFound = await problem(client.getAward("nobody"));
+  const invalid = await problem(client.listAwards({ limit: 0 }));
+  const activities = await readActivities(async (query) => (await client.listActivities(query)).data);
+  return summarize(page, item, notFound, invalid, activities);
 }
 
 async function problem(pending: Promise<unknown>): Promise<ProblemDocument> {

@@ -2,7 +2,7 @@
 // generated code, which orval.config.mjs sets.
 
 import { getAward, listActivities, listAwards } from "../generated/orval-fetch.js";
-import { cursorOf, expect, PAGE_SIZE, REGIONS, type Summary } from "./summary.js";
+import { readActivities, REGIONS, summarize, type Summary } from "./summary.js";
 
 export async function read(origin: string): Promise<Summary> {
   process.env["RECORD_ORIGIN"] = origin;
@@ -13,24 +13,12 @@ export async function read(origin: string): Promise<Summary> {
   if (page.status !== 200 || item.status !== 200 || missing.status !== 404 || invalid.status !== 422) {
     throw new Error(`${page.status} ${item.status} ${missing.status} ${invalid.status}`);
   }
-  const activities: string[] = [];
-  let cursor: string | undefined;
-  do {
-    const query = cursor === undefined ? { limit: PAGE_SIZE } : { limit: PAGE_SIZE, cursor };
+  const activities = await readActivities(async (query) => {
     const { data, status } = await listActivities(query);
     if (status !== 200) {
       throw new Error(`${status}`);
     }
-    activities.push(...data.data.map((activity) => activity.id));
-    cursor = cursorOf(data.links.next);
-  } while (cursor !== undefined);
-  const recipients = expect(page.data.included?.organizations);
-  return {
-    awards: page.data.data.map((award) => award.title),
-    recipients: recipients.map((recipient) => recipient.name),
-    award: item.data.data.title,
-    notFound: missing.data.detail,
-    invalid: expect(invalid.data.errors?.[0]?.message),
-    activities,
-  };
+    return data;
+  });
+  return summarize(page.data, item.data, missing.data, invalid.data, activities);
 }

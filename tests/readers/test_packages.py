@@ -43,13 +43,6 @@ def package(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@pytest.fixture(scope="module")
-def record(server: str) -> dict[str, list[Json]]:
-    """The whole record as the API returns it."""
-    data: dict[str, list[Json]] = httpx.get(f"{server}/v1/record").json()["data"]
-    return data
-
-
 def check_database(path: Path, record: dict[str, list[Json]]) -> str:
     """Compare a loaded database with the API; returns how many rows there are, in words."""
     with closing(sqlite3.connect(path)) as connection:
