@@ -57,6 +57,7 @@ from app.routers.route import negotiated_paths
 from app.seed.errors import SeedError
 from app.server.access_log import AccessLog, find_access_log
 from app.server.byte_ranges import RangeMiddleware
+from app.server.draining import DRAIN_KEY, Drain
 from app.server.fast_path import FAST_PATH_KEY, FastPath
 from app.server.headers import (
     ResponseAborted,
@@ -124,6 +125,7 @@ class Application(FastAPI):
             telemetry=telemetry_config(settings),
         )
         self.state.settings = settings
+        self.state.drain = Drain(settings.drain_seconds)
         self.negotiation = Negotiation(negotiated_paths(self.routes), exports.is_export_path)
         self.cache = ResponseCache(
             self.router, max_bytes=settings.cache_bytes, negotiation=self.negotiation
@@ -229,8 +231,10 @@ async def _serve_record(app: Application) -> AsyncIterator[dict[str, Any]]:
     settings: Settings = app.state.settings
     async with serve_archive(app.state, app.cache, settings):
         gc.freeze()  # what is loaded now stays loaded: the garbage collector need not scan it again
+        drain: Drain = app.state.drain
         try:
-            yield {SETTINGS_KEY: settings, FAST_PATH_KEY: app.fast_path}
+            with drain.on_sigterm(app.fast_path):
+                yield {SETTINGS_KEY: settings, FAST_PATH_KEY: app.fast_path, DRAIN_KEY: drain}
         finally:
             gc.unfreeze()
 

@@ -110,6 +110,11 @@ class Settings(BaseSettings):
     query_seconds: Annotated[float, Field(gt=0, le=3_600)] = Field(
         10, description="Query timeout: seconds until a database query is interrupted."
     )
+    drain_seconds: Annotated[int, Field(ge=0, le=3_600)] = Field(
+        0,
+        description="Seconds from SIGTERM to shutdown: `/readyz` returns 503, requests are served, "
+        "and each connection is closed after its next response.",
+    )
     stop_seconds: Annotated[int, Field(ge=0, le=3_600)] = Field(
         10, description="Graceful shutdown: seconds to finish in-flight responses."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.models.base import Model
@@ -44,17 +44,20 @@ async def get_liveness() -> Response:
     "/readyz",
     operation_id="getReadiness",
     summary="Check readiness",
-    description="Returns 200 if the record is loaded and can be read, otherwise 503. Never cached.",
+    description="Returns 200 if the record is loaded and can be read, and 503 if not, or if the "
+    "server is about to stop. Never cached.",
     response_model=Health,
     response_description="The service is ready.",
     responses=openapi_responses(no_store=True),
 )
-async def get_readiness(archive: ArchiveDep) -> Response:
+async def get_readiness(request: Request, archive: ArchiveDep) -> Response:
     """A constant response, after a test query of the archive.
 
     Raises:
-        Unavailable: The archive cannot be read.
+        Unavailable: The archive cannot be read, or the server is about to stop.
     """
+    if request.app.state.drain.started:
+        raise Unavailable("The server is stopping.", headers={"Retry-After": "5"})
     try:
         archive.connection.execute("SELECT count(*) FROM meta").fetchone()
     except sqlite3.Error as error:

@@ -40,6 +40,7 @@ from app.responses.problems import (
     UrlTooLong,
 )
 from app.server.access_log import find_access_log
+from app.server.draining import DRAIN_KEY, Drain
 from app.server.fast_path import FAST_PATH_KEY, FastPath
 from app.server.headers import add_common_headers, request_id
 from app.server.response_cache import ON_CACHE_HIT
@@ -197,6 +198,8 @@ class Connection(HttpToolsProtocol):
             remember = partial(self.fast_path.remember, self.new_head)
             cast("Scope", self.scope)[ON_CACHE_HIT] = remember
         _start_request(self)
+        if self.limiter.drain.started:
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         """Note that a request was parsed to its end."""
@@ -335,6 +338,7 @@ class ConnectionLimiter:
     Attributes:
         settings: The application's settings.
         fast_path: The application's fast path; None if it has none.
+        drain: Whether the process is about to stop.
         connections: All open connections.
         max_connections: The setting, or less if the process may open fewer files.
     """
@@ -342,6 +346,7 @@ class ConnectionLimiter:
     def __init__(self, first: Connection) -> None:
         self.settings: Settings = first.app_state[SETTINGS_KEY]
         self.fast_path: FastPath | None = first.app_state.get(FAST_PATH_KEY)
+        self.drain: Drain = first.app_state[DRAIN_KEY]
         self._server_state = first.server_state
         self._default_headers: object = None
         self._default_header_lines = b""

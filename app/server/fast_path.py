@@ -68,6 +68,12 @@ class FastPath:
         """
         self.cache, self.access_log, self.trusts_proxies = cache, access_log, trusts_proxies
         self._heads: dict[bytes, KnownHead] = {}
+        self._is_on = True
+
+    def turn_off(self) -> None:
+        """Take no request from now on."""
+        self._is_on = False
+        self._heads.clear()
 
     def respond(self, head: bytes, connection: Connection) -> bool:
         """Send the response that a known head selects; False if it is unknown or not cached."""
@@ -96,6 +102,8 @@ class FastPath:
         """Store a request head that the cache has responded to, if it may be repeated."""
         forwarded = self.trusts_proxies and b"x-forwarded" in head.lower()
         if len(head) > _MAX_HEAD_BYTES or forwarded or _REPEATABLE.fullmatch(head) is None:
+            return
+        if not self._is_on:
             return
         has_body, template = status == 200 and scope["method"] != "HEAD", ""
         if self.access_log is not None:

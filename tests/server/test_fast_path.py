@@ -20,6 +20,7 @@ from uvicorn.server import ServerState
 from app.main import Application, create_app
 from app.server.access_log import AccessLog, AccessLogHandler
 from app.server.connections import Connection
+from app.server.draining import DRAIN_KEY
 from app.server.fast_path import FAST_PATH_KEY, FastPath
 from app.server.response_cache import CachedResponse
 from app.settings import SETTINGS_KEY, Settings
@@ -132,6 +133,7 @@ class Server:
         self.lifespan_state: dict[str, Any] = {
             SETTINGS_KEY: settings,
             FAST_PATH_KEY: self.fast_path,
+            DRAIN_KEY: app.state.drain,
         }
 
     @asynccontextmanager
