@@ -30,6 +30,9 @@ _LINE_BREAKS = {
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _DECODE = json.JSONDecoder().raw_decode
 
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
+"""Text that is not percent-encoded (RFC 3986, 2.3)."""
+
 _MAX_CACHED_SELECTIONS = 256
 
 QueryPairs = list[tuple[str, str]]
@@ -61,7 +64,11 @@ def page_links(path: str, query_pairs: QueryPairs, cursor: str | None) -> dict[s
 
 def url_with_query(path: str, query_pairs: QueryPairs) -> str:
     """A path followed by the encoded query string, if there is any."""
-    return f"{path}?{urlencode(query_pairs)}" if query_pairs else path
+    if not query_pairs:
+        return path
+    if _UNRESERVED.fullmatch("".join(map("".join, query_pairs))):  # at a tenth of the time
+        return f"{path}?{'&'.join(map('='.join, query_pairs))}"
+    return f"{path}?{urlencode(query_pairs)}"
 
 
 def page_body(

@@ -1,16 +1,22 @@
-"""Routes: their response models are built only for the OpenAPI document; their formats."""
+"""Routes: response models are built only for OpenAPI; endpoints are called directly; formats."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
+from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
 
 from app.responses.formats import FORMATS
 from app.server.negotiation import NegotiatedPath
+
+_TELEMETRY_KEY = "fastapi.telemetry"
+"""Key in the ASGI scope of a request that FastAPI's telemetry observes."""
 
 
 class Route(APIRoute):
@@ -18,6 +24,9 @@ class Route(APIRoute):
 
     Endpoints return pre-rendered bytes, so no request needs the model. Building it lazily makes
     startup faster.
+
+    An endpoint with the request as its only parameter is called directly, which halves the time
+    that the framework takes for a request. With telemetry, FastAPI calls it, to trace the call.
     """
 
     def __init__(
@@ -27,6 +36,24 @@ class Route(APIRoute):
         super().__init__(path, endpoint, response_model=None, **options)
         self._response_model = response_model
         self._options = options
+        parameters = [*inspect.signature(endpoint).parameters]
+        self._is_called_directly = (
+            inspect.iscoroutinefunction(endpoint)
+            and parameters == [self.dependant.request_param_name]
+            and not self.dependencies
+        )
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request whose path matches; the method may not."""
+        if (
+            self._is_called_directly
+            and scope["method"] in (self.methods or ())
+            and _TELEMETRY_KEY not in scope
+        ):
+            response = await self.endpoint(Request(scope, receive, send))
+            await response(scope, receive, send)
+        else:
+            await super().handle(scope, receive, send)
 
     def with_response_model(self) -> APIRoute:
         """An equal `APIRoute` with the response model, from which FastAPI generates OpenAPI."""
