@@ -1,0 +1,1 @@
+"""Manifests and configuration of deploy/, and replicas behind a load balancer."""
