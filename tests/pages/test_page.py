@@ -7,23 +7,29 @@ import json
 import re
 import subprocess
 import sys
+from inspect import isclass
 from math import cos, sin
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import unquote
 
 import httpx
 import pytest
 from lxml import html
+from pydantic import BaseModel
 
+from app.models import RESOURCES
 from app.models.dates import first_day
+from app.models.header import SEED_ONLY_FIELDS, Metadata
 from app.models.notation import join_phrases, us_date
 from app.pages.record.footnotes import text_fragment_url
 from app.pages.record.outlines import draw_map
 from app.pages.record.timeline import TimeAxis
 from app.pages.record.words import (
+    FIELD_LABELS,
     amount_in_words,
     field_label,
+    money_in_words,
     ordinal,
     precedence_in_words,
     shorten,
@@ -140,43 +146,93 @@ async def test_every_citation_is_in_a_footnote(client: httpx.AsyncClient) -> Non
     """The footnotes contain every citation, except those of page furniture."""
     page = await get_page(client)
     citations = (await client.get("/v1/citations")).json()["data"]
-    expected = {
+    expected = [
         citation["links"]["self"] for citation in citations if citation["field"] != "furniture"
-    }
+    ]
     assert len(expected) > 150
-    assert (
-        set(page.xpath("//*[@id='notes']/ancestor::section//li/a[@class='json']/@href")) == expected
-    )
+    links = page.xpath("//ol[@class='footnotes']//a[starts-with(@href, '/v1/citations/')]/@href")
+    assert sorted(links) == sorted(expected)
 
 
-async def test_footnotes_show_their_citations(client: httpx.AsyncClient) -> None:
-    """A footnote has basis, quote, position, note, reference and a link to the quoted text."""
+async def test_a_quote_stands_once_with_the_values_it_supports(client: httpx.AsyncClient) -> None:
+    """A footnote has quote, position and reference, and each citation's basis, field and note."""
     page = await get_page(client)
     data = (await client.get("/v1/citations")).json()["data"]
     citations = {citation["links"]["self"]: citation for citation in data}
-    entries = page.xpath("//a[@class='json']/parent::li")
-    assert entries
-    for entry in entries:
-        citation = citations[entry.xpath("a[@class='json']/@href")[0]]
-        assert (
-            visible_text(entry.xpath("span[contains(@class, 'tag')]")[0]).lower()
-            == citation["basis"]
-        )
-        assert (citation["note"] or "") in entry.text_content()
-        if citation["target"] is None:
-            assert citation["reference"]["url"] in entry.xpath("a/@href")
-            continue
-        quote, position = citation["target"]["selector"]
-        (link,) = entry.xpath("q/a")
-        assert link.text == quote["exact"]
-        url, _, fragment = link.get("href").partition("#:~:text=")
-        assert url.startswith("https://2017-2021.state.gov/")
-        before, after = quote["prefix"] or "", quote["suffix"] or ""
-        terms = [f"{before.strip()}-"] * bool(before) + [quote["exact"]]
-        terms += [f"-{after.strip()}"] * bool(after)
-        assert list(map(unquote, fragment.split(","))) == terms
-        assert not set(fragment) & set("& ")
-        assert f"{position['start']}–{position['end']}" in visible_text(entry)
+    notes = page.xpath("//ol[@class='footnotes']/li")
+    sources = []
+    for note in notes:
+        values = note.xpath("ul/li/a[starts-with(@href, '/v1/citations/')]")
+        for value in values:
+            citation = citations[value.get("href")]
+            entry = value.getparent()
+            basis = entry.xpath("span[contains(@class, 'tag')]")[0]
+            assert visible_text(basis) == citation["basis"].capitalize()
+            assert value.text == field_label(citation["field"])
+            assert (citation["note"] or "") in entry.text_content()
+            sources.append(
+                (note.get("id"), json.dumps([citation["target"], citation["reference"]]))
+            )
+            if citation["target"] is None:
+                assert citation["reference"]["url"] in note.xpath("p/a/@href")
+                continue
+            quote, position = citation["target"]["selector"]
+            (link,) = note.xpath("p/q/a")
+            assert link.text == quote["exact"]
+            url, _, fragment = link.get("href").partition("#:~:text=")
+            assert url.startswith("https://2017-2021.state.gov/")
+            before, after = quote["prefix"] or "", quote["suffix"] or ""
+            terms = [f"{before.strip()}-"] * bool(before) + [quote["exact"]]
+            terms += [f"-{after.strip()}"] * bool(after)
+            assert list(map(unquote, fragment.split(","))) == terms
+            assert not set(fragment) & set("& ")
+            assert f"{position['start']}–{position['end']}" in visible_text(note)
+    assert len(sources) > len(notes)
+    assert len(set(sources)) == len({source for _, source in sources}) == len(notes)
+
+
+async def test_markers_lead_to_the_footnotes_of_their_value(client: httpx.AsyncClient) -> None:
+    """The numbers after a value are those of its citations, and each note leads back to them."""
+    page = await get_page(client)
+    expected: dict[tuple[str, str], set[int]] = {}
+    markers: dict[str, set[int]] = {}
+    for note in page.xpath("//ol[@class='footnotes']/li"):
+        number = int(note.get("id")[1:])
+        for back in note.xpath(".//span[@class='back']/a/@href"):
+            markers.setdefault(back[1:], set()).add(number)
+        for path in note.xpath("ul/li/a[starts-with(@href, '/v1/citations/')]/@href"):
+            resource, name = path.rsplit(".", 2)[:2]
+            expected.setdefault((resource, name), set()).add(number)
+    shown = {}
+    for link in page.xpath("//sup[contains(@class, 'marker')]/a"):
+        first, _, last = link.text.partition("–")
+        shown[link.get("id")] = set(range(int(first), int(last or first) + 1))
+        assert link.get("href") == f"#n{first}"
+        assert link.get("aria-label") == f"Note{'s' if last else ''} {link.text}"
+    assert shown == markers
+    (summary,) = page.xpath("//article[@id='award-peru-ilo']/p[not(@class)]")
+    numbers = set().union(*(shown[id_] for id_ in summary.xpath("sup/a/@id")))
+    assert numbers == expected["/v1/citations/award.peru-ilo", "summary"]
+    assert len(numbers) == 8
+
+
+async def test_notes_are_folded_below_their_section(client: httpx.AsyncClient) -> None:
+    """Numbers rise through the page, and every footnote is where its number first occurs."""
+    page = await get_page(client)
+    folds = page.xpath("//details")
+    assert len(folds) > 5
+    assert page.xpath("//details[@open]") == []
+    numbers = [int(note.get("id")[1:]) for note in page.xpath("//ol[@class='footnotes']/li")]
+    assert numbers == list(range(1, len(numbers) + 1))
+    order = {element: place for place, element in enumerate(page.iter())}
+    previous = 0
+    for fold in folds:
+        first = int(fold.find("ol").get("start"))
+        last = first + len(fold.findall("ol/li")) - 1
+        assert visible_text(fold.find("summary")).startswith(f"Notes {first}–{last} sources of")
+        (marker,) = page.xpath("//sup/a[@id=$id]", id=f"r{first}-1")
+        assert previous < order[marker] < order[fold]
+        previous = order[fold]
 
 
 async def test_fields_that_are_not_stated_are_marked(client: httpx.AsyncClient) -> None:
@@ -257,7 +313,7 @@ async def test_a_large_record_is_truncated(tmp_path: Path) -> None:
 
 
 async def test_many_citations_are_truncated(seed: SeedCopy, tmp_path: Path) -> None:
-    """Of 1,000 citations of a value the footnote shows ten and links to all of them."""
+    """Of 1,000 citations of a value ten are shown, with a link to all of them."""
     quotes = (hashlib.sha512(str(number).encode()).hexdigest()[:80] for number in range(1_000))
     citations = [citation("editorial", quote, 100 * number) for number, quote in enumerate(quotes)]
     seed.put("/awards/0/evidence/summary", citations)
@@ -265,10 +321,10 @@ async def test_many_citations_are_truncated(seed: SeedCopy, tmp_path: Path) -> N
     async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
         page = await get_page(client)
         path = f"/v1/citations/award.{AWARD}.summary."
-        (note,) = page.xpath(f"//li[starts-with(@id, 'n')][.//a[starts-with(@href, '{path}')]]")
-        assert len(note.xpath(".//q")) == 10
-        assert note.xpath("p[@class='about']/b/text()") == ["Summary"]
-        (more,) = note.xpath("p[@class='more']")
+        notes = page.xpath(f"//ol/li[@id][.//a[starts-with(@href, '{path}')]]")
+        assert len(notes) == 10
+        (more,) = page.xpath("//ol[@class='footnotes']//p[@class='more']")
+        assert more in notes[-1].iterdescendants()
         assert "The first 10 of 1,000 citations." in visible_text(more)
         (path,) = more.xpath("a/@href")
         assert (await client.get(path)).json()["meta"]["total"] == 1_000
@@ -278,18 +334,19 @@ async def test_many_citations_are_truncated(seed: SeedCopy, tmp_path: Path) -> N
 
 @pytest.mark.slow
 async def test_the_page_of_the_widest_record_is_bounded(tmp_path: Path) -> None:
-    """Long texts, lists and citations are cut; each footnote still has a citation."""
+    """Long texts, lists and citations are cut; each value still has a citation."""
     path = write_widest_seed(tmp_path / "seed.json")
     async with client_for(path, tmp_path / "archive.sqlite") as client:
         page = await get_page(client)
         assert await transfer_size(client, "gzip") < 200_000
-    notes = page.xpath("//ol[@class='footnotes']/li")
-    assert len(notes) > 300
-    assert all(note.xpath(".//a[@class='json']") for note in notes)
-    assert len(page.xpath("//a[@class='json']")) == len(notes) + 150
+    cited = page.xpath("//ol[@class='footnotes']//a[starts-with(@href, '/v1/citations/')]/@href")
+    assert len(cited) == len(set(cited))
+    assert len(cited) == len({path.rpartition(".")[0] for path in cited}) + 150
     (stakeholders, *_) = page.xpath("//dt[.='Stakeholders']/following-sibling::dd")
     assert "and 28 more" in visible_text(stakeholders)
-    for more in page.xpath("//ol[@class='footnotes']/li/p[@class='more']"):
+    cut = page.xpath("//ol[@class='footnotes']//p[@class='more']")
+    assert cut
+    for more in cut:
         assert more.text_content().startswith("The first")
 
 
@@ -369,16 +426,48 @@ def test_text_fragments_are_percent_encoded() -> None:
     )
 
 
+def shown_fields(model: type[BaseModel]) -> set[str]:
+    """Names of the fields of a model that are shown, and of the objects in them."""
+    fields = {
+        name: field
+        for name, field in model.model_fields.items()
+        if name not in {*SEED_ONLY_FIELDS, "evidence"}
+    }
+    names = {*fields}
+    annotations: list[Any] = [field.annotation for field in fields.values()]
+    while annotations:
+        annotation = annotations.pop()
+        annotations += [*get_args(annotation), *get_args(getattr(annotation, "__value__", None))]
+        if isclass(annotation) and issubclass(annotation, BaseModel):
+            names |= shown_fields(annotation)
+    return names
+
+
+def test_every_field_has_a_written_label() -> None:
+    """No label is made of a field's name: abbreviations would be wrong."""
+    names = {name for model in (*RESOURCES, Metadata) for name in shown_fields(model)}
+    assert {"iso_3166_2", "ordinal", "extraction_version", "wording_license"} <= names
+    assert names == FIELD_LABELS.keys()
+    assert all(label[0].isupper() for label in FIELD_LABELS.values())
+
+
 @pytest.mark.parametrize(
     ("formatted", "expected"),
     [
         (us_date("2017-06-15"), "June 15, 2017"),
         (us_date("2017-10"), "October 2017"),
         (us_date("2017"), "2017"),
-        (amount_in_words(5_000_000), "5 million"),
-        (amount_in_words(1_250_000), "1.25 million"),
+        (amount_in_words(5_000_000), "5\u00a0million"),
+        (amount_in_words(1_250_000), "1.25\u00a0million"),
         (amount_in_words(1_234_567), "1,234,567"),
         (amount_in_words(0), "0"),
+        (amount_in_words(1_500_000_000), "1.5\u00a0billion"),
+        (amount_in_words(1_230_450_000), "1,230.45\u00a0million"),
+        (money_in_words(5_000_000, "USD", None), "US$5\u00a0million"),
+        (money_in_words(5_000_000, "USD", "up_to"), "up to US$5\u00a0million"),
+        (money_in_words(12_500, "EUR", "at_least"), "at least €12,500"),
+        (money_in_words(12_500, "PEN", "about"), "about PEN\u00a012,500"),
+        (money_in_words(12_500, None, None), "12,500"),
         (join_phrases([]), ""),
         (join_phrases(["Peru"]), "Peru"),
         (join_phrases(["Peru", "Ghana"]), "Peru and Ghana"),
@@ -390,7 +479,8 @@ def test_text_fragments_are_percent_encoded() -> None:
         (ordinal(11), "11th"),
         (ordinal(22), "22nd"),
         (ordinal(113), "113th"),
-        (field_label("planned_years"), "Planned years"),
+        (field_label("planned_years"), "Planned duration"),
+        (field_label("a_field_of_earlier_releases"), "A field of earlier releases"),
         (field_label("iso_3166_2"), "ISO 3166-2"),
         (field_label("url"), "URL"),
         (

@@ -108,6 +108,16 @@ class PageContent:
         return [section for section in sections if section.objectives.items or section.awards.items]
 
     @property
+    def objective_count(self) -> int:
+        """Number of objectives of the partnership sections, with those that are not shown."""
+        return sum(section.objectives.total for section in self.partnership_sections)
+
+    @property
+    def award_count(self) -> int:
+        """Number of awards of the partnership sections, with those that are not shown."""
+        return sum(section.awards.total for section in self.partnership_sections)
+
+    @property
     def award_sections(self) -> list[AwardSection]:
         """The awards of every partnership section."""
         return [

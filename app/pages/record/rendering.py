@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.exports.terms import licenses
 from app.models.notation import count_noun, noun_for, us_date
@@ -39,15 +39,19 @@ def render_template(
     """A page from its template, given what only this page shows."""
     style, metadata = _style_sheet(), reader.archive.metadata
     template = _environment().get_template(name)
+    footnotes = Footnotes(reader)
     html = template.render(
         archive=reader.archive,
         record=metadata,
         licenses=licenses(metadata),
         origin=origin,
         style=Markup(style),  # noqa: S704 - a file of this package
-        footnotes=Footnotes(reader),
+        footnotes=footnotes,
         **context,
     )
+    notes = _environment().get_template("parts.html").module.notes  # type: ignore[attr-defined]
+    for placeholder, group in footnotes.folded():
+        html = html.replace(placeholder, notes(footnotes, group), 1)
     return RenderedPage(html.encode(), _content_security_policy(style))
 
 
@@ -63,6 +67,13 @@ def _content_security_policy(style: str) -> str:
     )
 
 
+def _breakable_path(path: str) -> Markup:
+    """HTML of a path with a query, in which a line may break before each parameter."""
+    return (
+        escape(path).replace("?", Markup("<wbr>?")).replace(Markup("&amp;"), Markup("<wbr>&amp;"))
+    )
+
+
 @cache
 def _style_sheet() -> str:
     """The style sheet without indentation and empty lines."""
@@ -74,9 +85,12 @@ def _style_sheet() -> str:
 def _environment() -> Environment:
     """The templates of the pages, with their filters."""
     filters = {
+        "breakable": _breakable_path,
+        "capitalize_first": words.capitalize_first,
         "count_noun": count_noun,
         "date_in_words": us_date,
         "field_label": words.field_label,
+        "money": words.money_in_words,
         "noun_for": noun_for,
         "precision": words.precision,
         "selectors_by_type": selectors_by_type,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.models.notation import ordinal_digits, ordinal_words
+from app.models.notation import ordinal_digits, ordinal_words, qualifier_prefix
 
 MAX_TEXT_CHARACTERS = 600
 """Longest text on the page, such as a summary."""
@@ -20,16 +20,98 @@ _CODES = {
     "sex": "sex trafficking",
     "labor": "labor trafficking",
 }
-_FIELD_LABELS = {
+FIELD_LABELS = {
+    "id": "Id",
+    "name": "Name",
+    "short_name": "Short name",
+    "title": "Title",
+    "summary": "Summary",
+    "not_stated": "Not stated",
+    # partnerships
+    "countries": "Countries",
+    "signed": "Signed",
+    "planned_years": "Planned duration",
+    "ends": "End date",
+    "investment_amount": "Investment",
+    "investment_currency": "Currency of the investment",
+    "investment_qualifier": "Qualifier of the investment",
+    "investor": "Investor",
+    "precedence": "Rank",
+    "scope": "Scope",
+    "ordinal": "Ordinal",
+    "regions": "Regions",
+    # objectives, awards and activities
+    "partnership": "Partnership",
+    "position": "Position",
+    "recipient": "Recipient",
+    "announced": "Announced",
+    "amount": "Amount",
+    "currency": "Currency",
+    "amount_qualifier": "Qualifier of the amount",
+    "objectives": "Objectives",
+    "trafficking_forms": "Forms of trafficking",
+    "has_sub_recipients": "Sub-recipients",
+    "award": "Award",
+    "stakeholders": "Stakeholders",
+    "supports": "Plan supported",
+    # regions and organizations
+    "aliases": "Other names",
+    "country": "Country",
     "iso_3166_2": "ISO 3166-2",
     "inei_ubigeo": "INEI ubigeo",
-    "has_sub_recipients": "Sub-recipients",
+    "wikidata": "Wikidata",
     "kind": "Type",
-    "precedence": "Rank",
-    "supports": "Plan supported",
-    "sha256": "SHA-256",
+    "roles": "Roles",
+    # sources
+    "publisher": "Publisher",
     "url": "URL",
+    "archived_from": "Start of the archived period",
+    "archived_to": "End of the archived period",
+    "notices": "Notices on the page",
+    "captured": "Captured",
+    "memento": "Memento",
+    "extraction_tool": "Text extracted by",
+    "extraction_version": "Version of the extraction tool",
+    "sha256": "SHA-256",
+    "bytes": "Bytes",
+    "characters": "Characters",
+    "furniture": "Page furniture",
+    "start": "Start",
+    "end": "End",
+    "reason": "Reason",
+    "starts_with": "Starts with",
+    "ends_with": "Ends with",
+    # the record as a whole
+    "description": "Description",
+    "keywords": "Keywords",
+    "modified": "Modified",
+    "archive_notice": "Archive notice",
+    "license": "License",
+    "wording_license": "License of the wording",
+    "outlines": "Outlines",
+    "file": "File",
+    "reference": "Reference",
+    "note": "Note",
 }
+"""Label of every field of a resource and of the metadata, and of their members."""
+_CURRENCY_SIGNS = {
+    "USD": "US$",
+    "EUR": "€",
+    "GBP": "£",
+    "JPY": "¥",
+    "AUD": "A$",
+    "CAD": "C$",
+    "NZD": "NZ$",
+    "HKD": "HK$",
+    "MXN": "MX$",
+    "BRL": "R$",
+    "INR": "₹",
+    "ILS": "₪",
+    "KRW": "₩",
+    "PHP": "₱",
+}
+"""Signs that name one currency to an American reader; others are written as their code."""
+_LARGE_NUMBERS = ((1_000_000_000, "billion"), (1_000_000, "million"))
 
 
 def precision(value: str) -> str:
@@ -38,10 +120,20 @@ def precision(value: str) -> str:
 
 
 def amount_in_words(value: int) -> str:
-    """An amount, in millions if at most two decimals are needed: `1.25 million`, `12,500`."""
-    if value >= 1_000_000 and value % 10_000 == 0:
-        return f"{value / 1_000_000:,.2f}".rstrip("0").rstrip(".") + " million"
+    """An amount, in millions or billions if two decimals are enough: `1.25 million`, `12,500`.
+
+    The space is a no-break space.
+    """
+    for unit, name in _LARGE_NUMBERS:
+        if value >= unit and value % (unit // 100) == 0:
+            return f"{value / unit:,.2f}".rstrip("0").rstrip(".") + f"\u00a0{name}"
     return f"{value:,}"
+
+
+def money_in_words(value: int, currency: str | None, qualifier: str | None) -> str:
+    """An amount of money: `up to US$5 million`, `PEN 12,500`; without a currency, the number."""
+    sign = _CURRENCY_SIGNS.get(currency or "", f"{currency}\u00a0" if currency else "")
+    return f"{qualifier_prefix(qualifier)}{sign}{amount_in_words(value)}"
 
 
 def ordinal(value: int) -> str:
@@ -61,8 +153,11 @@ def precedence_in_words(precedence: Sequence[Mapping[str, Any]]) -> str:
 
 
 def field_label(name: str) -> str:
-    """Display name of a field: `Planned years`, `ISO 3166-2`."""
-    return _FIELD_LABELS.get(name) or capitalize_first(name.replace("_", " "))
+    """Display name of a field: `Planned duration`, `ISO 3166-2`.
+
+    A field that only earlier releases have is named by its words.
+    """
+    return FIELD_LABELS.get(name) or capitalize_first(name.replace("_", " "))
 
 
 def capitalize_first(text: str) -> str:
