@@ -2,9 +2,12 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 INSTALL := $(RUN)/python -m pip install --quiet --disable-pip-version-check
-UV_INSTALL := $(RUN)/uv pip install --quiet --system-certs --require-hashes
+UV_INSTALL := $(RUN)/uv pip install --quiet --system-certs --compile-bytecode --require-hashes
 AUDIT := $(VENV)/audit/bin
 LOCK := $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras
+
+# The tests start hundreds of processes; without bytecode each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help serve test test-all check bench torture fuzz soak mutants sbom licenses audit lock contract clean
 

@@ -289,7 +289,7 @@ async def test_random_requests_get_the_same_bytes(
             await full.exchange(*request, LAST)
         started = full.state.total_requests
         stable_log(full.log)
-        for _ in range(25):
+        for _ in range(15):
             requests = [source.choice(pool) for _ in range(source.randrange(2, 9))] + [[LAST]]
             for chunks in chunkings(requests, source):
                 wait = source.random() < 0.8

@@ -45,10 +45,14 @@ def _install(environment: Path, locked: Path) -> None:
     """Install with uv, which takes seconds, or with pip, which has settings of its own."""
     python: list[str | Path] = [sys.executable, "-m"]
     target = environment / "bin" / "python"
-    uv: list[str | Path] = ["uv", "pip", "install", "--quiet", "--system-certs", "--python", target]
-    pip: list[str | Path] = [target, "-m", "pip", "install", "--quiet", "--no-compile"]
+    options = ["--quiet", "--system-certs", "--compile-bytecode"]
+    uv: list[str | Path] = ["uv", "pip", "install", *options, "--python", target]
+    pip: list[str | Path] = [target, "-m", "pip", "install", "--quiet"]
     tools = [
-        [[*python, "uv", "venv", "--quiet", "--clear", environment], [*python, *uv]],
+        [
+            [*python, "uv", "venv", "--quiet", "--clear", environment],
+            [*python, *uv, "--compile-bytecode"],
+        ],
         [[*python, "venv", "--clear", environment], pip],
     ]
     for create, install in tools:
