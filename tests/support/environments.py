@@ -51,7 +51,7 @@ def _install(environment: Path, locked: Path) -> None:
     tools = [
         [
             [*python, "uv", "venv", "--quiet", "--clear", environment],
-            [*python, *uv, "--compile-bytecode"],
+            [*python, *uv],
         ],
         [[*python, "venv", "--clear", environment], pip],
     ]
