@@ -17,7 +17,8 @@ WORKDIR /src
 COPY requirements.txt ./
 RUN ["pip", "install", "--no-compile", "--require-hashes", "--requirement", "requirements.txt"]
 
-COPY LICENSE README.md pyproject.toml ./
+COPY CHANGELOG.md LICENSE README.md pyproject.toml ./
+COPY docs docs
 COPY app app
 # Files in an image never change, so bytecode is not checked against its source.
 RUN pip install --no-compile --no-deps --no-build-isolation . \

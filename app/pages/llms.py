@@ -13,6 +13,7 @@ from app.exports.feed import FEED_PATH, HISTORY_PATH
 from app.exports.listing import EXPORTS, Export
 from app.exports.terms import full_description, licenses
 from app.models.notation import one_line
+from app.pages.guide.documents import document_groups
 from app.query.examples import example_resource, first_ids
 
 _SENTENCE = re.compile(r".+?[.!?](?=\s|$)")
@@ -125,8 +126,13 @@ def _pages(base: str, *, has_feed: bool) -> list[str]:
         _link("Record page", f"{base}/", "The record as HTML, with a footnote for every value."),
         _link("History", f"{base}{HISTORY_PATH}", "What each release changed, as HTML."),
     ]
-    feed = _link("Feed of releases", f"{base}{FEED_PATH}", "The releases as an Atom feed.")
-    return [*pages, feed] if has_feed else pages
+    if has_feed:
+        pages.append(
+            _link("Feed of releases", f"{base}{FEED_PATH}", "The releases as an Atom feed.")
+        )
+    documents = (document for group in document_groups().values() for document in group)
+    pages += [_link(each.title, f"{base}/docs/{each.slug}", each.subject) for each in documents]
+    return pages
 
 
 def _link(title: str, url: str, description: str) -> str:

@@ -47,12 +47,14 @@ class Problem(Exception):
         title: Summary of the problem type; the same for every occurrence.
         status: HTTP status code.
         explanation: Description of the problem type, in Markdown; served at `type`.
+        remedy: What a client should do, in Markdown.
     """
 
     slug: ClassVar[str]
     title: ClassVar[str]
     status: ClassVar[int]
     explanation: ClassVar[str]
+    remedy: ClassVar[str]
 
     def __init__(
         self,
@@ -94,6 +96,7 @@ class BadRequest(Problem):
     title = "Bad request"
     status = 400
     explanation = "The request is malformed; `detail` gives the reason."
+    remedy = "Correct the request as `detail` says: it is not valid HTTP, whatever its path."
 
 
 class NotFound(Problem):
@@ -106,6 +109,10 @@ class NotFound(Problem):
         "Unknown path, or no resource with this id. Ids are lowercase slugs and permanent; paths "
         "have no trailing slash. `/v1` links to every collection."
     )
+    remedy = (
+        "Check the path and the id. `detail` names the closest path, if there is one, and `/v1` "
+        "links to every collection."
+    )
 
 
 class MethodNotAllowed(Problem):
@@ -115,6 +122,7 @@ class MethodNotAllowed(Problem):
     title = "Method not allowed"
     status = 405
     explanation = "The record is read-only: only GET, HEAD and OPTIONS are supported."
+    remedy = "Use GET or HEAD. `Allow` lists the methods."
 
 
 class NotAcceptable(Problem):
@@ -127,6 +135,7 @@ class NotAcceptable(Problem):
         "The `Accept` header excludes every format that this path supports; `detail` lists the "
         "supported formats."
     )
+    remedy = "Ask for a format in `detail`, use the parameter `format`, or send no `Accept` header."
 
 
 class Gone(Problem):
@@ -139,6 +148,10 @@ class Gone(Problem):
         "A correction removed this resource or citation. `release` is the release that it is "
         "missing from, `reason` says why, and `replaced_by` lists what took its place. Ids are "
         "never reused. The records of earlier releases still have it: see `/v1/releases`."
+    )
+    remedy = (
+        "Delete your copy, and follow `replaced_by`. What it was is in the record of an earlier "
+        "release: `/v1/releases`. Do not retry."
     )
 
     def __init__(
@@ -171,6 +184,10 @@ class RangeNotSatisfiable(Problem):
     explanation = (
         "The requested range starts after the end of the file. `Content-Range` gives the file size."
     )
+    remedy = (
+        "Compare the file size in `Content-Range` with your copy: if they are equal, it is "
+        "complete. Otherwise download it again from the start."
+    )
 
 
 class UrlTooLong(Problem):
@@ -180,6 +197,7 @@ class UrlTooLong(Problem):
     title = "URL too long"
     status = 414
     explanation = "`detail` gives the maximum length of a URL. Request fewer values at once."
+    remedy = "Send fewer values, in several requests, or request the whole list and select in it."
 
 
 class HeadersTooLarge(Problem):
@@ -189,6 +207,7 @@ class HeadersTooLarge(Problem):
     title = "Request headers too large"
     status = 431
     explanation = "`detail` gives the maximum number and size of headers."
+    remedy = "Send fewer or smaller headers, such as cookies."
 
 
 class InvalidParameters(Problem):
@@ -202,6 +221,10 @@ class InvalidParameters(Problem):
         "takes a single value. `errors` lists each of them with the allowed values and the closest "
         "match."
     )
+    remedy = (
+        "Correct each parameter in `errors`: `did_you_mean` has the closest match, and `allowed` "
+        "every valid name or value. If it is `cursor`, start again from the first page."
+    )
 
     def __init__(self, errors: Sequence[ParameterError]) -> None:
         super().__init__(" ".join(error.message for error in errors), errors)
@@ -214,6 +237,7 @@ class InternalError(Problem):
     title = "Internal server error"
     status = 500
     explanation = "The error is on the server and was logged. Retrying may help."
+    remedy = "Retry once. If it fails again, report the request id in `detail`."
 
 
 class Unavailable(Problem):
@@ -225,6 +249,7 @@ class Unavailable(Problem):
     explanation = (
         "The server is starting, stopping or overloaded. `Retry-After` gives the time to wait."
     )
+    remedy = "Wait as many seconds as `Retry-After` says, then retry."
 
 
 PROBLEMS: Mapping[str, type[Problem]] = {

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from app.exports.listing import CATALOG, CATALOG_3
+from app.pages.guide.documents import document_slugs
 from app.responses.problems import NotFound
 from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep
@@ -22,7 +23,7 @@ router = APIRouter(include_in_schema=False)
 
 _API_CATALOG = "/.well-known/api-catalog"
 _LINKSET_MEDIA_TYPE = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
-_SITEMAP_PATHS = ("/", "/history", "/docs")
+_SITEMAP_PATHS = ("/", "/history", "/docs", *(f"/docs/{slug}" for slug in document_slugs()))
 """HTML pages that search engines should index."""
 
 

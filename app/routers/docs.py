@@ -1,50 +1,90 @@
-"""`/docs`: the guide and the interactive API reference, served without third-party hosts."""
+"""`/docs`: the guide, the API reference and the project's documents, from this host alone."""
 
 from __future__ import annotations
 
 import json
-from functools import cache
-from importlib.resources import files
+from typing import Any
 
 from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
+from app.archive.archive import Archive
 from app.pages.guide.context import guide_context
-from app.pages.guide.rendering import static_file
+from app.pages.guide.documents import document_groups, document_slugs, read_document, read_image
+from app.pages.guide.rendering import render_template, static_file
+from app.pages.guide.search_index import search_entries
+from app.responses.formats import JSON
 from app.responses.problems import NotFound
+from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep
 from app.routers.html import html_response
 from app.routers.openapi import openapi_body
 
 router = APIRouter(include_in_schema=False)
 
-_SWAGGER_UI = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
-_OWN = {"docs.js": "text/javascript", "reading.css": "text/css", "reference.css": "text/css"}
-_ASSETS = {**_SWAGGER_UI, **_OWN}
+SEARCH_PATH = "/docs/search.json"
+"""Path of the search index."""
+_ASSETS = {
+    "docs.css": "text/css",
+    "docs.js": "text/javascript",
+    "reading.css": "text/css",
+    "try.js": "text/javascript",
+}
 
 
 @router.get("/docs")
 async def get_docs(request: Request, archive: ArchiveDep) -> Response:
-    """The guide, followed by the Swagger UI reference."""
-    document = json.loads(openapi_body(request.app, archive))
-    context = guide_context(archive, document, request.app.state.settings.public_url)
-    return await html_response(request.scope, "docs.html", **context)
+    """The guide, followed by the reference."""
+    return await html_response(request.scope, "docs.html", **_context(request, archive))
 
 
-@router.get("/docs/{asset}")
-async def get_asset(request: Request) -> Response:
-    """A script or style sheet of the documentation.
+@router.get(SEARCH_PATH)
+async def get_search_index(request: Request, archive: ArchiveDep) -> Response:
+    """The search index of the documentation."""
+    body = await run_in_threadpool(_search_index, _context(request, archive))
+    return Response(body, media_type=JSON.content_type)
+
+
+@router.get("/docs/images/{name}")
+async def get_image(request: Request) -> Response:
+    """A picture of a document.
 
     Raises:
-        NotFound: No asset has this name.
+        NotFound: No picture has this name.
     """
-    asset = request.path_params["asset"]
-    if asset not in _ASSETS:
-        raise NotFound(f"No such file. Files of the documentation: {', '.join(_ASSETS)}.")
-    content = _swagger_ui_file(asset) if asset in _SWAGGER_UI else static_file(asset)
-    return Response(content, media_type=_ASSETS[asset])
+    content = read_image(request.path_params["name"])
+    if content is None:
+        raise NotFound("No such picture.")
+    return Response(content, media_type="image/png")
 
 
-@cache
-def _swagger_ui_file(name: str) -> bytes:
-    return (files("fastapi_offline") / "static" / name).read_bytes()
+@router.get("/docs/{name}")
+async def get_document(request: Request) -> Response:
+    """A document as a page, or a script or style sheet of the documentation.
+
+    Raises:
+        NotFound: No document or file has this name.
+    """
+    name = request.path_params["name"]
+    if name in document_slugs():
+        document = await run_in_threadpool(read_document, name)
+        groups = await run_in_threadpool(document_groups)
+        context = {"document": document, "document_groups": groups}
+        return await html_response(request.scope, "document.html", **context)
+    if name in _ASSETS:
+        return Response(static_file(name), media_type=_ASSETS[name])
+    names = ", ".join((*document_slugs(), *_ASSETS))
+    raise NotFound(f"No such page or file. Below /docs there are {names}.")
+
+
+def _context(request: Request, archive: Archive) -> dict[str, Any]:
+    document = json.loads(openapi_body(request.app, archive))
+    return guide_context(archive, document, request.app.state.settings.public_url)
+
+
+def _search_index(context: dict[str, Any]) -> bytes:
+    guide = render_template("guide.html", **context).decode()
+    documents = [each for group in context["document_groups"].values() for each in group]
+    entries = search_entries(guide, context["sections"], context["reference"], documents)
+    return encode_json({"data": entries})

@@ -28,7 +28,8 @@ class ProblemKind(Model):
     type: str = Field(description="Identifier, as in the `type` of an error.")
     title: str = Field(description="Title, as in the `title` of an error.")
     status: int = Field(description="HTTP status code.")
-    explanation: str = Field(description="What the problem means and how to fix it.")
+    explanation: str = Field(description="What the problem means.")
+    remedy: str = Field(description="What a client should do.")
 
 
 class ProblemKinds(Model):
@@ -110,4 +111,5 @@ def _problem_type(problem: type[Problem]) -> dict[str, object]:
         "title": problem.title,
         "status": problem.status,
         "explanation": problem.explanation,
+        "remedy": problem.remedy,
     }

@@ -89,7 +89,8 @@ def test_every_link_target_is_in_the_mirror(mirror: Path) -> None:
     exports = json.loads((mirror / "files" / entries["/v1/exports"]["file"]).read_bytes())["data"]
     for export in exports:
         assert entries[export["path"]]["sha256"] == export["sha256"]
-    assert {"/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"} <= set(entries)
+    documents = {"/docs/dashboards", "/docs/changelog", "/docs/images/dashboard.png"}
+    assert {"/docs/docs.css", "/docs/try.js", "/docs/search.json", *documents} <= set(entries)
 
 
 async def test_the_mirror_has_every_format_of_the_citation(

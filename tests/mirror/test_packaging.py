@@ -167,7 +167,7 @@ def test_the_web_archive_is_valid_and_replayed(
         assert len(urls) == len(expected)
         assert {*urls} == expected
     assert [record["warc-type"] for record in records[:1]] == ["warcinfo"]
-    paths = ("/", "/v1", "/v1/awards/peru-ilo", "/v1/exports/tables.zip", "/docs/swagger-ui.css")
+    paths = ("/", "/v1", "/v1/awards/peru-ilo", "/v1/exports/tables.zip", "/docs/docs.css")
     replayed_entries = [entry for entry in entries if entry["url"] in paths]
     assert len(replayed_entries) == len(paths)
     with replayed(environment, archive, tmp_path) as base:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from app.archive.archive import COLLECTIONS, Archive
+from app.models import RESOURCE_BY_TYPE, Document, Resource
 from app.models.evidence import BASIS_MEANINGS, UNCITED_VALUES
+from app.pages.guide.documents import document_groups
+from app.pages.guide.reference import Reference
 from app.pages.guide.rendering import example_file
 from app.pages.record.words import shorten
 from app.query.examples import (
@@ -24,6 +27,26 @@ from app.responses.problems import PROBLEMS
 DEFAULT_BASE_URL = "http://127.0.0.1:8000"
 """Base URL in the examples when `PUBLIC_URL` is not set: the address of `make serve`."""
 
+SECTIONS: Mapping[str, str] = {
+    "start": "First request",
+    "filtering": "Filter and sort",
+    "paging": "Next page",
+    "fields": "Select fields",
+    "related": "Related resources and counts",
+    "formats": "Other formats",
+    "evidence": "Sources for every value",
+    "cite": "How to cite",
+    "errors": "Errors",
+    "caching": "Caching",
+    "changes": "Releases and changes",
+    "copy": "Keep a copy",
+    "clients": "Generate a client",
+    "stability": "Versioning and stability",
+}
+"""Title of each section of the guide, by its anchor."""
+_MAX_KNOWN_IDS = 50
+"""Maximum number of ids that are offered for a parameter."""
+
 Json = dict[str, Any]
 
 
@@ -39,25 +62,15 @@ class CollectionParameters:
     includes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A GET operation of the OpenAPI document."""
-
-    id: str
-    path: str
-    summary: str
-    tag: str
-
-
 def guide_context(archive: Archive, document: Json, public_url: str | None) -> Json:
     """Variables of the guide's template.
 
     Args:
         archive: Source of the example ids and responses.
-        document: The OpenAPI document, for the list of operations.
+        document: The OpenAPI document, for the reference.
         public_url: Public base URL of the API, if it is set.
     """
-    operations = list(_operations(document["paths"]))
+    known_ids = _known_ids(archive)
     base_url = public_url or DEFAULT_BASE_URL
     return {
         "base": base_url,
@@ -76,10 +89,10 @@ def guide_context(archive: Archive, document: Json, public_url: str | None) -> J
         "problems": PROBLEMS.values(),
         "misspelled": misspelled_query(archive),
         "error_response": misspelling_error(archive).document("/v1/awards"),
-        "operations_by_tag": [
-            (tag, [operation for operation in operations if operation.tag == tag["name"]])
-            for tag in document["tags"]
-        ],
+        "sections": SECTIONS,
+        "document_groups": document_groups(),
+        "reference": Reference(document, known_ids),
+        "known_ids": known_ids,
     }
 
 
@@ -103,7 +116,21 @@ def _collection_parameters(collection: str) -> CollectionParameters:
     )
 
 
-def _operations(paths: Mapping[str, Any]) -> Iterator[Operation]:
-    for path, path_item in paths.items():
-        operation = path_item["get"]
-        yield Operation(operation["operationId"], path, operation["summary"], operation["tags"][0])
+def _known_ids(archive: Archive) -> Mapping[str, Sequence[str]]:
+    """The first ids that parameters may have, by the key of the parameter in a `Reference`."""
+    ids = {name: first_ids(archive, name, _MAX_KNOWN_IDS) for name in COLLECTIONS}
+    known = {f"{name}.id": values for name, values in ids.items()}
+    for name, model in COLLECTIONS.items():
+        for filter_ in model.all_filters():
+            target = _referenced_collection(model, filter_.field)
+            if target is not None:
+                known[f"{name}.{filter_.parameter}"] = ids[target]
+    labels = list(archive.releases)[-_MAX_KNOWN_IDS:]
+    known |= dict.fromkeys(("releases.id", "label", "since", "until"), labels)
+    return {key: values for key, values in known.items() if values}
+
+
+def _referenced_collection(model: type[Document], field: str) -> str | None:
+    """The collection of the resources that a field references; None for other fields."""
+    type_ = model.references.get(field) if issubclass(model, Resource) else None
+    return None if type_ is None else RESOURCE_BY_TYPE[type_].collection

@@ -1,9 +1,8 @@
-// Adds copy buttons, this server's origin in the examples and the interactive reference.
-// The guide is complete without JavaScript.
+// Copy buttons, this server's origin in the examples, the current section and the search.
+// Every page is complete without JavaScript.
 "use strict";
 
 const toast = document.querySelector(".toast");
-const reference = document.getElementById("swagger-ui");
 const base = document.body.dataset.base;
 
 if (base && base !== location.origin) {
@@ -14,143 +13,227 @@ if (base && base !== location.origin) {
   }
 }
 
-for (const figure of document.querySelectorAll("figure.code")) {
-  const button = document.createElement("button");
-  button.className = "copy";
-  button.type = "button";
-  button.textContent = "Copy";
-  const label = figure.querySelector("figcaption").textContent;
-  button.setAttribute("aria-label", `Copy: ${label}`);
-  button.addEventListener("click", () => copy(figure.querySelector("code"), button));
-  figure.append(button);
+function element(name, properties = {}, ...children) {
+  const created = Object.assign(document.createElement(name), properties);
+  created.append(...children);
+  return created;
 }
 
-async function copy(code, button) {
+function button(text, onclick, className = "button") {
+  return element("button", { type: "button", className, textContent: text, onclick });
+}
+
+// Copy
+
+for (const figure of document.querySelectorAll("figure.code")) {
+  const code = figure.querySelector("code");
+  if (!code || !figure.querySelector("pre")) continue;
+  const copyButton = button("Copy", () => copy(code, copyButton));
+  copyButton.setAttribute("aria-label", `Copy: ${figure.querySelector("pre").getAttribute("aria-label")}`);
+  figure.append(element("div", { className: "buttons" }, copyButton));
+}
+
+async function copy(code, pressed) {
+  const text = code.textContent;
   let copied = true;
   try {
-    await navigator.clipboard.writeText(code.textContent);
+    await navigator.clipboard.writeText(text);
   } catch {
     getSelection().selectAllChildren(code); // the clipboard API needs a secure origin
     copied = document.execCommand("copy");
   }
   toast.textContent = copied ? "Copied." : "Selected. Press Ctrl+C or ⌘C to copy.";
-  button.textContent = copied ? "Copied" : "Selected";
+  const label = pressed.textContent;
+  pressed.textContent = copied ? "Copied" : "Selected";
   setTimeout(() => {
-    button.textContent = "Copy";
+    pressed.textContent = label;
     toast.textContent = "";
   }, 2000);
 }
 
-// Keep the section in view at its scroll position when the examples above it change height.
+// Language of the examples
+
 const languages = document.querySelector(".languages");
-let anchor = null;
-function saveScrollAnchor(event) {
-  if (event.target.matches("input") && event.type === "click") return; // after the change event
-  const headings = [...document.querySelectorAll(".guide h2")];
-  const heading = headings.findLast((h2) => h2.getBoundingClientRect().top < innerHeight / 2);
-  anchor = heading && { heading, top: heading.getBoundingClientRect().top };
-}
-languages.addEventListener("click", saveScrollAnchor);
-languages.addEventListener("keydown", saveScrollAnchor);
-languages.addEventListener("change", () => {
-  if (anchor) scrollBy(0, anchor.heading.getBoundingClientRect().top - anchor.top);
-});
+if (languages) {
+  // Keep the section in view at its scroll position when the examples above it change height.
+  let anchor = null;
+  const saveScrollAnchor = (event) => {
+    if (event.target.matches("input") && event.type === "click") return; // after the change event
+    const headings = [...document.querySelectorAll(".guide h2")];
+    const heading = headings.findLast((h2) => h2.getBoundingClientRect().top < innerHeight / 2);
+    anchor = heading && { heading, top: heading.getBoundingClientRect().top };
+  };
+  languages.addEventListener("click", saveScrollAnchor);
+  languages.addEventListener("keydown", saveScrollAnchor);
+  languages.addEventListener("change", () => {
+    if (anchor) scrollBy(0, anchor.heading.getBoundingClientRect().top - anchor.top);
+  });
 
-const STORAGE_KEY = "cpc-record language";
-for (const input of document.querySelectorAll("input[name=language]")) {
-  try {
-    if (localStorage.getItem(STORAGE_KEY) === input.value) input.checked = true;
-  } catch {
-    // Storage may be blocked; the language is then not remembered.
-  }
-  input.addEventListener("change", () => {
+  const STORAGE_KEY = "cpc-record language";
+  for (const input of languages.querySelectorAll("input")) {
     try {
-      localStorage.setItem(STORAGE_KEY, input.value);
+      if (localStorage.getItem(STORAGE_KEY) === input.value) input.checked = true;
     } catch {
-      // Storage may be blocked.
+      // Storage may be blocked; the language is then not remembered.
     }
+    input.addEventListener("change", () => {
+      try {
+        localStorage.setItem(STORAGE_KEY, input.value);
+      } catch {
+        // Storage may be blocked.
+      }
+    });
+  }
+}
+
+// Current section
+
+const contents = document.querySelector(".contents");
+const targets = new Map();
+for (const link of contents?.querySelectorAll("a[href^='#']") ?? []) {
+  const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+  if (target) targets.set(target, link);
+}
+const READING_LINE = 0.3; // of the height of the window: the section there is being read
+
+const siteLinks = document.querySelectorAll("header.site a[href^='/docs']"); // guide, reference
+
+function markCurrentSection() {
+  const line = innerHeight * READING_LINE;
+  const current = [...targets.keys()].findLast((target) => target.getBoundingClientRect().top <= line);
+  const link = targets.get(current);
+  for (const marked of contents.querySelectorAll("a[aria-current='location']")) {
+    if (marked !== link) marked.removeAttribute("aria-current");
+  }
+  for (const item of contents.querySelectorAll("li.current")) item.classList.remove("current");
+  if (!link) return;
+  link.setAttribute("aria-current", "location");
+  for (let item = link.closest("li"); item; item = item.parentElement.closest("li")) {
+    item.classList.add("current");
+  }
+  const inReference = current.closest(".reference") !== null;
+  for (const [index, place] of siteLinks.entries()) {
+    if (Boolean(index) === inReference) place.setAttribute("aria-current", "page");
+    else place.removeAttribute("aria-current");
+  }
+  const { top, bottom } = link.getBoundingClientRect();
+  const frame = contents.getBoundingClientRect();
+  if (top < frame.top || bottom > frame.bottom) {
+    contents.scrollTop += top - frame.top - frame.height / 3; // of the list alone, not of the page
+  }
+}
+
+if (targets.size) {
+  const margin = `0px 0px -${100 - 100 * READING_LINE}% 0px`;
+  const observer = new IntersectionObserver(markCurrentSection, { rootMargin: margin });
+  for (const target of targets.keys()) observer.observe(target);
+}
+
+// Search
+
+const MAX_RESULTS = 30;
+let entries = null;
+
+async function loadEntries() {
+  entries ??= fetch("/docs/search.json").then((response) => response.json());
+  return (await entries).data;
+}
+
+// How well an entry matches: all words must occur; names count most, then what they belong to.
+function score(entry, words) {
+  const title = entry.title.toLowerCase();
+  const kind = entry.kind.toLowerCase();
+  const text = entry.text.toLowerCase();
+  let total = kind === "guide" || kind.startsWith("error") ? 2 : 0;
+  for (const word of words) {
+    if (title === word) total += 14;
+    else if (title.startsWith(word)) total += 9;
+    else if (title.includes(word)) total += 7;
+    else if (kind.includes(word)) total += 5;
+    else if (text.includes(word)) total += 1;
+    else return 0;
+  }
+  return total;
+}
+
+function excerpt(text, words) {
+  const at = Math.max(0, text.toLowerCase().indexOf(words[0]) - 40);
+  return (at ? "… " : "") + text.slice(at, at + 140);
+}
+
+function marked(text, words) {
+  const pattern = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
+  return text.split(new RegExp(`(${pattern})`, "i")).map((part, index) => {
+    return index % 2 ? element("mark", { textContent: part }) : part;
   });
 }
 
-const dark = matchMedia("(prefers-color-scheme: dark)");
-function applyColorScheme() {
-  document.documentElement.classList.toggle("dark-mode", dark.matches);
-}
-dark.addEventListener("change", applyColorScheme);
-applyColorScheme();
+const results = element("ul");
+const status_ = element("p", { role: "status" });
+const query = element("input", { type: "search", placeholder: "Fields, parameters, errors, guides …" });
+query.setAttribute("aria-label", "Search the documentation");
+const dialog = element("dialog", { className: "search" }, query, status_, results);
+dialog.setAttribute("aria-label", "Search the documentation");
+document.body.append(dialog);
 
-function findOperation(hash) {
-  const [, tag, operation] = hash.slice(1).split("/");
-  return document.getElementById(
-    operation ? `operations-${tag}-${operation}` : `operations-tag-${tag}`,
-  );
-}
-
-addEventListener("hashchange", () => {
-  const block = location.hash.startsWith("#/") && findOperation(location.hash);
-  if (!block) return;
-  const collapsed = block.querySelector(".opblock-summary-control[aria-expanded=false]");
-  if (collapsed) collapsed.click();
-  block.scrollIntoView();
+query.addEventListener("input", async () => {
+  const found = await loadEntries().catch(() => null);
+  const words = query.value.toLowerCase().split(/\s+/).filter(Boolean);
+  if (!found || !words.length) {
+    results.replaceChildren();
+    status_.textContent = found ? "" : "The search index could not be loaded.";
+    if (!found) entries = null;
+    return;
+  }
+  const best = found
+    .map((entry) => ({ entry, rank: score(entry, words) }))
+    .filter(({ rank }) => rank)
+    .sort((one, other) => other.rank - one.rank);
+  const more = best.length > MAX_RESULTS ? `, the best ${MAX_RESULTS} shown` : "";
+  status_.textContent = `${best.length} ${best.length === 1 ? "result" : "results"}${more}`;
+  results.replaceChildren(...best.slice(0, MAX_RESULTS).map(({ entry }) => result(entry, words)));
+  results.scrollTop = 0;
 });
 
-// Scroll to the URL's section again once the reference has rendered and changed the layout.
-let hasScrolled = false;
-function restoreScrollTarget() {
-  if (hasScrolled || !reference.querySelector(".opblock")) return;
-  hasScrolled = true;
-  if (location.hash && !location.hash.startsWith("#/")) {
-    document.getElementById(location.hash.slice(1))?.scrollIntoView();
-  }
+function result(entry, words) {
+  const where = element("span", {}, ...marked(`${entry.kind} · ${excerpt(entry.text, words)}`, words));
+  const link = element("a", { href: entry.url }, ...marked(entry.title, words), where);
+  link.addEventListener("click", () => dialog.close());
+  return element("li", {}, link);
 }
 
-// Add accessible names and keyboard focus that Swagger UI leaves out.
-function improveAccessibility() {
-  for (const select of reference.querySelectorAll("select:not([aria-label])")) {
-    const parameter = select.closest("[data-param-name]");
-    select.setAttribute("aria-label", parameter ? parameter.dataset.paramName : "media type");
+dialog.addEventListener("keydown", (event) => {
+  const links = [...results.querySelectorAll("a")];
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step && links.length) {
+    event.preventDefault();
+    const next = links.indexOf(document.activeElement) + step;
+    (next < 0 ? query : links[Math.min(next, links.length - 1)]).focus();
+  } else if (event.key === "Enter" && event.target === query && links.length) {
+    event.preventDefault();
+    links[0].click();
   }
-  for (const button of reference.querySelectorAll(".copy-to-clipboard button:not([aria-label])")) {
-    button.setAttribute("aria-label", "Copy");
-  }
-  for (const table of reference.querySelectorAll("table[role=region]:not([aria-label])")) {
-    table.setAttribute("aria-label", `Responses of ${table.closest(".opblock").id}`);
-  }
-  for (const block of reference.querySelectorAll("pre:not([tabindex])")) block.tabIndex = 0;
-}
-
-function onReferenceChange() {
-  restoreScrollTarget();
-  improveAccessibility();
-}
-
-// Swagger UI plugin: no links inside buttons, no description of the API, which the guide has, and
-// no deep linking for the guide's own fragments.
-const guidePlugin = ({ React }) => ({
-  wrapComponents: {
-    DeepLink: () => ({ text }) => React.createElement("span", null, text),
-    InfoContainer: () => () => null,
-  },
-  statePlugins: {
-    layout: {
-      wrapActions: {
-        parseDeepLinkHash: (original) => (hash) => (hash.startsWith("#/") ? original(hash) : () => {}),
-      },
-    },
-  },
+});
+dialog.addEventListener("click", (event) => {
+  if (event.target === dialog) dialog.close(); // the backdrop
 });
 
-if (typeof SwaggerUIBundle === "function") {
-  new MutationObserver(onReferenceChange).observe(reference, { childList: true, subtree: true });
-  SwaggerUIBundle({
-    url: "/openapi.json",
-    dom_id: "#swagger-ui",
-    deepLinking: true,
-    defaultModelsExpandDepth: 0,
-    displayRequestDuration: true,
-    validatorUrl: null,
-    layout: "BaseLayout",
-    presets: [SwaggerUIBundle.presets.apis],
-    plugins: [guidePlugin],
-  });
+function openSearch() {
+  loadEntries().catch(() => (entries = null));
+  dialog.showModal();
+  query.select();
 }
+
+const find = button("Search", openSearch, "button find");
+find.append(element("kbd", { textContent: "/" }));
+find.setAttribute("aria-label", "Search the documentation");
+find.setAttribute("aria-keyshortcuts", "/ Control+K");
+document.querySelector("header.site nav").append(find);
+addEventListener("keydown", (event) => {
+  const isTyping = event.target.closest?.("input, textarea, select");
+  const slash = event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey;
+  if (slash || (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey))) {
+    event.preventDefault();
+    openSearch();
+  }
+});

@@ -1,0 +1,111 @@
+"""The search index of the documentation, which the browser searches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from html import unescape
+
+from app.pages.guide.documents import Document
+from app.pages.guide.reference import Operation, Reference
+from app.responses.problems import PROBLEMS
+
+_SECTION = re.compile(r'<section aria-labelledby="([\w-]+)">(.*?)</section>', re.DOTALL)
+_MARKUP = re.compile(r"<figure.*?</figure>|<h2.*?</h2>|<[^>]*>", re.DOTALL)
+_MAX_TEXT_CHARACTERS = 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A part of the documentation that a search can find.
+
+    Attributes:
+        title: What it is called.
+        kind: What it is, or is part of.
+        url: Path with a fragment.
+        text: More words to find it by.
+    """
+
+    title: str
+    kind: str
+    url: str
+    text: str
+
+
+def search_entries(
+    guide: str,
+    sections: Mapping[str, str],
+    reference: Reference,
+    documents: Iterable[Document],
+) -> list[dict[str, str]]:
+    """Every part of the documentation, as JSON.
+
+    Args:
+        guide: HTML of the guide.
+        sections: Title of each of its sections, by its anchor.
+        reference: The reference.
+        documents: The other documents.
+    """
+    entries = [
+        *_sections(guide, sections),
+        *_operations(reference),
+        *_fields(reference),
+        *_problems(),
+        *_parts(documents),
+    ]
+    return [asdict(entry) | {"text": entry.text.replace("`", "")} for entry in entries]
+
+
+def _sections(guide: str, titles: Mapping[str, str]) -> Iterator[Entry]:
+    for anchor, html in _SECTION.findall(guide):
+        text = " ".join(unescape(_MARKUP.sub(" ", html)).split())
+        yield Entry(titles[anchor], "Guide", f"/docs#{anchor}", text[:_MAX_TEXT_CHARACTERS])
+
+
+def _operations(reference: Reference) -> Iterator[Entry]:
+    operations = [operation for tag in reference.tags for operation in tag.operations]
+    for operation in operations:
+        url = f"/docs#{operation.anchor}"
+        yield Entry(operation.summary, f"GET {operation.path}", url, operation.description)
+    yield from _parameters(operations)
+
+
+def _parameters(operations: Iterable[Operation]) -> Iterator[Entry]:
+    """One entry for parameters that are the same in several operations."""
+    paths: dict[tuple[str, str], list[str]] = {}
+    urls: dict[tuple[str, str], str] = {}
+    for operation in operations:
+        for row in (row for group in operation.groups for row in group.rows):
+            key = row.name, " ".join((row.description, *row.values))
+            paths.setdefault(key, []).append(operation.path)
+            urls.setdefault(key, f"/docs#{operation.id}.{row.name}")
+    for key, found in paths.items():
+        others = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        yield Entry(key[0], f"Parameter of {found[0]}{others}", urls[key], key[1])
+
+
+def _fields(reference: Reference) -> Iterator[Entry]:
+    for tag in reference.tags:
+        for table in tag.objects:
+            prefix = table.anchor.removesuffix("-object")
+            for row in table.fields:
+                text = " ".join((row.description, row.type, *row.values))
+                yield Entry(row.name, f"Field of {table.name}", f"/docs#{prefix}.{row.name}", text)
+
+
+def _problems() -> Iterator[Entry]:
+    for slug, problem in PROBLEMS.items():
+        text = f"{slug} {problem.explanation} {problem.remedy}"
+        yield Entry(problem.title, f"Error {problem.status}", f"/problems/{slug}", text)
+
+
+def _parts(documents: Iterable[Document]) -> Iterator[Entry]:
+    for document in documents:
+        for part in document.parts:
+            title = part.heading.title
+            kind = "More guides" if title == document.title else document.title
+            url = f"/docs/{document.slug}"
+            if title != document.title:
+                url += f"#{part.heading.id}"
+            yield Entry(title, kind, url, part.text[:_MAX_TEXT_CHARACTERS])

@@ -1,0 +1,199 @@
+"""The reference says what the OpenAPI document says, in an order for readers."""
+
+from __future__ import annotations
+
+import json
+from html import unescape
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from lxml import html
+
+from app.pages.guide.reference import Reference
+from tests.conftest import SeedCopy
+from tests.support.serving import client_for
+
+pytestmark = pytest.mark.anyio
+
+NEEDS_SETTINGS = ("/data.json", "/data-3.0.json", "/v1/releases.atom")
+"""Paths whose example request is a 404 without `PUBLIC_URL`."""
+
+
+@pytest.fixture(scope="module")
+async def page(client: httpx.AsyncClient) -> html.HtmlElement:
+    """The guide and the reference."""
+    return html.document_fromstring((await client.get("/docs")).text)
+
+
+@pytest.fixture(scope="module")
+async def document(client: httpx.AsyncClient) -> Any:
+    """The OpenAPI document."""
+    return (await client.get("/openapi.json")).json()
+
+
+@pytest.fixture(scope="module")
+def reference(document: Any) -> Reference:
+    """The reference of the shipped record's document."""
+    return Reference(document, {})
+
+
+def text(element: html.HtmlElement) -> str:
+    """The text of an element, with single spaces."""
+    return " ".join(element.text_content().split())
+
+
+async def test_every_parameter_is_on_the_page(page: html.HtmlElement, document: Any) -> None:
+    """Each parameter of each operation has its description and every allowed value."""
+    for path_item in document["paths"].values():
+        operation = path_item["get"]
+        for parameter in operation.get("parameters", ()):
+            row = page.get_element_by_id(f"{operation['operationId']}.{parameter['name']}")
+            shown = text(row)
+            group = row.getparent().getparent()
+            for sentence in parameter["description"].split(". "):
+                assert sentence.replace("`", "").rstrip(".") in text(group)
+            for value in parameter["schema"].get("items", parameter["schema"]).get("enum", ()):
+                assert value in shown
+
+
+@pytest.mark.parametrize(
+    "name", ["award", "partnership", "activity", "region", "citation", "source", "release"]
+)
+async def test_every_field_is_on_the_page(page: html.HtmlElement, document: Any, name: str) -> None:
+    """Each field of a resource is readable without opening anything, in the order of responses."""
+    schema = document["components"]["schemas"][name.capitalize()]
+    ids = page.xpath(f"//*[starts-with(@id, '{name}.')]/@id")
+    own = [each.removeprefix(f"{name}.") for each in ids if "." not in each[len(name) + 1 :]]
+    assert own == schema["required"]
+    for field in own:
+        row = page.get_element_by_id(f"{name}.{field}")
+        described = schema["properties"][field].get("description", "").replace("`", "")
+        assert described in text(row)
+
+
+def test_types_are_in_words(reference: Reference) -> None:
+    """The type of a field says of what it is a list, and whether it can be null."""
+    awards = next(tag for tag in reference.tags if tag.name == "awards")
+    types = {row.name: row.type for row in awards.objects[0].fields}
+    assert types["id"] == "id"
+    assert types["announced"] == "partial date or null"
+    assert types["amount"] == "integer or null"
+    assert types["regions"] == "list of ids or null"
+    assert types["has_sub_recipients"] == "boolean or null"
+
+
+def test_nested_fields_have_paths(reference: Reference) -> None:
+    """The parts of a selector are named by their positions, and a reference leads to its table."""
+    objects = {table.name: table for tag in reference.tags for table in tag.objects}
+    names = [row.name for row in objects["citation"].fields]
+    assert "target.selector[0].exact" in names
+    assert "target.selector[1].start" in names
+    links = {row.name: row.link for row in objects["record data"].fields}
+    assert links["awards"] == "award-object"
+
+
+def test_parameters_are_in_their_natural_order(reference: Reference) -> None:
+    """Search, filters, ranges, then sort and paging, then what the response contains."""
+    operations = [operation for tag in reference.tags for operation in tag.operations]
+    listed = next(operation for operation in operations if operation.id == "listAwards")
+    assert [group.title for group in listed.groups] == [
+        "Search",
+        "Filters",
+        "Ranges",
+        "Sort and paging",
+        "Response",
+    ]
+    paging, response = listed.groups[-2:]
+    assert [row.name for row in paging.rows] == ["sort", "limit", "cursor"]
+    assert [row.name for row in response.rows] == ["include", "facet", "fields", "format"]
+    assert "-amount" in paging.rows[0].values
+    assert paging.rows[0].default == "announced"
+
+
+def test_what_parameters_share_is_said_once(reference: Reference) -> None:
+    """A sentence of all filters stands above them, and in none of them."""
+    operations = [operation for tag in reference.tags for operation in tag.operations]
+    listed = next(operation for operation in operations if operation.id == "listAwards")
+    filters = next(group for group in listed.groups if group.title == "Filters")
+    assert filters.description == "Repeat the parameter for OR."
+    assert not any("Repeat" in row.description for row in filters.rows)
+
+
+async def test_known_ids_are_offered(page: html.HtmlElement, client: httpx.AsyncClient) -> None:
+    """Where an id is asked for, the ids of the record are on the page and in a list."""
+    regions = [each["id"] for each in (await client.get("/v1/regions")).json()["data"]]
+    row = page.get_element_by_id("listAwards.region")
+    offered = page.get_element_by_id(row.get("data-known")).xpath("option/@value")
+    assert sorted(offered) == sorted(regions)
+    for region in regions:
+        assert region in text(row)
+
+
+async def test_example_requests_succeed(page: html.HtmlElement, client: httpx.AsyncClient) -> None:
+    """Every request of the reference has a response, except what needs settings."""
+    requests = page.xpath("//figure[contains(@class, 'request')]//code")
+    assert len(requests) > 35
+    for request in requests:
+        parts = urlsplit(unescape(request.text_content()).split("'")[1])
+        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        expected = 404 if path in NEEDS_SETTINGS else 200
+        assert (await client.get(path)).status_code == expected, path
+
+
+async def test_every_fragment_has_its_target(page: html.HtmlElement) -> None:
+    """Ids are unique, and links within the page lead to one of them."""
+    ids = page.xpath("//@id")
+    assert len(ids) == len(set(ids))
+    links = {href[1:] for href in page.xpath("//a/@href") if href.startswith("#")}
+    assert links <= set(ids)
+    assert {"errors", "/awards", "/awards/listAwards"} <= set(ids)  # of earlier versions
+
+
+async def test_errors_are_in_a_table(page: html.HtmlElement, client: httpx.AsyncClient) -> None:
+    """Each type is a row with its status and what to do, in the guide and at `/problems`."""
+    problems = (await client.get("/problems")).json()["data"]
+    listed = await client.get("/problems", headers={"Accept": "text/html"})
+    for shown in (page, html.document_fromstring(listed.text)):
+        rows = [text(row) for row in shown.xpath("//table[@class='problems']/tbody/tr")]
+        assert len(rows) == len(problems)
+        for row, problem in zip(rows, problems, strict=True):
+            remedy = problem["remedy"].replace("`", "")
+            assert row == f"{problem['status']}{problem['type']}{remedy}"
+
+
+async def test_the_search_index_leads_to_everything(client: httpx.AsyncClient) -> None:
+    """It has sections, operations, fields, parameters, errors and documents; no address is dead."""
+    entries = (await client.get("/docs/search.json")).json()["data"]
+    kinds = {entry["kind"].partition(" ")[0] for entry in entries}
+    assert {"Guide", "GET", "Field", "Parameter", "Error", "Exports"} <= kinds
+    pages: dict[str, set[str]] = {}
+    for entry in entries:
+        path, _, fragment = entry["url"].partition("#")
+        if path not in pages:
+            response = await client.get(path, headers={"Accept": "text/html"})
+            assert response.status_code == 200
+            pages[path] = set(html.document_fromstring(response.text).xpath("//@id"))
+        assert not fragment or fragment in pages[path], entry["url"]
+
+
+@pytest.mark.parametrize("question", ["sort", "amount", "410", "next page", "cite", "bibtex"])
+async def test_the_search_index_has_words_of_questions(
+    client: httpx.AsyncClient, question: str
+) -> None:
+    """Words that people look for are in the index."""
+    entries = (await client.get("/docs/search.json")).json()["data"]
+    assert any(question in json.dumps(entry).lower() for entry in entries)
+
+
+async def test_a_record_without_resources_has_a_reference(
+    seed: SeedCopy, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Without any resource, fields and parameters are described as well."""
+    seed.clear()
+    archive = tmp_path_factory.mktemp("empty") / "archive.sqlite"
+    async with client_for(seed.write(), archive) as client:
+        page = html.document_fromstring((await client.get("/docs")).text)
+    assert "Permanent lowercase id" in text(page.get_element_by_id("award.id"))
+    assert page.get_element_by_id("listAwards.region") is not None
