@@ -63,7 +63,8 @@ lock: $(VENV)/.test  ## Update the hash-locked requirements
 	@$(LOCK) pyproject.toml --group build --extra telemetry -c requirements.txt -o requirements-telemetry.txt
 	@$(LOCK) pyproject.toml --group build --extra archive -c requirements.txt -o requirements-archive.txt
 	@$(LOCK) pyproject.toml --group build --extra parquet -c requirements.txt -o requirements-parquet.txt
-	@$(LOCK) pyproject.toml --group build --group dev --all-extras -c requirements-telemetry.txt -c requirements-archive.txt -c requirements-parquet.txt -o requirements-dev.txt
+	@$(LOCK) pyproject.toml --group build --extra publish -c requirements.txt -o requirements-publish.txt
+	@$(LOCK) pyproject.toml --group build --group dev --all-extras -c requirements-telemetry.txt -c requirements-archive.txt -c requirements-parquet.txt -c requirements-publish.txt -o requirements-dev.txt
 	@$(LOCK) --group audit -o requirements-audit.txt
 	@$(LOCK) --group install -c requirements-dev.txt -o requirements-install.txt
 

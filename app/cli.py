@@ -7,6 +7,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from app.commands.building import build, freeze
 from app.commands.editing import cite, coverage, edit, new, quote
+from app.commands.publishing import publish
 from app.commands.releasing import release
 from app.commands.schemas import openapi, schema
 from app.commands.serving import serve
@@ -46,7 +47,7 @@ cli = typer.Typer(
     "every quote, but is not the cited text. Every setting can come from the environment; options "
     "override it.",
 )
-for command in (serve, build, verify, freeze, schema, openapi):
+for command in (serve, build, verify, freeze, publish, schema, openapi):
     cli.command(cls=_Command)(command)
 for editing_command in (new, quote, cite, coverage, edit, release):
     cli.command(cls=_Command, rich_help_panel="Commands for editing a seed")(editing_command)

@@ -48,7 +48,12 @@ CaptureOption = Annotated[
         "default, it is the one nearest to when the source was captured or archived.",
     ),
 ]
-MirrorOption = Annotated[Path | None, typer.Option(metavar="DIR", help="Static mirror to check.")]
+MirrorOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR|URL", help="Static mirror to check: a directory, or where it was published."
+    ),
+]
 RestoreTimesOption = Annotated[
     bool,
     typer.Option(
@@ -69,12 +74,13 @@ def verify(  # noqa: PLR0913, PLR0917 - one for each option
     """Check the seed, and that the archive and the exports, if they were built, match it.
 
     With `--source`, also every quote against copies of the archived pages; with `--mirror`, also a
-    static mirror against its manifest and against the API's responses.
+    static mirror against its manifest and against the API's responses, in a directory or, read
+    back, in an object store.
 
     The exit code is 5 if all that is wrong is that a copy is not the cited text, byte for byte,
     while all quotes stand in it, in order.
     """
-    if restore_times and mirror is None:
+    if restore_times and (mirror is None or _is_url(mirror)):
         exit_with(EXIT_USAGE, "--restore-times requires --mirror DIR.")
     if capture is not None and not source:
         exit_with(EXIT_USAGE, "--capture requires --source FILE.")
@@ -119,13 +125,20 @@ def _source_checks(record: Record, copy: str, capture: str | None) -> list[Check
         return verify_copies(record, path, source_id or None, capture)
 
 
-def _mirror_checks(settings: Settings, mirror: Path, *, restore_times: bool) -> list[Check]:
+def _mirror_checks(settings: Settings, mirror: str, *, restore_times: bool) -> list[Check]:
     """Compare a mirror with its manifest and with the API's responses."""
     from app.mirror.check import check_mirror  # noqa: PLC0415 - only needed here
+    from app.publish.verify import check_published  # noqa: PLC0415
 
     with progress_bar("Comparing", "responses", PROGRESS_MIN_ITEMS) as progress:
-        check = partial(check_mirror, settings, mirror, progress, restore_times=restore_times)
+        if _is_url(mirror):
+            return anyio.run(check_published, settings, mirror, progress)
+        check = partial(check_mirror, settings, Path(mirror), progress, restore_times=restore_times)
         return anyio.run(check)
+
+
+def _is_url(mirror: str) -> bool:
+    return "://" in mirror
 
 
 def _report(checks: Sequence[Check]) -> None:

@@ -62,7 +62,7 @@ async def check_mirror(
     bag = _bag_of(folder)
     checks = [] if bag is None else [check_bag(bag)]
     folder = folder if bag is None else bag / PAYLOAD
-    count, issues = _check_digests(folder)
+    count, issues = check_own_files(folder)
     report = _FilesReport(restore_times)
     if not issues:
         try:
@@ -77,7 +77,7 @@ async def check_mirror(
         *checks,
         Check(_FILES_CHECK, count, report.issues),
         report.times_check(folder),
-        await _check_release(settings, folder, progress),
+        await check_release(settings, folder, progress),
     ]
 
 
@@ -120,8 +120,8 @@ class _FilesReport:
         return Check(_TIMES_CHECK, summary, [Issue(str(folder), found, expected)])
 
 
-def _check_digests(folder: Path) -> tuple[str, list[Issue]]:
-    """Number of files, and which of the manifest and the configuration files have changed."""
+def check_own_files(folder: Path) -> tuple[str, list[Issue]]:
+    """Number of files, and which of those that are not served have changed."""
     try:
         summary = json.loads((folder / SUMMARY).read_bytes())
         count = count_noun(summary["files"], "file")
@@ -140,7 +140,13 @@ def _sha256_if_there(path: Path) -> str | None:
     return digest_file(path).sha256 if path.is_file() else None
 
 
-async def _check_release(settings: Settings, folder: Path, progress: ProgressCallback) -> Check:
+async def check_release(settings: Settings, folder: Path, progress: ProgressCallback) -> Check:
+    """Compare a mirror with what the application returns, on an archive of its own.
+
+    Raises:
+        SeedError: The seed is invalid.
+        ArchiveError: There is no space to compile it, or a response is unexpected.
+    """
     failure = f"Cannot compare {folder} with the application's responses"
     try:
         with TemporaryDirectory() as temporary:

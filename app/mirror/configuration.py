@@ -1,9 +1,21 @@
-"""Configuration files with which nginx and Caddy serve a mirror, rendered from templates."""
+"""Configuration files with which web servers and CDNs serve a mirror, rendered from templates."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
+from app.mirror.cdn import (
+    GONE_SUFFIX,
+    HEADERS,
+    IDENTITY,
+    PUBLISHED_CODINGS,
+    RELEASE_HEADER,
+    describe_headers,
+    metadata_headers,
+    metadata_name,
+    shared_headers,
+)
 from app.mirror.entries import GONE
 from app.mirror.rules import (
     INSTANCE,
@@ -11,19 +23,25 @@ from app.mirror.rules import (
     ITEM_PATTERN,
     METHODS,
     PROBLEMS,
+    RANGES_PREFIX,
     Rules,
 )
 from app.pages.templates import template_environment
 from app.responses.problems import MEDIA_TYPE
 
-CONFIGURATION_FILES = (
+_RENDERED_FILES = (
     "nginx.conf",
     "nginx/http.conf",
     "nginx/server.conf",
     "Caddyfile",
     "caddy/site.caddy",
+    "cdn/nginx.conf",
+    "cdn/cloudfront-request.js",
+    "cdn/cloudfront-response.js",
 )
-"""Their paths in the mirror; each has a template of the same path, with `.j2` added."""
+"""Each has a template of the same path, with `.j2` added."""
+CONFIGURATION_FILES = (*_RENDERED_FILES, HEADERS)
+"""Their paths in the mirror."""
 
 _RANGE = "(?:0|[1-9][0-9]{0,17})-(?:[1-9][0-9]{0,17}|0)?|-[0-9]{1,18}"
 """Matches one range of bytes, without the unit, whose numbers every web server can hold."""
@@ -36,6 +54,8 @@ def render_configuration(rules: Rules) -> Mapping[str, str]:
         "single_quote": _single_quote,
         "escape_braces": _escape_braces,
         "out_of_range_pattern": out_of_range_pattern,
+        "metadata_name": metadata_name,
+        "json": json.dumps,
     }
     environment = template_environment("app.mirror", filters, autoescape=False)
     variables = {
@@ -49,11 +69,19 @@ def render_configuration(rules: Rules) -> Mapping[str, str]:
         "item_pattern": ITEM_PATTERN,
         "range_pattern": _RANGE,
         "reversed_range_pattern": reversed_range_pattern(),
+        "shared": shared_headers(rules),
+        "metadata": metadata_headers(rules),
+        "codings": PUBLISHED_CODINGS,
+        "identity": IDENTITY,
+        "gone_suffix": GONE_SUFFIX,
+        "ranges_prefix": RANGES_PREFIX,
+        "release_header": RELEASE_HEADER,
     }
-    return {
+    rendered = {
         path: environment.get_template(f"{path}.j2").render(variables) + "\n"
-        for path in CONFIGURATION_FILES
+        for path in _RENDERED_FILES
     }
+    return {**rendered, HEADERS: describe_headers(rules)}
 
 
 def quote(value: str) -> str:

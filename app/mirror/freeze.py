@@ -130,7 +130,9 @@ async def _write_mirror(
     if packaging.crate:
         (directory / CRATE).write_text(describe_crate(app, result.pages, directory), "utf-8")
     summary = MirrorSummary(urls, files, size)
-    description = _describe(app.state.archive.release, result, summary, directory)
+    archive = app.state.archive
+    names = {"release": archive.release, "label": archive.label}
+    description = {**names, **_describe(result, summary, directory)}
     (directory / SUMMARY).write_text(json.dumps(description, indent=1) + "\n", "utf-8")
     set_own_mtimes(directory)
     return summary
@@ -148,13 +150,10 @@ def _set_mtimes(paths: Iterable[Path]) -> None:
         os.utime(path, (mtime, mtime))
 
 
-def _describe(
-    release: str, result: CrawlResult, summary: MirrorSummary, directory: Path
-) -> dict[str, Any]:
+def _describe(result: CrawlResult, summary: MirrorSummary, directory: Path) -> dict[str, Any]:
     """Content of `mirror.json`, with the digests of all files that are not in the manifest."""
     names = (MANIFEST, *CONFIGURATION_FILES, *ADDITIONS)
     return {
-        "release": release,
         "version": __version__,
         "addresses": summary.addresses,
         "files": summary.files,

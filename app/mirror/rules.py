@@ -28,7 +28,7 @@ INSTANCE_PATTERN = r"([-A-Za-z0-9._~!$&()*+,;=:@/%]{1,1000})"
 """Matches the part of a request target that needs no escaping in JSON."""
 ITEM_PATTERN = "[a-z0-9][a-z0-9._-]{0,199}"
 """Matches the id of every item, and nothing that is too long for a file name."""
-_RANGES_PREFIX = "/v1/exports/"
+RANGES_PREFIX = "/v1/exports/"
 _FILE_HEADERS = ("cache-control", "vary")
 """Headers of files that problem documents do not have, or have with another value."""
 _UNKNOWN_PARAMETER = "utm_source=mirror"
@@ -72,7 +72,7 @@ class Rules:
     @staticmethod
     def supports_ranges(entry: Entry) -> bool:
         """Whether range requests (RFC 9110, 14) are supported: only for export files."""
-        return entry.url.startswith(_RANGES_PREFIX)
+        return entry.url.startswith(RANGES_PREFIX)
 
 
 def _difference(entry: Entry, common: Mapping[str, str]) -> Mapping[str, str | None]:

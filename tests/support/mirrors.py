@@ -84,13 +84,19 @@ def assert_mirror_problem(response: httpx.Response, status: int) -> dict[str, An
 @contextmanager
 def serve_with_nginx(mirror: Path, work: Path) -> Iterator[str]:
     """Address of nginx, configured by the mirror's `nginx.conf`."""
+    site = (mirror / "nginx.conf").read_text("utf-8")
+    assert site.count("/srv/mirror/") == 3
+    with run_nginx(site.replace("/srv/mirror/", f"{mirror}/"), work) as address:
+        yield address
+
+
+@contextmanager
+def run_nginx(site: str, work: Path) -> Iterator[str]:
+    """Address of nginx with a site, which listens on port 8080 in its configuration."""
     program = shutil.which("nginx", path="/usr/sbin") or needs("nginx", "it serves a mirror")
     work.mkdir(parents=True)
     port = free_port()
-    site = (mirror / "nginx.conf").read_text("utf-8")
-    assert site.count("/srv/mirror/") == 3
-    site = site.replace("/srv/mirror/", f"{mirror}/").replace("8080", f"127.0.0.1:{port}")
-    (work / "site.conf").write_text(site, "utf-8")
+    (work / "site.conf").write_text(site.replace("8080", f"127.0.0.1:{port}"), "utf-8")
     user = "user root;" if os.geteuid() == 0 else ""
     (work / "main.conf").write_text(_NGINX_MAIN.format(work=work, user=user), "utf-8")
     command = [program, "-p", str(work), "-c", str(work / "main.conf")]

@@ -1,0 +1,1 @@
+"""Publishes a mirror to an object store, from which a CDN serves it."""
