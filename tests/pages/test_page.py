@@ -22,6 +22,7 @@ from app.models import RESOURCES
 from app.models.dates import first_day
 from app.models.header import SEED_ONLY_FIELDS, Metadata
 from app.models.notation import join_phrases, us_date
+from app.pages.record.countries import outline_reference
 from app.pages.record.footnotes import text_fragment_url
 from app.pages.record.outlines import draw_map
 from app.pages.record.timeline import TimeAxis
@@ -36,6 +37,7 @@ from app.pages.record.words import (
 )
 from benchmarks.corpus import write_corpus
 from tests.conftest import SeedCopy
+from tests.support.country_outlines import TARGET, country_outlines
 from tests.support.html_pages import assert_self_contained, assert_structured
 from tests.support.serving import client_for
 from tests.support.widest_seed import write_widest_seed
@@ -445,7 +447,8 @@ def shown_fields(model: type[BaseModel]) -> set[str]:
 
 def test_every_field_has_a_written_label() -> None:
     """No label is made of a field's name: abbreviations would be wrong."""
-    names = {name for model in (*RESOURCES, Metadata) for name in shown_fields(model)}
+    models: list[type[BaseModel]] = [*RESOURCES, Metadata]
+    names = {name for model in models for name in shown_fields(model)}
     assert {"iso_3166_2", "ordinal", "extraction_version", "wording_license"} <= names
     assert names == FIELD_LABELS.keys()
     assert all(label[0].isupper() for label in FIELD_LABELS.values())
@@ -618,6 +621,67 @@ def test_a_map_across_the_antimeridian_is_continuous() -> None:
     assert positions == sorted(positions)
     xs = [x for x, _ in path_points(map_.shapes[0].path)]
     assert max(xs) - min(xs) > map_.width / 2
+
+
+SURROUNDED: dict[str, tuple[str, dict[str, Any], bool]] = {
+    "part of a country": ("PE", box_outline(-76, -13, -72, -10), True),
+    "a country with remote territories": ("FR", box_outline(2, 46, 4, 48), True),
+    "an island of many": ("ID", box_outline(110, -8, 114, -7), True),
+    "a small part of a large country": ("RU", box_outline(60, 55, 61, 56), True),
+    "across the antimeridian": ("FJ", box_outline(177, -20, -178, -12), False),
+    "elsewhere": ("PE", box_outline(100, 50, 101, 51), False),
+    "an unknown country": ("ZZ", box_outline(-76, -13, -72, -10), False),
+}
+
+
+@pytest.mark.parametrize("name", SURROUNDED)
+def test_a_region_is_drawn_within_its_country(name: str) -> None:
+    """The country is around the region, which stays large enough; remote parts are left out."""
+    country, outline, is_surrounded = SURROUNDED[name]
+    alone = draw_map({"region": outline}, {"region": "Region"})
+    within = draw_map({"region": outline}, {"region": "Region"}, [country])
+    assert alone is not None
+    assert within is not None
+    assert bool(within.surroundings) is is_surrounded
+    if not is_surrounded:
+        assert within == alone
+        return
+    region = path_points(within.shapes[0].path)
+    xs, ys = zip(*region, strict=True)
+    assert max(max(xs) - min(xs), max(ys) - min(ys)) > max(within.width, within.height) / 8
+    assert all(0 <= x <= within.width and 0 <= y <= within.height for x, y in region)
+    assert len(within.surroundings) < 120_000
+    middle = sum(xs) / len(xs), sum(ys) / len(ys)
+    rings = [path_points(f"{ring}z") for ring in within.surroundings.split("z")[:-1]]
+    assert any(is_inside(middle, ring) for ring in rings)
+    assert all(-5 <= x <= within.width + 5 for ring in rings for x, _ in ring)
+    assert all(-5 <= y <= within.height + 5 for ring in rings for _, y in ring)
+
+
+def is_inside(point: tuple[float, float], ring: list[tuple[float, float]]) -> bool:
+    """Whether a point is inside a ring: a ray from it crosses the ring an odd number of times."""
+    x, y = point
+    crossings = 0
+    for (x1, y1), (x2, y2) in zip(ring, ring[1:] + ring[:1], strict=True):
+        if (y1 > y) != (y2 > y) and x < x1 + (y - y1) * (x2 - x1) / (y2 - y1):
+            crossings += 1
+    return crossings % 2 == 1
+
+
+@pytest.mark.node
+def test_the_outlines_of_countries_are_those_of_natural_earth() -> None:
+    """The file is what `tests.support.country_outlines` makes of the package world-atlas."""
+    assert TARGET.read_bytes() == country_outlines()
+
+
+async def test_the_map_cites_the_outline_of_the_country(client: httpx.AsyncClient) -> None:
+    """The caption names its origin and its license, and says that it is no part of the record."""
+    page = await get_page(client)
+    assert len(page.xpath("//*[@class='country']")) == 1
+    (caption,) = page.xpath("//figure[@class='map']/figcaption")
+    assert outline_reference()["url"] in caption.xpath("a/@href")
+    assert "is not part of the record: Natural Earth" in visible_text(caption)
+    assert "Other borders and coastlines" not in visible_text(caption)
 
 
 @pytest.mark.parametrize("drawn", [["cusco", "loreto"], ["cusco"], []])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
 
@@ -140,7 +140,7 @@ def read_content(reader: DocumentReader) -> PageContent:
         sections,
         TimeAxis.covering(_dates(sections)),
         regions,
-        draw_map(reader.region_outlines(regions.items), names),
+        draw_map(reader.region_outlines(regions.items), names, _countries(regions)),
         reader.first_items("organizations", _MAX_ORGANIZATIONS),
         reader.first_items("sources", _MAX_SOURCES),
         reader.count_citations_by_basis(),
@@ -184,6 +184,10 @@ def _listed_regions(reader: DocumentReader, resources: Sequence[Json]) -> Excerp
     )
     found = (reader.find("regions", region_id) for region_id in list(ids)[:_MAX_REGIONS])
     return Excerpt([region for region in found if region is not None], len(ids), "/v1/regions")
+
+
+def _countries(regions: Iterable[Json]) -> set[str]:
+    return {region["country"] for region in regions if region["country"] is not None}
 
 
 def _dates(sections: Sequence[PartnershipSection]) -> list[str | None]:

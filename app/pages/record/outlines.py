@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil, cos, floor, radians
 
 from app.models.outline import union_box
+from app.pages.record.countries import Box, Point, Ring, clip, find_surroundings
 from app.pages.record.documents import Json
-
-Point = tuple[float, float]
-Ring = list[Point]
-Box = tuple[float, float, float, float]
-"""Left, top, right and bottom; of degrees: west, south, east and north."""
 
 _MAX_HEIGHT = 560.0
 _MAX_WIDTH = 340.0
@@ -25,8 +21,12 @@ _MARGIN = 0.04
 """Margin around the outlines, as a part of their extent."""
 _MIN_VERTEX_DISTANCE = 0.6
 """Vertices closer than this to the previous one are dropped."""
+_BLEED = 4.0
+"""Countries are drawn to this distance beyond the sheet, so that its edge is no border."""
 _MAX_VERTICES = 600
 """Vertices of a region."""
+_MAX_MAGNIFICATION = 6.0
+"""Extent of a map with countries relative to that of its regions; countries are cut there."""
 _MIN_VISIBLE_SIZE = 2.0
 """Parts of a region that are smaller in both directions are not drawn."""
 _DOT_SIZE = 4.0
@@ -90,6 +90,7 @@ class Map:
         meridians: Labels of the meridians and their x positions.
         parallels: Labels of the parallels and their y positions.
         shapes: The regions.
+        surroundings: Outlines of the countries around them, as SVG path data; empty without any.
     """
 
     width: float
@@ -97,6 +98,7 @@ class Map:
     meridians: Sequence[tuple[str, float]]
     parallels: Sequence[tuple[str, float]]
     shapes: Sequence[RegionShape]
+    surroundings: str
 
 
 @dataclass(frozen=True)
@@ -145,18 +147,23 @@ class _Viewport:
         return (self.east - self.west) * self.longitude_ratio, self.north - self.south
 
 
-def draw_map(outlines: Mapping[str, Json], names: Mapping[str, str]) -> Map | None:
+def draw_map(
+    outlines: Mapping[str, Json], names: Mapping[str, str], countries: Collection[str] = ()
+) -> Map | None:
     """A map of the regions; None if there is nothing to draw.
 
     Args:
         outlines: GeoJSON geometries by region id.
         names: Names by region id.
+        countries: ISO 3166-1 codes of the countries that are drawn around the regions.
     """
     geographic = {region_id: list(_outer_rings(outline)) for region_id, outline in outlines.items()}
     geographic = {region_id: rings for region_id, rings in geographic.items() if rings}
     if not geographic:
         return None
-    viewport = _Viewport.around(_join_at_antimeridian(geographic))
+    box = _join_at_antimeridian(geographic)
+    surroundings = find_surroundings(countries, box)
+    viewport = _Viewport.around(_box_of_map(box, surroundings))
     width, height = viewport.project((viewport.east, viewport.south))
     projected = {
         region_id: [_simplify(map(viewport.project, ring)) for ring in rings]
@@ -167,7 +174,25 @@ def draw_map(outlines: Mapping[str, Json], names: Mapping[str, str]) -> Map | No
         RegionShape(region_id, _region_path(rings), labels[region_id])
         for region_id, rings in projected.items()
     ]
-    return Map(round(width, 1), round(height, 1), *_graticule(viewport), shapes)
+    sheet = (-_BLEED, -_BLEED, width + _BLEED, height + _BLEED)
+    parts = (clip(_simplify(map(viewport.project, ring)), sheet) for ring in surroundings)
+    drawn = [part for part in parts if part]
+    path = _region_path(drawn) if drawn else ""
+    return Map(round(width, 1), round(height, 1), *_graticule(viewport), shapes, path)
+
+
+def _box_of_map(box: Box, surroundings: Iterable[Ring]) -> Box:
+    """A box around the regions and what surrounds them, as far as they stay large enough."""
+    around = union_box([box, *map(_bounding_box, surroundings)])
+    span = max(box[2] - box[0], box[3] - box[1], _MIN_SPAN_DEGREES)
+    room = span * (_MAX_MAGNIFICATION - 1) / 2
+    west, south, east, north = box
+    return (
+        max(around[0], west - room),
+        max(around[1], south - room),
+        min(around[2], east + room),
+        min(around[3], north + room),
+    )
 
 
 def _join_at_antimeridian(regions: dict[str, list[Ring]]) -> Box:

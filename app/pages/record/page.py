@@ -13,6 +13,7 @@ from app.models.evidence import BASIS_MEANINGS, UNCITED_VALUES
 from app.models.notation import us_date
 from app.pages.record import words
 from app.pages.record.content import PageContent, read_content
+from app.pages.record.countries import outline_reference
 from app.pages.record.dataset import Publication, dataset_json_ld
 from app.pages.record.documents import DocumentReader, Json
 from app.pages.record.rendering import RenderedPage, render_template
@@ -41,6 +42,7 @@ def render_page(
         citation=_citation(archive, publication, connection),
         resource_label=reader.label,
         region_labels={region["id"]: reader.label(region) for region in content.regions},
+        countries_reference=outline_reference(),
         bases=BASIS_MEANINGS,
         uncited_values=UNCITED_VALUES,
         field_value=renderer.field_value,
