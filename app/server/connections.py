@@ -12,7 +12,7 @@ Private parts of uvicorn, checked against the source of 0.54.0 (upper bound in p
 - `HttpToolsProtocol.on_body` and `.on_message_complete`, extended
 - `HttpToolsProtocol.app_state`, `.client`, `.cycle`, `.flow`, `.headers`, `.loop`, `.parser`,
   `.pipeline`, `.scope`, `.server_state`, `.transport`, `.url`
-- `RequestResponseCycle.keep_alive`, `.response_complete`, `.scope`
+- `RequestResponseCycle.keep_alive`, `.response_complete`, `.scope`, `.transport`, which is replaced
 - `FlowControl.resume_reading`, `.write_paused`
 - `ServerState.connections`, `.default_headers`, `.total_requests`; it also gets a `limiter`
 - `STATUS_LINE`
@@ -44,6 +44,7 @@ from app.server.draining import DRAIN_KEY, Drain
 from app.server.fast_path import FAST_PATH_KEY, FastPath
 from app.server.headers import add_common_headers, request_id
 from app.server.response_cache import ON_CACHE_HIT
+from app.server.response_writer import ResponseWriter
 from app.settings import SETTINGS_KEY, Settings
 
 _SWEEP_SECONDS = 1.0
@@ -90,6 +91,7 @@ class Connection(HttpToolsProtocol):
         parsed_scope: The request that was parsed to its end last.
         unsent_bytes: Size of the write buffer when the write timeout started; 0 without one.
         waiting_since: When the current timeout started.
+        writer: The transport for responses from the application.
     """
 
     __slots__ = (  # uvicorn's attributes are in a dict, which is kept small enough to be fast
@@ -108,6 +110,7 @@ class Connection(HttpToolsProtocol):
         "settings",
         "unsent_bytes",
         "waiting_since",
+        "writer",
     )
 
     def __init__(
@@ -143,6 +146,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Accept the connection, within the limit on connections."""
         super().connection_made(transport)
+        self.writer = ResponseWriter(transport)
         self.limiter.admit(self)
 
     def data_received(self, data: bytes) -> None:
@@ -198,6 +202,7 @@ class Connection(HttpToolsProtocol):
             remember = partial(self.fast_path.remember, self.new_head)
             cast("Scope", self.scope)[ON_CACHE_HIT] = remember
         _start_request(self)
+        self.cycle.transport = cast("asyncio.Transport", self.writer)
         if self.limiter.drain.started:
             self.cycle.keep_alive = False
 
@@ -222,6 +227,7 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Go on to the next request; unlike uvicorn's, sets no timer for the idle timeout."""
         self.server_state.total_requests += 1
+        self.writer.finish()
         if self.transport.is_closing():
             return
         self.flow.resume_reading()
