@@ -75,7 +75,7 @@ class Plan:
     @property
     def changes_nothing(self) -> bool:
         """Whether the bucket is to stay as it is, once all objects are there."""
-        if self.before is None:
+        if self.before is None or self.after.removing:
             return False
         current = self.before[0]
         return replace(self.after, published=current.published) == current

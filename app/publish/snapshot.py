@@ -176,8 +176,8 @@ def prepare_snapshot(mirror: Path, work: Path) -> Snapshot:
         summary = json.loads((folder / SUMMARY).read_bytes())
         _, issues = check_own_files(folder)
         if issues or "label" not in summary:
-            raise changed(Path(issues[0].pointer).name if issues else SUMMARY)
-        _write_tar(folder, work / TAR)
+            names = [issue.pointer for issue in issues if issue.pointer in OWN_FILES]
+            raise changed(names[0] if names else SUMMARY)
         return _write_index(folder, work, summary)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PublishError(f"{mirror} cannot be read as a mirror: {error}. {_ADVICE}") from error
@@ -225,6 +225,7 @@ def _objects(folder: Path, work: Path, gone: dict[str, str]) -> Iterator[Snapsho
                 yield from _address_objects(folder, entry, _entry_headers(entry, headers))
     for name in OWN_FILES:
         yield _file_object(f"{MIRROR}/{name}", name, folder / name)
+    _write_tar(folder, work / TAR)
     yield _file_object(TAR, TAR, work / TAR)
 
 

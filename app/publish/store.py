@@ -233,4 +233,6 @@ def open_store(url: str) -> Store:
             return Store(url, LocalStore(parts.path, mkdir=True))
         return Store(url, from_url(url, client_options={"allow_http": True}))
     except (BaseError, OSError, ValueError) as error:
-        raise PublishError(f"{url} cannot be opened: {str(error).splitlines()[0]}") from error
+        reason = str(error).splitlines()[0]
+        variables = _CREDENTIALS.get(parts.scheme, "the path")
+        raise PublishError(f"{url} cannot be opened: {reason}. Check {variables}.") from error

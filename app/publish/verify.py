@@ -40,12 +40,8 @@ async def check_published(settings: Settings, url: str, progress: ProgressCallba
     """
     try:
         store = open_store(url)
-        current = await read_current(store)
-        if current is None:
-            raise PublishError(f"Nothing was published to {url}.")
-        snapshot = current[0].snapshot
         with TemporaryDirectory() as temporary:
-            check = await _check_objects(store, snapshot, Path(temporary), progress)
+            check = await check_store(store, Path(temporary), progress)
             if check.issues:
                 return [check]
             return [check, await check_release(settings, Path(temporary), progress)]
@@ -53,10 +49,18 @@ async def check_published(settings: Settings, url: str, progress: ProgressCallba
         raise ArchiveError(str(error)) from error
 
 
-async def _check_objects(
-    store: Store, snapshot: str, folder: Path, progress: ProgressCallback
+async def check_store(
+    store: Store, folder: Path, progress: ProgressCallback = lambda *_: None
 ) -> Check:
-    """Read every object of a snapshot; the mirror's own files are written to a folder."""
+    """Read every object of the snapshot in place; the mirror's own files are kept in a folder.
+
+    Raises:
+        PublishError: The store cannot be read, or nothing was published there.
+    """
+    current = await read_current(store)
+    if current is None:
+        raise PublishError(f"Nothing was published to {store.url}.")
+    snapshot = current[0].snapshot
     base = f"{SNAPSHOTS}/{snapshot}"
     index = await store.read(f"{base}/{INDEX}")
     lines = b"" if index is None else b"".join([chunk async for chunk in index.chunks])
