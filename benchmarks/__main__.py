@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import corpora, tools
+from benchmarks import corpora, large_corpus, tools
 from benchmarks.measurements import Benchmark
 from benchmarks.picture import picture
 from benchmarks.report import report
@@ -26,6 +26,7 @@ from benchmarks.scenarios import (
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PICTURE = RESULTS.with_name("results.svg")
+CORPUS_RESULTS = RESULTS.with_name("CORPUS.md")
 SCENARIOS = {
     "cached": cached.measure,
     "earlier version": earlier_version.measure,
@@ -49,6 +50,9 @@ def main() -> None:
         tools.install()
     except tools.UnavailableError as error:
         sys.exit(f"Cannot run the benchmarks: {error}.")
+    if arguments.corpus:
+        _measure_corpus(arguments)
+        return
     _log("preparing the corpora")
     benchmark = Benchmark(
         arguments.seconds,
@@ -65,6 +69,15 @@ def main() -> None:
     if arguments.only is None:
         RESULTS.write_text(page, "utf-8")
         PICTURE.write_text(picture(benchmark.measurements), "utf-8")
+
+
+def _measure_corpus(arguments: argparse.Namespace) -> None:
+    """Measure a corpus of the size given on the command line, and write CORPUS.md."""
+    shipped = corpora.shipped()
+    benchmark = Benchmark(arguments.seconds, arguments.rounds, shipped, shipped, shipped)
+    page = large_corpus.measure(benchmark, arguments.corpus)
+    sys.stdout.write(page)
+    CORPUS_RESULTS.write_text(page, "utf-8")
 
 
 def _measure(benchmark: Benchmark, names: Sequence[str]) -> list[str]:
@@ -95,7 +108,20 @@ def _arguments() -> argparse.Namespace:
         choices=SCENARIOS,
         help="run this scenario only (repeatable); RESULTS.md is not written",
     )
+    parser.add_argument(
+        "--corpus",
+        type=_resources,
+        metavar="RESOURCES",
+        help="compare a corpus of this size with the shipped record instead, and write CORPUS.md",
+    )
     return parser.parse_args()
+
+
+def _resources(text: str) -> int:
+    number = int(text)
+    if not 10_000 <= number <= 10_000_000:
+        raise argparse.ArgumentTypeError("expected an integer from 10000 to 10000000")
+    return number
 
 
 def _positive(text: str) -> int:

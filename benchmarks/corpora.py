@@ -23,6 +23,11 @@ def generated(resources: int) -> Path:
 
     It also holds the same data in the peers' formats.
     """
+    return _compile(generated_seed(resources).parent)
+
+
+def generated_seed(resources: int) -> Path:
+    """Seed of a generated corpus with at least `resources` resources, in a directory of its own."""
     digest = hashlib.sha256((Path(__file__).parent / "corpus.py").read_bytes()).hexdigest()
     folder = PEERS / "corpora" / f"{resources}-{digest[:12]}"
     if not (folder / "seed.json").exists():
@@ -30,7 +35,7 @@ def generated(resources: int) -> Path:
         shutil.rmtree(unfinished, ignore_errors=True)
         write_corpus(unfinished, resources)
         unfinished.rename(folder)
-    return _compile(folder)
+    return folder / "seed.json"
 
 
 def shipped() -> Path:

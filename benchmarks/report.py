@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.comparisons import COMPARISONS, Comparison
@@ -14,8 +14,9 @@ from benchmarks.measurements import Benchmark, Measurements
 def report(benchmark: Benchmark, scenarios: Sequence[str]) -> str:
     """The report as Markdown, with the comparisons of the given scenarios."""
     measurements = benchmark.measurements
-    lines = [*_head(benchmark), *_comparisons(measurements, scenarios), *_values(measurements)]
-    return "\n".join(lines) + "\n"
+    comparisons = [comparison for comparison in COMPARISONS if comparison.scenario in scenarios]
+    lines = [*_head(benchmark), *comparison_table(measurements, comparisons)]
+    return "\n".join([*lines, *measured_values(measurements)]) + "\n"
 
 
 def _head(benchmark: Benchmark) -> Iterator[str]:
@@ -29,16 +30,23 @@ def _head(benchmark: Benchmark) -> Iterator[str]:
         "method, see the [README](README.md)."
     )
     yield ""
-    yield f"{_processor()}; Python {platform.python_version()}; {platform.system()}."
+    yield machine()
     yield ""
 
 
-def _comparisons(measurements: Measurements, scenarios: Sequence[str]) -> Iterator[str]:
+def machine() -> str:
+    """Processor, Python and system of this machine."""
+    return f"{_processor()}; Python {platform.python_version()}; {platform.system()}."
+
+
+def comparison_table(
+    measurements: Measurements, comparisons: Iterable[Comparison]
+) -> Iterator[str]:
+    """A row for each comparison."""
     yield "| comparison | result | baseline | ratio | range | target | met |"
     yield "| --- | ---: | ---: | ---: | ---: | --- | --- |"
-    for comparison in COMPARISONS:
-        if comparison.scenario in scenarios:
-            yield f"| {' | '.join(_row(comparison, measurements))} |"
+    for comparison in comparisons:
+        yield f"| {' | '.join(_row(comparison, measurements))} |"
     yield ""
 
 
@@ -68,7 +76,8 @@ def _met(comparison: Comparison, ratio: float) -> str:
     return "yes" if met else "**no**"
 
 
-def _values(measurements: Measurements) -> Iterator[str]:
+def measured_values(measurements: Measurements) -> Iterator[str]:
+    """A row for each measurement, what was not measured, and the checks."""
     yield "## Measurements"
     yield ""
     yield "| | median | lowest | highest | rounds |"

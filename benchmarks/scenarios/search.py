@@ -16,6 +16,8 @@ from benchmarks.measurements import Benchmark
 from benchmarks.servers import running
 
 CPC_RECORD = "/v1/search?q={word}&limit=20"
+GENERATED_RARE_WORD = r"rare\d{9}"
+SHIPPED_RARE_WORD = r"[a-z]{12,}"
 DATASETTE = "/peers/resources.json?_search={word}&_size=20&_shape=objects"
 
 
@@ -28,8 +30,8 @@ def measure(benchmark: Benchmark) -> None:
         datasette = stack.enter_context(running(systems.datasette(database)))
         common, spellings = write_common_word(benchmark.large)
         loads = {
-            "rare word, 100,000": _rare_words(large, benchmark.large, r"rare\d{9}"),
-            "rare word, shipped": _rare_words(shipped, benchmark.shipped, r"[a-z]{12,}"),
+            "rare word, 100,000": rare_words(large, benchmark.large, GENERATED_RARE_WORD),
+            "rare word, shipped": rare_words(shipped, benchmark.shipped, SHIPPED_RARE_WORD),
             "common word, cpc-record": Load(
                 large, CPC_RECORD, 1, lines=common, spellings=spellings
             ),
@@ -62,14 +64,21 @@ def write_common_word(folder: Path) -> tuple[Path, int]:
     return path, 2 ** (2 * len(COMMON_WORD))
 
 
-def _rare_words(base_url: str, folder: Path, pattern: str) -> Load:
-    """Searches for words that match a pattern and occur in a single resource."""
+def rare_words(base_url: str, folder: Path, pattern: str, rows: int = -1) -> Load:
+    """Searches for words that match a pattern and occur in a single resource.
+
+    Args:
+        base_url: The server.
+        folder: Directory of the corpus.
+        pattern: Regular expression of the words.
+        rows: Number of resources whose words are counted; all by default.
+    """
     lines = folder / "rare.txt"
-    with closing(sqlite3.connect(folder / "peers.sqlite")) as connection:
-        rows = connection.execute("SELECT title || ' ' || body FROM resources").fetchall()
-    counts = Counter(
-        word for (text,) in rows for word in set(re.findall(rf"\b{pattern}\b", text, re.ASCII))
-    )
+    with closing(sqlite3.connect(folder / "archive.sqlite")) as connection:
+        texts = connection.execute("SELECT title || ' ' || body FROM search LIMIT ?", (rows,))
+        counts = Counter(
+            word for (text,) in texts for word in set(re.findall(rf"\b{pattern}\b", text, re.ASCII))
+        )
     rare = [word for word, count in counts.items() if count == 1]
     lines.write_text("\n".join(rare), "utf-8")
     letters = min(sum(character.isalpha() for character in word) for word in rare)

@@ -34,10 +34,15 @@ def start_once(server: Server) -> tuple[float, float]:
     try:
         server.wait_until_ready(process)
         milliseconds = (time.perf_counter() - start) * 1_000
-        status = Path(f"/proc/{process.pid}/status").read_text("utf-8")
+        return milliseconds, resident_mebibytes(process.pid)
     finally:
         stop(process)
+
+
+def resident_mebibytes(process_id: int) -> float:
+    """Resident memory (RSS) of a process, in mebibytes."""
+    status = Path(f"/proc/{process_id}/status").read_text("utf-8")
     resident = re.search(r"VmRSS:\s+(\d+) kB", status)
     if resident is None:
         raise RuntimeError("/proc does not report the resident memory (VmRSS) of the process")
-    return milliseconds, int(resident[1]) / 1_024
+    return int(resident[1]) / 1_024
