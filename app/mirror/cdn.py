@@ -13,8 +13,12 @@ from collections.abc import Mapping, Sequence
 from app.mirror.entries import Entry
 from app.mirror.rules import RANGES_PREFIX, Rules
 
+CLOUDFRONT_POLICY = "cdn/cloudfront-headers.json"
+"""File of the mirror with a response headers policy, for errors that no function sees."""
 HEADERS = "headers.json"
 """File of the mirror with the headers of every address."""
+ROOT = "index"
+"""Name of the object of `/`; there is no such address."""
 IDENTITY = "identity"
 PUBLISHED_CODINGS = ("gzip", "br")
 """Content codings that every object is published in, exports excepted; CDNs negotiate these two."""
@@ -29,7 +33,7 @@ def object_name(url: str, coding: str) -> str:
 
     Exports have no content coding, so that they keep the ends of their names.
     """
-    path = "index" if url == "/" else url.removeprefix("/")
+    path = ROOT if url == "/" else url.removeprefix("/")
     return path if url.startswith(RANGES_PREFIX) else f"{path}.{coding}"
 
 
@@ -61,6 +65,30 @@ def describe_headers(rules: Rules) -> str:
         "items": {name: _own_headers(entry, shared) for name, entry in rules.items.items()},
     }
     return json.dumps(document, indent=1) + "\n"
+
+
+def cloudfront_policy(rules: Rules) -> str:
+    """A response headers policy for CloudFront, as `create-response-headers-policy` takes it.
+
+    It lets pages of every origin read errors, too, whose headers no function can set.
+    """
+    methods = rules.preflight_headers["access-control-allow-methods"].split(", ")
+    exposed = rules.headers["access-control-expose-headers"].split(", ")
+    cors = {
+        "AccessControlAllowOrigins": _items(["*"]),
+        "AccessControlAllowHeaders": _items(["*"]),
+        "AccessControlAllowMethods": _items(methods),
+        "AccessControlExposeHeaders": _items(exposed),
+        "AccessControlAllowCredentials": False,
+        "OriginOverride": True,
+    }
+    security = {"ContentTypeOptions": {"Override": True}}
+    policy = {"Name": "cpc-record", "CorsConfig": cors, "SecurityHeadersConfig": security}
+    return json.dumps(policy, indent=1) + "\n"
+
+
+def _items(values: Sequence[str]) -> Mapping[str, object]:
+    return {"Quantity": len(values), "Items": values}
 
 
 def _own_headers(entry: Entry, shared: Mapping[str, str]) -> Mapping[str, str]:

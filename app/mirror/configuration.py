@@ -6,11 +6,14 @@ import json
 from collections.abc import Mapping
 
 from app.mirror.cdn import (
+    CLOUDFRONT_POLICY,
     GONE_SUFFIX,
     HEADERS,
     IDENTITY,
     PUBLISHED_CODINGS,
     RELEASE_HEADER,
+    ROOT,
+    cloudfront_policy,
     describe_headers,
     metadata_headers,
     metadata_name,
@@ -40,7 +43,7 @@ _RENDERED_FILES = (
     "cdn/cloudfront-response.js",
 )
 """Each has a template of the same path, with `.j2` added."""
-CONFIGURATION_FILES = (*_RENDERED_FILES, HEADERS)
+CONFIGURATION_FILES = (*_RENDERED_FILES, CLOUDFRONT_POLICY, HEADERS)
 """Their paths in the mirror."""
 
 _RANGE = "(?:0|[1-9][0-9]{0,17})-(?:[1-9][0-9]{0,17}|0)?|-[0-9]{1,18}"
@@ -73,6 +76,7 @@ def render_configuration(rules: Rules) -> Mapping[str, str]:
         "metadata": metadata_headers(rules),
         "codings": PUBLISHED_CODINGS,
         "identity": IDENTITY,
+        "root": ROOT,
         "gone_suffix": GONE_SUFFIX,
         "ranges_prefix": RANGES_PREFIX,
         "release_header": RELEASE_HEADER,
@@ -81,7 +85,8 @@ def render_configuration(rules: Rules) -> Mapping[str, str]:
         path: environment.get_template(f"{path}.j2").render(variables) + "\n"
         for path in _RENDERED_FILES
     }
-    return {**rendered, HEADERS: describe_headers(rules)}
+    policy = cloudfront_policy(rules)
+    return {**rendered, CLOUDFRONT_POLICY: policy, HEADERS: describe_headers(rules)}
 
 
 def quote(value: str) -> str:

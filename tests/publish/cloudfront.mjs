@@ -30,7 +30,12 @@ const keyValueStore = {
     exists: async (key) => keys.has(key),
 };
 
+let loaded = 0;
+
+// an operator loads the keys after each run of `publish`; here they are a second old at most
 async function loadKeys() {
+    if (Date.now() - loaded < 1000) return;
+    loaded = Date.now();
     const current = await (await fetch(`${origin}/current.json`)).json();
     const puts = await fetch(`${origin}/snapshots/${current.snapshot}.cloudfront.json`);
     keys = new Map((await puts.json()).map(({ Key, Value }) => [Key, Value]));
@@ -66,7 +71,7 @@ function get(path, method, headers) {
 function send(outgoing, method, { statusCode, headers, body }) {
     const plain = {};
     for (const name in headers) plain[name] = headers[name].value;
-    if (method !== "HEAD") delete plain["content-length"];
+    if (method !== "HEAD" && body) plain["content-length"] = Buffer.byteLength(body);
     outgoing.writeHead(statusCode, plain);
     outgoing.end(method === "HEAD" ? undefined : body);
 }
@@ -85,6 +90,9 @@ http.createServer(async (incoming, outgoing) => {
             const [page, status] = ERROR_PAGES[response.statusCode];
             // no function is called for a custom error page
             response = { ...(await get(`/${page}`, "GET", {})), statusCode: status };
+            const { CorsConfig } = JSON.parse(await readFile(`${folder}/cloudfront-headers.json`));
+            const [origin] = CorsConfig.AccessControlAllowOrigins.Items;
+            response.headers["access-control-allow-origin"] = { value: origin };
             return send(outgoing, incoming.method, response);
         }
         const { body, ...described } = response;

@@ -115,8 +115,8 @@ def serve_with_cloudfront_functions(mirror: Path, bucket: Bucket, work: Path) ->
     """Address of a server that calls the functions for CloudFront as CloudFront does."""
     node = needs("node", "it runs the functions for CloudFront")
     work.mkdir(parents=True)
-    for name in ("cloudfront-request", "cloudfront-response"):
-        shutil.copy(mirror / "cdn" / f"{name}.js", work / f"{name}.js")
+    for path in (mirror / "cdn").glob("cloudfront-*"):
+        shutil.copy(path, work / path.name)
     port = free_port()
     origin = bucket.url("").rstrip("/")
     command = [node, str(FOLDER / "cloudfront.mjs"), str(port), origin, str(work)]

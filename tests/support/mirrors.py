@@ -24,7 +24,7 @@ daemon off;
 worker_processes 1;
 error_log stderr crit;
 pid {work}/nginx.pid;
-events {{ worker_connections 64; }}
+events {{ worker_connections 256; }}
 http {{
     access_log off;
     client_body_temp_path {work}/client;
