@@ -46,8 +46,8 @@ _GROUPS: Mapping[str, Mapping[str, str]] = {
 }
 """Subject of each document, by group; each is a link to a file, so that packages have them."""
 _HEADING_LEVELS = ("h2", "h3")
-_LEXERS = {"console": "bash", "ts": "typescript", "promql": "text", "": "text"}
-"""Lexer of each language of code that has none of its own or a heavy one."""
+_LEXERS = {"console": "bash"}
+"""Lexers of languages that look better in another one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,11 +55,19 @@ def inline_code(text: str) -> str:
 
 
 def highlight_code(code: str, language: str) -> str:
-    """HTML of highlighted code: escaped, with a class for each token that style sheets color."""
-    from markupsafe import Markup, escape  # noqa: PLC0415 - loaded on first use
-    from pygments.lexers import get_lexer_by_name  # noqa: PLC0415
+    """HTML of highlighted code: escaped, with a class for each token that style sheets color.
 
-    lexer = get_lexer_by_name(language, stripnl=True)
+    Code in a language that Pygments does not know stays plain.
+    """
+    from markupsafe import Markup, escape  # noqa: PLC0415 - loaded on first use
+    from pygments.lexers import find_lexer_class_by_name  # noqa: PLC0415
+    from pygments.lexers.special import TextLexer  # noqa: PLC0415
+    from pygments.util import ClassNotFound  # noqa: PLC0415
+
+    try:
+        lexer = find_lexer_class_by_name(language)(stripnl=True)
+    except ClassNotFound:
+        lexer = TextLexer(stripnl=True)
     tokens = ((_token_class(type_), text) for type_, text in lexer.get_tokens(str(code)))
     parts = []
     for name, group in groupby(tokens, key=itemgetter(0)):

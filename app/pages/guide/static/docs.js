@@ -94,7 +94,7 @@ for (const link of contents?.querySelectorAll("a[href^='#']") ?? []) {
   const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
   if (target) targets.set(target, link);
 }
-const READING_LINE = 0.3; // of the height of the window: the section there is being read
+const READING_LINE = 0.2; // of the height of the window: the section there is being read
 
 const siteLinks = document.querySelectorAll("header.site a[href^='/docs']"); // guide, reference
 
@@ -144,7 +144,8 @@ function score(entry, words) {
   const title = entry.title.toLowerCase();
   const kind = entry.kind.toLowerCase();
   const text = entry.text.toLowerCase();
-  let total = kind === "guide" || kind.startsWith("error") ? 2 : 0;
+  const explains = kind === "guide" || kind.startsWith("error");
+  let total = explains && words.every((word) => title.includes(word)) ? 8 : 0;
   for (const word of words) {
     if (title === word) total += 14;
     else if (title.startsWith(word)) total += 9;

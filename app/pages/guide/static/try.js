@@ -10,7 +10,7 @@ const MAX_SHOWN = 100_000; // characters
 for (const operation of document.querySelectorAll(".operation")) {
   const figure = operation.querySelector("figure.request");
   const opener = button("Try it", () => openForm(operation, figure, opener), "button main");
-  opener.setAttribute("aria-label", `Try it: ${operation.querySelector("h4").firstChild.data}`);
+  opener.setAttribute("aria-label", `Try it: ${operation.querySelector("h4").textContent}`);
   figure.querySelector(".buttons").append(opener);
 }
 
@@ -101,10 +101,13 @@ function setValues(operation, address, row, values) {
     parts[place] = encodeURIComponent(values[0] ?? "");
     address.value = parts.join("/") + (search ? `?${search}` : "");
   } else {
-    const parameters = new URLSearchParams(search);
-    parameters.delete(row.dataset.name);
-    for (const value of values) parameters.append(row.dataset.name, value);
-    address.value = parameters.size ? `${path}?${parameters}` : path;
+    const { name } = row.dataset;
+    const pairs = [...new URLSearchParams(search)];
+    const place = pairs.findIndex((pair) => pair[0] === name);
+    const others = pairs.filter((pair) => pair[0] !== name);
+    const added = values.map((value) => [name, value]);
+    others.splice(place < 0 ? others.length : place, 0, ...added); // where it was
+    address.value = others.length ? `${path}?${new URLSearchParams(others)}` : path;
   }
   readAddress(operation, address, row);
 }
