@@ -11,7 +11,6 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type
 
@@ -22,9 +21,7 @@ from app.responses.problems import (
     MEDIA_TYPE,
     BadRequest,
     MethodNotAllowed,
-    NotFound,
     Problem,
-    closest_match,
 )
 from app.routers import (
     activities,
@@ -54,6 +51,7 @@ from app.routers import (
 )
 from app.routers.html import problem_response
 from app.routers.route import negotiated_paths
+from app.routers.suggestions import path_not_found
 from app.seed.errors import SeedError
 from app.server.access_log import AccessLog, find_access_log
 from app.server.byte_ranges import RangeMiddleware
@@ -248,7 +246,8 @@ def _add_error_handlers(app: FastAPI) -> None:
     async def send_framework_error(request: Request, error: HTTPException) -> Response:
         path: str = request.scope["path"]
         if error.status_code == 404:
-            return await problem_response(NotFound(_suggest_path(path)), request.scope)
+            routes = [route for module in ROUTERS for route in module.router.routes]
+            return await problem_response(path_not_found(path, routes), request.scope)
         problem = MethodNotAllowed if error.status_code == 405 else BadRequest
         return await problem_response(problem(str(error.detail)), request.scope)
 
@@ -257,22 +256,6 @@ def _add_content_coding(app: FastAPI) -> None:
     for media_type in (MEDIA_TYPE, *(offered.media_type for offered in FORMATS)):
         add_compress_type(media_type)
     app.add_middleware(CompressMiddleware, minimum_size=500, brotli_quality=5, gzip_level=6)
-
-
-def _suggest_path(path: str) -> str:
-    """The detail of a 404: the path that the client probably wants, or where to find all."""
-    routes = [route for module in ROUTERS for route in module.router.routes]
-    trimmed = "/" + path.strip("/")
-    if trimmed != path and any(
-        route.matches(_get_scope(trimmed))[0] is Match.FULL for route in routes
-    ):
-        return f"Paths have no trailing slash and no empty segment; use {trimmed}."
-    suggestion = closest_match(trimmed, [route.path for route in routes if "{" not in route.path])
-    return f"Did you mean {suggestion}?" if suggestion else "See /v1 for every collection."
-
-
-def _get_scope(path: str) -> Scope:
-    return {"type": "http", "method": "GET", "path": path, "headers": []}
 
 
 def _app_from_environment() -> Application:

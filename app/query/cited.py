@@ -9,7 +9,7 @@ from typing import Any
 from app.archive.archive import Archive
 from app.models import RESOURCE_BY_TYPE
 from app.models.values import SLUG_PATTERN
-from app.query.examples import first_ids
+from app.query.examples import MAX_COMPARED_IDS, first_ids
 from app.query.parameters import ChoiceType, Parameter, ParameterValues, TextType
 from app.query.removals import find_removal
 from app.query.selection import find_document
@@ -22,8 +22,6 @@ from app.responses.problems import (
     did_you_mean,
 )
 
-_MAX_COMPARED_IDS = 1_000
-"""Ids among which the one that is probably meant is looked for."""
 _FORMAT_NAMES = {
     "bib": "bibtex",
     "biblatex": "bibtex",
@@ -100,7 +98,7 @@ def _find_resource(archive: Archive, type_: str, resource_id: str) -> Mapping[st
     if document is None:
         if removal := find_removal(archive.connection, type_, resource_id):
             raise removal.problem("resource")
-        match = closest_match(resource_id, first_ids(archive, collection, _MAX_COMPARED_IDS))
+        match = closest_match(resource_id, first_ids(archive, collection, MAX_COMPARED_IDS))
         hint = did_you_mean(match)
         message = f"No {type_} has this id.{hint} See /v1/{collection} for all {collection}."
         raise NotFound(message, [ParameterError("resource", message, None, match)])

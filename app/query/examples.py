@@ -19,6 +19,8 @@ from app.responses.representations import item_body
 
 Json = dict[str, Any]
 
+MAX_COMPARED_IDS = 100
+"""Ids among which the one that is probably meant by an unknown id is looked for."""
 _FALLBACK_WORD = "record"
 _FALLBACK_YEAR = "2020"
 

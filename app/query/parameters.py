@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
-from urllib.parse import quote_plus, unquote_to_bytes
+from urllib.parse import quote_plus, unquote_to_bytes, urlencode
 
 from app.models.dates import DATE_PATTERN, first_day
 from app.responses.problems import InvalidParameters, ParameterError, closest_match, did_you_mean
@@ -25,6 +26,8 @@ _ALIASES = {
     "page_cursor": "cursor",
     "page_limit": "limit",
     "per_page": "limit",
+    "query": "q",
+    "search": "q",
     "select": "fields",
     "type": "resource_type",
 }
@@ -216,8 +219,49 @@ def parse_query_string(raw: bytes, parameters: Mapping[str, Parameter]) -> Param
         if parameter.required and not any(name == sent_name for sent_name, _ in pairs):
             errors.append(ParameterError(name, f"{name} is required. {parameter.description}"))
     if errors:
-        raise InvalidParameters(errors[:_MAX_ERRORS])
+        raise InvalidParameters(errors[:_MAX_ERRORS], partial(_correct, raw, parameters))
     return values
+
+
+def _correct(raw: bytes, parameters: Mapping[str, Parameter]) -> str | None:
+    """A query string with the closest matches of what is invalid, without what has none.
+
+    None if the result is not valid either, as when a required parameter is missing.
+    """
+    pairs: list[tuple[str, str]] = []
+    for name, value in split_query_string(raw):
+        pairs += _correct_pair(_text(name), _text(value), parameters)
+    single = {name: value for name, value in reversed(pairs) if not parameters[name].repeatable}
+    kept = [pair for pair in pairs if parameters[pair[0]].repeatable]
+    corrected = urlencode([*kept, *reversed(single.items())], errors="replace")
+    try:
+        parse_query_string(corrected.encode(), parameters)
+    except InvalidParameters:
+        return None
+    return corrected
+
+
+def _correct_pair(
+    name: str, value: str, parameters: Mapping[str, Parameter]
+) -> Iterator[tuple[str, str]]:
+    """What is probably intended by a parameter: nothing, itself, or one or several others."""
+    match = name if name in parameters else _suggest_parameter(name, parameters)
+    if match is None:
+        return
+    parameter = parameters[match]
+    members = _list_members(value) if parameter.repeatable else []
+    for member in members if len(members) > 1 else [value]:
+        try:
+            parameter.type.parse(member)
+            yield match, member
+        except ValueError:
+            suggestion = _suggest_value(member, parameter.type)
+            if suggestion is not None:
+                yield match, suggestion
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
 def _add_value(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from functools import lru_cache
@@ -100,7 +100,11 @@ class BadRequest(Problem):
 
 
 class NotFound(Problem):
-    """No route or resource matches the path."""
+    """No route or resource matches the path.
+
+    Attributes:
+        suggestion: The path that the client probably wants, if one is similar; pages link to it.
+    """
 
     slug = "not-found"
     title = "Not found"
@@ -113,6 +117,15 @@ class NotFound(Problem):
         "Check the path and the id. `detail` names the closest path, if there is one, and `/v1` "
         "links to every collection."
     )
+
+    def __init__(
+        self,
+        detail: str,
+        errors: Sequence[ParameterError] | None = None,
+        suggestion: str | None = None,
+    ) -> None:
+        super().__init__(detail, errors)
+        self.suggestion = suggestion
 
 
 class MethodNotAllowed(Problem):
@@ -211,7 +224,12 @@ class HeadersTooLarge(Problem):
 
 
 class InvalidParameters(Problem):
-    """Query parameters are unknown or have invalid values."""
+    """Query parameters are unknown or have invalid values.
+
+    Attributes:
+        correct: Returns a valid query string that is similar; None if there is none. Pages link
+            to it.
+    """
 
     slug = "invalid-parameters"
     title = "Invalid query parameters"
@@ -226,8 +244,13 @@ class InvalidParameters(Problem):
         "every valid name or value. If it is `cursor`, start again from the first page."
     )
 
-    def __init__(self, errors: Sequence[ParameterError]) -> None:
+    def __init__(
+        self,
+        errors: Sequence[ParameterError],
+        correct: Callable[[], str | None] = lambda: None,
+    ) -> None:
         super().__init__(" ".join(error.message for error in errors), errors)
+        self.correct = correct
 
 
 class InternalError(Problem):

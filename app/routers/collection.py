@@ -14,6 +14,7 @@ from app.exports import read_batches, single_batch, stream_collection
 from app.exports.collection_reader import CollectionReader
 from app.models import Document
 from app.models.envelope import item_model, page_model
+from app.query.examples import MAX_COMPARED_IDS, first_ids
 from app.query.parameters import parse_query_string, path_parameter, split_query_string
 from app.query.query import Query, collection_parameters, item_parameters, selected_fields
 from app.query.removals import find_removal
@@ -33,6 +34,7 @@ from app.responses.problems import (
     NotFound,
     Problem,
     RangeNotSatisfiable,
+    closest_match,
     did_you_mean,
 )
 from app.responses.representations import item_body, page_body, page_links, select_fields
@@ -136,16 +138,24 @@ def _add_item(router: APIRouter, model: type[Document], description: str) -> Non
 
 
 def _item_missing(archive: Archive, model: type[Document], item_id: str) -> Problem:
-    """A 410 for an item that was removed, or a 404 that suggests the id in lower case."""
+    """A 410 for an item that was removed, or a 404 that suggests a similar id."""
     removal = find_removal(archive.connection, model.type, item_id)
     if removal is not None:
         return removal.problem()
-    slug = item_id.lower()
-    exists = slug != item_id and find_document(archive, model.collection, slug) is not None
-    hint = did_you_mean(slug if exists else None)
+    match = _similar_id(archive, model.collection, item_id)
+    path = f"/v1/{model.collection}"
     return NotFound(
-        f"No {model.type} has this id.{hint} See /v1/{model.collection} for all {model.collection}."
+        f"No {model.type} has this id.{did_you_mean(match)} See {path} for all {model.collection}.",
+        suggestion=match and f"{path}/{match}",
     )
+
+
+def _similar_id(archive: Archive, collection: str, item_id: str) -> str | None:
+    """The id in lower case, if it exists, or the most similar one of the first ids."""
+    slug = item_id.lower()
+    if slug != item_id and find_document(archive, collection, slug) is not None:
+        return slug
+    return closest_match(item_id, first_ids(archive, collection, MAX_COMPARED_IDS))
 
 
 def _choose_format(request: Request, query: Query, formats: Sequence[Format]) -> Format:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+from urllib.parse import quote
 
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
@@ -12,7 +14,14 @@ from app.archive.archive import ARCHIVE_KEY, Archive
 from app.pages.guide.rendering import render_template
 from app.pages.record.words import shorten
 from app.responses.formats import HTML
-from app.responses.problems import Problem, prefers_html
+from app.responses.problems import (
+    InvalidParameters,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    prefers_html,
+)
+from app.routers.suggestions import nearest_path
 
 _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -23,6 +32,10 @@ _CONTENT_SECURITY_POLICY = (
 _TITLE_CHARACTERS = 80
 _UNNAMED = "Archived record"
 """Name of the record where none is open, as in an error of a server that starts."""
+_PATH = re.compile(
+    r"(?<![\w/;'])/(?:v1|docs|problems|history)(?:/[\w-]+(?:\.[\w-]+)*)*(?![\w/%&])", re.ASCII
+)
+"""A path of this origin in a message, without the period at the end of a sentence."""
 
 logger = logging.getLogger("cpc_record")
 
@@ -36,6 +49,37 @@ async def html_response(scope: Scope, template: str, **context: object) -> Respo
     return Response(body, headers=headers, media_type=HTML.content_type)
 
 
+def _error_context(problem: Problem, scope: Scope) -> dict[str, object]:
+    """What the page of a problem shows: besides the problem, a way on."""
+    path: str = scope["path"]
+    routes = scope["app"].routes if "app" in scope else ()
+    return {
+        "problem": problem.document(path),
+        "suggestion": _suggested_url(problem, scope),
+        "nearest": nearest_path(path, routes, itself=isinstance(problem, MethodNotAllowed)),
+        "link_paths": _link_paths,
+        "retry_after": problem.headers.get("Retry-After"),
+    }
+
+
+def _link_paths(text: str) -> str:
+    """HTML of a message in which paths of the API are links, but not those in quotes."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 - loaded on first use
+
+    return Markup(_PATH.sub(r'<a href="\g<0>">\g<0></a>', str(escape(text))))  # noqa: S704 - escaped
+
+
+def _suggested_url(problem: Problem, scope: Scope) -> str | None:
+    """The URL that was probably meant."""
+    if isinstance(problem, NotFound):
+        return problem.suggestion
+    if isinstance(problem, InvalidParameters):
+        query = problem.correct()
+        path = quote(scope["path"])
+        return None if query is None else f"{path}?{query}" if query else path
+    return None
+
+
 async def problem_response(problem: Problem, scope: Scope) -> Response:
     """A problem as the response to a request: a page if `Accept` prefers HTML, otherwise JSON.
 
@@ -47,7 +91,7 @@ async def problem_response(problem: Problem, scope: Scope) -> Response:
     if not prefers_html(accept):
         return document
     try:
-        page = await html_response(scope, "error.html", problem=problem.document(path))
+        page = await html_response(scope, "error.html", **_error_context(problem, scope))
     except Exception:
         logger.exception("The page of a problem cannot be rendered.")
         return document

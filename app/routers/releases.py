@@ -118,5 +118,8 @@ def _find_label(archive: Archive, name: str) -> str:
     if label is None:
         match = closest_match(name, [*archive.releases, LATEST])
         hint = did_you_mean(match)
-        raise NotFound(f"No release has this label or digest.{hint} See /v1/releases for all.")
+        raise NotFound(
+            f"No release has this label or digest.{hint} See /v1/releases for all.",
+            suggestion=match and f"/v1/releases/{match}",
+        )
     return label

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from lxml import html
 from app.main import create_app
 from app.responses.problems import PROBLEMS, prefers_html
 from app.settings import Settings
-from tests.conftest import SEED
+from tests.conftest import SEED, SeedCopy
+from tests.support import history
 from tests.support.problem import assert_problem
+from tests.support.serving import client_for
 
 pytestmark = pytest.mark.anyio
 
@@ -61,15 +64,86 @@ async def test_a_browser_gets_the_problem_as_a_page(
     assert problem["title"] in text
     assert problem["instance"] in text
     for error in problem.get("errors", []):
-        values = [error["message"], error["parameter"], error["did_you_mean"]]
-        for value in [*values, *(error["allowed"] or [])]:
+        for value in [error["message"], error["did_you_mean"], *(error["allowed"] or [])]:
             assert value is None or " ".join(value.split()) in text
     if "errors" not in problem:
-        assert problem["detail"] in text
+        assert problem["detail"].removesuffix("?") in text
     links = {link for _, _, link, _ in document.iterlinks()}
     assert {problem["type"], "/docs", "/v1", "/"} <= links
     for link in links:
         assert (await client.get(link)).status_code == 200, link
+
+
+SUGGESTIONS = {
+    "/v1/awards/": "/v1/awards",
+    "/v1//awards/peru-ilo/": "/v1/awards/peru-ilo",
+    "/v1/award": "/v1/awards",
+    "/v1/organisation/ilo": "/v1/organizations/ilo",
+    "/v1/awards/PERU-ILO": "/v1/awards/peru-ilo",
+    "/v1/awards/peru-illo": "/v1/awards/peru-ilo",
+    "/v1/awards/something-else-altogether": None,
+    "/v1/releases/2026-11-23": "/v1/releases/2026-11-27",
+    "/histroy": "/history",
+    "/problem/not-found": "/problems/not-found",
+    "/v1/awards?regoin=cusco": "/v1/awards?region=cusco",
+    "/v1/awards?region=cusco,loreto&sort=titel": "/v1/awards?region=cusco&region=loreto&sort=title",
+    "/v1/awards?region[]=cusco&per_page=5": "/v1/awards?region=cusco&limit=5",
+    "/v1/awards?sort=title&sort=ends&limit=1": "/v1/awards?sort=title&limit=1",
+    "/v1/awards?q=child+sex&nothing-like-it=1": "/v1/awards?q=child+sex",
+    "/v1/awards?nothing-like-it=1": "/v1/awards",
+    "/v1/awards?include=recipeint&include=regions": "/v1/awards?include=recipient&include=regions",
+    "/v1/meta?x=1": "/v1/meta",
+    "/v1/awards?region=%FF%3Cb%3E&limit=2": "/v1/awards?limit=2",
+    "/v1/search": None,
+    "/v1/search?query=": None,
+    "/v1/search?query=lima": "/v1/search?q=lima",
+}
+"""What the page of an error links to as the address that was probably meant."""
+
+
+@pytest.mark.parametrize(("url", "suggestion"), SUGGESTIONS.items())
+async def test_a_page_links_to_what_was_meant(
+    client: httpx.AsyncClient, url: str, suggestion: str | None
+) -> None:
+    """The suggested address works; without a similar one, none is suggested."""
+    page = await client.get(url, headers=BROWSER)
+    assert page.status_code in (404, 422)
+    links = html.fromstring(page.text).xpath("//p[@class='suggestion']/a/@href")
+    assert links == ([suggestion] if suggestion else [])
+    for link in links:
+        assert (await client.get(link)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("url", "nearest"),
+    [
+        ("/v1/awards/something-else-altogether", "/v1/awards"),
+        ("/v1/awards/peru-ilo/title", "/v1/awards/peru-ilo"),
+        ("/v1/releases/2020/record/x", "/v1/releases/2020/record"),
+        ("/problems/x", "/problems"),
+        ("/x/y", None),
+    ],
+)
+async def test_a_page_links_to_the_nearest_address(
+    client: httpx.AsyncClient, url: str, nearest: str | None
+) -> None:
+    """The longest existing path that the address begins with, if it is no other link."""
+    page = html.fromstring((await client.get(url, headers=BROWSER)).text)
+    assert page.xpath("//li[contains(., 'nearest address')]/a/@href") == [nearest] * bool(nearest)
+
+
+async def test_a_removed_resource_leads_on(seed: SeedCopy, tmp_path: Path) -> None:
+    """The page of a 410 links to what replaced it, and to the release that removed it."""
+    history.publish(tmp_path, deepcopy(seed.data), history.FIRST)
+    history.correct_first(seed.data)
+    path = history.publish(tmp_path, seed.data, history.SECOND)
+    url = f"/v1/activities/{history.REMOVED}"
+    async with client_for(path, tmp_path / "archive.sqlite") as client:
+        problem = assert_problem(await client.get(url), 410)
+        page = html.fromstring((await client.get(url, headers=BROWSER)).text)
+    assert page.xpath("//p[@class='suggestion']/a/@href") == problem["replaced_by"] != []
+    assert f"/history#{history.SECOND}" in page.xpath("//main//a/@href")
+    assert history.REASON in page.text_content()
 
 
 @pytest.mark.parametrize("url", ERRORS)
@@ -143,6 +217,8 @@ async def test_a_method_that_is_not_allowed(client: httpx.AsyncClient) -> None:
     page = await client.post("/v1/awards", headers=BROWSER)
     assert (page.status_code, page.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
     assert "POST is not allowed" in text_of(page)
+    page = await client.post("/v1/awards/peru-ilo", headers=BROWSER)
+    assert "/v1/awards/peru-ilo" in html.fromstring(page.text).xpath("//li/a/@href")
 
 
 async def test_no_acceptable_format(client: httpx.AsyncClient) -> None:

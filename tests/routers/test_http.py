@@ -165,12 +165,18 @@ async def test_a_misspelled_path_suggests_the_closest_match(client: httpx.AsyncC
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("PERU-ILO", " Did you mean peru-ilo?"), ("NONE", ""), ("none", ""), ("%ED", "")],
+    [
+        ("PERU-ILO", " Did you mean peru-ilo?"),
+        ("peru-illo", " Did you mean peru-ilo?"),
+        ("NONE", ""),
+        ("none", ""),
+        ("%ED", ""),
+    ],
 )
-async def test_an_upper_case_id_suggests_the_lower_case_one(
+async def test_an_unknown_id_suggests_a_similar_one(
     client: httpx.AsyncClient, name: str, hint: str
 ) -> None:
-    """The lower-case id is suggested only if an award has it; nothing else is guessed."""
+    """The id in lower case or the most similar one is suggested, if an award has it."""
     problem = assert_problem(await client.get(f"/v1/awards/{name}"), 404)
     assert problem["detail"] == f"No award has this id.{hint} See /v1/awards for all awards."
 
