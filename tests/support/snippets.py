@@ -24,7 +24,7 @@ class Snippet:
 
 def snippets(page: Path) -> list[Snippet]:
     """Every block of code in the sections of a page, in order."""
-    sections = re.split(r"^## (.*)\n", page.read_text("utf-8"), flags=re.MULTILINE)[1:]
+    sections = re.split(r"^###? (.*)\n", page.read_text("utf-8"), flags=re.MULTILINE)[1:]
     return [
         Snippet(heading, language, code)
         for heading, text in zip(sections[::2], sections[1::2], strict=True)
