@@ -501,7 +501,7 @@ def test_it_fits_the_width(dashboard: OpenDashboard, width: int) -> None:
 
 def violations_in_each_scheme(page: Page) -> dict[str, list[str]]:
     """Accessibility violations in light and in dark colors."""
-    found = {}
+    found: dict[str, list[str]] = {}
     for scheme in COLOR_SCHEMES:
         page.emulate_media(color_scheme=scheme)
         found[scheme] = violations(page)
