@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -65,10 +65,10 @@ class ConfigurationError(Exception):
     """An invalid setting; the message is complete sentences for the operator."""
 
 
-class Settings(BaseSettings):
-    """All settings; each is read from the environment variable of its name in upper case."""
+class Settings(BaseModel):
+    """All settings, by default as they are without environment variables."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = ConfigDict(frozen=True)
 
     host: Annotated[str, Field(min_length=1)] = Field(
         "127.0.0.1", description="Address that `serve` listens on."
@@ -176,13 +176,18 @@ class Settings(BaseSettings):
 
 
 def read_settings() -> Settings:
-    """The settings of this process.
+    """The settings of this process: each is the environment variable of its name, in any case.
+
+    An empty variable counts as none.
 
     Raises:
         ConfigurationError: An environment variable has an invalid value.
     """
+    given = {name.lower(): value for name, value in os.environ.items() if value}
     try:
-        return Settings()
+        return Settings.model_validate(
+            {name: given[name] for name in Settings.model_fields if name in given}
+        )
     except ValidationError as error:
         messages = [
             f"{str(detail['loc'][0]).upper()} is {detail['input']!r}: {_reason(detail)}."

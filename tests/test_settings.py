@@ -19,6 +19,23 @@ def message(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> str:
     return str(error.value)
 
 
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables are read in any case; an empty one leaves the default, others are ignored."""
+    environment = {"PORT": "8080", "max_age": "60", "HOST": "", "ACCESS_LOG": "false", "COLOR": "1"}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = read_settings()
+    assert (settings.port, settings.max_age, settings.host) == (8080, 60, "127.0.0.1")
+    assert settings.access_log is False
+
+
+def test_every_invalid_variable_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its name, with what was found."""
+    monkeypatch.setenv("PORT", "70000")
+    assert "LOG_FORMAT is 'xml'" in message(monkeypatch, "LOG_FORMAT", "xml")
+    assert "PORT is '70000'" in message(monkeypatch, "LOG_FORMAT", "xml")
+
+
 @pytest.mark.parametrize(
     "value",
     [
