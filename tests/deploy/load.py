@@ -51,6 +51,8 @@ _COMPARED = (
     "repr-digest",
 )
 _REPORT_SECONDS = 0.2
+_PAUSE_SECONDS = 0.03
+"""Pause of a client before a request, so that clients leave the replicas some processor time."""
 
 
 @dataclass
@@ -153,6 +155,7 @@ class Clients:
         Raises:
             ConnectionCut: Its connection was closed after the response had begun.
         """
+        await asyncio.sleep(_PAUSE_SECONDS)
         token = object()
         self._waiting[token] = time.monotonic()
         begun = False
