@@ -393,6 +393,66 @@ async def test_nouns_agree_with_their_counts(seed: SeedCopy, tmp_path: Path) -> 
     assert page.xpath("//dl[@class='figures']//dt[.='Regions']") == []
 
 
+COUNTED = "award|byte|character|citation|country|objective|organization|region|source|year"
+"""Nouns that the page counts."""
+
+
+@pytest.mark.parametrize(
+    ("award_ids", "heading", "sentence"),
+    [
+        ([], None, "No award is listed."),
+        (["peru-centro-yanapanakusun"], "Award and activities", "The purpose of the award and its"),
+        (
+            [AWARD, "peru-centro-yanapanakusun"],
+            "Awards and activities",
+            "The purpose of each award",
+        ),
+    ],
+    ids=["no award", "one award", "two awards"],
+)
+async def test_headings_agree_with_the_number_of_awards(
+    seed: SeedCopy, tmp_path: Path, award_ids: list[str], heading: str | None, sentence: str
+) -> None:
+    """With no, one and two awards, headings, links and sentences are in the right number."""
+    seed.data["awards"] = [item for item in seed.data["awards"] if item["id"] in award_ids]
+    seed.data["activities"] = [a for a in seed.data["activities"] if a["award"] in award_ids]
+    async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
+        page = await get_page(client)
+    text = visible_text(page.xpath("//main")[0])
+    assert page.xpath("//h2[@id='awards']/text()") == [heading] * bool(heading)
+    assert page.xpath("//nav//a[@href='#awards']/text()") == [heading] * bool(heading)
+    assert sentence in text
+    assert len(page.xpath("//ul[@class='legend']/li")) == len(award_ids)
+    assert not re.search(rf"\b1 (?:{COUNTED})s\b", text)
+    assert not re.search(rf"\b(?:0|[2-9]|[0-9,]+[0-9]) (?:{COUNTED})\b", text)
+
+
+async def test_one_of_everything_is_in_the_singular(tmp_path: Path) -> None:
+    """A record with one resource of each type has no heading in the plural."""
+    async with client_for(write_corpus(tmp_path, 1), tmp_path / "archive.sqlite") as client:
+        page = await get_page(client)
+        counts = (await client.get("/v1/meta")).json()["data"]["counts"]
+    headings = {heading.get("id"): heading.text for heading in page.xpath("//h2[@id]")}
+    nouns = {"where": ("regions", "Region"), "organizations": ("organizations", "Organization")}
+    for id_, (collection, noun) in nouns.items():
+        assert headings[id_] == (noun if counts[collection] == 1 else f"{noun}s")
+
+
+async def test_the_largest_figure_is_the_investment(seed: SeedCopy, tmp_path: Path) -> None:
+    """One key figure leads: the investment or, if that is not stated, the date of signing."""
+    unknown = ("investment_amount", "investment_currency", "investor")
+    for names, label, value in ((), "Investment", "US$5 million"), (unknown, "Signed", "June 15"):
+        for name in names:
+            seed.put(f"/partnerships/0/{name}", None)
+            seed.data["partnerships"][0]["evidence"].pop(name, None)
+            seed.data["partnerships"][0]["not_stated"].append(name)
+        async with client_for(seed.write(), tmp_path / f"{label}.sqlite") as client:
+            page = await get_page(client)
+        (lead,) = page.xpath("//dl[@class='figures']/div[@class='lead']")
+        assert lead.find("dt").text == label
+        assert value in visible_text(lead.find("dd"))
+
+
 async def test_a_map_without_awards_has_no_letters(seed: SeedCopy, tmp_path: Path) -> None:
     """The caption of the map mentions letters only if there are awards."""
     for emptied, has_letters in ([], True), (["awards", "activities"], False):
