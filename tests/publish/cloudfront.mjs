@@ -50,13 +50,14 @@ function parse(request) {
     return { method: request.method, uri, querystring, headers, cookies: {} };
 }
 
-function get(path, method, headers) {
+// CloudFront answers HEAD from what it got by GET, too
+function get(path, headers) {
     const forwarded = {};
     for (const name of ["range", "if-none-match", "if-range"]) {
         if (headers[name]) forwarded[name] = headers[name].value;
     }
     return new Promise((resolve, reject) => {
-        http.request(origin + path, { method, headers: forwarded }, async (response) => {
+        http.request(origin + path, { headers: forwarded }, async (response) => {
             const chunks = [];
             for await (const chunk of response) chunks.push(chunk);
             const found = {};
@@ -85,11 +86,11 @@ http.createServer(async (incoming, outgoing) => {
         const context = { eventType: "viewer-request" };
         const result = await onRequest({ version: "1.0", context, request: parse(incoming) });
         if (result.statusCode) return send(outgoing, incoming.method, result);
-        let response = await get(result.uri, result.method, result.headers);
+        let response = await get(result.uri, result.headers);
         if (ERROR_PAGES[response.statusCode]) {
             const [page, status] = ERROR_PAGES[response.statusCode];
             // no function is called for a custom error page
-            response = { ...(await get(`/${page}`, "GET", {})), statusCode: status };
+            response = { ...(await get(`/${page}`, {})), statusCode: status };
             const { CorsConfig } = JSON.parse(await readFile(`${folder}/cloudfront-headers.json`));
             const [origin] = CorsConfig.AccessControlAllowOrigins.Items;
             response.headers["access-control-allow-origin"] = { value: origin };

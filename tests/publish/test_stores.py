@@ -35,6 +35,28 @@ store = s3fs.S3FileSystem(key="tester", secret="secret", client_kwargs=client)
 store.get(source, target, recursive=True)
 """
 
+VALIDATE = """
+import json
+import sys
+
+from botocore.session import Session
+from botocore.validate import validate_parameters
+
+policy, keys = map(json.loads, sys.argv[1:])
+store = "arn:aws:cloudfront::123456789012:key-value-store/00000000-0000-0000-0000-000000000000"
+
+
+def check(service, operation, parameters):
+    model = Session().get_service_model(service).operation_model(operation)
+    validate_parameters(parameters, model.input_shape)
+
+
+check("cloudfront", "CreateResponseHeadersPolicy", {"ResponseHeadersPolicyConfig": policy})
+check("cloudfront-keyvaluestore", "UpdateKeys", {"KvsARN": store, "IfMatch": "1", "Puts": keys})
+"""
+_MAX_VALUE_BYTES = 1_000
+"""Of a key in CloudFront's key value store; the limit is 1 KB."""
+
 
 @pytest.fixture
 def mirror(tmp_path: Path) -> Path:
@@ -82,6 +104,19 @@ def test_a_copy_of_the_bucket_loses_nothing(mirror: Path, bucket: Bucket, tmp_pa
     for line in index.read_text("utf-8").splitlines():
         stored = json.loads(line)
         assert (index.parent / stored["name"]).stat().st_size == stored["bytes"]
+
+
+def test_what_cloudfront_reads_has_the_form_that_its_clients_check(
+    mirror: Path, bucket: Bucket
+) -> None:
+    """The response headers policy, and the keys of each release."""
+    assert publish(mirror, bucket.target, environment=bucket.environment).returncode == 0
+    snapshot = httpx.get(bucket.url("current.json")).json()["snapshot"]
+    keys = httpx.get(bucket.url(f"snapshots/{snapshot}.cloudfront.json"))
+    assert all(len(item["Value"].encode()) < _MAX_VALUE_BYTES for item in keys.json())
+    policy = (mirror / "cdn" / "cloudfront-headers.json").read_text("utf-8")
+    python = install_environment(FOLDER) / "python"
+    run(python, "-c", VALIDATE, policy, keys.text)
 
 
 def test_missing_buckets_and_servers_are_named(mirror: Path, s3: str) -> None:
