@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from app.archive.archive import Archive
 from app.pages.guide.context import guide_context
-from app.pages.guide.documents import document_groups, document_slugs, read_document, read_image
+from app.pages.guide.documents import document_groups, document_slugs, read_document, read_images
 from app.pages.guide.rendering import render_template, static_file
 from app.pages.guide.search_index import search_entries
 from app.responses.formats import JSON
@@ -53,10 +53,10 @@ async def get_image(request: Request) -> Response:
     Raises:
         NotFound: No picture has this name.
     """
-    content = read_image(request.path_params["name"])
-    if content is None:
-        raise NotFound("No such picture.")
-    return Response(content, media_type="image/png")
+    name, images = request.path_params["name"], read_images()
+    if name not in images:
+        raise NotFound(f"No such picture. There are {', '.join(images)}.")
+    return Response(images[name], media_type="image/png")
 
 
 @router.get("/docs/{name}")
@@ -68,9 +68,7 @@ async def get_document(request: Request) -> Response:
     """
     name = request.path_params["name"]
     if name in document_slugs():
-        document = await run_in_threadpool(read_document, name)
-        groups = await run_in_threadpool(document_groups)
-        context = {"document": document, "document_groups": groups}
+        context = {"document": read_document(name), "document_groups": document_groups()}
         return await html_response(request.scope, "document.html", **context)
     if name in _ASSETS:
         return Response(static_file(name), media_type=_ASSETS[name])

@@ -11,7 +11,6 @@ from lxml import html
 
 from app.pages.guide.documents import document_slugs, read_document
 from tests.conftest import ROOT
-from tests.support.published import PUBLIC_URL, published_client
 
 pytestmark = pytest.mark.anyio
 
@@ -95,16 +94,3 @@ async def test_unknown_documents_are_not_found(client: httpx.AsyncClient) -> Non
     assert "dashboards" in response.json()["detail"]
     for path in ("/docs/images/seed.json", "/docs/images/..%2Freading.md", "/docs/..%2Fcontext.py"):
         assert (await client.get(path)).status_code == 404
-
-
-async def test_the_sitemap_and_the_overview_have_the_documents(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    """`/sitemap.xml` lists every document, and `/llms.txt` too."""
-    archive = tmp_path_factory.mktemp("documents") / "archive.sqlite"
-    async with published_client(ROOT / "data" / "seed.json", archive) as client:
-        sitemap = (await client.get("/sitemap.xml")).text
-        overview = (await client.get("/llms.txt")).text
-    for slug in document_slugs():
-        assert f"<loc>{PUBLIC_URL}/docs/{slug}</loc>" in sitemap
-        assert f"]({PUBLIC_URL}/docs/{slug}): " in overview

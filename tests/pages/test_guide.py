@@ -256,6 +256,8 @@ async def test_the_guide_of_an_empty_record(
         assert response.status_code == 200
         examples = code_examples(response.content)
         assert path in examples["start", "bash"]
+        field = html.document_fromstring(response.text).get_element_by_id("award.id")
+        assert "Permanent lowercase id" in field.text_content()
         urls = re.findall(r"/v1[^\s'\"`]*", "".join(examples.values()))
         assert len(urls) > 10
         assert [url for url in urls if "None" in url or "undefined" in url] == []

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.pages.guide.documents import document_slugs
 from tests.conftest import SEED, SeedCopy
 from tests.routers.test_discovery import dataset_in
 from tests.support.link_headers import parse_links
@@ -65,6 +66,7 @@ async def test_the_overview_links_to_every_list_and_each_link_works(archive_file
         index = (await client.get("/v1")).json()["links"]
         exports = (await client.get("/v1/exports")).json()["data"]
         urls = [url for _, url, _ in LINK_LINE.findall(text)]
+        assert {f"{PUBLIC_URL}/docs/{slug}" for slug in document_slugs()} <= {*urls}
         for url in urls:
             assert url.startswith(f"{PUBLIC_URL}/")
             assert (await client.get(url.removeprefix(PUBLIC_URL))).status_code == 200, url

@@ -15,6 +15,7 @@ import pytest
 from lxml import etree, html
 
 from app.exports.listing import CATALOG_NAMES
+from app.pages.guide.documents import document_slugs
 from app.pages.record.dataset import Publication, dataset_json_ld
 from tests.conftest import SEED
 from tests.support.browser_tools import MODULES, typescript_bin
@@ -135,6 +136,7 @@ async def test_sitemap_lists_existing_pages(archive_file: Path) -> None:
     assert tree.tag == f"{{{namespaces['s']}}}urlset"
     assert {lastmod.text for lastmod in tree.findall("s:url/s:lastmod", namespaces)} == {MODIFIED}
     assert f"{PUBLIC_URL}/" in urls
+    assert {f"{PUBLIC_URL}/docs/{slug}" for slug in document_slugs()} <= {*urls}
     assert f"Sitemap: {PUBLIC_URL}/sitemap.xml" in robots.splitlines()
 
 

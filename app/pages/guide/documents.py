@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from html import escape
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -42,10 +42,11 @@ _GROUPS: Mapping[str, Mapping[str, str]] = {
     "Run a server": {
         "operations": "deployment, caches, logs and metrics",
         "mirror": "static files for any web server, and for archives",
+        "publish": "a mirror behind a CDN",
     },
 }
 """Subject of each document, by group; each is a link to a file, so that packages have them."""
-_HEADING_LEVELS = ("h2", "h3")
+_HEADING_LEVELS = ("h1", "h2", "h3")
 _LEXERS = {"console": "bash"}
 """Lexers of languages that look better in another one."""
 
@@ -60,31 +61,56 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The text of a document from one heading to the next."""
+    """The text of a document from one heading to the next.
 
+    Attributes:
+        level: Element of the heading: `h1`, `h2` or `h3`.
+        heading: The heading.
+        text: What follows it.
+    """
+
+    level: str
     heading: Heading
     text: str
 
 
-@dataclass(frozen=True, slots=True)
 class Document:
-    """A document of the project.
+    """A document of the project, rendered on first use.
 
     Attributes:
         slug: Last segment of its path.
-        title: Its title.
         subject: What it is about, in a few words.
-        html: The whole document.
-        headings: Its sections.
-        parts: Their texts, after that of the title.
+        title: Its title.
     """
 
-    slug: str
-    title: str
-    subject: str
-    html: str
-    headings: Sequence[Heading]
-    parts: Sequence[Part]
+    def __init__(self, slug: str, subject: str) -> None:
+        """Read the file of a document."""
+        self.slug, self.subject = slug, subject
+        self._source = (_directory() / f"{slug}.md").read_text("utf-8")
+        self.title = self._source.partition("\n")[0].removeprefix("# ")
+
+    @cached_property
+    def html(self) -> str:
+        """The whole document."""
+        from markupsafe import Markup  # noqa: PLC0415 - loaded on first use
+
+        markdown = _markdown()
+        html = markdown.renderer.render(self._tokens, markdown.options, {"tables": 0})
+        return Markup(html)  # noqa: S704 - our own files, and HTML in them is left out
+
+    @cached_property
+    def headings(self) -> Sequence[Heading]:
+        """Its sections."""
+        return [part.heading for part in self.parts if part.level == "h2"]
+
+    @cached_property
+    def parts(self) -> Sequence[Part]:
+        """The texts of the title and of all sections."""
+        return list(_parts(self._tokens))
+
+    @cached_property
+    def _tokens(self) -> Sequence[Token]:
+        return _with_ids(_markdown().parse(self._source))
 
 
 def document_groups() -> Mapping[str, Sequence[Document]]:
@@ -98,25 +124,15 @@ def document_slugs() -> Sequence[str]:
 
 
 @cache
-def read_image(name: str) -> bytes | None:
-    """A picture in the documents; None if no picture has this name."""
-    images = {each.name: each for each in (_directory() / "images").iterdir()}
-    return images[name].read_bytes() if name in images else None
+def read_images() -> Mapping[str, bytes]:
+    """The pictures in the documents, by name."""
+    return {each.name: each.read_bytes() for each in (_directory() / "images").iterdir()}
 
 
 @cache
 def read_document(slug: str) -> Document:
-    """A document, rendered."""
-    from markupsafe import Markup  # noqa: PLC0415 - loaded on first use
-
-    markdown = _markdown()
-    tokens = markdown.parse((_directory() / f"{slug}.md").read_text("utf-8"))
-    parts = list(_parts(_with_ids(tokens)))
-    html = markdown.renderer.render(tokens, markdown.options, {"tables": 0})
-    title, *sections = [part.heading for part in parts if part.heading.title]
-    headings = [each for each in sections if f'<h2 id="{each.id}"' in html]
-    subject = next(subjects[slug] for subjects in _GROUPS.values() if slug in subjects)
-    return Document(slug, title.title, subject, Markup(html), headings, parts)  # noqa: S704 - ours
+    """The document with this slug."""
+    return Document(slug, next(group[slug] for group in _GROUPS.values() if slug in group))
 
 
 def _directory() -> Traversable:
@@ -136,17 +152,17 @@ def _with_ids(tokens: Sequence[Token]) -> Sequence[Token]:
 
 def _parts(tokens: Sequence[Token]) -> Iterator[Part]:
     """The texts between the headings of the first three levels."""
-    heading = Heading("", "")
+    level, heading = "h1", Heading("", "")
     texts: list[str] = []
-    for position, token in enumerate(tokens):
-        if token.type == "heading_open" and token.tag in ("h1", *_HEADING_LEVELS):
+    for token, inline in pairwise(tokens):
+        if token.type == "heading_open" and token.tag in _HEADING_LEVELS:
             if heading.title:
-                yield Part(heading, " ".join(texts))
-            title = _plain_text(tokens[position + 1])
-            heading, texts = Heading(str(token.attrGet("id")), title), []
-        elif token.type == "inline" and tokens[position - 1].type != "heading_open":
-            texts.append(_plain_text(token))
-    yield Part(heading, " ".join(texts))
+                yield Part(level, heading, " ".join(texts))
+            level, texts = token.tag, []
+            heading = Heading(str(token.attrGet("id")), _plain_text(inline))
+        elif inline.type == "inline" and token.type != "heading_open":
+            texts.append(_plain_text(inline))
+    yield Part(level, heading, " ".join(texts))
 
 
 def _plain_text(inline: Token) -> str:

@@ -58,7 +58,7 @@ function addControls(operation, address) {
   const controls = [];
   for (const row of operation.querySelectorAll(".parameter")) {
     const values = row.querySelectorAll(".values > code");
-    if (!values.length || row.dataset.known) {
+    if (!values.length) {
       const entry = element("input", { className: "entry", placeholder: row.dataset.example, spellcheck: false });
       entry.setAttribute("aria-label", row.dataset.name);
       if (row.dataset.known) entry.setAttribute("list", row.dataset.known);
@@ -117,8 +117,6 @@ function toggleValue(operation, address, row, value) {
   const several = "repeatable" in row.dataset;
   const others = several ? now.filter((each) => each !== value) : [];
   setValues(operation, address, row, now.includes(value) ? others : [...others, value]);
-  const entry = row.querySelector(".entry");
-  if (entry) entry.value = "";
 }
 
 function readAddress(operation, address, except = null) {
