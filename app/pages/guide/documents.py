@@ -41,6 +41,7 @@ _GROUPS: Mapping[str, Mapping[str, str]] = {
     },
     "Run a server": {
         "operations": "deployment, caches, logs and metrics",
+        "scaling": "replicas behind a load balancer",
         "mirror": "static files for any web server, and for archives",
         "publish": "a mirror behind a CDN",
     },
