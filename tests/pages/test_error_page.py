@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from copy import deepcopy
 from html import unescape
@@ -161,6 +162,23 @@ async def test_a_page_has_the_headers_of_the_document(client: httpx.AsyncClient,
     assert "accept" in page.headers["vary"].lower()
     assert head.content == b""
     assert head.headers["content-type"] == page.headers["content-type"]
+
+
+async def test_pages_and_documents_at_the_same_time(client: httpx.AsyncClient) -> None:
+    """Simultaneous requests for one address each get what they prefer, in their content coding."""
+    preferences = [
+        {},
+        BROWSER,
+        BROWSER | {"Accept-Encoding": "br"},
+        {"Accept-Encoding": "zstd"},
+    ] * 5
+    url = "/v1/awards?regoin=cusco&sort=titel"
+    responses = await asyncio.gather(*(client.get(url, headers=sent) for sent in preferences))
+    for sent, response in zip(preferences, responses, strict=True):
+        is_page = response.headers["content-type"].startswith("text/html")
+        assert is_page is ("Accept" in sent)
+        coding = sent.get("Accept-Encoding")
+        assert coding is None or response.headers["content-encoding"] == coding
 
 
 async def test_echoed_text_is_escaped(client: httpx.AsyncClient) -> None:
