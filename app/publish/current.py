@@ -16,7 +16,7 @@ CURRENT = "current.json"
 _PROBES = "probes"
 _PROBE_HEADERS = {"content-type": "text/plain"}
 REMOVAL_TIMEOUT = timedelta(hours=1)
-"""Time after which a run that removes snapshots counts as killed."""
+"""Time after which a run that removes snapshots or tries conditions counts as killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +111,21 @@ async def write_current(
     return await store.replace(CURRENT, content, headers, version)
 
 
+async def find_version(store: Store, current: Current) -> Mapping[str, str] | None:
+    """The version of a state if it is in place."""
+    found = await read_current(store)
+    return found[1] if found and found[0] == current else None
+
+
 async def has_conditional_writes(store: Store) -> bool:
     """Whether the store refuses to replace an object that exists, or was changed meanwhile.
 
     A store that does not know such conditions ignores them and reports success, so it is tried.
     """
     key = f"{_PROBES}/{token_hex(8)}"
+    oldest = datetime.now(UTC) - REMOVAL_TIMEOUT
+    listed = [item async for item in store.list_objects(_PROBES)]
+    await store.delete(item.key for item in listed if item.modified < oldest)
     try:
         return await _probe(store, key)
     except PublishError as error:

@@ -13,6 +13,7 @@ from app.archive.archive import ProgressCallback
 from app.mirror.rules import PROBLEMS
 from app.publish.current import (
     Current,
+    find_version,
     first,
     has_conditional_writes,
     read_current,
@@ -20,12 +21,12 @@ from app.publish.current import (
 )
 from app.publish.parallel import for_each
 from app.publish.snapshot import (
-    DIGEST,
     INDEX,
     SNAPSHOTS,
     Snapshot,
     SnapshotObject,
     changed,
+    differing_headers,
     stored_headers,
 )
 from app.publish.store import ListedObject, PublishError, Store
@@ -150,6 +151,9 @@ async def carry_out(
     version = plan.before[1] if plan.before else None
     in_place = await write_current(store, plan.after, version, conditional=conditional)
     if in_place is None:
+        # a write that was sent again, as its response was lost, meets its own result
+        in_place = await find_version(store, plan.after)
+    if in_place is None:
         raise PublishError(
             f"Another run has put a snapshot in place in {store.url} meanwhile, and this one did "
             f"not. Run the command again to put {plan.snapshot.name} in place after it."
@@ -183,7 +187,7 @@ async def _upload(store: Store, plan: Plan, stored: SnapshotObject) -> bool:
     headers = stored_headers(stored)
     path = plan.snapshot.path(stored)
     listed = plan.listed.get(stored.name)
-    if listed and listed.bytes == stored.bytes and await _has_digest(store, key, stored.sha256):
+    if listed and listed.bytes == stored.bytes and await _is_there(store, key, stored):
         return False
     if stored.compressed or stored.bytes <= _MAX_BUFFERED_BYTES:
         await store.write(key, plan.snapshot.read(stored), headers)
@@ -192,17 +196,17 @@ async def _upload(store: Store, plan: Plan, stored: SnapshotObject) -> bool:
     return True
 
 
-async def _has_digest(store: Store, key: str, sha256: str) -> bool:
-    """Whether an object has this content, by its metadata, or by itself where it has none."""
+async def _is_there(store: Store, key: str, stored: SnapshotObject) -> bool:
+    """Whether an object has these headers, with its digest, or else this content."""
     found = await store.read(key, headers_only=store.keeps_headers)
     if found is None:
         return False
     if store.keeps_headers:
-        return found.headers.get(DIGEST) == sha256
+        return not differing_headers(found.headers, stored)
     digest = hashlib.sha256()
     async for chunk in found.chunks:
         digest.update(chunk)
-    return digest.hexdigest() == sha256
+    return digest.hexdigest() == stored.sha256
 
 
 def _checked_chunks(path: Path, stored: SnapshotObject) -> Iterator[bytes]:

@@ -49,6 +49,9 @@ OWN_FILES = (SUMMARY, MANIFEST, *CONFIGURATION_FILES)
 """Files of a mirror, besides those that are served, that are objects of their own."""
 DIGEST_CHARACTERS = 12
 """Length of the part of the index's digest that is in a snapshot's name."""
+_METADATA_PREFIX = "x-amz-meta-"
+_MAX_METADATA_BYTES = 2_048
+"""Of an object in S3; other stores keep more."""
 _GZIP_LEVEL, _BROTLI_QUALITY = 9, 11
 _COMPRESS: Mapping[str, Callable[[bytes], bytes]] = {
     "gzip": lambda body: gzip.compress(body, _GZIP_LEVEL, mtime=0),
@@ -92,6 +95,12 @@ def stored_headers(stored: SnapshotObject) -> Mapping[str, str]:
     own = {names[name]: value for name, value in stored.headers.items()}
     # the entity tag of an object is no digest: it depends on how the object was sent
     return {**own, DIGEST: stored.sha256}
+
+
+def differing_headers(found: Mapping[str, str], stored: SnapshotObject) -> list[str]:
+    """Names of headers and metadata that an object lacks, or has with another value."""
+    expected = stored_headers(stored)
+    return sorted(name for name, value in expected.items() if found.get(name) != value)
 
 
 def parse_index_line(line: bytes) -> SnapshotObject:
@@ -190,6 +199,7 @@ def _write_index(folder: Path, work: Path, summary: Mapping[str, Any]) -> Snapsh
     with (work / INDEX).open("xb") as index:
         for stored in _objects(folder, work, gone):
             names.add(stored.name)
+            _check_metadata(stored)
             line = index_line(stored)
             index.write(line)
             digest.update(line)
@@ -197,6 +207,19 @@ def _write_index(folder: Path, work: Path, summary: Mapping[str, Any]) -> Snapsh
     check_names(names, count)
     name = f"{summary['label']}-{digest.hexdigest()[:DIGEST_CHARACTERS]}"
     return Snapshot(name, summary["release"], summary["label"], folder, work, count, size, gone)
+
+
+def _check_metadata(stored: SnapshotObject) -> None:
+    metadata = {
+        name: value for name, value in stored_headers(stored).items() if name not in STORED_HEADERS
+    }
+    size = sum(len(_METADATA_PREFIX) + len(name) + len(value) for name, value in metadata.items())
+    if size > _MAX_METADATA_BYTES:
+        largest = max(metadata, key=lambda name: len(metadata[name]))
+        raise PublishError(
+            f"The headers of {stored.name} have {size:,} bytes, the largest being {largest}; S3 "
+            f"keeps {_MAX_METADATA_BYTES:,}."
+        )
 
 
 def check_names(names: set[str], count: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,8 +18,8 @@ from app.publish.snapshot import (
     OWN_FILES,
     SNAPSHOTS,
     SnapshotObject,
+    differing_headers,
     parse_index_line,
-    stored_headers,
 )
 from app.publish.store import PublishError, Store, open_store
 from app.seed.errors import Issue
@@ -98,7 +97,7 @@ async def _check_object(
             file.write(chunk)
     if digest.hexdigest() != stored.sha256:
         return [Issue(key, "different content", f"SHA-256 {stored.sha256}")]
-    if store.keeps_headers and (wrong := _differing(found.headers, stored_headers(stored))):
+    if store.keeps_headers and (wrong := differing_headers(found.headers, stored)):
         return [Issue(key, f"other headers: {', '.join(wrong)}", "those of the index")]
     return []
 
@@ -110,7 +109,3 @@ def _own_file(stored: SnapshotObject, folder: Path) -> Path:
     path = folder / stored.file
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
-
-
-def _differing(found: Mapping[str, str], expected: Mapping[str, str]) -> list[str]:
-    return sorted(name for name, value in expected.items() if found.get(name) != value)

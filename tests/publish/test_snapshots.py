@@ -13,13 +13,13 @@ import brotli
 import pytest
 
 from app.publish import current, publish
-from app.publish.current import read_current
+from app.publish.current import read_current, write_current
 from app.publish.publish import Plan, carry_out, make_plan
 from app.publish.snapshot import Snapshot, check_names, prepare_snapshot
 from app.publish.store import PublishError, Store, open_store
 from app.publish.verify import check_store
 from tests.publish.conftest import Prepare
-from tests.support.small_mirror import write_small_mirror
+from tests.support.small_mirror import renew_digests, write_small_mirror
 
 pytestmark = pytest.mark.anyio
 
@@ -147,6 +147,34 @@ def test_a_directory_that_is_no_mirror_is_refused(tmp_path: Path) -> None:
         prepare_snapshot(mirror, tmp_path)
 
 
+def test_headers_that_are_too_large_for_a_store_are_named(tmp_path: Path) -> None:
+    """S3 keeps 2 KB of metadata."""
+    mirror = write_small_mirror(tmp_path / "mirror")
+    headers = json.loads((mirror / "headers.json").read_text())
+    headers["pages"]["/"]["link"] = "x" * 1_900
+    (mirror / "headers.json").write_text(json.dumps(headers))
+    renew_digests(mirror)
+    with pytest.raises(PublishError, match=r"index\.identity have 2,[0-9]+ bytes.*link"):
+        prepare_snapshot(mirror, tmp_path)
+
+
+async def test_a_write_whose_response_was_lost_is_found(
+    store: Store, prepare: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sent again, it meets its own result, which is not that of another run."""
+    one, two = prepare("1"), prepare("2")
+    await publish_to(store, one)
+    plan = await make_plan(store, two, 0)
+
+    async def write_twice(*arguments: Any, **options: Any) -> Any:
+        await write_current(*arguments, **options)
+        return await write_current(*arguments, **options)
+
+    monkeypatch.setattr(publish, "write_current", write_twice)
+    await run(store, plan)
+    assert await store.folders("snapshots") == [two.name]
+
+
 async def test_what_is_published_is_read_back(store: Store, prepare: Prepare) -> None:
     """Content, headers and metadata of every object, and the state that names the snapshot."""
     snapshot = prepare()
@@ -186,7 +214,9 @@ async def test_a_second_run_uploads_what_is_missing_or_different(
     await store.write(f"{base}/v1.gzip", b"other", {})
     size = len(await content(store, f"{base}/v1.br"))
     await store.write(f"{base}/v1.br", b"x" * size, {"sha256": "0" * 64})
-    assert (await publish_to(store, snapshot)).objects == 3
+    body = await content(store, f"{base}/v1/awards.br")
+    await store.write(f"{base}/v1/awards.br", body, {"content-type": "text/html"})
+    assert (await publish_to(store, snapshot)).objects == 4
     assert not (await check_store(store, snapshot.work)).issues
 
 

@@ -63,17 +63,23 @@ def write_small_mirror(
     for name, text in own_files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, "utf-8")
-    summary = {
+    summary: dict[str, object] = {
         "release": digest,
         "label": f"2026-01-0{release}",
         "files": len(entries),
-        "sha256": {
-            name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
-            for name in ("manifest.ndjson", *own_files)
-        },
     }
+    summary["sha256"] = dict.fromkeys(("manifest.ndjson", *own_files))
     (folder / "mirror.json").write_text(json.dumps(summary), "utf-8")
+    renew_digests(folder)
     return folder
+
+
+def renew_digests(folder: Path) -> None:
+    """Write the digests of a mirror's own files again, after one was changed."""
+    summary = json.loads((folder / "mirror.json").read_text("utf-8"))
+    for name in summary["sha256"]:
+        summary["sha256"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    (folder / "mirror.json").write_text(json.dumps(summary), "utf-8")
 
 
 def _rules(digest: str, entries: list[Entry]) -> Rules:
