@@ -80,7 +80,9 @@ function send(outgoing, method, { statusCode, headers, body }) {
 const onRequest = await load("cloudfront-request");
 const onResponse = await load("cloudfront-response");
 
-http.createServer(async (incoming, outgoing) => {
+// clients of the tests use connections again after a long time, on a busy machine
+const LONG = { keepAliveTimeout: 600_000 };
+http.createServer(LONG, async (incoming, outgoing) => {
     try {
         await loadKeys();
         const context = { eventType: "viewer-request" };
