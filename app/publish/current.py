@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain, count
 from secrets import token_hex
 
 from app.mirror.cdn import RELEASE_HEADER, metadata_name
@@ -14,9 +15,11 @@ from app.publish.store import PublishError, Store
 
 CURRENT = "current.json"
 _PROBES = "probes"
+_NUMBER_SEPARATOR = "_"
+_TUPLES = ("previous", "removing", "removed")
 _PROBE_HEADERS = {"content-type": "text/plain"}
-REMOVAL_TIMEOUT = timedelta(hours=1)
-"""Time after which a run that removes snapshots or tries conditions counts as killed."""
+_PROBE_TIMEOUT = timedelta(hours=1)
+"""Age of a probe from which the run that wrote it must have been killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Current:
         published: When it was put in place (ISO 8601).
         previous: Snapshots that were served before and are kept, the latest first.
         removing: Snapshots that are being removed.
+        removed: Snapshots that were removed, whose names are never used again.
     """
 
     snapshot: str
@@ -38,11 +42,25 @@ class Current:
     published: str
     previous: tuple[str, ...] = ()
     removing: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def name_for(self, name: str) -> str:
+        """The name under which a snapshot is, or can be, in the bucket.
+
+        If it was removed, it gets a number: another run may still be deleting the objects.
+        """
+        present = [each for each in (self.snapshot, *self.previous) if base_name(each) == name]
+        numbered = (f"{name}{_NUMBER_SEPARATOR}{number}" for number in count(2))
+        unused = (each for each in chain([name], numbered) if each not in self._past)
+        return present[0] if present else next(unused)
 
     @property
-    def is_removal_overdue(self) -> bool:
-        """Whether the run that removes snapshots must have been killed."""
-        return datetime.now(UTC) - datetime.fromisoformat(self.published) > REMOVAL_TIMEOUT
+    def _past(self) -> tuple[str, ...]:
+        return (*self.removing, *self.removed)
+
+    def with_removed(self) -> Current:
+        """The state after all snapshots that are being removed are gone."""
+        return replace(self, removing=(), removed=self._past)
 
     def content(self) -> bytes:
         """The content of the object."""
@@ -62,7 +80,14 @@ class Current:
         earlier = dict.fromkeys((self.snapshot, *self.previous))
         earlier.pop(snapshot.name, None)
         kept, dropped = tuple(earlier)[:keep], tuple(earlier)[keep:]
-        return replace(first(snapshot), previous=kept, removing=dropped)
+        # what an earlier run was to remove is removed now
+        removing = (*dropped, *self.removing)
+        return replace(first(snapshot), previous=kept, removing=removing, removed=self.removed)
+
+
+def base_name(name: str) -> str:
+    """The name of a snapshot without a number."""
+    return name.partition(_NUMBER_SEPARATOR)[0]
 
 
 def first(snapshot: Snapshot) -> Current:
@@ -82,7 +107,7 @@ async def read_current(store: Store) -> tuple[Current, Mapping[str, str]] | None
         return None
     try:
         document = json.loads(b"".join([chunk async for chunk in found.chunks]))
-        names = {name: tuple(document[name]) for name in ("previous", "removing")}
+        names = {name: tuple(document[name]) for name in _TUPLES}
         return Current(**{**document, **names}), found.version
     except (ValueError, TypeError, KeyError) as error:
         raise PublishError(
@@ -123,7 +148,7 @@ async def has_conditional_writes(store: Store) -> bool:
     A store that does not know such conditions ignores them and reports success, so it is tried.
     """
     key = f"{_PROBES}/{token_hex(8)}"
-    oldest = datetime.now(UTC) - REMOVAL_TIMEOUT
+    oldest = datetime.now(UTC) - _PROBE_TIMEOUT
     listed = [item async for item in store.list_objects(_PROBES)]
     await store.delete(item.key for item in listed if item.modified < oldest)
     try:

@@ -99,22 +99,14 @@ async def make_plan(store: Store, snapshot: Snapshot, keep: int) -> Plan:
     """Find out what is in the bucket, and what is to be done. Nothing is written.
 
     Raises:
-        PublishError: The bucket cannot be read, or the snapshot is being removed from it.
+        PublishError: The bucket cannot be read.
     """
     before = await read_current(store)
     if before is None:
         after = first(snapshot)
     else:
-        current = before[0]
-        if snapshot.name in current.removing and not current.is_removal_overdue:
-            raise PublishError(
-                f"{snapshot.name} is being removed from {store.url} by another run. Try again when "
-                "it has ended, or an hour after it was killed."
-            )
-        after = current.followed_by(snapshot, keep)
-        # what an earlier run was to remove is removed now
-        unfinished = [name for name in current.removing if name != snapshot.name]
-        after = replace(after, removing=(*after.removing, *unfinished))
+        snapshot = replace(snapshot, name=before[0].name_for(snapshot.name))
+        after = before[0].followed_by(snapshot, keep)
     known = {after.snapshot, *after.previous, *after.removing}
     abandoned = [name async for name in _abandoned(store, known)]
     after = replace(after, removing=(*after.removing, *abandoned))
@@ -161,7 +153,7 @@ async def carry_out(
     await remove_snapshots(store, plan.after.removing)
     if plan.after.removing:
         # without effect if another run was faster: it has removed the same
-        done = replace(plan.after, removing=())
+        done = plan.after.with_removed()
         await write_current(store, done, in_place, conditional=conditional)
     return uploads
 

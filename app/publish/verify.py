@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from app.archive.archive import ArchiveError, ProgressCallback
 from app.mirror.check import check_release
 from app.models.notation import count_noun
-from app.publish.current import read_current
+from app.publish.current import base_name, read_current
 from app.publish.parallel import for_each
 from app.publish.snapshot import (
     DIGEST_CHARACTERS,
@@ -63,7 +63,8 @@ async def check_store(
     base = f"{SNAPSHOTS}/{snapshot}"
     index = await store.read(f"{base}/{INDEX}")
     lines = b"" if index is None else b"".join([chunk async for chunk in index.chunks])
-    if not snapshot.endswith(f"-{hashlib.sha256(lines).hexdigest()[:DIGEST_CHARACTERS]}"):
+    digest = hashlib.sha256(lines).hexdigest()[:DIGEST_CHARACTERS]
+    if not base_name(snapshot).endswith(f"-{digest}"):
         issue = Issue(f"{base}/{INDEX}", "other content" if lines else "nothing", "the index")
         return Check(_OBJECTS_CHECK, snapshot, [issue])
     stored = [parse_index_line(line) for line in lines.splitlines()]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import tarfile
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import brotli
 import pytest
 
-from app.publish import current, publish
+from app.publish import publish
 from app.publish.current import read_current, write_current
 from app.publish.publish import Plan, carry_out, make_plan
 from app.publish.snapshot import Snapshot, check_names, prepare_snapshot
@@ -276,27 +276,25 @@ async def test_two_runs_at_once_do_not_mix(store: Store, prepare: Prepare) -> No
     assert await store.folders("snapshots") == [two.name]
 
 
-async def test_a_snapshot_that_is_being_removed_is_not_published(
+async def test_a_removed_snapshot_gets_another_name(
     store: Store, prepare: Prepare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its objects may be deleted after they were found; an hour later, the other run was killed."""
+    """A run that was not killed may still be deleting its objects, however late."""
     one, two = prepare("1"), prepare("2")
     await publish_to(store, one)
-    plan = await make_plan(store, two, 0)
 
     async def killed(*_: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(publish, "remove_snapshots", killed)
     with pytest.raises(KeyboardInterrupt):
-        await run(store, plan)
+        await publish_to(store, two, keep=0)
     monkeypatch.undo()
-    with pytest.raises(PublishError, match="being removed"):
-        await make_plan(store, one, 0)
-    monkeypatch.setattr(current, "REMOVAL_TIMEOUT", timedelta(seconds=-1))
-    await publish_to(store, one, keep=0)
-    assert await store.folders("snapshots") == [one.name]
-    assert not (await check_store(store, one.work)).issues
+    for name in (f"{one.name}_2", f"{two.name}_2", f"{one.name}_3"):
+        assert (await publish_to(store, one if "01-01" in name else two, keep=0)).objects
+        assert await store.folders("snapshots") == [name]
+        assert not (await check_store(store, one.work)).issues
+    assert (await publish_to(store, one, keep=0)).objects == 0
 
 
 async def test_the_next_run_completes_a_removal(
@@ -317,7 +315,7 @@ async def test_the_next_run_completes_a_removal(
     assert await store.folders("snapshots") == [two.name]
     state = await read_current(store)
     assert state is not None
-    assert state[0].removing == ()
+    assert (state[0].removing, state[0].removed) == ((), (one.name,))
 
 
 async def test_uploads_that_nobody_completed_are_removed_after_a_day(
@@ -373,10 +371,3 @@ def test_wrong_targets_are_explained(url: str, message: str) -> None:
     """Before anything is read or sent."""
     with pytest.raises(PublishError, match=message):
         open_store(url)
-
-
-def test_recent_states_are_not_overdue(prepare: Prepare) -> None:
-    """The time of a state is in UTC."""
-    state = current.first(prepare())
-    assert not state.is_removal_overdue
-    assert datetime.now(UTC) - datetime.fromisoformat(state.published) < timedelta(minutes=5)
