@@ -218,7 +218,7 @@ def test_filters_work_with_the_keyboard(dashboard: OpenDashboard) -> None:
 
 
 def test_the_back_button_restores_the_filters(dashboard: OpenDashboard) -> None:
-    """Each choice of filters is a step of the browser's history."""
+    """Each choice of filters is a step of the browser's history, typed text is not."""
     with dashboard() as visited:
         page = visited.page
         wait_for_charts(page)
@@ -231,6 +231,11 @@ def test_the_back_button_restores_the_filters(dashboard: OpenDashboard) -> None:
         expect(page.get_by_role("checkbox", name="Prevention")).not_to_be_checked()
         page.get_by_role("button", name="Clear filters").click()
         expect(page.locator("#match-count")).to_have_text("8 activities")
+        entries = page.evaluate("history.length")
+        page.locator("#q").fill("communities")
+        expect(page.locator("#match-count")).to_contain_text("text: communities")
+        assert page.url.endswith("&q=communities")
+        assert page.evaluate("history.length") == entries
 
 
 def test_each_facet_has_its_own_scale(dashboard: OpenDashboard) -> None:
