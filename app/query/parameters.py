@@ -14,6 +14,8 @@ from app.responses.problems import InvalidParameters, ParameterError, closest_ma
 
 _MAX_ERRORS = 20
 """Maximum number of errors in a response."""
+_MAX_CORRECTED_BYTES = 1_000
+"""Maximum length of a query that is corrected: comparing names takes time."""
 _MAX_ECHO_LENGTH = 60
 """Maximum length of a name or value that is repeated in an error message."""
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
@@ -226,8 +228,11 @@ def parse_query_string(raw: bytes, parameters: Mapping[str, Parameter]) -> Param
 def _correct(raw: bytes, parameters: Mapping[str, Parameter]) -> str | None:
     """A query string with the closest matches of what is invalid, without what has none.
 
-    None if the result is not valid either, as when a required parameter is missing.
+    None if the result is not valid either, as when a required parameter is missing, and for very
+    long queries.
     """
+    if len(raw) > _MAX_CORRECTED_BYTES:
+        return None
     pairs: list[tuple[str, str]] = []
     for name, value in split_query_string(raw):
         pairs += _correct_pair(_text(name), _text(value), parameters)

@@ -91,7 +91,8 @@ async def problem_response(problem: Problem, scope: Scope) -> Response:
     if not prefers_html(accept):
         return document
     try:
-        page = await html_response(scope, "error.html", **_error_context(problem, scope))
+        context = await run_in_threadpool(_error_context, problem, scope)
+        page = await html_response(scope, "error.html", **context)
     except Exception:
         logger.exception("The page of a problem cannot be rendered.")
         return document

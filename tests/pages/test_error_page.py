@@ -98,6 +98,7 @@ SUGGESTIONS = {
     "/v1/search": None,
     "/v1/search?query=": None,
     "/v1/search?query=lima": "/v1/search?q=lima",
+    f"/v1/awards?{'&'.join(f'regoin{number}=cusco' for number in range(500))}": None,
 }
 """What the page of an error links to as the address that was probably meant."""
 
