@@ -14,6 +14,7 @@
 # Why a publisher cares: a script that resumes a download whose end it already has cannot read why it
 # failed, in browsers alone; and the error may be kept as if it were the file.
 set -euo pipefail
+shopt -s inherit_errexit
 
 folder=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; wait; rm -rf "$folder"' EXIT
