@@ -233,12 +233,12 @@ def _correct(raw: bytes, parameters: Mapping[str, Parameter]) -> str | None:
     """
     if len(raw) > _MAX_CORRECTED_BYTES:
         return None
-    pairs: list[tuple[str, str]] = []
-    for name, value in split_query_string(raw):
-        pairs += _correct_pair(_text(name), _text(value), parameters)
-    single = {name: value for name, value in reversed(pairs) if not parameters[name].repeatable}
-    kept = [pair for pair in pairs if parameters[pair[0]].repeatable]
-    corrected = urlencode([*kept, *reversed(single.items())], errors="replace")
+    pairs: dict[tuple[str, str], None] = {}
+    for sent_name, sent_value in split_query_string(raw):
+        for name, value in _correct_pair(_text(sent_name), _text(sent_value), parameters):
+            if parameters[name].repeatable or all(name != other for other, _ in pairs):
+                pairs[name, value] = None
+    corrected = urlencode([*pairs], errors="replace")
     try:
         parse_query_string(corrected.encode(), parameters)
     except InvalidParameters:

@@ -92,6 +92,7 @@ SUGGESTIONS = {
     "/v1/awards?sort=title&sort=ends&limit=1": "/v1/awards?sort=title&limit=1",
     "/v1/awards?q=child+sex&nothing-like-it=1": "/v1/awards?q=child+sex",
     "/v1/awards?nothing-like-it=1": "/v1/awards",
+    "/v1/awards?limit=5&regoin=cusco&regoins=cusco": "/v1/awards?limit=5&region=cusco",
     "/v1/awards?include=recipeint&include=regions": "/v1/awards?include=recipient&include=regions",
     "/v1/meta?x=1": "/v1/meta",
     "/v1/awards?region=%FF%3Cb%3E&limit=2": "/v1/awards?limit=2",
