@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.conftest import ROOT, needs
+from tests.support.programs import run
 
 CONFIGURATION = ROOT / "deploy" / "haproxy.cfg"
 _SERVER = re.compile(r"^    server (\S+) (\S+):(\d+)$", re.MULTILINE)
@@ -19,6 +20,12 @@ def haproxy() -> str:
     return shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin") or needs(
         "haproxy", "it distributes requests"
     )
+
+
+def version() -> str:
+    """Version of HAProxy, such as 2.6."""
+    [found] = re.findall(r"version (\d+\.\d+)", run(haproxy(), "-v"))
+    return str(found)
 
 
 def servers(text: str) -> list[tuple[str, str, int]]:

@@ -14,8 +14,9 @@ from app.settings import Settings
 from tests.conftest import ROOT, needs
 from tests.deploy import balancer, dockerfile
 from tests.deploy.manifests import HERE, read_settings, setting_errors
-from tests.support.npm import install_packages
+from tests.support.npm import install_packages, package_versions
 from tests.support.programs import end, run
+from tests.support.tools_table import check_outcome
 
 COMPOSE = ROOT / "deploy" / "compose.yaml"
 CONFIGURATION = balancer.CONFIGURATION.read_text("utf-8")
@@ -156,6 +157,8 @@ def test_the_compose_file_follows_the_specification(tmp_path: Path) -> None:
     """The linter finds no error, neither by the schema of Compose nor by rules of its own."""
     program = install_packages(HERE, "it checks the Compose file") / ".bin" / "dclint"
     run(program, "--quiet", "--max-warnings=0", COMPOSE)
+    version = package_versions(HERE)["dclint"]
+    check_outcome("deployment", "dclint", version, "check `compose.yaml`", "no errors")
     spoiled = tmp_path / "compose.yaml"
     spoiled.write_text(COMPOSE.read_text("utf-8").replace("read_only", "readonly"), "utf-8")
     done = end(program, "--quiet", spoiled)

@@ -26,8 +26,10 @@ from tests.deploy.manifests import (
     parse,
     render,
 )
-from tests.support.environments import install_environment
+from tests.support.environments import install_environment, locked_version
+from tests.support.npm import package_versions
 from tests.support.programs import end, run
+from tests.support.tools_table import check_outcome
 
 pytestmark = [pytest.mark.process, pytest.mark.node]
 
@@ -84,6 +86,9 @@ def test_they_are_valid_for_every_version(manifests: list[Manifest], tmp_path: P
     assert "WARN" not in done.stdout
     for version in VERSIONS:
         assert done.stdout.count(f"against version {version}\n") == len(built_in)
+    version = locked_version(HERE, "kubernetes-validate")
+    done_with = f"`--strict` on the manifests, for {VERSIONS[0]} to {VERSIONS[-1]}"
+    check_outcome("deployment", "kubernetes-validate", version, done_with, "valid, no warnings")
 
 
 def test_an_unknown_field_or_version_is_reported(tmp_path: Path) -> None:
@@ -98,10 +103,14 @@ def test_an_unknown_field_or_version_is_reported(tmp_path: Path) -> None:
     assert "WARN" in done.stdout
 
 
-def test_the_gateway_api_accepts_its_kinds(manifests: list[Manifest]) -> None:
+def test_the_gateway_api_accepts_its_kinds(manifests: list[Manifest], folder: str) -> None:
     """The schemas of the Gateway API accept Gateway and routes, and know their closed words."""
     kinds = [manifest for manifest in manifests if manifest not in without_gateway(manifests)]
+    assert len(kinds) == (3 if folder == "overlays/gateway" else 0)
     assert check_gateway(kinds) == []
+    package = "@kubernetes-models/gateway-api"
+    version = package_versions(HERE)[package]
+    check_outcome("deployment", package, version, "validate Gateway and HTTPRoute", "valid")
     for route in (manifest for manifest in kinds if manifest["kind"] == "HTTPRoute"):
         spoiled = json.loads(json.dumps(route).replace("RequestRedirect", "Redirect"))
         spoiled = json.loads(json.dumps(spoiled).replace("PathPrefix", "Prefix"))
@@ -269,6 +278,8 @@ def test_the_base_has_one_image(rendered: str, folder: str) -> None:
     assert bool(tag) == overlaid
 
 
-def test_kustomize_is_installed() -> None:
-    """The program that renders is the one that the lock file names."""
-    assert run(kustomize()[0], "version")
+def test_kustomize_renders_each_folder(rendered: str) -> None:
+    """The program that renders is the one that the lock file names, where it has one."""
+    assert rendered
+    [version] = re.findall(r"v(\d+\.\d+\.\d+)", run(kustomize()[0], "version"))[:1]
+    check_outcome("deployment", "kustomize", version, "render base and overlays", "as expected")

@@ -16,6 +16,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.deploy import balancer
 from tests.deploy.cluster import REPLICAS, TIMEOUT_SECONDS, Cluster, open_cluster, wait_until
+from tests.support.tools_table import check_outcome
 
 pytestmark = [pytest.mark.process, pytest.mark.proxy]
 
@@ -104,6 +105,9 @@ def test_clients_notice_nothing(tmp_path: Path) -> None:
     assert report["restarted"]
     assert report["not_modified"]
     assert report["resumed"]
+    version = balancer.version()
+    for done in ("a rollout of three replicas and back, under load", "a killed and a hanging one"):
+        check_outcome("deployment", "HAProxy", version, done, "no failed request, none mixed")
 
 
 def fail_two_replicas(cluster: Cluster, load: Load) -> None:
