@@ -20,10 +20,11 @@ from playwright.sync_api import Browser, Page, expect
 from app.pages.guide.context import DEFAULT_BASE_URL
 from tests.conftest import ROOT, needs
 from tests.support.browsing import DASHBOARD, chart_libraries, chromium, serve_directory, visit
-from tests.support.environments import install_environment
+from tests.support.environments import install_environment, locked_version
 from tests.support.npm import install_packages, package_versions
 from tests.support.programs import end, run
 from tests.support.snippets import snippets
+from tests.support.tools_table import check_outcome
 
 GUIDE = ROOT / "docs" / "dashboards.md"
 FOLDER = ROOT / "tests" / "dashboards"
@@ -188,6 +189,27 @@ def share_covered(page: Page, selector: str) -> float:
     return share
 
 
+def versions() -> dict[str, str]:
+    """Version of each library, by package."""
+    example = json.loads((DASHBOARD / "package.json").read_text("utf-8"))
+    return {**package_versions(FOLDER), **example["dependencies"]}
+
+
+def library_version(library: str) -> str:
+    """Version of a library of the table."""
+    packages = {
+        "Observable Plot": "@observablehq/plot",
+        "Vega-Lite": "vega-lite",
+        "MapLibre GL": "maplibre-gl",
+    }
+    return versions()[packages.get(library, library.lower())]
+
+
+def check_drawn(library: str, outcome: str) -> None:
+    """Compare the row of a library in docs/tools.md with what its code of the guide drew."""
+    check_outcome("charts", library, library_version(library), "code of dashboards.md", outcome)
+
+
 def texts(page: Page, selector: str) -> list[str]:
     """Texts of elements, in order."""
     return page.locator(selector).all_text_contents()
@@ -215,7 +237,8 @@ def test_observable_plot(draw: Draw) -> None:
         assert page.evaluate(domain) == PERIOD
         assert page.locator("svg >> nth=1 >> [aria-label=bar] rect").count() == len(AWARDS)
         assert sorted(texts(page, "svg >> nth=2 >> path title")) == sorted(REGIONS[1:])
-        assert share_covered(page, "#chart > svg >> nth=2") < 0.3
+        assert 0 < share_covered(page, "#chart > svg >> nth=2") < 0.3
+    check_drawn("Observable Plot", "bars, periods and outlines as in the API")
 
 
 @pytest.mark.browser
@@ -255,6 +278,7 @@ def test_vega_lite(draw: Draw) -> None:
         ]
         assert 0 < share_covered(page, "svg .mark-shape") < 0.5
         assert page.locator("svg .mark-shape path").count() == len(REGIONS[1:])
+    check_drawn("Vega-Lite", "bars, periods and outlines as in the API")
 
 
 @pytest.mark.browser
@@ -278,6 +302,7 @@ def test_chart_js(draw: Draw) -> None:
         assert periods["ends"] == [pytest.approx(PERIOD)] * len(AWARDS)
         pixels = "canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data"
         assert page.evaluate(f"[bars, timeline].every((canvas) => {pixels}.some(Boolean))")
+    check_drawn("Chart.js", "bars and periods as in the API")
 
 
 @pytest.mark.browser
@@ -293,6 +318,7 @@ def test_echarts(draw: Draw) -> None:
         assert 0 < share_covered(page, "#chart > div:nth-child(2) svg") < 0.3
         values = "map.getModel().getSeriesByIndex(0).getData().mapArray('value', Number)"
         assert sorted(page.evaluate(values)) == [1, 1, 2]
+    check_drawn("ECharts", "bars and map as in the API")
 
 
 @pytest.mark.browser
@@ -305,6 +331,7 @@ def test_leaflet(draw: Draw) -> None:
         assert page.locator(".leaflet-overlay-pane path").count() == len(expected)
         expect(page.locator(".leaflet-zoom-anim")).to_have_count(0)
         assert 0 < share_covered(page, "#chart") < 0.3
+    check_drawn("Leaflet", "map as in the API")
 
 
 @pytest.mark.browser
@@ -320,6 +347,7 @@ def test_maplibre(draw: Draw) -> None:
         )
         assert dict(features) == {"cusco": 2, "loreto": 1, "metropolitan-lima": 1}
         assert page.evaluate("map.queryRenderedFeatures([2, 2]).length") == 0
+    check_drawn("MapLibre GL", "map as in the API")
 
 
 BY_DEFAULT = FOLDER / "by_default"
@@ -362,28 +390,16 @@ def small_counts_by_default(page: Page, library: str) -> str:
     return f"**{', '.join(page.evaluate('small'))}, …**"
 
 
-def library_name(library: str, versions: dict[str, str]) -> str:
-    """A library with its version, as in the table."""
-    packages = {
-        "Observable Plot": ["@observablehq/plot"],
-        "Vega-Lite": ["vega-lite"],
-        "MapLibre GL": ["maplibre-gl"],
-    }
-    [package] = packages.get(library, [library.lower()])
-    name = f"{library} {versions[package]}"
-    return f"{name}, D3 {versions['d3']}" if library == "Observable Plot" else name
-
-
 @pytest.mark.browser
 @pytest.mark.node
 @pytest.mark.parametrize("library", SCRIPTS)
 def test_the_table_says_what_libraries_do_by_default(draw: Draw, library: str) -> None:
     """The row of each library is what it does without the code of the guide."""
-    charts = json.loads((DASHBOARD / "package.json").read_text("utf-8"))["dependencies"]
+    name = f"{library} {library_version(library)}"
     code = BY_DEFAULT / f"{re.sub(r'[^a-z]', '_', library.lower())}.js"
     with draw(library, code.read_text("utf-8")) as page:
         row = [
-            library_name(library, {**package_versions(FOLDER), **charts}),
+            f"{name}, D3 {versions()['d3']}" if library == "Observable Plot" else name,
             outlines_by_default(page, library),
             dates_by_default(page, library),
             small_counts_by_default(page, library),
@@ -437,6 +453,9 @@ def test_the_plotly_example_draws_charts(server: str, browser: Browser, tmp_path
             page.set_content((tmp_path / "map.html").read_text("utf-8"))
         assert visited.blocked_urls[0].startswith("https://cdn.plot.ly/")
         expect(page.locator(".choroplethlayer path")).to_have_count(0)
+    outcome = "bars and periods as in the API; no `choropleth` without `cdn.plot.ly`"
+    version = locked_version(FOLDER, "plotly")
+    check_outcome("charts", "plotly", version, "code of dashboards.md", outcome)
 
 
 @pytest.fixture
@@ -471,6 +490,9 @@ def test_framework_builds_with_the_data_loader(server: str, project: Path) -> No
     failed = end(*BUILD, cwd=project, with_stderr=True, **environment)
     assert failed.returncode != 0
     assert "activities" in failed.stdout  # the path that was meant
+    version = versions()["@observablehq/framework"]
+    outcome = "built with all activities; an error of the API stops the build"
+    check_outcome("charts", "Observable Framework", version, "JSON data loader", outcome)
 
 
 @pytest.mark.process
