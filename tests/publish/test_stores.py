@@ -18,10 +18,12 @@ from tests.publish.servers import (
     unconditional_server,
 )
 from tests.support.command_line import invoke_cli
-from tests.support.environments import install_environment
+from tests.support.environments import install_environment, locked_version
+from tests.support.npm import package_versions
 from tests.support.ports import free_port
 from tests.support.programs import run
 from tests.support.small_mirror import write_small_mirror
+from tests.support.tools_table import check_outcome
 
 pytestmark = pytest.mark.process
 
@@ -104,6 +106,9 @@ def test_a_copy_of_the_bucket_loses_nothing(mirror: Path, bucket: Bucket, tmp_pa
     for line in index.read_text("utf-8").splitlines():
         stored = json.loads(line)
         assert (index.parent / stored["name"]).stat().st_size == stored["bytes"]
+    version = locked_version(FOLDER, "s3fs")
+    done = "copy of a bucket written by `publish`"
+    check_outcome("deployment", "s3fs", version, done, "all objects, with their content")
 
 
 def test_what_cloudfront_reads_has_the_form_that_its_clients_check(
@@ -159,6 +164,9 @@ def test_a_store_without_conditional_writes(mirror: Path, tmp_path: Path) -> Non
         assert done.returncode == 0, done.stderr
         again = publish(mirror, "s3://plain", "--only-publisher", environment=environment)
         assert "uploaded 0 objects" in again.stdout
+    version = package_versions(FOLDER)["s3rver"]
+    done = "`publish`, which tries conditional writes first"
+    check_outcome("deployment", "s3rver", version, done, "refused, as it ignores the conditions")
 
 
 def test_a_changed_file_stops_before_anything_is_sent(mirror: Path, bucket: Bucket) -> None:
