@@ -453,6 +453,17 @@ async def test_the_largest_figure_is_the_investment(seed: SeedCopy, tmp_path: Pa
         assert value in visible_text(lead.find("dd"))
 
 
+async def test_a_long_sum_is_smaller(seed: SeedCopy, tmp_path: Path) -> None:
+    """A sum of many digits is written smaller, so that it fits on a line."""
+    seed.put("/partnerships/0/investment_amount", 40_663_445_123)
+    seed.put("/partnerships/0/evidence/investment_amount", [citation("stated", "$40,663,445,123")])
+    extend_source(seed)
+    async with client_for(seed.write(), tmp_path / "archive.sqlite") as client:
+        page = await get_page(client)
+    (lead,) = page.xpath("//dl[@class='figures']/div[@class='lead long']")
+    assert visible_text(lead.find("dd")) == "US$40,663,445,123"
+
+
 async def test_a_map_without_awards_has_no_letters(seed: SeedCopy, tmp_path: Path) -> None:
     """The caption of the map mentions letters only if there are awards."""
     for emptied, has_letters in ([], True), (["awards", "activities"], False):
