@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
+from app.responses.problems import PROBLEMS
 from app.settings import Settings
 from tests.conftest import ROOT, needs
 from tests.deploy import balancer, dockerfile
 from tests.deploy.manifests import HERE, read_settings, setting_errors
 from tests.support.npm import install_packages, package_versions
-from tests.support.programs import end, run
+from tests.support.ports import free_port
+from tests.support.programs import end, run, running
 from tests.support.tools_table import check_outcome
 
 COMPOSE = ROOT / "deploy" / "compose.yaml"
@@ -178,6 +182,30 @@ def test_haproxy_accepts_its_configuration(tmp_path: Path) -> None:
     assert "WARNING" not in done.stdout
     file.write_text(text.replace("leastconn", "leastcon"), "utf-8")
     assert end(*balancer.command(file, options=["-c"])).returncode == 1
+
+
+@pytest.mark.proxy
+def test_errors_of_haproxy_are_problems(tmp_path: Path) -> None:
+    """Without a replica; the longest request that the server accepts is not rejected before."""
+    port, closed = free_port(), free_port()
+    text = balancer.with_addresses({"replica-1": f"127.0.0.1:{closed}"}, f"127.0.0.1:{port}")
+    file = tmp_path / "haproxy.cfg"
+    file.write_text(text, "utf-8")
+    with running(balancer.command(file), port, tmp_path / "log") as address:
+        longest = httpx.get(f"{address}/v1?q={'a' * 16_000}", headers={"x-other": "b" * 30_000})
+    assert longest.headers["content-type"] == "application/problem+json"
+    assert longest.headers["access-control-allow-origin"] == "*"
+    assert longest.json()["status"] == longest.status_code == 503
+
+
+def test_errors_of_haproxy_have_explanations() -> None:
+    """Each has the type and the title of a problem of the API, and its own status."""
+    errors = re.findall(r"http-error status (\d+) .* string '(.*?)'", CONFIGURATION)
+    assert [status for status, _ in errors] == ["502", "503", "504"]
+    for status, text in errors:
+        problem = json.loads(text)
+        assert problem["status"] == int(status)
+        assert problem["title"] == PROBLEMS[problem["type"].removeprefix("/problems/")].title
 
 
 def test_the_tested_version_is_the_one_in_the_compose_file(compose: Compose) -> None:
