@@ -297,6 +297,17 @@ def test_an_unreachable_api_is_reported(dashboard: OpenDashboard, site: str) -> 
         expect(page.get_by_role("alert")).to_contain_text("Not an API URL")
 
 
+def test_other_json_is_reported(dashboard: OpenDashboard, api: str) -> None:
+    """An API that is another one is no error of the dashboard; `/v1` may be part of its URL."""
+    with dashboard() as visited:
+        page = visited.page
+        page.goto(f"/?api={api}/v1/")
+        wait_for_charts(page)
+        page.route(f"{api}/v1/meta", lambda route: route.fulfill(json={"status": "up"}))
+        page.reload()
+        expect(page.get_by_role("alert")).to_contain_text("/v1/meta returns other JSON")
+
+
 def test_a_silent_api_is_reported(browser: Browser, site: str, silent_server: str) -> None:
     """While an API does not respond the page says what it waits for, then that it gave up."""
     with visit(browser, site, silent_server) as visited:
