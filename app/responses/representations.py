@@ -79,12 +79,11 @@ def page_body(
     facets: Mapping[str, Any] | None = None,
 ) -> bytes:
     """A page of a collection: documents in the list envelope."""
-    return b'{"data":[%b],"meta":%b,"links":%b,"included":%b,"facets":%b}' % (
+    return b'{"data":[%b],%b,"included":%b,"facets":%b}' % (
         b",".join(documents),
-        encode_json(meta),
-        encode_json(links),
+        encode_json({"meta": meta, "links": links})[1:-1],
         _included(included),
-        encode_json(facets),
+        b"null" if facets is None else encode_json(facets),
     )
 
 

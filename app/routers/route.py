@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.routing import APIRoute
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from app.responses.formats import FORMATS
@@ -36,12 +36,19 @@ class Route(APIRoute):
         super().__init__(path, endpoint, response_model=None, **options)
         self._response_model = response_model
         self._options = options
+        self._start_of_path = path.partition("{")[0]
         parameters = [*inspect.signature(endpoint).parameters]
         self._is_called_directly = (
             inspect.iscoroutinefunction(endpoint)
             and parameters == [self.dependant.request_param_name]
             and not self.dependencies
         )
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether a request matches; most routes have another start, which is quick to see."""
+        if scope.get("root_path") or scope["path"].startswith(self._start_of_path):
+            return super().matches(scope)
+        return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request whose path matches; the method may not."""

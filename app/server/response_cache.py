@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from http import HTTPStatus
 from typing import NamedTuple
@@ -45,37 +46,43 @@ CacheKey = tuple[bytes, bytes, str, bytes]
 """Everything a response depends on: path, raw query, negotiated format, content coding."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CachedResponse:
     """A complete response, and the 304 for clients that have it already.
 
+    What only repeated requests need is made when one arrives: most responses are sent once.
+
     Attributes:
         start: ASGI message that starts the response.
-        not_modified: ASGI message that starts the 304.
         body: ASGI message with the complete body.
         etag: Strong entity tag.
-        heads: Status line and header lines of the response and of the 304, for HTTP/1.1.
     """
 
     start: Message
-    not_modified: Message
     body: Message
     etag: bytes
-    heads: tuple[ResponseHead, ResponseHead]
 
     @classmethod
     def create(cls, status: int, headers: Headers, body: bytes) -> CachedResponse:
-        """Add an entity tag made from the body (RFC 9110, 8.8.3) and render both heads."""
+        """Add an entity tag made from the body (RFC 9110, 8.8.3)."""
         etag = b'"%b"' % sha256(body).hexdigest()[:32].encode()
         tagged = [*headers, (b"etag", etag)]
-        not_modified = not_modified_headers(tagged)
         return cls(
             {"type": "http.response.start", "status": status, "headers": tagged},
-            {"type": "http.response.start", "status": 304, "headers": not_modified},
             {"type": "http.response.body", "body": body},
             etag,
-            (_http11_head(status, tagged), _http11_head(304, not_modified)),
         )
+
+    @cached_property
+    def not_modified(self) -> Message:
+        """ASGI message that starts the 304."""
+        headers = not_modified_headers(self.start["headers"])
+        return {"type": "http.response.start", "status": 304, "headers": headers}
+
+    @cached_property
+    def heads(self) -> tuple[ResponseHead, ResponseHead]:
+        """Status line and header lines of the response and of the 304, for HTTP/1.1."""
+        return _http11_head(self.start), _http11_head(self.not_modified)
 
     def as_asgi(self, if_none_match: bytes, *, is_head: bool) -> tuple[Message, Message]:
         """The response as ASGI messages, or its 304 if `If-None-Match` matches."""
@@ -84,10 +91,11 @@ class CachedResponse:
         return self.start, _EMPTY_BODY if is_head else self.body
 
 
-def _http11_head(status: int, headers: Headers) -> ResponseHead:
+def _http11_head(start: Message) -> ResponseHead:
+    status: int = start["status"]
     phrase = HTTPStatus(status).phrase.encode()
     return b"HTTP/1.1 %d %b\r\n" % (status, phrase), b"".join(
-        b"%b: %b\r\n" % pair for pair in headers
+        b"%b: %b\r\n" % pair for pair in start["headers"]
     )
 
 
@@ -143,7 +151,7 @@ class ResponseStore:
 def _entry_bytes(key: CacheKey, response: CachedResponse) -> int:
     """Estimated memory of an entry."""
     # stored three times: as ASGI pairs, as header lines, and as header lines of the 304
-    headers = 3 * len(response.heads[0][1])
+    headers = 3 * sum(len(name) + len(value) + 4 for name, value in response.start["headers"])
     return len(response.body["body"]) + headers + len(key[0]) + len(key[1]) + _ENTRY_OVERHEAD_BYTES
 
 

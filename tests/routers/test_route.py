@@ -8,6 +8,7 @@ import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import PlainTextResponse, Response
+from starlette.routing import Match
 
 from app.routers.route import Route
 
@@ -94,3 +95,22 @@ async def test_telemetry_traces_the_endpoint() -> None:
     }
     await _application()(scope, receive, send)
     assert messages[1]["body"] == b"lima True"
+
+
+@pytest.mark.parametrize("root_path", ["", "/prefix"])
+@pytest.mark.parametrize(
+    ("path", "match"),
+    [
+        ("/request-only/lima", Match.FULL),
+        ("/request-only/", Match.NONE),
+        ("/request-only", Match.NONE),
+        ("/other/lima", Match.NONE),
+    ],
+)
+def test_a_route_matches_its_path(root_path: str, path: str, match: Match) -> None:
+    """With and without the prefix that a server removes."""
+    route = next(
+        route for route in _application().routes if isinstance(route, Route) and "{" in route.path
+    )
+    scope = {"type": "http", "method": "GET", "path": root_path + path, "root_path": root_path}
+    assert route.matches(scope)[0] is match
