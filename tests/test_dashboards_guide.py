@@ -127,7 +127,6 @@ SCRIPTS = {
     "MapLibre GL": [],  # it has modules alone
 }
 """Scripts of each library."""
-OpenPage = Callable[[str], AbstractContextManager[Page]]
 Draw = Callable[[str, str], AbstractContextManager[Page]]
 
 
