@@ -111,8 +111,8 @@ async def read_current(store: Store) -> tuple[Current, Mapping[str, str]] | None
         return Current(**{**document, **names}), found.version
     except (ValueError, TypeError, KeyError) as error:
         raise PublishError(
-            f"{store.url}/{CURRENT} was not written by `cpc-record publish`. Name a bucket or a "
-            "prefix of its own."
+            f"{store.url}/{CURRENT} was not written by this version of `cpc-record publish`. Name "
+            "a bucket or a prefix of its own."
         ) from error
 
 

@@ -337,7 +337,7 @@ async def test_a_foreign_object_in_the_place_of_the_state_is_not_replaced(
     """A bucket with other content has to be told apart."""
     for body in (b"not JSON", b"[]", b'{"snapshot": 1}'):
         await store.write("current.json", body, {})
-        with pytest.raises(PublishError, match="was not written by"):
+        with pytest.raises(PublishError, match="was not written by this version"):
             await make_plan(store, prepare(), 0)
 
 
