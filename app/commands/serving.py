@@ -29,6 +29,7 @@ def serve(
     archive: ArchiveOption = None,
 ) -> None:
     """Serve the record over HTTP, after compiling it if needed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     settings = settings_with(
         HOST=host, PORT=port, WORKERS=workers, SEED_FILE=seed, ARCHIVE_FILE=archive
     )
@@ -52,7 +53,6 @@ def serve(
 
 def _run_server(settings: Settings) -> None:
     """Run uvicorn until SIGINT or SIGTERM."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     import uvicorn  # noqa: PLC0415 - only needed here
 
     from app.server.logs import logging_config  # noqa: PLC0415 - only needed here

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from tests.conftest import SEED, Start
+from tests.conftest import ROOT, SEED, Start, needs
 from tests.support.problem import assert_problem
 
 TIMEOUT_SECONDS = 120.0
@@ -125,3 +126,24 @@ async def test_the_previous_signal_handler_is_restored(archive_file: Path) -> No
     async with app.router.lifespan_context(app):
         assert signal.getsignal(signal.SIGTERM) is not before
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+FIRST_PROCESS = """
+import signal, sys, types
+sys.modules["app.cli"] = types.SimpleNamespace(main=lambda: signal.raise_signal(signal.SIGTERM))
+from app.__main__ import main
+main()
+"""
+
+
+@pytest.mark.process
+def test_the_first_process_of_a_container_stops_while_it_starts() -> None:
+    """SIGTERM ends it even before the command line is there; the kernel would ignore it."""
+    unshare = needs("unshare", "it makes a process the first of a container")
+    command = [unshare, "--user", "--map-root-user", "--pid", "--fork", sys.executable, "-c"]
+    probe = subprocess.run([*command, ""], cwd=ROOT, capture_output=True, text=True, check=False)
+    if probe.returncode and "CI" not in os.environ:
+        pytest.skip(f"no container can be made here: {probe.stderr}")
+    assert probe.returncode == 0, probe.stderr
+    done = subprocess.run([*command, FIRST_PROCESS], cwd=ROOT, check=False)
+    assert done.returncode == 128 + signal.SIGTERM
