@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 from benchmarks.__main__ import SCENARIOS
 from benchmarks.comparisons import COMPARISONS
+from benchmarks.large_corpus import RATIOS
 from benchmarks.measurements import Measurements
 from benchmarks.picture import BARS, LINES, SIZES, picture
 from tests.conftest import ROOT
@@ -39,6 +40,14 @@ def test_results_list_every_comparison() -> None:
         for row in COMPARISONS
     ]
     assert rows == expected
+
+
+def test_results_of_the_large_corpus_list_every_ratio() -> None:
+    """CORPUS.md has a row for each, and says how busy the machine was."""
+    page = (FOLDER / "CORPUS.md").read_text("utf-8")
+    table = page.split("| --- | ---: |", 1)[1].split("\n\n", 1)[0]
+    assert re.findall(r"^\| (.+?) \|", table, re.MULTILINE) == [label for label, *_ in RATIOS]
+    assert "Load average" in page
 
 
 def test_results_name_every_measurement() -> None:
