@@ -31,11 +31,18 @@ const keyValueStore = {
 };
 
 let loaded = 0;
+let loading = null;
 
 // an operator loads the keys after each run of `publish`; here they are a second old at most
-async function loadKeys() {
-    if (Date.now() - loaded < 1000) return;
-    loaded = Date.now();
+function loadKeys() {
+    if (Date.now() - loaded > 1000) {
+        loaded = Date.now();
+        loading = fetchKeys();
+    }
+    return loading;
+}
+
+async function fetchKeys() {
     const current = await (await fetch(`${origin}/current.json`)).json();
     const puts = await fetch(`${origin}/snapshots/${current.snapshot}.cloudfront.json`);
     keys = new Map((await puts.json()).map(({ Key, Value }) => [Key, Value]));

@@ -165,8 +165,8 @@ def test_a_store_without_conditional_writes(mirror: Path, tmp_path: Path) -> Non
         again = publish(mirror, "s3://plain", "--only-publisher", environment=environment)
         assert "uploaded 0 objects" in again.stdout
     version = package_versions(FOLDER)["s3rver"]
-    done = "`publish`, which tries conditional writes first"
-    check_outcome("deployment", "s3rver", version, done, "refused, as it ignores the conditions")
+    what = "`publish`, which tries conditional writes first"
+    check_outcome("deployment", "s3rver", version, what, "refused, as it ignores the conditions")
 
 
 def test_a_changed_file_stops_before_anything_is_sent(mirror: Path, bucket: Bucket) -> None:
