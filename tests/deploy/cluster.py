@@ -58,7 +58,7 @@ class Cluster:
         archive.parent.mkdir(exist_ok=True)
         settings = {
             "HOST": self.network.addresses[replica],
-            "_PORT": str(_PORT),
+            "PORT": str(_PORT),
             "SEED_FILE": str(self.seeds[release]),
             "ARCHIVE_FILE": str(archive),
             "DRAIN_SECONDS": "300",
@@ -92,7 +92,7 @@ class Cluster:
         )
 
     def status(self, replica: str) -> str:
-        """What HAProxy says of a replica, such as `UP` or `DOWN`."""
+        """What HAProxy says of a replica, such as `UP` or `DOWN`, once it has checked it."""
         with socket.socket(socket.AF_UNIX) as control:
             try:
                 control.connect(str(self._control))
@@ -101,8 +101,9 @@ class Cluster:
             control.sendall(b"show stat\n")
             text = b"".join(iter(lambda: control.recv(65_536), b"")).decode()
         rows = csv.DictReader(text.removeprefix("# ").splitlines())
-        [status] = [row["status"] for row in rows if row["svname"] == replica]
-        return status
+        [row] = [row for row in rows if row["svname"] == replica]
+        unchecked = row["status"] == "UP" and not row["check_status"].endswith("L7OK")
+        return "unknown" if unchecked else row["status"]
 
     def wait_for(self, replica: str, status: str) -> None:
         """Wait until HAProxy says this of a replica."""
