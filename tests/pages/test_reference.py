@@ -11,7 +11,9 @@ import httpx
 import pytest
 from lxml import html
 
+from app.pages.guide.context import SECTIONS
 from app.pages.guide.reference import Reference
+from app.pages.guide.search_index import SYNONYMS
 
 pytestmark = pytest.mark.anyio
 
@@ -167,10 +169,11 @@ async def test_errors_are_in_a_table(page: html.HtmlElement, client: httpx.Async
 
 
 async def test_the_search_index_leads_to_everything(client: httpx.AsyncClient) -> None:
-    """It has sections, operations, fields, parameters, errors and documents; no address is dead."""
+    """It has whatever has a heading or a row of its own; no address is dead."""
     entries = (await client.get("/docs/search.json")).json()["data"]
     kinds = {entry["kind"].partition(" ")[0] for entry in entries}
-    assert {"Guide", "GET", "Field", "Parameter", "Error", "Exports"} <= kinds
+    expected = {"Guide", "Reference", "Object", "GET", "Field", "Parameter", "Error", "Exports"}
+    assert expected <= kinds
     pages: dict[str, set[str]] = {}
     for entry in entries:
         path, _, fragment = entry["url"].partition("#")
@@ -179,6 +182,24 @@ async def test_the_search_index_leads_to_everything(client: httpx.AsyncClient) -
             assert response.status_code == 200
             pages[path] = set(html.document_fromstring(response.text).xpath("//@id"))
         assert not fragment or fragment in pages[path], entry["url"]
+
+
+async def test_the_search_index_has_every_heading(
+    client: httpx.AsyncClient, page: html.HtmlElement
+) -> None:
+    """Each heading of the guide and the reference can be found by its own words."""
+    entries = (await client.get("/docs/search.json")).json()["data"]
+    titles = {entry["title"] for entry in entries}
+    headings = {text(each) for each in page.xpath("//main//*[self::h2 or self::h3 or self::h4]/a")}
+    assert headings - titles == {"More guides", "Reference", "Lists and types"}
+    award = next(entry for entry in entries if entry["title"] == "Fields of award")
+    assert award["url"] == "/docs#award-object"
+    assert "has_sub_recipients" in award["text"]
+
+
+def test_synonyms_are_of_sections() -> None:
+    """No synonyms are left of a section that has another name."""
+    assert set(SYNONYMS) <= set(SECTIONS)
 
 
 @pytest.mark.parametrize("question", ["sort", "amount", "410", "next page", "cite", "bibtex"])

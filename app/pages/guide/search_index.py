@@ -14,6 +14,22 @@ from app.responses.problems import PROBLEMS
 _SECTION = re.compile(r'<section aria-labelledby="([\w-]+)">(.*?)</section>', re.DOTALL)
 _MARKUP = re.compile(r"<figure.*?</figure>|<h2.*?</h2>|<[^>]*>", re.DOTALL)
 _MAX_TEXT_CHARACTERS = 1_500
+SYNONYMS: Mapping[str, str] = {
+    "start": "begin quickstart null zero not stated",
+    "filtering": "query search range order sorting",
+    "paging": "pagination pages limit cursor offset",
+    "fields": "columns sparse projection",
+    "related": "include expand embed join facet count",
+    "formats": "csv ndjson geojson excel download",
+    "evidence": "citations quotes provenance",
+    "cite": "citation bibtex ris bibliography reference doi",
+    "caching": "etag conditional",
+    "changes": "history diff versions corrections",
+    "copy": "sync mirror update",
+    "clients": "sdk generator typescript",
+    "stability": "deprecation breaking",
+}
+"""Words by which people look for a section of the guide, other than those of its title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +41,14 @@ class Entry:
         kind: What it is, or is part of.
         url: Path with a fragment.
         text: More words to find it by.
+        synonyms: Words that count as much as those of the title.
     """
 
     title: str
     kind: str
     url: str
     text: str
+    synonyms: str = ""
 
 
 def search_entries(
@@ -49,18 +67,36 @@ def search_entries(
     """
     entries = [
         *_sections(guide, sections),
+        *_tags(reference),
         *_operations(reference),
         *_fields(reference),
         *_problems(),
         *_parts(documents),
     ]
-    return [asdict(entry) | {"text": entry.text.replace("`", "")} for entry in entries]
+    return [_as_json(entry) for entry in entries]
+
+
+def _as_json(entry: Entry) -> dict[str, str]:
+    """An entry without what is empty."""
+    members = asdict(entry) | {"text": entry.text.replace("`", "")}
+    return {name: value for name, value in members.items() if value or name == "text"}
 
 
 def _sections(guide: str, titles: Mapping[str, str]) -> Iterator[Entry]:
     for anchor, html in _SECTION.findall(guide):
         text = " ".join(unescape(_MARKUP.sub(" ", html)).split())
-        yield Entry(titles[anchor], "Guide", f"/docs#{anchor}", text[:_MAX_TEXT_CHARACTERS])
+        url, synonyms = f"/docs#{anchor}", SYNONYMS.get(anchor, "")
+        yield Entry(titles[anchor], "Guide", url, text[:_MAX_TEXT_CHARACTERS], synonyms)
+
+
+def _tags(reference: Reference) -> Iterator[Entry]:
+    """The headings of the reference: its subjects, and the objects that have a table."""
+    for tag in reference.tags:
+        yield Entry(tag.name.capitalize(), "Reference", f"/docs#{tag.anchor}", tag.description)
+        for table in tag.objects:
+            names = ", ".join(row.name for row in table.fields)
+            text = f"{names}. {table.description}"
+            yield Entry(f"Fields of {table.name}", "Object", f"/docs#{table.anchor}", text)
 
 
 def _operations(reference: Reference) -> Iterator[Entry]:

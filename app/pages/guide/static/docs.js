@@ -124,7 +124,8 @@ function markCurrentSection() {
 }
 
 if (targets.size) {
-  const margin = `0px 0px -${100 - 100 * READING_LINE}% 0px`;
+  // Without an end at the top, so that a jump past many headings is noticed as well as scrolling.
+  const margin = `1000000px 0px -${100 - 100 * READING_LINE}% 0px`;
   const observer = new IntersectionObserver(markCurrentSection, { rootMargin: margin });
   for (const target of targets.keys()) observer.observe(target);
 }
@@ -132,6 +133,9 @@ if (targets.size) {
 // Search
 
 const MAX_RESULTS = 30;
+const MAX_EXCERPT_CHARACTERS = 140;
+const LEAD_CHARACTERS = 24; // of an excerpt, before the match
+const ADVICE = "Try fewer words, or the name of a field (not_stated), a parameter (sort) or a status code (404).";
 let entries = null;
 
 async function loadEntries() {
@@ -139,31 +143,47 @@ async function loadEntries() {
   return (await entries).data;
 }
 
+const FILLERS = new Set("a an and are can do does for get how i in is of on the to what where with".split(" "));
+const EXPLAINS = /^(guide|reference|object|error)/; // kinds of entries that explain a whole subject
+
+// Words of a query, without those that say nothing if there are others.
+function wordsOf(text) {
+  const words = text.toLowerCase().split(/[\s"'?!,]+/).filter(Boolean);
+  const telling = words.filter((word) => !FILLERS.has(word));
+  return telling.length ? telling : words;
+}
+
+const singular = (word) => word.replace(/ies$/, "y").replace(/([^su])s$/, "$1");
+
 // How well an entry matches: all words must occur; names count most, then what they belong to.
 function score(entry, words) {
-  const title = entry.title.toLowerCase();
-  const kind = entry.kind.toLowerCase();
-  const text = entry.text.toLowerCase();
-  const explains = kind === "guide" || kind.startsWith("error");
-  let total = explains && words.every((word) => title.includes(word)) ? 8 : 0;
+  const [title, kind, text] = [entry.title, entry.kind, entry.text].map((each) => each.toLowerCase());
+  const names = `${title} ${entry.synonyms ?? ""}`.split(/[\W_]+/).map(singular);
+  const inName = (word) => names.some((name) => name.startsWith(word)) || title.includes(word);
+  let total = EXPLAINS.test(kind) && words.every((word) => inName(singular(word))) ? 8 : 0;
   for (const word of words) {
-    if (title === word) total += 14;
-    else if (title.startsWith(word)) total += 9;
-    else if (title.includes(word)) total += 7;
-    else if (kind.includes(word)) total += 5;
-    else if (text.includes(word)) total += 1;
+    const stem = singular(word);
+    if (title === word || singular(title) === stem) total += 14;
+    else if (names.includes(stem)) total += 10;
+    else if (inName(stem)) total += 7;
+    else if (kind.includes(stem)) total += 5;
+    else if (text.includes(word) || text.includes(stem)) total += 1;
     else return 0;
   }
   return total;
 }
 
-function excerpt(text, words) {
-  const at = Math.max(0, text.toLowerCase().indexOf(words[0]) - 40);
-  return (at ? "… " : "") + text.slice(at, at + 140);
+// The text from shortly before the first word that is in it.
+function excerpt(text, stems) {
+  const places = stems.map((stem) => text.toLowerCase().indexOf(stem)).filter((at) => at >= 0);
+  const first = places.length ? Math.min(...places) : 0;
+  if (first <= LEAD_CHARACTERS) return text.slice(0, MAX_EXCERPT_CHARACTERS);
+  const start = text.indexOf(" ", first - LEAD_CHARACTERS) + 1 || first;
+  return `… ${text.slice(Math.min(start, first)).slice(0, MAX_EXCERPT_CHARACTERS)}`;
 }
 
-function marked(text, words) {
-  const pattern = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
+function marked(text, stems) {
+  const pattern = stems.map((stem) => stem.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
   return text.split(new RegExp(`(${pattern})`, "i")).map((part, index) => {
     return index % 2 ? element("mark", { textContent: part }) : part;
   });
@@ -173,13 +193,21 @@ const results = element("ul");
 const status_ = element("p", { role: "status" });
 const query = element("input", { type: "search", placeholder: "Fields, parameters, errors, guides …" });
 query.setAttribute("aria-label", "Search the documentation");
-const dialog = element("dialog", { className: "search" }, query, status_, results);
+const bar = element("div", { className: "bar" }, query, button("Close", () => dialog.close()));
+const keys = element(
+  "p", { className: "keys" }, ...key("↑"), ...key("↓"), "to choose, ", ...key("Enter"), "to open, ", ...key("Esc"), "to close",
+);
+const dialog = element("dialog", { className: "search" }, bar, status_, results, keys);
 dialog.setAttribute("aria-label", "Search the documentation");
 document.body.append(dialog);
 
+function key(name) {
+  return [element("kbd", { textContent: name }), " "];
+}
+
 query.addEventListener("input", async () => {
   const found = await loadEntries().catch(() => null);
-  const words = query.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = wordsOf(query.value);
   if (!found || !words.length) {
     results.replaceChildren();
     status_.textContent = found ? "" : "The search index could not be loaded.";
@@ -191,19 +219,27 @@ query.addEventListener("input", async () => {
     .filter(({ rank }) => rank)
     .sort((one, other) => other.rank - one.rank);
   const more = best.length > MAX_RESULTS ? `, the best ${MAX_RESULTS} shown` : "";
-  status_.textContent = `${best.length} ${best.length === 1 ? "result" : "results"}${more}`;
-  results.replaceChildren(...best.slice(0, MAX_RESULTS).map(({ entry }) => result(entry, words)));
+  status_.textContent = best.length
+    ? `${best.length} ${best.length === 1 ? "result" : "results"}${more}`
+    : `No results for “${query.value.trim()}”. ${ADVICE}`;
+  const stems = words.map(singular);
+  results.replaceChildren(...best.slice(0, MAX_RESULTS).map(({ entry }) => result(entry, stems)));
   results.scrollTop = 0;
 });
 
-function result(entry, words) {
-  const where = element("span", {}, ...marked(`${entry.kind} · ${excerpt(entry.text, words)}`, words));
-  const link = element("a", { href: entry.url }, ...marked(entry.title, words), where);
+function result(entry, stems) {
+  const where = element("span", {}, ...marked(`${entry.kind} · ${excerpt(entry.text, stems)}`, stems));
+  const link = element("a", { href: entry.url }, ...marked(entry.title, stems), where);
   link.addEventListener("click", () => dialog.close());
   return element("li", {}, link);
 }
 
 dialog.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    event.preventDefault(); // otherwise it would only clear the text, and close the next time
+    dialog.close();
+    return;
+  }
   const links = [...results.querySelectorAll("a")];
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step && links.length) {
