@@ -378,7 +378,7 @@ async def test_a_draft_is_named_as_such(tmp_path: Path) -> None:
         problem = assert_problem(await corrected.get(REMOVED_PATH), 410)
         assert "was removed in the draft." in problem["detail"]
         page = await corrected.get(REMOVED_PATH, headers={"accept": "text/html"})
-        assert '<a href="/history#draft">Draft</a>' in page.text
+        assert '<a href="/history#draft">History of the draft</a>' in page.text
 
 
 async def test_the_page_of_a_removed_resource_links_to_its_successor(
