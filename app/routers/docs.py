@@ -78,7 +78,7 @@ async def get_document(request: Request) -> Response:
 
 def _context(request: Request, archive: Archive) -> dict[str, Any]:
     document = json.loads(openapi_body(request.app, archive))
-    return guide_context(archive, document, request.app.state.settings.public_url)
+    return guide_context(archive, document, request.app.state.settings)
 
 
 def _search_index(context: dict[str, Any]) -> bytes:

@@ -212,6 +212,46 @@ async def test_responses_in_the_guide_are_real(client: httpx.AsyncClient) -> Non
 
 
 @pytest.mark.anyio
+async def test_how_to_cite_shows_a_citation(client: httpx.AsyncClient) -> None:
+    """The citation is the response to the example, and every format has its name."""
+    page = html.document_fromstring((await client.get("/docs")).content)
+    requested = code_examples((await client.get("/docs")).content)["cite", "bash"]
+    response = await client.get(requested.split("'")[1].removeprefix(DEFAULT_BASE_URL))
+    assert page.get_element_by_id("citation").text_content() == response.text.rstrip()
+    section = page.xpath("//section[@aria-labelledby='cite']")[0]
+    document = (await client.get("/openapi.json")).json()
+    parameters = document["paths"]["/v1/cite"]["get"]["parameters"]
+    formats = next(each["schema"]["enum"] for each in parameters if each["name"] == "format")
+    assert set(formats) <= set(section.xpath(".//li//code/text()"))
+
+
+@pytest.mark.anyio
+async def test_citations_without_a_public_url_are_explained(
+    client: httpx.AsyncClient, seed: SeedCopy, tmp_path: Path
+) -> None:
+    """Only without `PUBLIC_URL`, the guide says that the address of a citation is a path."""
+    advice = "The address is only a path"
+    assert advice in (await client.get("/docs")).text
+    async with published_client(seed.write(), tmp_path / "archive.sqlite") as published:
+        page = html.document_fromstring((await published.get("/docs")).text)
+    assert advice not in page.text_content()
+    assert f"{PUBLIC_URL}/v1/releases/" in page.get_element_by_id("citation").text_content()
+
+
+@pytest.mark.anyio
+async def test_links_of_a_page_are_those_of_the_api(client: httpx.AsyncClient) -> None:
+    """The links shown are those of the example, up to where the cursor is cut; the last is null."""
+    page = html.fromstring((await client.get("/docs")).content)
+    shown = json.loads(page.find_class("part")[0].find(".//code").text_content())["links"]
+    returned = (await client.get(shown["self"])).json()["links"]
+    assert shown.keys() == returned.keys()
+    start, _, cursor = shown["next"].partition("cursor=")
+    assert returned["next"].startswith(f"{start}cursor=")
+    assert cursor.endswith("…")
+    assert (await client.get("/v1/activities")).json()["links"]["next"] is None
+
+
+@pytest.mark.anyio
 async def test_the_guide_lists_every_path_filter_and_problem(client: httpx.AsyncClient) -> None:
     """The guide contains each path of the OpenAPI document, each error type and the filters."""
     text = (await client.get("/docs")).text

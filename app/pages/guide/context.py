@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.archive.archive import COLLECTIONS, Archive
+from app.exports.citing import cited_record, cited_resource, plain_text
 from app.models import RESOURCE_BY_TYPE, Document, Resource
 from app.models.evidence import BASIS_MEANINGS, UNCITED_VALUES
 from app.pages.guide.documents import document_groups
@@ -14,6 +15,7 @@ from app.pages.guide.reference import Reference
 from app.pages.guide.rendering import example_file
 from app.pages.record.words import shorten
 from app.query.examples import (
+    ExampleResource,
     announcement_year,
     example_resource,
     first_ids,
@@ -23,6 +25,7 @@ from app.query.examples import (
 )
 from app.query.query import includable_fields
 from app.responses.problems import PROBLEMS
+from app.settings import Settings
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8000"
 """Base URL in the examples when `PUBLIC_URL` is not set: the address of `make serve`."""
@@ -44,6 +47,13 @@ SECTIONS: Mapping[str, str] = {
     "stability": "Versioning and stability",
 }
 """Title of each section of the guide, by its anchor."""
+_NEXT_PAGE: Mapping[str, Mapping[str, str]] = {
+    "links": {
+        "self": "/v1/activities?limit=3",
+        "next": "/v1/activities?limit=3&cursor=FdyQkzhQ9L5z…",
+    }
+}
+"""How a page of a list refers to the next one."""
 _MAX_KNOWN_IDS = 50
 """Maximum number of ids that are offered for a parameter."""
 
@@ -62,22 +72,25 @@ class CollectionParameters:
     includes: tuple[str, ...]
 
 
-def guide_context(archive: Archive, document: Json, public_url: str | None) -> Json:
+def guide_context(archive: Archive, document: Json, settings: Settings) -> Json:
     """Variables of the guide's template.
 
     Args:
         archive: Source of the example ids and responses.
         document: The OpenAPI document, for the reference.
-        public_url: Public base URL of the API, if it is set.
+        settings: Public base URL and publisher, if they are set.
     """
     known_ids = _known_ids(archive)
-    base_url = public_url or DEFAULT_BASE_URL
+    base_url = settings.public_url or DEFAULT_BASE_URL
+    example = example_resource(archive)
     return {
         "base": base_url,
-        "is_public": public_url is not None,
+        "is_public": settings.public_url is not None,
         "first_release": next(iter(archive.releases)),
         "description": shorten(archive.metadata["description"]),
-        "example": example_resource(archive),
+        "example": example,
+        "citation": _citation(archive, example, settings),
+        "next_page": _NEXT_PAGE,
         "region_ids": first_ids(archive, "regions", 2),
         "year": announcement_year(archive),
         "word": search_word(archive),
@@ -94,6 +107,14 @@ def guide_context(archive: Archive, document: Json, public_url: str | None) -> J
         "reference": Reference(document, known_ids),
         "known_ids": known_ids,
     }
+
+
+def _citation(archive: Archive, example: ExampleResource, settings: Settings) -> str:
+    """The citation of the example, or of an empty record, as text."""
+    work = cited_record(archive, settings.public_url, settings.publisher_name, archive.connection)
+    if example.response is not None:
+        work = cited_resource(work, example.response["data"], example.variable)
+    return plain_text(work).decode().rstrip()
 
 
 def _programs(base_url: str) -> Mapping[str, str]:
