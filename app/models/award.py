@@ -84,7 +84,8 @@ class Award(Resource):
     currency: CurrencyCode | None = Field(description="Currency of `amount`.")
     amount_qualifier: AmountQualifier | None = Field(
         description="How `amount` is qualified: `up_to` if it is a ceiling, `at_least`, or "
-        "`about`; `null` if the source gives the amount as such."
+        "`about`. `null` if the amount has no such qualification or is `null` itself: then this "
+        "field does not apply, and is not listed in `not_stated`."
     )
     objectives: Annotated[list[Id], Field(min_length=1)] | None = Field(
         description="Objectives of the partnership that the award supports."

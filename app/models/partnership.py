@@ -94,7 +94,8 @@ class Partnership(Resource):
     investment_currency: CurrencyCode | None = Field(description="Currency of `investment_amount`.")
     investment_qualifier: AmountQualifier | None = Field(
         description="How `investment_amount` is qualified: `up_to` if it is a ceiling, `at_least`, "
-        "or `about`; `null` if the source gives the amount as such."
+        "or `about`. `null` if the amount has no such qualification or is `null` itself: then this "
+        "field does not apply, and is not listed in `not_stated`."
     )
     investor: Id | None = Field(description="Organization that provides the investment.")
     precedence: Annotated[list[Precedence], Field(min_length=1)] | None = Field(

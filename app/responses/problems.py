@@ -163,8 +163,8 @@ class Gone(Problem):
         "never reused. The records of earlier releases still have it: see `/v1/releases`."
     )
     remedy = (
-        "Delete your copy, and follow `replaced_by`. What it was is in the record of an earlier "
-        "release: `/v1/releases`. Do not retry."
+        "Delete your copy, and use what `replaced_by` lists; if it is empty, nothing took its "
+        "place. What it was is in the record of an earlier release: `/v1/releases`. Do not retry."
     )
 
     def __init__(

@@ -321,6 +321,20 @@ async def test_problems_are_served_as_html_and_json(client: httpx.AsyncClient, p
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("path", ["/docs", "/problems", "/problems/gone"])
+async def test_paths_in_texts_are_links(client: httpx.AsyncClient, path: str) -> None:
+    """Paths that can be requested as they are lead there."""
+    response = await client.get(path, headers={"Accept": BROWSER_ACCEPT})
+    main = html.document_fromstring(response.text).get_element_by_id("content")
+    links = set(main.xpath(".//a[code]/@href"))
+    assert "/v1/releases" in links
+    for link in links:
+        assert not link.startswith("/") or (await client.get(link)).status_code == 200, link
+    plain = main.xpath(".//dd/code/text() | .//p[not(@class='path')]/code/text()")
+    assert "/v1/releases" not in plain
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("accept", "media_type"),
     [

@@ -15,6 +15,10 @@ from app.pages.templates import template_environment
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+_CODE = re.compile("`([^`]+)`")
+_PATH = re.compile(r"/(?:v1|docs|problems|history)(?:/[\w-]+)*", re.ASCII)
+"""A path that can be requested as it is."""
+
 
 def render_template(name: str, **context: Any) -> bytes:
     """A template's HTML in UTF-8; variables missing from the context raise an error.
@@ -48,10 +52,15 @@ def _environment() -> Environment:
 
 
 def inline_code(text: str) -> str:
-    """HTML of a text in which backticks mark code."""
+    """HTML of a text in which backticks mark code. A path without variables is a link."""
     from markupsafe import Markup, escape  # noqa: PLC0415 - loaded on first use
 
-    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
+    return Markup(_CODE.sub(_code_element, str(escape(text))))  # noqa: S704 - escaped
+
+
+def _code_element(match: re.Match[str]) -> str:
+    code = f"<code>{match[1]}</code>"
+    return f'<a href="{match[1]}">{code}</a>' if _PATH.fullmatch(match[1]) else code
 
 
 def highlight_code(code: str, language: str) -> str:
