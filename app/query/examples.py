@@ -10,6 +10,7 @@ from typing import Any
 
 from app.archive.archive import COLLECTIONS, Archive, decoded, link_table
 from app.models import RESOURCES, Award, Document, Resource
+from app.models.filters import Filter
 from app.query.parameters import DateType, IntegerType, parse_query_string
 from app.query.query import collection_parameters, includable_fields
 from app.query.selection import find_document
@@ -21,6 +22,8 @@ Json = dict[str, Any]
 
 MAX_COMPARED_IDS = 100
 """Ids among which the one that is probably meant by an unknown id is looked for."""
+_MAX_LOOKED_UP_IDS = 1_000
+"""Ids among which those that something refers to are looked for."""
 _FALLBACK_WORD = "record"
 _FALLBACK_YEAR = "2020"
 
@@ -64,6 +67,19 @@ def first_ids(archive: Archive, collection: str, limit: int = 1) -> list[str]:
     """Ids of the first items of a collection."""
     rows = archive.connection.execute(
         f"SELECT id FROM {collection} ORDER BY rowid LIMIT {limit:d}"  # noqa: S608 - names from the models
+    )
+    return [item_id.decode() for (item_id,) in rows]
+
+
+def referenced_ids(
+    archive: Archive, model: type[Document], filter_: Filter, target: str, limit: int
+) -> list[str]:
+    """Ids that a filter finds something by, among the first ones of the collection `target`."""
+    link = link_table(model, filter_.field)
+    table, column = (link, filter_.parameter) if link else (model.collection, filter_.field)
+    rows = archive.connection.execute(
+        f"SELECT id FROM (SELECT id FROM {target} ORDER BY rowid LIMIT {_MAX_LOOKED_UP_IDS:d}) "  # noqa: S608 - names from the models
+        f"AS first WHERE EXISTS (SELECT 1 FROM {table} WHERE {column} = first.id) LIMIT {limit:d}"
     )
     return [item_id.decode() for (item_id,) in rows]
 

@@ -54,8 +54,21 @@ async def test_every_parameter_is_on_the_page(page: html.HtmlElement, document: 
             group = text(row.getparent().getprevious())  # what the whole group shares
             for sentence in parameter["description"].split(". "):
                 assert sentence.replace("`", "").rstrip(".") in f"{group} {shown}"
+            if parameter["name"] == "not_stated":
+                continue  # only fields that can be null are offered
             for value in parameter["schema"].get("items", parameter["schema"]).get("enum", ()):
                 assert value in shown
+
+
+async def test_only_fields_that_can_be_null_are_offered_as_not_stated(
+    page: html.HtmlElement, client: httpx.AsyncClient
+) -> None:
+    """Fields that always have a value are valid values, but find nothing."""
+    shown = page.get_element_by_id("listAwards.not_stated").xpath(".//dd//code/text()")
+    assert {"amount", "amount_qualifier", "regions"} <= set(shown)
+    assert not {"title", "summary"} & set(shown)
+    response = await client.get("/v1/awards", params={"not_stated": "title"})
+    assert (response.status_code, response.json()["data"]) == (200, [])
 
 
 @pytest.mark.parametrize(
@@ -76,12 +89,22 @@ async def test_every_field_is_on_the_page(page: html.HtmlElement, document: Any,
 def test_types_are_in_words(reference: Reference) -> None:
     """The type of a field says of what it is a list, and whether it can be null."""
     awards = next(tag for tag in reference.tags if tag.name == "awards")
-    types = {row.name: row.type for row in awards.objects[0].fields}
-    assert types["id"] == "id"
-    assert types["announced"] == "partial date or null"
-    assert types["amount"] == "integer or null"
-    assert types["regions"] == "list of ids or null"
-    assert types["has_sub_recipients"] == "boolean or null"
+    types = {row.name: (row.type, row.nullable) for row in awards.objects[0].fields}
+    assert types["id"] == ("string", False)
+    assert types["partnership"] == ("id", False)
+    assert types["announced"] == ("partial date", True)
+    assert types["amount"] == ("integer", True)
+    assert types["regions"] == ("list of ids", True)
+    assert types["has_sub_recipients"] == ("boolean", True)
+
+
+async def test_what_can_be_null_is_in_words(page: html.HtmlElement) -> None:
+    """A field is marked if it can be null; above the table it says that the others cannot."""
+    assert "or null" in text(page.get_element_by_id("award.amount"))
+    assert "or null" not in text(page.get_element_by_id("award.title"))
+    presence = "Every field is always present, unless fields selects others."
+    assert presence in text(page.get_element_by_id("award-object").getparent())
+    assert "unless" not in text(page.get_element_by_id("health-object").getparent())
 
 
 def test_nested_fields_have_paths(reference: Reference) -> None:
@@ -134,6 +157,18 @@ async def test_known_ids_are_offered(page: html.HtmlElement, client: httpx.Async
         else:
             offered = page.get_element_by_id(known).xpath("option/@value")
             assert len(offered) == 50
+
+
+async def test_offered_ids_find_something(
+    page: html.HtmlElement, client: httpx.AsyncClient
+) -> None:
+    """Of the ids of a collection, a filter offers those that occur in its field."""
+    filters = {"recipient": "awards", "objective": "activities", "publisher": "sources"}
+    for name, collection in filters.items():
+        row = page.get_element_by_id(f"list{collection.capitalize()}.{name}")
+        facets = (await client.get(f"/v1/{collection}", params={"facet": name})).json()["facets"]
+        occurring = {each["value"] for each in facets[name]} - {None}
+        assert set(row.xpath(".//span[@class='values']/code/text()")) == occurring
 
 
 async def test_example_requests_succeed(page: html.HtmlElement, client: httpx.AsyncClient) -> None:

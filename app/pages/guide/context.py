@@ -21,6 +21,7 @@ from app.query.examples import (
     first_ids,
     misspelled_query,
     misspelling_error,
+    referenced_ids,
     search_word,
 )
 from app.query.query import includable_fields
@@ -139,13 +140,13 @@ def _collection_parameters(collection: str) -> CollectionParameters:
 
 def _known_ids(archive: Archive) -> Mapping[str, Sequence[str]]:
     """The first ids that parameters may have, by the key of the parameter in a `Reference`."""
-    ids = {name: first_ids(archive, name, _MAX_KNOWN_IDS) for name in COLLECTIONS}
-    known = {f"{name}.id": values for name, values in ids.items()}
+    known = {f"{name}.id": first_ids(archive, name, _MAX_KNOWN_IDS) for name in COLLECTIONS}
     for name, model in COLLECTIONS.items():
         for filter_ in model.all_filters():
             target = _referenced_collection(model, filter_.field)
             if target is not None:
-                known[f"{name}.{filter_.parameter}"] = ids[target]
+                ids = referenced_ids(archive, model, filter_, target, _MAX_KNOWN_IDS)
+                known[f"{name}.{filter_.parameter}"] = ids
     labels = list(archive.releases)[-_MAX_KNOWN_IDS:]
     known |= dict.fromkeys(("releases.id", "label", "since", "until"), labels)
     return {key: values for key, values in known.items() if values}

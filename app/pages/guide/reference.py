@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -38,7 +38,8 @@ class FieldRow:
 
     Attributes:
         name: Its name; that of a nested field has a dot, and `[]` after the name of a list.
-        type: Its type, in words.
+        type: Its type, in words; `string` rather than the name of the field itself.
+        nullable: Whether it can be null.
         link: Anchor of the object that it holds, if that has a table of its own.
         description: Its meaning, in Markdown.
         values: The allowed values, if they are a closed set.
@@ -47,6 +48,7 @@ class FieldRow:
 
     name: str
     type: str
+    nullable: bool
     link: str | None
     description: str
     values: Sequence[str]
@@ -62,6 +64,8 @@ class ObjectTable:
         anchor: Fragment of its address.
         description: What it stands for, in Markdown.
         fields: Its fields, in the order of responses.
+        is_complete: Whether all of them are always present.
+        is_selectable: Whether requests can select some of them.
         example: An object as the API returns it, if the document has one.
     """
 
@@ -69,6 +73,8 @@ class ObjectTable:
     anchor: str
     description: str
     fields: Sequence[FieldRow]
+    is_complete: bool
+    is_selectable: bool
     example: Any
 
 
@@ -80,7 +86,7 @@ class ParameterRow:
         name: Its name.
         type: Type of its values, in words.
         description: What it does, in Markdown, without what its whole group says.
-        values: The allowed values, if they are a closed set.
+        values: The allowed values that can match, if they are a closed set.
         example: A valid value; empty if the document has none.
         required: Whether requests must have it.
         repeatable: Whether requests may have it more than once.
@@ -222,7 +228,7 @@ class Reference:
             path=path,
             summary=operation["summary"],
             description=operation["description"],
-            groups=self._groups(tag, parameters),
+            groups=self._groups(tag, _without_vain_values(parameters, table)),
             formats=list(operation["responses"]["200"]["content"]),
             errors=[
                 int(status)
@@ -239,22 +245,32 @@ class Reference:
     def _tables(self) -> Mapping[str, ObjectTable]:
         """The table of each object that responses are made of, by the name of its schema."""
         examples: dict[str, Any] = {}
+        selectable: set[str] = set()
         for item in self._paths.values():
             content = _json_content(item["get"])
             name = self._item_schema(content.get("schema", {}))
             if name and examples.get(name) is None:
                 examples[name] = _first_item(content.get("example"))
-        return {name: self._table(name, example, examples) for name, example in examples.items()}
+            if name and any(each["name"] == "fields" for each in item["get"].get("parameters", ())):
+                selectable.add(name)
+        return {
+            name: self._table(name, example, examples, is_selectable=name in selectable)
+            for name, example in examples.items()
+        }
 
-    def _table(self, name: str, example: Any, tabled: Mapping[str, Any]) -> ObjectTable:
-        schema, words = self._schemas[name], _in_words(name)
+    def _table(
+        self, name: str, example: Any, tabled: Mapping[str, Any], *, is_selectable: bool
+    ) -> ObjectTable:
+        schema = self._schemas[name]
         fields = self._fields(schema, tabled=[other for other in tabled if other != name])
         return ObjectTable(
-            words,
-            _anchor(name),
-            schema.get("description", ""),
-            [_with_example(row, example) for row in fields],
-            example,
+            name=_in_words(name),
+            anchor=_anchor(name),
+            description=schema.get("description", ""),
+            fields=[_with_example(row, example) for row in fields],
+            is_complete=schema["properties"].keys() == set(schema.get("required", ())),
+            is_selectable=is_selectable,
+            example=example,
         )
 
     def _item_schema(self, schema: Json) -> str | None:
@@ -301,12 +317,13 @@ class Reference:
         )
         values = [str(value) for value in self._resolve(members[0]).get("enum", ())]
         yield FieldRow(
-            name,
-            f"{type_} or null" if nullable else type_,
-            None if own else link,
-            description,
-            values,
-            None,
+            name=name,
+            type="string" if type_ == name else type_,
+            nullable=nullable,
+            link=None if own else link,
+            description=description,
+            values=values,
+            example=None,
         )
         for position, each in enumerate(own):
             index = f"[{position if len(own) > 1 else ''}]" if is_list else ""
@@ -369,6 +386,19 @@ class Reference:
         return resolved
 
 
+def _without_vain_values(parameters: Sequence[Json], table: ObjectTable | None) -> list[Json]:
+    """The parameters; `not_stated` only with fields that can be null, as others find nothing."""
+    nullable = {row.name for row in table.fields if row.nullable} if table else set()
+    shown = []
+    for parameter in parameters:
+        schema = parameter["schema"]
+        if parameter["name"] == "not_stated":
+            values = [value for value in schema["items"]["enum"] if value in nullable]
+            schema = schema | {"items": schema["items"] | {"enum": values}}
+        shown.append(parameter | {"schema": schema})
+    return shown
+
+
 def _json_content(operation: Json) -> Json:
     """Schema and example of the JSON response of an operation; empty if it has none."""
     content: Json = operation["responses"]["200"]["content"].get(JSON.media_type, {})
@@ -424,14 +454,7 @@ def _with_example(row: FieldRow, example: Any) -> FieldRow:
             value = value.get(name) if isinstance(value, dict) else None
     text = json.dumps(value, ensure_ascii=False)
     shown = value is not None and len(text) <= _MAX_EXAMPLE_CHARACTERS
-    return FieldRow(
-        row.name,
-        row.type,
-        row.link,
-        row.description,
-        row.values,
-        text if shown and not isinstance(value, dict) else None,
-    )
+    return replace(row, example=text if shown and not isinstance(value, dict) else None)
 
 
 def _group_title(parameter: Json) -> str:

@@ -126,7 +126,8 @@ def _fields(reference: Reference) -> Iterator[Entry]:
         for table in tag.objects:
             prefix = table.anchor.removesuffix("-object")
             for row in table.fields:
-                text = " ".join((row.description, row.type, *row.values))
+                type_ = f"{row.type} or null" if row.nullable else row.type
+                text = " ".join((row.description, type_, *row.values))
                 yield Entry(row.name, f"Field of {table.name}", f"/docs#{prefix}.{row.name}", text)
 
 
