@@ -254,6 +254,9 @@ def test_the_current_section_is_marked(browser: Browser, server: str) -> None:
         expect(page.locator("header.site")).to_be_in_viewport()
         page.evaluate("document.getElementById('/regions').scrollIntoView()")
         expect(current).to_have_text("Regions")
+        page.set_viewport_size({"width": 1440, "height": 1200})  # the next heading is close below
+        page.locator(".contents").get_by_role("link", name="Awards", exact=True).click()
+        expect(current).to_have_text("Awards")
         visited.assert_clean()
 
 

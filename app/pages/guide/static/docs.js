@@ -98,9 +98,17 @@ const READING_LINE = 0.2; // of the height of the window: the section there is b
 
 const siteLinks = document.querySelectorAll("header.site a[href^='/docs']"); // guide, reference
 
-function markCurrentSection() {
+// The heading of what is being read: the one that was jumped to, if it is there, even if others follow closely.
+function currentTarget() {
   const line = innerHeight * READING_LINE;
-  const current = [...targets.keys()].findLast((target) => target.getBoundingClientRect().top <= line);
+  const top = (target) => target.getBoundingClientRect().top;
+  const linked = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (targets.has(linked) && top(linked) >= 0 && top(linked) <= line) return linked;
+  return [...targets.keys()].findLast((target) => top(target) <= line);
+}
+
+function markCurrentSection() {
+  const current = currentTarget();
   const link = targets.get(current);
   for (const marked of contents.querySelectorAll("a[aria-current='location']")) {
     if (marked !== link) marked.removeAttribute("aria-current");
@@ -128,6 +136,7 @@ if (targets.size) {
   const margin = `1000000px 0px -${100 - 100 * READING_LINE}% 0px`;
   const observer = new IntersectionObserver(markCurrentSection, { rootMargin: margin });
   for (const target of targets.keys()) observer.observe(target);
+  addEventListener("hashchange", markCurrentSection);
 }
 
 // Search
