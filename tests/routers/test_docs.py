@@ -246,6 +246,8 @@ def test_the_current_section_is_marked(browser: Browser, server: str) -> None:
         page.goto("/docs#paging")
         current = page.locator(".contents [aria-current]")
         expect(current).to_have_text("Next page")
+        page.goto("/docs#100%")  # not a valid encoding
+        expect(page.locator("h2#paging")).to_be_in_viewport()
         page.goto("/docs#/awards/listAwards")
         expect(current).to_have_text("List awards")
         site = page.get_by_role("navigation", name="Site").locator("[aria-current]")

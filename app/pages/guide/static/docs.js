@@ -102,7 +102,7 @@ const siteLinks = document.querySelectorAll("header.site a[href^='/docs']"); // 
 function currentTarget() {
   const line = innerHeight * READING_LINE;
   const top = (target) => target.getBoundingClientRect().top;
-  const linked = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const linked = document.querySelector(":target");
   if (targets.has(linked) && top(linked) >= 0 && top(linked) <= line) return linked;
   return [...targets.keys()].findLast((target) => top(target) <= line);
 }
