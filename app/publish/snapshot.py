@@ -33,7 +33,15 @@ from app.mirror.cdn import (
 )
 from app.mirror.check import check_own_files
 from app.mirror.configuration import CONFIGURATION_FILES
-from app.mirror.entries import FILES, MANIFEST, SUMMARY, Entry, MirrorFile, parse_manifest_line
+from app.mirror.entries import (
+    FILES,
+    MANIFEST,
+    SUMMARY,
+    Entry,
+    MirrorFile,
+    mtime_from_digest,
+    parse_manifest_line,
+)
 from app.mirror.packaging import ADDITIONS
 from app.mirror.rules import RANGES_PREFIX
 from app.publish.store import PublishError
@@ -301,19 +309,22 @@ def _file_object(name: str, file: str, path: Path) -> SnapshotObject:
 
 
 def _write_tar(folder: Path, path: Path) -> None:
-    """Write the mirror as a tar file, with the modification times that `freeze` set."""
+    """Write the mirror as a tar file, with the modification times that `freeze` sets.
+
+    They follow from the content, so they are right even if a copy of the mirror has lost them.
+    """
     with tarfile.open(path, "x", format=tarfile.PAX_FORMAT) as tar:
-        for name in _mirror_files(folder):
-            status = (folder / name).stat()
+        for name, sha256 in _mirror_files(folder):
             info = tarfile.TarInfo(f"{MIRROR}/{name}")
-            info.size, info.mtime = status.st_size, int(status.st_mtime)
+            info.size, info.mtime = (folder / name).stat().st_size, mtime_from_digest(sha256)
             with (folder / name).open("rb") as content:
                 tar.addfile(info, content)
 
 
-def _mirror_files(folder: Path) -> Iterator[str]:
-    """Paths of all files of a mirror, and of no others that are in its directory."""
-    yield from (name for name in (*OWN_FILES, *ADDITIONS) if (folder / name).exists())
+def _mirror_files(folder: Path) -> Iterator[tuple[str, str]]:
+    """Path and SHA-256 of all files of a mirror, and of no others that are in its directory."""
+    own = (name for name in (*OWN_FILES, *ADDITIONS) if (folder / name).exists())
+    yield from ((name, digest_file(folder / name).sha256) for name in own)
     with (folder / MANIFEST).open("rb") as manifest:
         for entry in map(parse_manifest_line, manifest):
-            yield from (f"{FILES}/{file.file}" for file in entry.files)
+            yield from ((f"{FILES}/{file.file}", file.sha256) for file in entry.files)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import shutil
 import tarfile
 from datetime import timedelta
 from pathlib import Path
@@ -75,12 +77,17 @@ def test_the_tar_is_the_mirror(prepare: Prepare, tmp_path: Path) -> None:
     assert not (tmp_path / "unpacked" / "mirror" / "notes.txt").exists()
 
 
-def test_the_name_depends_on_the_content_alone(prepare: Prepare) -> None:
-    """The same mirror has the same name, another body or header another."""
-    first, again, other = prepare(), prepare(), prepare("2")
-    assert first.name == again.name
-    assert first.name != other.name
-    assert first.name.startswith("2026-01-01-")
+def test_the_name_depends_on_the_content_alone(prepare: Prepare, tmp_path: Path) -> None:
+    """The same mirror has the same name, even if a copy lost its times; another has another."""
+    snapshot, other = prepare(), prepare("2")
+    copy = tmp_path / "copy"
+    shutil.copytree(snapshot.mirror, copy / "mirror")
+    for path in filter(Path.is_file, copy.rglob("*")):
+        os.utime(path, (0, 0))
+    (copy / "work").mkdir()
+    assert prepare_snapshot(copy / "mirror", copy / "work").name == snapshot.name
+    assert snapshot.name != other.name
+    assert snapshot.name.startswith("2026-01-01-")
 
 
 @pytest.mark.parametrize(
