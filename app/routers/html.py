@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from urllib.parse import quote
 
 from fastapi.concurrency import run_in_threadpool
@@ -32,10 +31,6 @@ _CONTENT_SECURITY_POLICY = (
 _TITLE_CHARACTERS = 80
 _UNNAMED = "Archived record"
 """Name of the record where none is open, as in an error of a server that starts."""
-_PATH = re.compile(
-    r"(?<![\w/;'])/(?:v1|docs|problems|history)(?:/[\w-]+(?:\.[\w-]+)*)*(?![\w/%&])", re.ASCII
-)
-"""A path of this origin in a message, without the period at the end of a sentence."""
 
 logger = logging.getLogger("cpc_record")
 
@@ -57,16 +52,8 @@ def _error_context(problem: Problem, scope: Scope) -> dict[str, object]:
         "problem": problem.document(path),
         "suggestion": _suggested_url(problem, scope),
         "nearest": nearest_path(path, routes, itself=isinstance(problem, MethodNotAllowed)),
-        "link_paths": _link_paths,
         "retry_after": problem.headers.get("Retry-After"),
     }
-
-
-def _link_paths(text: str) -> str:
-    """HTML of a message in which paths of the API are links, but not those in quotes."""
-    from markupsafe import Markup, escape  # noqa: PLC0415 - loaded on first use
-
-    return Markup(_PATH.sub(r'<a href="\g<0>">\g<0></a>', str(escape(text))))  # noqa: S704 - escaped
 
 
 def _suggested_url(problem: Problem, scope: Scope) -> str | None:

@@ -38,11 +38,11 @@ async def get_client_document(request: Request, archive: ArchiveDep) -> Response
 
 def openapi_body(app: FastAPI, archive: Archive) -> bytes:
     """The OpenAPI document as JSON, cached until the release changes."""
-    release, body = getattr(app.state, "openapi", ("", b""))
-    if release != archive.release:
-        body = encode_json(openapi_document(app, archive))
-        app.state.openapi = archive.release, body
-    return bytes(body)
+    cached: tuple[str, bytes] | None = getattr(app.state, "openapi", None)
+    if cached is None or cached[0] != archive.release:
+        cached = archive.release, encode_json(openapi_document(app, archive))
+        app.state.openapi = cached
+    return cached[1]
 
 
 def openapi_document(app: FastAPI, archive: Archive) -> dict[str, Any]:

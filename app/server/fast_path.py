@@ -101,9 +101,9 @@ class FastPath:
     ) -> None:
         """Store a request head that the cache has responded to, if it may be repeated."""
         forwarded = self.trusts_proxies and b"x-forwarded" in head.lower()
-        if len(head) > _MAX_HEAD_BYTES or forwarded or _REPEATABLE.fullmatch(head) is None:
+        if not self._is_on or len(head) > _MAX_HEAD_BYTES or forwarded:
             return
-        if not self._is_on:
+        if _REPEATABLE.fullmatch(head) is None:
             return
         has_body, template = status == 200 and scope["method"] != "HEAD", ""
         if self.access_log is not None:

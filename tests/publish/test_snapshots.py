@@ -36,6 +36,20 @@ async def run(store: Store, plan: Plan) -> publish.Uploads:
     return await carry_out(store, plan, lambda *_: None, parallel=4, conditional=True)
 
 
+async def kill_before_removal(
+    store: Store, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Publish a snapshot, in a run that ends when it should remove the others."""
+
+    async def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publish, "remove_snapshots", killed)
+        with pytest.raises(KeyboardInterrupt):
+            await publish_to(store, snapshot, keep=0)
+
+
 async def content(store: Store, key: str) -> bytes:
     """Content of an object, which must exist."""
     found = await store.read(key)
@@ -289,14 +303,7 @@ async def test_a_removed_snapshot_gets_another_name(
     """A run that was not killed may still be deleting its objects, however late."""
     one, two = prepare("1"), prepare("2")
     await publish_to(store, one)
-
-    async def killed(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(publish, "remove_snapshots", killed)
-    with pytest.raises(KeyboardInterrupt):
-        await publish_to(store, two, keep=0)
-    monkeypatch.undo()
+    await kill_before_removal(store, two, monkeypatch)
     for name in (f"{one.name}_2", f"{two.name}_2", f"{one.name}_3"):
         assert (await publish_to(store, one if "01-01" in name else two, keep=0)).objects
         assert await store.folders("snapshots") == [name]
@@ -310,14 +317,7 @@ async def test_the_next_run_completes_a_removal(
     """What a killed run was to remove is removed."""
     one, two = prepare("1"), prepare("2")
     await publish_to(store, one)
-
-    async def killed(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(publish, "remove_snapshots", killed)
-    with pytest.raises(KeyboardInterrupt):
-        await publish_to(store, two, keep=0)
-    monkeypatch.undo()
+    await kill_before_removal(store, two, monkeypatch)
     await publish_to(store, two, keep=0)
     assert await store.folders("snapshots") == [two.name]
     state = await read_current(store)

@@ -49,10 +49,7 @@ def _install(environment: Path, locked: Path) -> None:
     uv: list[str | Path] = ["uv", "pip", "install", *options, "--python", target]
     pip: list[str | Path] = [target, "-m", "pip", "install", "--quiet"]
     tools = [
-        [
-            [*python, "uv", "venv", "--quiet", "--clear", environment],
-            [*python, *uv],
-        ],
+        [[*python, "uv", "venv", "--quiet", "--clear", environment], [*python, *uv]],
         [[*python, "venv", "--clear", environment], pip],
     ]
     for create, install in tools:

@@ -294,13 +294,13 @@ class Reference:
     ) -> list[FieldRow]:
         """The fields of an object, and those of objects in it that have no table."""
         body = self._resolve(schema)
-        rows: list[FieldRow] = []
-        for name in body.get("required", ()) or body.get("properties", {}):
-            rows += self._field(f"{prefix}{name}", body["properties"][name], tabled)
-        rest = [name for name in body.get("properties", {}) if name not in body.get("required", [])]
-        for name in rest if body.get("required") else ():
-            rows += self._field(f"{prefix}{name}", body["properties"][name], tabled)
-        return rows
+        properties: Json = body.get("properties", {})
+        names = dict.fromkeys([*body.get("required", ()), *properties])
+        return [
+            row
+            for name in names
+            for row in self._field(f"{prefix}{name}", properties[name], tabled)
+        ]
 
     def _field(self, name: str, schema: Json, tabled: Sequence[str]) -> Iterator[FieldRow]:
         nullable, inner = _without_null(schema)

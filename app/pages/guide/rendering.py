@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _CODE = re.compile("`([^`]+)`")
-_PATH = re.compile(r"/(?:v1|docs|problems|history)(?:/[\w-]+)*", re.ASCII)
+_START = "/(?:v1|docs|problems|history)"
+_PATH = re.compile(rf"{_START}(?:/[\w-]+)*", re.ASCII)
 """A path that can be requested as it is."""
+_PATH_IN_TEXT = re.compile(rf"(?<![\w/;']){_START}(?:/[\w-]+(?:\.[\w-]+)*)*(?![\w/%&])", re.ASCII)
+"""A path in a sentence, without the period at its end."""
 
 
 def render_template(name: str, **context: Any) -> bytes:
@@ -46,6 +49,7 @@ def _environment() -> Environment:
     filters = {
         "highlight": highlight_code,
         "inline_code": inline_code,
+        "link_paths": link_paths,
         "pretty_json": partial(json.dumps, indent=2, ensure_ascii=False),
     }
     return template_environment("app.pages.guide", filters)
@@ -61,6 +65,14 @@ def inline_code(text: str) -> str:
 def _code_element(match: re.Match[str]) -> str:
     code = f"<code>{match[1]}</code>"
     return f'<a href="{match[1]}">{code}</a>' if _PATH.fullmatch(match[1]) else code
+
+
+def link_paths(text: str) -> str:
+    """HTML of a text in which paths of the API are links, but not those in quotes."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 - loaded on first use
+
+    html = _PATH_IN_TEXT.sub(r'<a href="\g<0>">\g<0></a>', str(escape(text)))
+    return Markup(html)  # noqa: S704 - escaped
 
 
 def highlight_code(code: str, language: str) -> str:

@@ -1,4 +1,5 @@
-// Try it out: sends the requests of the reference and shows their responses.
+// Try it out: sends the requests of the reference and shows their responses. Uses functions of docs.js,
+// which is loaded before.
 "use strict";
 
 const HEADERS = [
