@@ -429,7 +429,7 @@ def test_an_open_archive_survives_its_replacement(seed: SeedCopy, tmp_path: Path
 def test_progress_is_reported(tmp_path: Path) -> None:
     """Compiling reports the bytes read and the total, and ends with the total."""
     reports: list[tuple[int, int]] = []
-    seed = write_corpus(tmp_path, 5_000)
+    seed = write_corpus(tmp_path, 4_000)
     build_archive(seed, tmp_path / "archive.sqlite", lambda *report: reports.append(report))
     assert reports == sorted(reports)
     assert len(reports) > 2
