@@ -20,10 +20,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-import pydantic
-import sqlalchemy
-from sqlmodel import SQLModel
-
 from app.models import RESOURCES, Citation, Document
 from app.models.release import LATEST, Release
 from app.responses.problems import Unavailable
@@ -45,6 +41,9 @@ _MODELS: tuple[type[Document], ...] = (*RESOURCES, Citation)
 
 _SEED_MODULES = ("notice", "outlines", "releases", "seed_file", "shapes")
 """Modules of `app/seed` that determine what is stored, and not only whether it is valid."""
+
+_STORING_LIBRARIES = ("pydantic", "rfc8785", "sqlalchemy")
+"""Libraries whose output is stored; not all of them are imported to serve."""
 
 _READER_THREADS = 4
 """Threads that query the archive, in addition to the event loop's."""
@@ -362,19 +361,8 @@ def archive_code_digest() -> str:
         *sorted((here.parent / "models").glob("*.py")),
         *(here.parent / "seed" / f"{name}.py" for name in _SEED_MODULES),
     ]
-    versions = (
-        sqlite3.sqlite_version,
-        sqlalchemy.__version__,
-        pydantic.__version__,
-        version("rfc8785"),  # not imported to serve
-    )
-    digest = hashlib.sha256(" ".join(versions).encode())
+    versions = map(version, _STORING_LIBRARIES)
+    digest = hashlib.sha256(" ".join([sqlite3.sqlite_version, *versions]).encode())
     for file in files:
         digest.update(file.read_bytes())
     return digest.hexdigest()
-
-
-def link_table(model: type[Document], field_name: str) -> str | None:
-    """Name of a list field's link table; None if the field is not a list."""
-    name = f"{model.type}_{field_name}"
-    return name if name in SQLModel.metadata.tables else None

@@ -17,14 +17,12 @@ from typing import Any
 from sqlalchemy import Table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable, Index
-from sqlmodel import SQLModel
 
 from app.archive.archive import (
     APPLICATION_ID,
     LISTS,
     ProgressCallback,
     archive_code_digest,
-    link_table,
 )
 from app.archive.change_rows import write_changes
 from app.archive.checksum import write_checksum
@@ -34,6 +32,7 @@ from app.models import RESOURCES, Resource
 from app.models.citation import CITATION_COLUMNS, citation_rows
 from app.models.dates import first_day, last_day
 from app.models.outline import geometry_of
+from app.models.tables import SCHEMA
 from app.models.text_folding import fold
 from app.seed.record import SeedStream
 from app.seed.release_files import filed_releases
@@ -79,7 +78,7 @@ def compile_seed(
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("BEGIN")
-        for table in SQLModel.metadata.sorted_tables:
+        for table in SCHEMA.sorted_tables:
             connection.execute(str(CreateTable(table).compile(dialect=sqlite.dialect())))
         connection.execute(_SEARCH)
         connection.execute("INSERT INTO search(search, rank) VALUES ('rank', 'bm25(10, 1)')")
@@ -170,7 +169,7 @@ class _Plan:
     """
 
     def __init__(self, model: type[Resource]) -> None:
-        table = SQLModel.metadata.tables[model.collection]
+        table = SCHEMA.tables[model.collection]
         names = [column.name for column in table.columns if column.name != "document"]
         plain = [name for name in names if name in model.model_fields]
         derived = [name for name in names if name not in plain]
@@ -185,7 +184,7 @@ class _Plan:
         self.links = [
             (filter_.field, _insert(link, [model.type, filter_.parameter, "item_rowid", *ranged]))
             for filter_ in model.all_filters()
-            if (link := link_table(model, filter_.field)) is not None
+            if (link := model.link_table(filter_.field)) is not None
         ]
 
 
@@ -264,7 +263,7 @@ def _indexes() -> Iterator[str]:
     Each index ends with the id, so it covers counting.
     """
     for model in LISTS.values():
-        table = SQLModel.metadata.tables[model.collection]
+        table = SCHEMA.tables[model.collection]
         for sort in model.sorts:
             column = table.c[sort.column]
             if sort.column != "id":
@@ -275,9 +274,9 @@ def _indexes() -> Iterator[str]:
             for name in sorted({*range_.columns} - sorted_by):
                 yield _index(table, f"range_{name}", table.c[name], table.c.id)
         for filter_ in model.all_filters():
-            link = link_table(model, filter_.field)
+            link = model.link_table(filter_.field)
             if link is not None:
-                linked = SQLModel.metadata.tables[link]
+                linked = SCHEMA.tables[link]
                 value = linked.c[filter_.parameter]
                 others = (column for column in linked.c if column is not value)
                 yield _index(linked, "filter", value, *others)

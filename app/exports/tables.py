@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from sqlmodel import SQLModel
-
-from app.archive.archive import link_table
 from app.models import RESOURCES, Citation, Document, Resource
 from app.models.dates import DATE_PATTERN
 from app.models.filters import Filter
@@ -78,7 +75,7 @@ def tables() -> tuple[Table, ...]:
         _link_table(model, filter_, name)
         for model in RESOURCES
         for filter_ in model.filters
-        if (name := link_table(model, filter_.field)) is not None
+        if (name := model.link_table(filter_.field)) is not None
     ]
     unordered = [*map(_resource_table, RESOURCES), _citation_table(), *links]
     return tuple(_sort_by_dependency({table.name: table for table in unordered}))
@@ -99,12 +96,10 @@ def _dependencies(table: Table) -> set[str]:
 
 
 def _resource_table(model: type[Resource]) -> Table:
-    stored = {column.name for column in SQLModel.metadata.tables[model.collection].columns}
     columns: list[Column] = []
     for name, schema in _field_schemas(model, exclude=("links",)).items():
-        expression = f'"{name}"' if name in stored else f"json_extract(document, '$.{name}')"
         references = _referenced_collection(model, name) if schema["type"] == "string" else None
-        columns.append(_column(name, schema, expression, references))
+        columns.append(_column(name, schema, f"json_extract(document, '$.{name}')", references))
         if schema.get("pattern") == DATE_PATTERN:
             columns += _day_columns(columns[-1])
     return Table(model.collection, _docstring_summary(model), tuple(columns), ("id",))

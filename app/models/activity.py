@@ -3,32 +3,10 @@
 from typing import Annotated, ClassVar
 
 from pydantic import Field
-from sqlmodel import Field as Column
 
-from app.models.base import TableRow, member_table
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
 from app.models.values import Id, Position, ShortText, Text, Title
-
-
-class ActivityRow(TableRow, table=True):
-    """Columns of the `activities` table."""
-
-    __tablename__ = "activities"
-
-    id: str = Column(primary_key=True)
-    award: str = Column(foreign_key="awards.id")
-    position: int
-    title: str
-    title_key: str
-    summary: str
-    supports: str | None
-    document: str
-
-
-member_table("activity_objectives", activity="activities", objective="objectives")
-member_table("activity_regions", activity="activities", region="regions")
-member_table("activity_not_stated", activity="activities", not_stated=None)
 
 
 class Activity(Resource):

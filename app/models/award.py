@@ -3,10 +3,8 @@
 from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
-from sqlmodel import Field as Column
 from typing_extensions import TypeAliasType
 
-from app.models.base import TableRow, member_table
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Range, Sort
 from app.models.resource import CitedBy, NotStated, Resource
@@ -14,37 +12,6 @@ from app.models.values import Amount, AmountQualifier, CurrencyCode, Id, Text, T
 
 TraffickingForm = TypeAliasType("TraffickingForm", Literal["sex", "labor"])
 _FORMS = get_args(TraffickingForm.__value__)
-
-
-class AwardRow(TableRow, table=True):
-    """Columns of the `awards` table."""
-
-    __tablename__ = "awards"
-
-    id: str = Column(primary_key=True)
-    partnership: str = Column(foreign_key="partnerships.id")
-    recipient: str | None = Column(foreign_key="organizations.id")
-    title: str
-    title_key: str
-    summary: str
-    announced: str | None
-    announced_first: str | None
-    announced_last: str | None
-    ends: str | None
-    ends_first: str | None
-    ends_last: str | None
-    amount: int | None
-    currency: str | None
-    amount_qualifier: str | None
-    has_sub_recipients: bool | None
-    document: str
-
-
-_RANGES = (Range("announced", "date"), Range("ends", "date"), Range("amount", "integer"))
-member_table("award_objectives", _RANGES, award="awards", objective="objectives")
-member_table("award_regions", _RANGES, award="awards", region="regions")
-member_table("award_trafficking_forms", _RANGES, award="awards", trafficking_form=None)
-member_table("award_not_stated", _RANGES, award="awards", not_stated=None)
 
 
 class Award(Resource):
@@ -66,7 +33,11 @@ class Award(Resource):
         Filter("region", "regions"),
         Filter("trafficking_form", "trafficking_forms", choices=_FORMS),
     )
-    ranges: ClassVar = _RANGES
+    ranges: ClassVar = (
+        Range("announced", "date"),
+        Range("ends", "date"),
+        Range("amount", "integer"),
+    )
     sorts: ClassVar = (
         Sort("announced", "announced_first", nullable=True),
         Sort("ends", "ends_first", nullable=True),

@@ -1,12 +1,11 @@
 """Changes: values that differ between two releases."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from pydantic import Field
-from sqlmodel import Field as Column
 from typing_extensions import TypeAliasType
 
-from app.models.base import Model, TableRow
+from app.models.base import Model
 
 ChangedType = TypeAliasType(
     "ChangedType",
@@ -32,42 +31,6 @@ MAX_POSITION = 2**31 - 1
 def change_key(type_: str, resource: str = "", field: str | None = None) -> str:
     """Sort key of a change: by type, resource and field, and citations after all others."""
     return f"{int(type_ == 'citation')} {type_} {resource} {field or ''}".rstrip()
-
-
-class ChangeRow(TableRow, table=True):
-    """Columns of the `changes` table: a value that a release changed, or its citations.
-
-    Attributes:
-        key: Sort key, see `change_key`.
-        release: Position of the release.
-        type: Type of the resource; `citation` or `record`.
-        resource: Id of the resource.
-        field: Field with the value; null if the value is a whole citation.
-        before: The old value as canonical JSON; null if there was none.
-        after: The new value as canonical JSON; null if there is none.
-        citations_before: Ids of the citations of the old value, as a JSON array.
-        citations_after: Ids of the citations of the new value, as a JSON array.
-        previous: Release of the previous row with this key; `NO_POSITION` for the first one.
-        next: Release of the next row with this key; `MAX_POSITION` for the last one.
-        changed_in: Last release, up to this row's, that changed the value and not only its
-            citations; `NO_POSITION` if there is none.
-    """
-
-    __tablename__ = "changes"
-    __table_args__: ClassVar = {"sqlite_with_rowid": False}
-
-    key: str = Column(primary_key=True)
-    release: int = Column(primary_key=True)
-    type: str
-    resource: str
-    field: str | None
-    before: str | None
-    after: str | None
-    citations_before: str
-    citations_after: str
-    previous: int
-    next: int
-    changed_in: int
 
 
 class ChangeLinks(Model):

@@ -7,10 +7,9 @@ from json.encoder import encode_basestring as _json_string
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
-from sqlmodel import Field as Column
 from typing_extensions import TypeAliasType
 
-from app.models.base import Model, TableRow
+from app.models.base import Model
 from app.models.document import Document
 from app.models.evidence import (
     BASIS_MEANINGS,
@@ -31,29 +30,6 @@ ResourceType = TypeAliasType(
 )
 CITATION_ID_PATTERN = r"^[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*\.[a-z0-9_]+\.[0-9a-f]{8}$"
 _SUFFIX_CHARACTERS = 8
-
-
-class CitationRow(TableRow, table=True):
-    """Columns of the `citations` table."""
-
-    __tablename__ = "citations"
-
-    id: str = Column(primary_key=True)
-    resource_type: str
-    resource: str
-    field: str
-    basis: str
-    note: str | None
-    source: str | None = Column(foreign_key="sources.id")
-    start: int | None
-    end: int | None
-    exact: str | None
-    prefix: str | None
-    suffix: str | None
-    reference_title: str | None
-    reference_url: str | None
-    reference_license: str | None
-    document: str
 
 
 class TextQuoteSelector(Model):

@@ -1,7 +1,8 @@
 """Base class of the items of every collection."""
 
 from functools import cache
-from typing import ClassVar
+from types import UnionType
+from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
 
 from app.models.base import Model
 from app.models.filters import Filter, Range, Sort
@@ -37,3 +38,18 @@ class Document(Model):
     def all_filters(cls) -> tuple[Filter, ...]:
         """The filters of the collection: by id, and its own."""
         return (cls.id_filter, *cls.filters)
+
+    @classmethod
+    @cache
+    def link_table(cls, field: str) -> str | None:
+        """Name of the table with the members of a list field; None if the field is not a list."""
+        info = cls.model_fields.get(field)
+        return f"{cls.type}_{field}" if info is not None and _is_list(info.annotation) else None
+
+
+def _is_list(annotation: Any) -> bool:
+    """Whether a type is a list, or a list or null."""
+    origin = get_origin(annotation)
+    if origin in {Annotated, Union, UnionType}:
+        return any(map(_is_list, get_args(annotation)))
+    return origin is list

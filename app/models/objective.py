@@ -3,29 +3,10 @@
 from typing import ClassVar
 
 from pydantic import Field
-from sqlmodel import Field as Column
 
-from app.models.base import TableRow, member_table
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
 from app.models.values import Id, Position, Text, Title
-
-
-class ObjectiveRow(TableRow, table=True):
-    """Columns of the `objectives` table."""
-
-    __tablename__ = "objectives"
-
-    id: str = Column(primary_key=True)
-    partnership: str = Column(foreign_key="partnerships.id")
-    position: int
-    title: str
-    title_key: str
-    summary: str
-    document: str
-
-
-member_table("objective_not_stated", objective="objectives", not_stated=None)
 
 
 class Objective(Resource):

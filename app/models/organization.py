@@ -3,10 +3,8 @@
 from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
-from sqlmodel import Field as Column
 from typing_extensions import TypeAliasType
 
-from app.models.base import TableRow, member_table
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
 from app.models.values import Title
@@ -18,23 +16,6 @@ OrganizationKind = TypeAliasType(
 OrganizationRole = TypeAliasType(
     "OrganizationRole", Literal["signatory", "investor", "implementer", "publisher"]
 )
-
-
-class OrganizationRow(TableRow, table=True):
-    """Columns of the `organizations` table."""
-
-    __tablename__ = "organizations"
-
-    id: str = Column(primary_key=True)
-    name: str
-    name_key: str
-    short_name: str | None
-    kind: str | None
-    document: str
-
-
-member_table("organization_roles", organization="organizations", role=None)
-member_table("organization_not_stated", organization="organizations", not_stated=None)
 
 
 class Organization(Resource):

@@ -3,9 +3,8 @@
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
-from sqlmodel import Field as Column
 
-from app.models.base import StrictModel, TableRow, member_table
+from app.models.base import StrictModel
 from app.models.dates import PartialDate
 from app.models.filters import Filter, Range, Sort
 from app.models.resource import CitedBy, NotStated, Resource
@@ -20,34 +19,6 @@ from app.models.values import (
     Text,
     Title,
 )
-
-
-class PartnershipRow(TableRow, table=True):
-    """Columns of the `partnerships` table."""
-
-    __tablename__ = "partnerships"
-
-    id: str = Column(primary_key=True)
-    name: str
-    name_key: str
-    short_name: str | None
-    summary: str
-    signed: str | None
-    signed_first: str | None
-    signed_last: str | None
-    planned_years: int | None
-    ends: str | None
-    investment_amount: int | None
-    investment_currency: str | None
-    investment_qualifier: str | None
-    investor: str | None = Column(foreign_key="organizations.id")
-    document: str
-
-
-_RANGES = (Range("signed", "date"), Range("investment_amount", "integer"))
-member_table("partnership_countries", _RANGES, partnership="partnerships", country=None)
-member_table("partnership_regions", _RANGES, partnership="partnerships", region="regions")
-member_table("partnership_not_stated", _RANGES, partnership="partnerships", not_stated=None)
 
 
 class Precedence(StrictModel):
@@ -70,7 +41,7 @@ class Partnership(Resource):
         Filter("country", "countries", pattern=COUNTRY_PATTERN, expected=COUNTRY_EXPECTED),
         Filter("region", "regions"),
     )
-    ranges: ClassVar = _RANGES
+    ranges: ClassVar = (Range("signed", "date"), Range("investment_amount", "integer"))
     sorts: ClassVar = (
         Sort("signed", "signed_first", nullable=True),
         Sort("name", "name_key"),

@@ -3,9 +3,7 @@
 from typing import Annotated, ClassVar
 
 from pydantic import Field
-from sqlmodel import Field as Column
 
-from app.models.base import TableRow, member_table
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
 from app.models.values import (
@@ -18,24 +16,6 @@ from app.models.values import (
     ShortText,
     Title,
 )
-
-
-class RegionRow(TableRow, table=True):
-    """Columns of the `regions` table."""
-
-    __tablename__ = "regions"
-
-    id: str = Column(primary_key=True)
-    name: str
-    name_key: str
-    country: str | None
-    iso_3166_2: str | None
-    inei_ubigeo: str | None
-    wikidata: str | None
-    document: str
-
-
-member_table("region_not_stated", region="regions", not_stated=None)
 
 
 class Region(Resource):

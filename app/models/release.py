@@ -6,9 +6,8 @@ import re
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
-from sqlmodel import Field as Column
 
-from app.models.base import Model, StrictModel, TableRow
+from app.models.base import Model, StrictModel
 from app.models.citation import ResourceType
 from app.models.dates import Day, first_day
 from app.models.document import Document
@@ -115,74 +114,6 @@ class Retirement(StrictModel):
     replaced_by: Annotated[list[Id], Field(min_length=1)] | None = Field(
         description="Resources of the same type that replace it."
     )
-
-
-class ReleaseRow(TableRow, table=True):
-    """Columns of the `releases` table: a row per release, and one for a draft.
-
-    Attributes:
-        id: The label.
-        position: Place in the order of releases, from 1.
-        date: Day of the release.
-        digest: SHA-256 of the seed in canonical form.
-        note: Why it was made; null for a draft.
-        draft: Whether it is a draft.
-        metadata_document: Metadata of the record in this release, as JSON.
-        document: The release, as JSON.
-    """
-
-    __tablename__ = "releases"
-
-    id: str = Column(primary_key=True)
-    position: int
-    date: str
-    digest: str
-    note: str | None
-    draft: bool
-    metadata_document: str
-    document: str
-
-
-class VersionRow(TableRow, table=True):
-    """Columns of the `versions` table: how long the versions of a document stood.
-
-    A document without a row has stood unchanged since the first release.
-
-    Attributes:
-        type: Type of the document.
-        id: Id of the document.
-        first: Position of the first release with this version.
-        last: Position of the last release with it; null if it is the present version.
-        document: The version as JSON; null if it is the present one, as its collection has it.
-    """
-
-    __tablename__ = "versions"
-
-    type: str = Column(primary_key=True)
-    id: str = Column(primary_key=True)
-    first: int = Column(primary_key=True)
-    last: int | None
-    document: str | None
-
-
-class RetiredRow(TableRow, table=True):
-    """Columns of the `retired` table: ids that were in an earlier release and are not now.
-
-    Attributes:
-        type: Type of the document, also `citation`.
-        id: Its id.
-        release: Label of the release that removed it.
-        reason: Why, as in the seed; null for a citation of a resource that is still there.
-        replaced_by: Ids of what replaces it, as a JSON array; null if nothing does.
-    """
-
-    __tablename__ = "retired"
-
-    type: str = Column(primary_key=True)
-    id: str = Column(primary_key=True)
-    release: str
-    reason: str | None
-    replaced_by: str | None
 
 
 class ReleaseLinks(Model):

@@ -3,37 +3,14 @@
 from typing import Annotated, ClassVar
 
 from pydantic import Field
-from sqlmodel import Field as Column
 
-from app.models.base import StrictModel, TableRow, member_table
+from app.models.base import StrictModel
 from app.models.dates import Instant, PartialDate
 from app.models.evidence import MAX_QUOTE_CHARACTERS
 from app.models.filters import Filter, Sort
 from app.models.resource import CitedBy, NotStated, Resource
 from app.models.urls import Url
 from app.models.values import Id, Sha256, ShortText, Title
-
-
-class SourceRow(TableRow, table=True):
-    """Columns of the `sources` table."""
-
-    __tablename__ = "sources"
-
-    id: str = Column(primary_key=True)
-    publisher: str | None = Column(foreign_key="organizations.id")
-    title: str
-    title_key: str
-    url: str | None
-    archived_from: str | None
-    archived_to: str | None
-    sha256: str
-    bytes: int
-    characters: int
-    document: str
-
-
-member_table("source_not_stated", source="sources", not_stated=None)
-
 
 Words = Annotated[str, Field(min_length=1, max_length=MAX_QUOTE_CHARACTERS)]
 

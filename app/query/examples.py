@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.archive.archive import COLLECTIONS, Archive, decoded, link_table
+from app.archive.archive import COLLECTIONS, Archive, decoded
 from app.models import RESOURCES, Award, Document, Resource
 from app.models.filters import Filter
 from app.query.parameters import DateType, IntegerType, parse_query_string
@@ -75,7 +75,7 @@ def referenced_ids(
     archive: Archive, model: type[Document], filter_: Filter, target: str, limit: int
 ) -> list[str]:
     """Ids that a filter finds something by, among the first ones of the collection `target`."""
-    link = link_table(model, filter_.field)
+    link = model.link_table(filter_.field)
     table, column = (link, filter_.parameter) if link else (model.collection, filter_.field)
     rows = archive.connection.execute(
         f"SELECT id FROM (SELECT id FROM {target} ORDER BY rowid LIMIT {_MAX_LOOKED_UP_IDS:d}) "  # noqa: S608 - names from the models
@@ -127,7 +127,7 @@ def _condition_example(archive: Archive, model: type[Document], name: str) -> st
     column, table = name.partition("__")[0], model.collection
     for filter_ in model.all_filters():
         if filter_.parameter == name:
-            link = link_table(model, filter_.field)
+            link = model.link_table(filter_.field)
             column, table = (name, link) if link else (filter_.field, table)
     value = _first_value(archive, table, column)
     if value is not None:

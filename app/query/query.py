@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from app.archive.archive import LISTS, link_table
+from app.archive.archive import LISTS
 from app.models import RESOURCE_BY_TYPE, Document, Resource
 from app.models.dates import first_day, last_day
 from app.models.filters import Filter, Range, Sort
@@ -236,7 +236,7 @@ def _filter_parameter(model: type[Document], filter_: Filter) -> Parameter:
     else:
         expected = "an id: lowercase letters, digits and single hyphens"
         type_ = TextType(expected, SLUG_PATTERN, filter_.max_length)
-    relation = "contains" if link_table(model, filter_.field) else "is"
+    relation = "contains" if model.link_table(filter_.field) else "is"
     description = (
         f"Only items whose `{filter_.field}` {relation} this value. Repeat the parameter for OR."
     )

@@ -9,30 +9,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    FromClause,
-    Select,
-    Table,
-    TextClause,
-    bindparam,
-    exists,
-    func,
-    literal_column,
-    select,
-    text,
-    tuple_,
-)
-from sqlalchemy.dialects import sqlite
-from sqlmodel import SQLModel
-
-from app.archive.archive import LISTS, Archive, decoded, link_table
+from app.archive.archive import LISTS, Archive, decoded
 from app.models import RESOURCE_BY_TYPE, Document, Resource
 from app.models.filters import Sort
 from app.query.cursors import (
@@ -48,7 +30,6 @@ Rows = list[tuple[bytes, bytes]]
 """Ids and documents."""
 
 _MAX_CACHED_STATEMENTS = 1_000
-_NULL: ColumnElement[Any] = literal_column("NULL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +98,7 @@ def find_rows(
 def find_document(archive: Archive, collection: str, item_id: str) -> bytes | None:
     """The document of an item as JSON; None if no item has this id."""
     row = archive.connection.execute(
-        f"SELECT document FROM {collection} WHERE id = ?",  # noqa: S608 - a name from LISTS
+        f"SELECT document FROM {collection} WHERE id = ?",
         (item_id,),
     ).fetchone()
     return None if row is None else row[0]
@@ -210,7 +191,7 @@ def _complete_position(
 def _find_sort_key(query: Query, item_id: str, connection: sqlite3.Connection) -> SortKey:
     """Value of the sort column of an item; None if it is null or no item has this id."""
     row = connection.execute(
-        f"SELECT {query.sort.column} FROM {query.collection} WHERE id = ?",  # noqa: S608 - names from the models
+        f"SELECT {query.sort.column} FROM {query.collection} WHERE id = ?",
         (item_id,),
     ).fetchone()
     key: SortKey = decoded(row[0]) if row is not None else None
@@ -291,43 +272,29 @@ def _count_statement(collection: str, signature: FilterSignature) -> str:
     """
     model = LISTS[collection]
     for name, has_multiple_values in signature:
-        link = _link_column(model, name)
+        link = model.link_table(_filtered_field(model, name))
         if link is not None and not (has_multiple_values and len(signature) > 1):
-            return _compile(
-                _count_link_rows(
-                    collection, signature, link, name, has_multiple_values=has_multiple_values
-                )
-            )
-    table = SQLModel.metadata.tables[collection]
-    conditions = [_condition(table, model, *condition) for condition in signature]
-    return _compile(select(func.count()).select_from(table).where(*conditions))
+            return _count_link_rows(model, link, name, signature)
+    conditions = [_condition(model, *condition) for condition in signature]
+    return f"SELECT count(*) FROM {collection}{_where(conditions)}"
 
 
 def _count_link_rows(
-    collection: str,
-    signature: FilterSignature,
-    link: tuple[FromClause, str],
-    name: str,
-    *,
-    has_multiple_values: bool,
-) -> Select[*tuple[Any, ...]]:
-    """Select the number of link rows that meet the filter `name` and all other conditions."""
-    table, model = SQLModel.metadata.tables[collection], LISTS[collection]
-    links, column = link
-    filter_condition = _value_condition(links.c[column], name, has_multiple_values)
-    ranges = [
-        _range_condition(model, links.c.__getitem__, other)
-        for other, _ in signature
-        if _is_range(other)
-    ]
-    others = [
-        _condition(table, model, *other)
-        for other in signature
-        if other[0] != name and not _is_range(other[0])
-    ]
-    source = _join_items(links, table) if others else links
-    count = func.count(links.c.item_rowid.distinct()) if has_multiple_values else func.count()
-    return select(count).select_from(source).where(filter_condition, *ranges, *others)
+    model: type[Document], link: str, name: str, signature: FilterSignature
+) -> str:
+    """SQL that counts the link rows that meet the filter `name` and all other conditions."""
+    count, source, conditions = "count(*)", link, []
+    for other, has_multiple_values in signature:
+        if other == name:
+            conditions.append(_value_condition(f"{link}.{name}", name, has_multiple_values))
+            if has_multiple_values:
+                count = f"count(DISTINCT {link}.item_rowid)"
+        elif _is_range(other):
+            conditions.append(_range_condition(model, link, other))
+        else:
+            conditions.append(_condition(model, other, has_multiple_values))
+            source = _join_items(model, link)
+    return f"SELECT {count} FROM {source}{_where(conditions)}"
 
 
 @lru_cache(_MAX_CACHED_STATEMENTS)
@@ -339,19 +306,15 @@ def _page_statement(
     scans_sort_index: bool,
 ) -> str:
     """SQL that selects the matching rows of a keyset range."""
-    table = SQLModel.metadata.tables[collection]
-    conditions = [
-        _condition(table, LISTS[collection], *condition, scans_sort_index=scans_sort_index)
-        for condition in signature
-    ]
-    column = table.c[sort.column]
-    order = [column.desc() if keyset_range.descending else column, table.c.id]
-    return _compile(
-        select(table.c.id, table.c.document)
-        .where(*conditions, *_keyset_conditions(table, column, sort, keyset_range))
-        .order_by(*(order[:1] if sort.column == "id" else order))
-        .limit(bindparam("limit"))
-        .offset(literal_column("0"))  # SQLAlchemy would add an OFFSET with a bind parameter
+    model = LISTS[collection]
+    plus = "+" if scans_sort_index else ""
+    conditions = [_condition(model, *condition, plus) for condition in signature]
+    conditions += _keyset_conditions(sort, keyset_range)
+    order = f"{sort.column} DESC" if keyset_range.descending else sort.column
+    if sort.column != "id":
+        order += ", id"
+    return (
+        f"SELECT id, document FROM {collection}{_where(conditions)} ORDER BY {order} LIMIT :limit"
     )
 
 
@@ -359,38 +322,37 @@ def _page_statement(
 def _facet_statements(collection: str, signature: FilterSignature, parameter: str) -> list[str]:
     """SQL that selects count, value and label; for a list field, a second one for empty lists."""
     model = LISTS[collection]
-    table = SQLModel.metadata.tables[collection]
-    conditions = [_condition(table, model, *condition) for condition in signature]
     field = _filtered_field(model, parameter)
-    link = link_table(model, field)
+    link = model.link_table(field)
+    conditions = [_condition(model, *condition) for condition in signature]
+    source, value = collection, f"{collection}.{field}"
+    if link is not None:
+        source, value = _join_items(model, link), f"{link}.{parameter}"
+    columns = f"count(*), {value}, {_label(model, field, value)}"
+    statements = [f"SELECT {columns} FROM {source}{_where(conditions)} GROUP BY {value}"]
+    if link is not None:
+        is_member = f"SELECT 1 FROM {link} WHERE {model.type} = {collection}.id"
+        is_empty = _where([*conditions, f"NOT EXISTS ({is_member})"])
+        statements.append(f"SELECT count(*), NULL, NULL FROM {collection}{is_empty}")
+    return statements
 
-    def count_values(source: FromClause, value: ColumnElement[Any]) -> str:
-        columns = func.count(), value, _label(model, field, value)
-        return _compile(select(*columns).select_from(source).where(*conditions).group_by(value))
 
-    if link is None:
-        return [count_values(table, table.c[field])]
-    links = SQLModel.metadata.tables[link]
-    is_empty = ~exists().where(links.c[model.type] == table.c.id)
-    empty = select(func.count(), _NULL, _NULL).select_from(table).where(*conditions, is_empty)
-    return [count_values(_join_items(links, table), links.c[parameter]), _compile(empty)]
-
-
-def _label(model: type[Document], field: str, value: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The name or title of the resource that a value refers to; NULL if it is not an id."""
+def _label(model: type[Document], field: str, value: str) -> str:
+    """SQL for the name or title of the resource that a value refers to; NULL if it is not an id."""
     type_ = model.references.get(field) if issubclass(model, Resource) else None
     if type_ is None:
-        return _NULL
+        return "NULL"
     target = RESOURCE_BY_TYPE[type_]
-    table = SQLModel.metadata.tables[target.collection].alias()
-    label = select(table.c[target.searchable_fields[0]]).where(table.c.id == value)
-    return label.scalar_subquery()
+    return (
+        f"(SELECT target.{target.searchable_fields[0]} FROM {target.collection} AS target "
+        f"WHERE target.id = {value})"
+    )
 
 
-def _filtered_field(model: type[Document], parameter: str) -> str:
-    """The field that a filter compares."""
+def _filtered_field(model: type[Document], name: str) -> str:
+    """The field that a condition compares; its own name if it is no filter."""
     filters = model.all_filters()
-    return next(filter_.field for filter_ in filters if filter_.parameter == parameter)
+    return next((filter_.field for filter_ in filters if filter_.parameter == name), name)
 
 
 @cache
@@ -403,116 +365,83 @@ def _include_statement(collection: str, field: str) -> tuple[str, str]:
     item_ids = "SELECT value FROM json_each(?)"
     if field == "citations":
         return "citations", (
-            f"SELECT document FROM citations WHERE resource_type = '{model.type}' "  # noqa: S608 - names from the models
+            f"SELECT document FROM citations WHERE resource_type = '{model.type}' "
             f"AND resource IN ({item_ids}) ORDER BY rowid"
         )
     target = RESOURCE_BY_TYPE[model.references[field]].collection  # type: ignore[attr-defined]
-    link = link_table(model, field)
-    target_ids = f"SELECT {field} FROM {collection} WHERE id IN ({item_ids})"  # noqa: S608 - names from the models
+    link = model.link_table(field)
+    target_ids = f"SELECT {field} FROM {collection} WHERE id IN ({item_ids})"
     if link is not None:
         parameter = next(filter_.parameter for filter_ in model.filters if filter_.field == field)
-        target_ids = f"SELECT {parameter} FROM {link} WHERE {model.type} IN ({item_ids})"  # noqa: S608 - as above
-    return target, f"SELECT document FROM {target} WHERE id IN ({target_ids}) ORDER BY rowid"  # noqa: S608 - as above
+        target_ids = f"SELECT {parameter} FROM {link} WHERE {model.type} IN ({item_ids})"
+    return target, f"SELECT document FROM {target} WHERE id IN ({target_ids}) ORDER BY rowid"
 
 
-def _compile(statement: Select[*tuple[Any, ...]]) -> str:
-    return str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
-
-
-def _keyset_conditions(
-    table: Table, column: ColumnElement[Any], sort: Sort, keyset_range: _KeysetRange
-) -> Iterator[ColumnElement[bool]]:
-    last_key: BindParameter[Any] = bindparam("last_key")
-    last_id: BindParameter[Any] = bindparam("last_id")
+def _keyset_conditions(sort: Sort, keyset_range: _KeysetRange) -> Iterator[str]:
+    column = sort.column
     if sort.nullable:
-        yield column.is_(None) if keyset_range.null else column.is_not(None)
+        yield f"{column} IS NULL" if keyset_range.null else f"{column} IS NOT NULL"
     match keyset_range.after:
         case "same_key" if keyset_range.null:
-            yield table.c.id > last_id
+            yield "id > :last_id"
         case "same_key":
-            yield column == last_key
-            yield table.c.id > last_id
+            yield f"{column} = :last_key"
+            yield "id > :last_id"
         case "later":
-            yield column < last_key
-        case "tuple" if sort.column == "id":
-            yield column < last_id if keyset_range.descending else column > last_id
+            yield f"{column} < :last_key"
+        case "tuple" if column == "id":
+            yield "id < :last_id" if keyset_range.descending else "id > :last_id"
         case "tuple":
-            yield tuple_(column, table.c.id) > tuple_(last_key, last_id)
+            yield f"({column}, id) > (:last_key, :last_id)"
 
 
-def _condition(
-    table: Table,
-    model: type[Document],
-    name: str,
-    has_multiple_values: bool,
-    *,
-    scans_sort_index: bool = False,
-) -> ColumnElement[bool] | TextClause:
+def _where(conditions: Iterable[str]) -> str:
+    joined = " AND ".join(conditions)
+    return f" WHERE {joined}" if joined else ""
+
+
+def _condition(model: type[Document], name: str, has_multiple_values: bool, plus: str = "") -> str:
     """The SQL condition of a filter, a range or `q`.
 
     To scan the sort index, SQLite must not use the index of a filter: a unary plus before a column
     rules that out (SQLite's query planner documentation, "unary + operators").
     """
-    plus = "+" if scans_sort_index else ""
-
-    def column(field: str) -> ColumnElement[Any]:
-        prefixed: ColumnElement[Any] = literal_column(f'{plus}{table.name}."{field}"')
-        return prefixed
-
-    if name == "q":
-        return _full_text_condition(table, plus)
+    table = model.collection
+    if name == "q":  # the full-text index uses the same rowids as the table
+        return (
+            f"{plus}{table}.rowid IN (SELECT rowid FROM search "
+            "WHERE search MATCH :q AND rowid BETWEEN :q_first AND :q_last)"
+        )
     if _is_range(name):
-        return _range_condition(model, column, name)
-    link = _link_column(model, name)
+        return _range_condition(model, f"{plus}{table}", name)
+    field = _filtered_field(model, name)
+    link = model.link_table(field)
     if link is None:
-        return _value_condition(column(_filtered_field(model, name)), name, has_multiple_values)
-    links, link_column = link
-    has_value = _value_condition(links.c[link_column], name, has_multiple_values)
-    if scans_sort_index:
-        return exists().where(links.c[model.type] == table.c.id, has_value)
-    return table.c.id.in_(select(links.c[model.type]).where(has_value))
+        return _value_condition(f"{plus}{table}.{field}", name, has_multiple_values)
+    has_value = _value_condition(f"{link}.{name}", name, has_multiple_values)
+    if plus:
+        return f"EXISTS (SELECT 1 FROM {link} WHERE {model.type} = {table}.id AND {has_value})"
+    return f"{table}.id IN (SELECT {model.type} FROM {link} WHERE {has_value})"
 
 
 def _is_range(name: str) -> bool:
     return "__" in name
 
 
-def _range_condition(
-    model: type[Document], column: Callable[[str], ColumnElement[Any]], name: str
-) -> ColumnElement[bool]:
-    """The SQL condition of a range; `column` maps the name of a column to its expression."""
+def _range_condition(model: type[Document], table: str, name: str) -> str:
+    """The SQL condition of a range, on the columns of a table."""
     field, _, operator = name.partition("__")
     first, last = next(range_.columns for range_ in model.ranges if range_.field == field)
-    value: BindParameter[Any] = bindparam(name)
-    return column(first) >= value if operator == "gte" else column(last) <= value
+    return f"{table}.{first} >= :{name}" if operator == "gte" else f"{table}.{last} <= :{name}"
 
 
-def _join_items(links: FromClause, table: Table) -> FromClause:
+def _join_items(model: type[Document], link: str) -> str:
     """The link table joined to the items, by rowid."""
-    rowid: ColumnElement[int] = literal_column(f"{table.name}.rowid")
-    return links.join(table, links.c.item_rowid == rowid)
+    table = model.collection
+    return f"{link} JOIN {table} ON {link}.item_rowid = {table}.rowid"
 
 
-def _link_column(model: type[Document], name: str) -> tuple[FromClause, str] | None:
-    """The link table of a filter on a list field, and its value column; None for other fields."""
-    filters = model.all_filters()
-    filter_ = next((filter_ for filter_ in filters if filter_.parameter == name), None)
-    link = link_table(model, filter_.field) if filter_ is not None else None
-    return None if link is None else (SQLModel.metadata.tables[link].alias(), name)
-
-
-def _full_text_condition(table: Table, plus: str) -> TextClause:
-    """The SQL condition of `q`; the full-text index uses the same rowids as the table."""
-    return text(
-        f"{plus}{table.name}.rowid IN (SELECT rowid FROM search "  # noqa: S608 - a name from LISTS
-        "WHERE search MATCH :q AND rowid BETWEEN :q_first AND :q_last)"
-    )
-
-
-def _value_condition(
-    column: ColumnElement[Any], name: str, has_multiple_values: bool
-) -> ColumnElement[bool]:
-    if not has_multiple_values:
-        return column == bindparam(name)
-    values = func.json_each(bindparam(name)).table_valued("value")
-    return column.in_(select(literal_column("value")).select_from(values))
+def _value_condition(column: str, name: str, has_multiple_values: bool) -> str:
+    if has_multiple_values:
+        return f"{column} IN (SELECT value FROM json_each(:{name}))"
+    return f"{column} = :{name}"

@@ -12,6 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -108,15 +109,17 @@ def test_a_new_modification_time_alone_causes_no_rebuild(seed: SeedCopy, tmp_pat
     assert not build_if_stale(seed.path, archive)
 
 
-@pytest.mark.parametrize("library", ["sqlalchemy", "pydantic"])
+@pytest.mark.parametrize("library", ["sqlalchemy", "pydantic", "rfc8785"])
 def test_an_upgrade_of_a_library_makes_the_archive_stale(
     seed: SeedCopy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str
 ) -> None:
-    """What SQLAlchemy (DDL) and pydantic (JSON) write is stored, so their versions matter."""
+    """What the libraries write (DDL, JSON) is stored, so their versions matter."""
     archive = tmp_path / "archive.sqlite"
     build_archive(seed.path, archive)
     assert is_current(seed.path, archive)
-    monkeypatch.setattr(f"{library}.__version__", "0")
+    monkeypatch.setattr(
+        "app.archive.archive.version", lambda name: "0" if name == library else version(name)
+    )
     archive_code_digest.cache_clear()
     try:
         assert not is_current(seed.path, archive)
