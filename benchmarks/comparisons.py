@@ -152,11 +152,11 @@ COMPARISONS = (
     ),
     Comparison(
         "Time to first response vs hello-world FastAPI",
-        "startup", "first response, cpc-record", "first response, hello world", "at most", 1.4,
+        "startup", "first response, cpc-record", "first response, hello world", "at most", 1.15,
     ),
     Comparison(
         "Memory (RSS) at first response vs hello-world FastAPI",
-        "startup", "memory (RSS), cpc-record", "memory (RSS), hello world", "at most", 1.4,
+        "startup", "memory (RSS), cpc-record", "memory (RSS), hello world", "at most", 1.15,
     ),
     Comparison(
         "Time to first response, 100,000 resources vs shipped record",

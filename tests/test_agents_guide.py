@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.conftest import ROOT
 from tests.support.environments import install_environment, locked_version
 from tests.support.ports import free_port
 from tests.support.programs import run, running
+from tests.support.serving import fetch
 from tests.support.tools_table import check_outcome
 
 AGENTS = ROOT / "tests" / "agents"
@@ -80,7 +80,7 @@ def test_calls_return_the_responses_of_the_api(over_stdio: Json, server: str) ->
     """Results are the API's JSON, as text and as data; lists have one key for each value."""
     results = over_stdio["results"]
     path = "/v1/awards?sort=title&fields=title&fields=not_stated"
-    assert results["list"]["data"] == httpx.get(server + path).json()
+    assert results["list"]["data"] == fetch(server + path).json()
     assert json.loads(results["list"]["text"]) == results["list"]["data"]
     assert results["several values"]["data"]["meta"]["total"] == 8
     assert set(results["related"]["data"]["included"]) == {"organizations", "citations"}
@@ -127,7 +127,7 @@ def test_http_gives_the_same(over_stdio: Json, http_address: str) -> None:
 def overview(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`/llms.txt`, saved as a file."""
     path = tmp_path_factory.mktemp("overview") / "llms.txt"
-    path.write_bytes(httpx.get(f"{server}/llms.txt").raise_for_status().content)
+    path.write_bytes(fetch(f"{server}/llms.txt").raise_for_status().content)
     return path
 
 
@@ -136,7 +136,7 @@ def test_the_overview_is_read_whole(overview: Path, server: str) -> None:
     """The parser of llmstxt.org finds title, summary, notes, and every link in its section."""
     python = install_environment(AGENTS) / "python"
     read: Json = json.loads(run(python, AGENTS / "read_llms_text.py", overview))
-    meta = httpx.get(f"{server}/v1/meta").json()["data"]
+    meta = fetch(f"{server}/v1/meta").json()["data"]
     links = [link for section in read["sections"].values() for link in section]
     assert read["title"] == meta["title"]
     assert read["summary"] == f"{meta['description']} {meta['archive_notice']}"

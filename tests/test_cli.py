@@ -19,6 +19,7 @@ from app.settings import ConfigurationError, read_settings
 from tests.conftest import ROOT, SEED, SeedCopy, Start, run_cli
 from tests.support.command_line import invoke_cli
 from tests.support.ports import free_port
+from tests.support.serving import fetch
 
 BIN = Path(sys.executable).parent
 AWARD = "/v1/awards/peru-ilo"
@@ -260,7 +261,7 @@ def test_every_way_to_start_serves_the_record(
 ) -> None:
     """The project's own command, uvicorn and FastAPI's command serve the same."""
     url, process = start_server(*command, ARCHIVE_FILE=str(archive_file))
-    assert httpx.get(f"{url}{AWARD}").json()["data"]["id"] == "peru-ilo"
+    assert fetch(f"{url}{AWARD}").json()["data"]["id"] == "peru-ilo"
     process.terminate()
     process.wait(timeout=TIMEOUT_SECONDS)
 
@@ -269,7 +270,9 @@ def test_the_first_start_compiles_the_record(start_server: Start, tmp_path: Path
     """Started in an empty directory, two workers give byte-identical responses."""
     archive = tmp_path / "new" / "archive.sqlite"
     url, process = start_server(WORKERS="2", ARCHIVE_FILE=str(archive))
-    with httpx.Client(base_url=url, headers={"Connection": "close"}) as client:
+    with httpx.Client(
+        timeout=TIMEOUT_SECONDS, base_url=url, headers={"Connection": "close"}
+    ) as client:
         for path in (AWARD, "/v1/awards", "/v1/record", "/openapi.json"):
             responses = [client.get(path) for _ in range(8)]
             assert len({(item.content, item.headers["etag"]) for item in responses}) == 1
@@ -288,7 +291,7 @@ def test_serve_stops_on_signals(
     process.send_signal(stop)
     assert process.wait(timeout=TIMEOUT_SECONDS) == 0
     with pytest.raises(httpx.ConnectError):
-        httpx.get(url)
+        fetch(url)
 
 
 @pytest.mark.process
@@ -321,7 +324,7 @@ def test_another_seed_can_be_served(start_server: Start, seed: SeedCopy) -> None
     seed.put("/awards/0/title", "Another title")
     archive = seed.path.with_name("archive.sqlite")
     url, _ = start_server(SEED_FILE=str(seed.write()), ARCHIVE_FILE=str(archive))
-    assert httpx.get(f"{url}{AWARD}").json()["data"]["title"] == "Another title"
+    assert fetch(f"{url}{AWARD}").json()["data"]["title"] == "Another title"
     assert seed.path.read_bytes() != SEED.read_bytes()
 
 

@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
@@ -18,6 +17,7 @@ from tests.conftest import SeedCopy, Start
 from tests.support.browser_tools import violations
 from tests.support.browsing import (
     CDN_URL,
+    TIMEOUT_MS,
     Visit,
     chromium,
     horizontal_overflow,
@@ -29,6 +29,7 @@ from tests.support.browsing import (
 )
 from tests.support.ports import free_port
 from tests.support.random_seeds import write_seed
+from tests.support.serving import fetch
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
@@ -131,7 +132,7 @@ def table_rows(page: Page, chart: str) -> list[str]:
 
 def test_charts_match_the_api(dashboard: OpenDashboard, api: str) -> None:
     """Charts show facets, outlines and dates, with requests to the API and the CDN only."""
-    regions = httpx.get(f"{api}/v1/regions?format=geojson").json()["features"]
+    regions = fetch(f"{api}/v1/regions?format=geojson").json()["features"]
     with dashboard() as visited:
         page = visited.page
         wait_for_charts(page)
@@ -185,7 +186,7 @@ def test_a_value_shows_its_evidence(dashboard: OpenDashboard, api: str) -> None:
         )
         assert link.endswith("#:~:text=June%2015%2C%202017")
         json_url = dialog.get_by_role("link", name="JSON").get_attribute("href") or ""
-        assert httpx.get(json_url).json()["data"]["basis"] == "stated"
+        assert fetch(json_url).json()["data"]["basis"] == "stated"
         assert json_url.startswith(api)
         page.keyboard.press("Escape")
         expect(page.get_by_role("button", name="evidence for: Signed")).to_be_focused()
@@ -395,6 +396,7 @@ def test_another_record_is_shown(
 def load_statuses(context: BrowserContext, url: str, api: str) -> list[int]:
     """Open the dashboard in a new tab and return the status of each API response."""
     page = context.new_page()
+    page.set_default_timeout(TIMEOUT_MS)
     session = context.new_cdp_session(page)
     urls: dict[str, str] = {}
     statuses: dict[str, int] = {}

@@ -13,7 +13,6 @@ from operator import getitem
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -23,6 +22,7 @@ from tests.support.browsing import DASHBOARD, chart_libraries, chromium, serve_d
 from tests.support.environments import install_environment, locked_version
 from tests.support.npm import install_packages, package_versions
 from tests.support.programs import end, run
+from tests.support.serving import fetch
 from tests.support.snippets import snippets
 from tests.support.tools_table import check_outcome
 
@@ -509,7 +509,7 @@ def test_the_csv_loader_prints_csv(server: str) -> None:
 def test_grafana_selectors_match_the_response(server: str, query: dict[str, Any]) -> None:
     """A Grafana query succeeds, and every row of its response has the selected columns."""
     url = query["url"].replace(DEFAULT_BASE_URL, server)
-    body = httpx.get(url).raise_for_status().json()
+    body = fetch(url).raise_for_status().json()
     rows = reduce(getitem, query["root_selector"].split("."), body)
     assert rows
     for row in rows:

@@ -57,7 +57,9 @@ def running(command: list[str], url: str, verify: ssl.SSLContext) -> Iterator[ht
     streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     process = subprocess.Popen(command, **streams)  # type: ignore[call-overload]
     try:
-        with httpx.Client(base_url=url, verify=verify, trust_env=False) as client:
+        with httpx.Client(
+            timeout=TIMEOUT_SECONDS, base_url=url, verify=verify, trust_env=False
+        ) as client:
             _wait_until_ready(client, process)
             yield client
     finally:
@@ -93,7 +95,7 @@ def fetch(client: httpx.Client, method: str, path: str, headers: Headers) -> Fet
 
 def assert_same_responses(client: httpx.Client, server: str) -> None:
     """Check that a proxy changes neither bytes nor headers, and passes on 304s, GET and HEAD."""
-    with httpx.Client(base_url=server) as origin:
+    with httpx.Client(timeout=TIMEOUT_SECONDS, base_url=server) as origin:
         for path, coding, method in product(PATHS, CODINGS, ("GET", "HEAD")):
             headers = {"Accept-Encoding": coding} if coding else {}
             status, expected, body = fetch(origin, method, path, headers)

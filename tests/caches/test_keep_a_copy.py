@@ -17,7 +17,7 @@ from app.pages.guide.context import DEFAULT_BASE_URL
 from tests.caches.origin import Origin, running_origin, wait_until
 from tests.caches.proxies import nginx_with_rate_limit, running_proxy
 from tests.conftest import ROOT, needs
-from tests.support.browsing import chromium, serve_directory
+from tests.support.browsing import TIMEOUT_MS, chromium, serve_directory
 from tests.support.history import FIRST, REMOVED, SECOND, SUCCESSOR, THIRD
 from tests.support.programs import end
 
@@ -85,6 +85,7 @@ def browser_page(folder: Path) -> Iterator[Page]:
     (folder / "index.html").write_text("<!doctype html><title>Copy</title>", "utf-8")
     with serve_directory(folder) as url, chromium() as browser:
         page = browser.new_page()
+        page.set_default_timeout(TIMEOUT_MS)
         page.goto(f"{url}/")
         yield page
 

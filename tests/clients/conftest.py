@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from app.pages.guide.context import DEFAULT_BASE_URL
@@ -15,6 +14,7 @@ from tests.conftest import ROOT
 from tests.support import programs
 from tests.support.environments import install_environment
 from tests.support.npm import install_packages
+from tests.support.serving import fetch
 from tests.support.snippets import snippets
 
 CLIENTS = ROOT / "tests" / "clients"
@@ -42,7 +42,7 @@ def documents(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with both OpenAPI documents of the running server."""
     folder = tmp_path_factory.mktemp("documents")
     for name in DOCUMENTS:
-        content = httpx.get(f"{server}/{name}").raise_for_status().content
+        content = fetch(f"{server}/{name}").raise_for_status().content
         (folder / name).write_bytes(content)
     return folder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import Any
 
-import httpx
+from tests.support.serving import fetch
 
 Json = dict[str, Any]
 
@@ -23,7 +23,7 @@ READ = "list with repeated keys and `include`, item, pages, {} as in the API"
 
 def get(server: str, path: str) -> Json:
     """A response of the API, or a problem."""
-    response: Json = httpx.get(f"{server}{path}").json()
+    response: Json = fetch(f"{server}{path}").json()
     return response
 
 

@@ -7,13 +7,13 @@ import re
 import shutil
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.clients import responses
 from tests.clients.conftest import CLIENTS, page_code, run, search_path
 from tests.clients.responses import OTHERS, READ, SELECTION, Json
 from tests.support.environments import locked_version
+from tests.support.serving import fetch
 from tests.support.tools_table import check_outcome
 
 pytestmark = [pytest.mark.node, pytest.mark.process]
@@ -79,7 +79,7 @@ def test_clients_pass_strict_mypy(folder: Path, python_tools: Path) -> None:
 
 def test_example_of_the_page_runs(folder: Path, python_tools: Path, server: str) -> None:
     """The example prints the awards."""
-    awards = httpx.get(f"{server}/v1/awards?region=cusco&region=loreto").json()["data"]
+    awards = fetch(f"{server}/v1/awards?region=cusco&region=loreto").json()["data"]
     printed = execute(folder, python_tools, "example.py").splitlines()
     assert printed == [f"{award['title']} {award['announced']}" for award in awards]
 
@@ -93,13 +93,13 @@ def test_client_reads_everything(client: Json, server: str) -> None:
 @pytest.mark.parametrize(("name", "path"), OTHERS.items())
 def test_client_reads_other_responses(client: Json, server: str, name: str, path: str) -> None:
     """The entry points and problems are typed and complete."""
-    assert client[name] == httpx.get(f"{server}{path}").json()
+    assert client[name] == fetch(f"{server}{path}").json()
 
 
 def test_client_reads_selections(client: Json, server: str) -> None:
     """Array filters are sent as repeated keys; `include`, searches and `not_stated` are typed."""
     responses.check_selections(client, server)
-    page = httpx.get(f"{server}{SELECTION}").json()
+    page = fetch(f"{server}{SELECTION}").json()
     included = {name: items for name, items in page["included"].items() if items}
     assert client["in_cusco_or_loreto"]["included"] == included
     version = locked_version(CLIENTS, "openapi-python-client")
@@ -113,8 +113,8 @@ def test_client_reads_selections(client: Json, server: str) -> None:
 def test_models_validate_responses(folder: Path, python_tools: Path, server: str) -> None:
     """Models of datamodel-code-generator have the names of the API, and strings are strings."""
     read = json.loads(execute(folder, python_tools, "read_models.py", server))
-    award = httpx.get(f"{server}/v1/awards/peru-ilo").json()["data"]
-    record = httpx.get(f"{server}/v1/record").json()["data"]
+    award = fetch(f"{server}/v1/awards/peru-ilo").json()["data"]
+    record = fetch(f"{server}/v1/record").json()["data"]
     assert read == responses.summary(server) | {
         "regions": award["regions"],
         "announced": award["announced"],
@@ -130,7 +130,7 @@ def test_models_validate_responses(folder: Path, python_tools: Path, server: str
 def test_aiopenapi3_reads_a_server(folder: Path, python_tools: Path, server: str) -> None:
     """aiopenapi3 loads `/openapi.json`, reads the record, and rejects an invalid value itself."""
     read = json.loads(run(python_tools / "python", "read_aiopenapi3.py", server, cwd=folder))
-    citations = httpx.get(f"{server}/v1/record").json()["data"]["citations"]
+    citations = fetch(f"{server}/v1/record").json()["data"]["citations"]
     assert read == responses.summary(server) | {
         "invalid": "Input should be greater than or equal to 1",
         "citations": len(citations),
@@ -142,7 +142,7 @@ def test_aiopenapi3_reads_a_server(folder: Path, python_tools: Path, server: str
 
 def test_openapi_core_validates(folder: Path, python_tools: Path, server: str) -> None:
     """openapi-core accepts requests and responses; for problems it needs a deserializer."""
-    next_page = httpx.get(f"{server}/v1/activities?limit=5").json()["links"]["next"]
+    next_page = fetch(f"{server}/v1/activities?limit=5").json()["links"]["next"]
     bodies = (SELECTION, "/v1/awards/peru-ilo", "/v1/activities?limit=5", next_page)
     problems = ("/v1/awards/nobody", "/v1/awards?limit=0")
     output = run(
@@ -150,7 +150,7 @@ def test_openapi_core_validates(folder: Path, python_tools: Path, server: str) -
     )
     read = json.loads(output)
     for path in (*bodies, *problems):  # it adds the defaults of absent members
-        assert httpx.get(f"{server}{path}").json().items() <= read["bodies"][path].items()
+        assert fetch(f"{server}{path}").json().items() <= read["bodies"][path].items()
     assert read["unread"] == [404, 422]
     assert read["queries"][SELECTION]["region"] == ["cusco", "loreto"]
     assert "/v1/awards?limit=0" not in read["queries"]

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.clients import responses
@@ -19,6 +18,7 @@ from tests.clients.conftest import CLIENTS, end, page_code, run, search_path
 from tests.clients.responses import OTHERS, READ, SELECTION, Json
 from tests.conftest import needs
 from tests.support.npm import package_versions
+from tests.support.serving import fetch
 from tests.support.tools_table import check_outcome
 
 pytestmark = [pytest.mark.node, pytest.mark.process]
@@ -131,7 +131,7 @@ def test_example_of_the_page_runs(folder: Path, read: dict[str, Json], server: s
     """The example prints the awards."""
     assert read
     node = needs("node", "TypeScript clients run on it")
-    awards = httpx.get(f"{server}/v1/awards?region=cusco&region=loreto").json()["data"]
+    awards = fetch(f"{server}/v1/awards?region=cusco&region=loreto").json()["data"]
     printed = run(node, "example.js", cwd=folder).splitlines()
     assert printed == [f"{award['title']} {award['announced']}" for award in awards]
 
@@ -152,13 +152,13 @@ def test_a_client_reads_other_responses(
     everything: Json, server: str, name: str, path: str
 ) -> None:
     """The entry points and problems are typed and complete."""
-    assert everything[name] == httpx.get(f"{server}{path}").json()
+    assert everything[name] == fetch(f"{server}{path}").json()
 
 
 def test_a_client_reads_selections(everything: Json, server: str) -> None:
     """Array filters are sent as repeated keys; `include`, searches and `not_stated` are typed."""
     responses.check_selections(everything, server)
-    page = httpx.get(f"{server}{SELECTION}").json()
+    page = fetch(f"{server}{SELECTION}").json()
     assert everything["in_cusco_or_loreto"]["included"] == page["included"]
 
 

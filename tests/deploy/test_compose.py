@@ -8,7 +8,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
@@ -20,6 +19,7 @@ from tests.deploy.manifests import HERE, read_settings, setting_errors
 from tests.support.npm import install_packages, package_versions
 from tests.support.ports import free_port
 from tests.support.programs import end, run, running
+from tests.support.serving import fetch
 from tests.support.tools_table import check_outcome
 
 COMPOSE = ROOT / "deploy" / "compose.yaml"
@@ -192,7 +192,7 @@ def test_errors_of_haproxy_are_problems(tmp_path: Path) -> None:
     file = tmp_path / "haproxy.cfg"
     file.write_text(text, "utf-8")
     with running(balancer.command(file), port, tmp_path / "log") as address:
-        longest = httpx.get(f"{address}/v1?q={'a' * 16_000}", headers={"x-other": "b" * 30_000})
+        longest = fetch(f"{address}/v1?q={'a' * 16_000}", headers={"x-other": "b" * 30_000})
     assert longest.headers["content-type"] == "application/problem+json"
     assert longest.headers["access-control-allow-origin"] == "*"
     assert longest.json()["status"] == longest.status_code == 503

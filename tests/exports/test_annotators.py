@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.conftest import ROOT, SEED, needs
-from tests.support.browsing import chromium
+from tests.support.browsing import TIMEOUT_MS, chromium
 from tests.support.environments import install_environment, locked_version
 from tests.support.npm import install_packages, package_versions
 from tests.support.programs import run
@@ -98,7 +98,9 @@ def script(modules: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 def page() -> Iterator[Page]:
     """A page of a browser."""
     with chromium() as browser:
-        yield browser.new_page()
+        page = browser.new_page()
+        page.set_default_timeout(TIMEOUT_MS)
+        yield page
 
 
 def show(page: Page, script: str, document: str, call: str, *arguments: object) -> Any:

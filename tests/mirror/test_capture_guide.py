@@ -9,13 +9,13 @@ from importlib.metadata import version
 from pathlib import Path
 from zipfile import ZipFile
 
-import httpx
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
 from app.pages.guide.context import DEFAULT_BASE_URL
 from tests.conftest import ROOT
 from tests.support.programs import run
+from tests.support.serving import fetch
 from tests.support.tools_table import check_outcome
 
 GUIDE = (ROOT / "docs" / "mirror.md").read_text("utf-8")
@@ -66,10 +66,10 @@ def test_every_response_can_be_read_from_the_capture(capture: Path, server: str)
                 captured[path] = media_type, record.content_stream().read()
     assert captured["/"][0].startswith("text/html")
     assert captured["/v1"][0] == "application/json"
-    exports = [export["path"] for export in httpx.get(f"{server}/v1/exports").json()["data"]]
+    exports = [export["path"] for export in fetch(f"{server}/v1/exports").json()["data"]]
     assert {"/docs", "/history", "/v1/awards", *exports} <= set(captured)
     for path, (media_type, body) in captured.items():
-        response = httpx.get(server + path, headers={"Accept": media_type.partition(";")[0]})
+        response = fetch(server + path, headers={"Accept": media_type.partition(";")[0]})
         assert body == response.content, path
     check_outcome(
         "archives",

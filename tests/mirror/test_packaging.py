@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from app.main import create_app
@@ -27,6 +26,7 @@ from tests.support.npm import install_packages
 from tests.support.ports import free_port
 from tests.support.programs import end, run, running
 from tests.support.published import ENVIRONMENT, PUBLIC_URL, PUBLISHED, copy_archive
+from tests.support.serving import fetch
 from tests.support.tools_table import check_outcome
 
 ARCHIVES = ROOT / "tests" / "archives"
@@ -172,7 +172,7 @@ def test_the_web_archive_is_valid_and_replayed(
     assert len(replayed_entries) == len(paths)
     with replayed(environment, archive, tmp_path) as base:
         for entry in replayed_entries:
-            response = httpx.get(f"{base}/{PUBLIC_URL}{entry['url']}", follow_redirects=True)
+            response = fetch(f"{base}/{PUBLIC_URL}{entry['url']}", follow_redirects=True)
             assert response.status_code == 200
             assert response.content == (bag / "data/files" / entry["file"]).read_bytes()
             assert response.headers["content-type"] == entry["media_type"]

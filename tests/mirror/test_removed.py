@@ -15,7 +15,7 @@ from tests.support.mirrors import (
     freeze,
     read_manifest,
 )
-from tests.support.serving import client_for
+from tests.support.serving import TIMEOUT_SECONDS, client_for
 
 pytestmark = [pytest.mark.anyio, pytest.mark.web_server]
 
@@ -46,7 +46,7 @@ async def test_removed_items_have_the_problem_documents_of_the_api(
     assert {PATH} < {entry["url"] for entry in entries}
     async with (
         client_for(corrected / "seed.json", corrected / "archive.sqlite") as live,
-        httpx.AsyncClient(base_url=address) as web,
+        httpx.AsyncClient(timeout=TIMEOUT_SECONDS, base_url=address) as web,
     ):
         for entry in entries:
             original, copy = await live.get(entry["url"]), await web.get(entry["url"])
@@ -60,7 +60,7 @@ async def test_a_removed_resource_is_described_whatever_the_conditions(
     address: str, headers: dict[str, str]
 ) -> None:
     """The release, the reason and the successor are in every response; HEAD has its headers."""
-    async with httpx.AsyncClient(base_url=address, headers=headers) as web:
+    async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, base_url=address, headers=headers) as web:
         response, head = await web.get(PATH), await web.head(PATH)
     problem = assert_mirror_problem(response, 410)
     assert (problem["release"], problem["reason"]) == (SECOND, REASON)
@@ -71,6 +71,6 @@ async def test_a_removed_resource_is_described_whatever_the_conditions(
 
 async def test_other_items_and_the_files_themselves_are_not_found(address: str) -> None:
     """The documents are only where the resources were."""
-    async with httpx.AsyncClient(base_url=address) as web:
+    async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, base_url=address) as web:
         for path in (f"{PATH}x", "/v1/activities/never", f"/gone{PATH}.json", f"/gone{PATH}"):
             assert_mirror_problem(await web.get(path), 404)

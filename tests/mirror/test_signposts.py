@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.conftest import ROOT
@@ -15,6 +14,7 @@ from tests.support.environments import install_environment, locked_version
 from tests.support.mirrors import serve_with_nginx
 from tests.support.programs import run
 from tests.support.published import PUBLIC_URL
+from tests.support.serving import fetch
 from tests.support.tools_table import check_outcome
 
 AGENTS = ROOT / "tests" / "agents"
@@ -49,16 +49,16 @@ def read_signposts(*addresses: str) -> Json:
 
 def test_a_crawler_finds_metadata_license_and_content(origin: str) -> None:
     """From the record page to its descriptions and downloads, from these and items back."""
-    exports = [export["path"] for export in httpx.get(f"{origin}/v1/exports").json()["data"]]
-    license_url = httpx.get(f"{origin}/v1/meta").json()["data"]["license"]["url"]
-    label = httpx.get(f"{origin}/v1/meta").json()["data"]["release_label"]
+    exports = [export["path"] for export in fetch(f"{origin}/v1/exports").json()["data"]]
+    license_url = fetch(f"{origin}/v1/meta").json()["data"]["license"]["url"]
+    label = fetch(f"{origin}/v1/meta").json()["data"]["release_label"]
     found = read_signposts(f"{origin}/")[f"{origin}/"]
     assert found["cite-as"] == f"{PUBLIC_URL}/v1/releases/{label}"
     assert found["license"] == license_url
     assert found["type"] == ["https://schema.org/AboutPage", "https://schema.org/Dataset"]
     dataset = f"{origin}/dataset.jsonld"
     assert found["describedby"][dataset] == "application/ld+json"
-    assert httpx.get(dataset).json()["@type"] == "Dataset"
+    assert fetch(dataset).json()["@type"] == "Dataset"
     items = found["item"]
     assert {item.removeprefix(origin) for item in items} <= {*exports}
     assert items[f"{origin}/v1/exports/record.sqlite"] == "application/vnd.sqlite3"

@@ -18,7 +18,7 @@ from app.responses.problems import PROBLEMS
 from tests.conftest import ROOT, SeedCopy, needs
 from tests.support.problem import assert_problem
 from tests.support.published import PUBLIC_URL, published_client
-from tests.support.serving import client_for
+from tests.support.serving import client_for, fetch
 
 BROWSER_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 INTERPRETERS = {"bash": ["bash", "-euc"], "python": [sys.executable, "-c"], "js": ["node", "-e"]}
@@ -58,14 +58,14 @@ def code_examples(page: bytes) -> dict[tuple[str, str], str]:
 def guide(start_server: Any, archive_file: Path) -> tuple[str, dict[tuple[str, str], str]]:
     """Base URL of a server without `PUBLIC_URL`, and the code examples of its guide."""
     url, _ = start_server(ARCHIVE_FILE=str(archive_file))
-    return url, code_examples(httpx.get(f"{url}/docs").raise_for_status().content)
+    return url, code_examples(fetch(f"{url}/docs").raise_for_status().content)
 
 
 def expected_output(section: str, url: str) -> list[str]:
     """Texts that the examples of a section print."""
 
     def ids(path: str, field: str = "id") -> list[str]:
-        response = httpx.get(f"{url}{path}").raise_for_status()
+        response = fetch(f"{url}{path}").raise_for_status()
         return [resource[field] for resource in response.json()["data"]]
 
     return {
@@ -76,7 +76,7 @@ def expected_output(section: str, url: str) -> list[str]:
         "related": [*ids("/v1/objectives", "title"), "International Labor Organization"],
         "formats": [],
         "evidence": ["October 2017", "stated", "announced"],
-        "cite": [httpx.get(f"{url}/v1/cite").json()[0]["URL"]],
+        "cite": [fetch(f"{url}/v1/cite").json()[0]["URL"]],
         "errors": ["/problems/invalid-parameters", "Unknown parameter"],
         "caching": ["304"],
         "changes": [],
@@ -128,7 +128,7 @@ def test_examples_run_on_an_empty_record(
     seed.clear()
     archive = str(tmp_path / "archive.sqlite")
     url, _ = start_server(SEED_FILE=str(seed.write()), ARCHIVE_FILE=archive)
-    examples = code_examples(httpx.get(f"{url}/docs").raise_for_status().content)
+    examples = code_examples(fetch(f"{url}/docs").raise_for_status().content)
     for section in EXAMPLE_SECTIONS:
         run_example(examples[section, language], language, url, tmp_path)
 
@@ -143,7 +143,7 @@ def test_csv_example_distinguishes_null_from_an_empty_list(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout
     printed = [line.split(" ", 1)[1] for line in output.splitlines()]
-    data = httpx.get(f"{url}/v1/activities").raise_for_status().json()["data"]
+    data = fetch(f"{url}/v1/activities").raise_for_status().json()["data"]
     assert printed == [str(activity["objectives"]) for activity in data]
     assert "None" in printed
 

@@ -16,7 +16,6 @@ from tests.support.history import SECOND
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.node]
 
 PATH = "/history"
-TIMEOUT_MS = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +53,13 @@ def test_the_record_page_leads_to_what_changed(browser: Browser, server: str) ->
     with visit(browser, server, java_script_enabled=False) as visited:
         visited.page.goto("/")
         visited.page.get_by_role("link", name="what changed").first.click()
-        expect(visited.page).to_have_url(f"{server}{PATH}#{history.THIRD}", timeout=TIMEOUT_MS)
+        expect(visited.page).to_have_url(f"{server}{PATH}#{history.THIRD}")
         visited.page.get_by_role("navigation", name="Releases").get_by_text(
             SECOND, exact=True
         ).click()
         expect(
             visited.page.get_by_role("heading", name=f"Release {SECOND}", exact=True)
-        ).to_be_in_viewport(timeout=TIMEOUT_MS)
+        ).to_be_in_viewport()
         visited.page.get_by_role("banner").get_by_role("link").first.click()
-        expect(visited.page).to_have_url(f"{server}/", timeout=TIMEOUT_MS)
+        expect(visited.page).to_have_url(f"{server}/")
         visited.assert_clean()

@@ -7,13 +7,13 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, Route, ViewportSize
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from benchmarks.corpus import write_corpus
-from tests.conftest import Start, needs
-from tests.support.browser_tools import CHROMIUM_OPTIONS, lighthouse, violations
-from tests.support.browsing import tab_to
+from tests.conftest import Start
+from tests.support.browser_tools import lighthouse, violations
+from tests.support.browsing import TIMEOUT_MS, chromium, tab_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
@@ -26,7 +26,6 @@ DEVICES = pytest.mark.parametrize(
 )
 MAX_HEIGHTS = {390: 15_000, 820: 11_000, 1440: 10_000}
 """Height of the page in pixels by its width; with all notes open, it is about twice as high."""
-TIMEOUT_MS = 60_000
 _IN_PLACE = """id => new Promise(resolve => {
   const target = document.getElementById(id);
   const margin = parseFloat(getComputedStyle(target).scrollMarginTop);
@@ -58,6 +57,7 @@ class MonitoredPage:
 
     def __init__(self, browser: Browser, origin: str, **options: object) -> None:
         self.context = browser.new_context(base_url=origin, **options)  # type: ignore[arg-type]
+        self.context.set_default_timeout(TIMEOUT_MS)
         self.page: Page = self.context.new_page()
         self.origin = origin
         self.blocked_urls: list[str] = []
@@ -79,11 +79,8 @@ class MonitoredPage:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Headless Chromium."""
-    chromium = needs("chromium", "the pages are tested in a browser")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +166,7 @@ def test_footnotes_work_with_the_keyboard(browser: Browser, server: str) -> None
 def assert_in_place(page: Page, element_id: str) -> None:
     """Check that the page scrolls to an element, and that the element is the target."""
     try:
-        page.wait_for_function(_IN_PLACE, arg=element_id, timeout=TIMEOUT_MS)
+        page.wait_for_function(_IN_PLACE, arg=element_id)
     except PlaywrightTimeoutError:
         top = page.locator(f"[id='{element_id}']").evaluate("e => e.getBoundingClientRect().top")
         pytest.fail(f"#{element_id} is {top:.0f} px below the top of the viewport")

@@ -8,21 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from lxml import html
 from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from app.pages.record.footnotes import text_fragment_url
-from tests.support.browsing import chromium
+from tests.support.browsing import TIMEOUT_MS, chromium
+from tests.support.serving import fetch
 from tests.support.web_archives import to_html
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
 ONE_WORD_A_LINE = "<style>body { width: 1px; line-height: 60px; padding: 2000px 0 }</style>"
 """Then the line that is scrolled to tells the word."""
-TIMEOUT_MS = 20_000
 _IS_CENTERED = """([skipped, length]) => {
   const characters = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -55,6 +54,7 @@ def archived_page(text: str) -> Iterator[Page]:
     body = to_html(text).replace("</head>", f"{ONE_WORD_A_LINE}</head>")
     with chromium() as browser:
         page = browser.new_page(viewport={"width": 800, "height": 900})
+        page.set_default_timeout(TIMEOUT_MS)
         page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html"))
         yield page
 
@@ -68,7 +68,7 @@ def follow(page: Page, url: str, passage: list[int]) -> bool:
     """Whether a link leads to a passage."""
     page.goto(url)
     try:
-        page.wait_for_function(_IS_CENTERED, arg=passage, timeout=TIMEOUT_MS)
+        page.wait_for_function(_IS_CENTERED, arg=passage)
     except PlaywrightTimeoutError:
         return False
     return True
@@ -78,9 +78,9 @@ def test_every_link_leads_to_the_words_that_are_cited(
     server: str, text: str, archived_page: Page
 ) -> None:
     """By their position: not to the same words elsewhere on the page."""
-    document: Any = html.fromstring(httpx.get(server, headers={"Accept": "text/html"}).content)
-    [source] = httpx.get(f"{server}/v1/sources").json()["data"]
-    citations = httpx.get(f"{server}/v1/citations").json()["data"]
+    document: Any = html.fromstring(fetch(server, headers={"Accept": "text/html"}).content)
+    [source] = fetch(f"{server}/v1/sources").json()["data"]
+    citations = fetch(f"{server}/v1/citations").json()["data"]
     links = {
         (
             text_fragment_url(source["url"], quote["exact"], quote["prefix"], quote["suffix"]),

@@ -25,6 +25,7 @@ from app.publish.current import read_current
 from app.publish.store import open_store
 from app.publish.verify import check_store
 from tests.publish.servers import Bucket, serve_with_nginx
+from tests.support.serving import TIMEOUT_SECONDS
 from tests.support.small_mirror import GONE_URL, release_digest, write_small_mirror
 
 pytestmark = [pytest.mark.anyio, pytest.mark.process, pytest.mark.web_server]
@@ -150,7 +151,7 @@ class Reader:
 async def reading(edge: str) -> AsyncIterator[list[Reader]]:
     """Readers, while the body runs; there must be no wrong response."""
     readers = [Reader(seed) for seed in range(READERS)]
-    async with httpx.AsyncClient(base_url=edge) as client:
+    async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, base_url=edge) as client:
         tasks = [asyncio.create_task(reader.read(client)) for reader in readers]
         try:
             yield readers

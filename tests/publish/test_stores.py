@@ -22,6 +22,7 @@ from tests.support.environments import install_environment, locked_version
 from tests.support.npm import package_versions
 from tests.support.ports import free_port
 from tests.support.programs import run
+from tests.support.serving import fetch
 from tests.support.small_mirror import write_small_mirror
 from tests.support.tools_table import check_outcome
 
@@ -81,15 +82,15 @@ def test_what_the_command_prints(mirror: Path, bucket: Bucket) -> None:
     first, second = planned.stdout.splitlines()
     assert first.startswith(f"{bucket.target}: would upload ")
     assert second == f"would put in place {snapshot}, after nothing"
-    assert httpx.get(bucket.url("current.json")).status_code == 404
+    assert fetch(bucket.url("current.json")).status_code == 404
     done = publish(mirror, bucket.target, environment=bucket.environment)
     assert done.returncode == 0, done.stderr
     assert "0 were there" in done.stdout
     assert done.stdout.splitlines()[1] == f"in place: {snapshot}, release 2026-01-01"
-    assert httpx.get(bucket.url("current.json")).json()["snapshot"] == snapshot
+    assert fetch(bucket.url("current.json")).json()["snapshot"] == snapshot
     again = publish(mirror, bucket.target, environment=bucket.environment)
     assert "uploaded 0 objects, 0 bytes" in again.stdout
-    keys = httpx.get(f"{bucket.server}/{bucket.name}?list-type=2&prefix={PREFIX}/probes").text
+    keys = fetch(f"{bucket.server}/{bucket.name}?list-type=2&prefix={PREFIX}/probes").text
     assert "<KeyCount>0</KeyCount>" in keys
 
 
@@ -99,7 +100,7 @@ def test_a_copy_of_the_bucket_loses_nothing(mirror: Path, bucket: Bucket, tmp_pa
     python = install_environment(FOLDER) / "python"
     target = tmp_path / "copy"
     run(python, "-c", COPY, bucket.server, f"{bucket.name}/{PREFIX}", target)
-    listed = httpx.get(f"{bucket.server}/{bucket.name}?list-type=2").text
+    listed = fetch(f"{bucket.server}/{bucket.name}?list-type=2").text
     copied = [path for path in target.rglob("*") if path.is_file()]
     assert len(copied) == listed.count("<Key>") > 20
     [index] = target.rglob("objects.ndjson")
@@ -116,8 +117,8 @@ def test_what_cloudfront_reads_has_the_form_that_its_clients_check(
 ) -> None:
     """The response headers policy, and the keys of each release."""
     assert publish(mirror, bucket.target, environment=bucket.environment).returncode == 0
-    snapshot = httpx.get(bucket.url("current.json")).json()["snapshot"]
-    keys = httpx.get(bucket.url(f"snapshots/{snapshot}.cloudfront.json"))
+    snapshot = fetch(bucket.url("current.json")).json()["snapshot"]
+    keys = fetch(bucket.url(f"snapshots/{snapshot}.cloudfront.json"))
     assert all(len(item["Value"].encode()) < _MAX_VALUE_BYTES for item in keys.json())
     policy = (mirror / "cdn" / "cloudfront-headers.json").read_text("utf-8")
     python = install_environment(FOLDER) / "python"
@@ -175,5 +176,5 @@ def test_a_changed_file_stops_before_anything_is_sent(mirror: Path, bucket: Buck
     refused = publish(mirror, bucket.target, environment=bucket.environment)
     assert refused.returncode == 3
     assert "files/v1.json of the mirror was changed after `freeze`" in refused.stderr
-    listed = httpx.get(f"{bucket.server}/{bucket.name}?list-type=2").text
+    listed = fetch(f"{bucket.server}/{bucket.name}?list-type=2").text
     assert "<Key>" not in listed

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
+
+from tests.support.serving import fetch
 
 Json = dict[str, Any]
 
@@ -13,5 +14,5 @@ Json = dict[str, Any]
 @pytest.fixture(scope="session")
 def record(server: str) -> dict[str, list[Json]]:
     """The documents of each collection."""
-    data: dict[str, list[Json]] = httpx.get(f"{server}/v1/record").json()["data"]
+    data: dict[str, list[Json]] = fetch(f"{server}/v1/record").json()["data"]
     return data

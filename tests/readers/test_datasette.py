@@ -17,6 +17,7 @@ from tests.readers.page import PAGE
 from tests.support.environments import install_environment
 from tests.support.ports import free_port
 from tests.support.programs import running
+from tests.support.serving import fetch
 from tests.support.tools_table import check_outcome
 
 pytestmark = pytest.mark.process
@@ -57,7 +58,7 @@ class Datasette:
 def database(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The downloaded database."""
     file = tmp_path_factory.mktemp("database") / "record.sqlite"
-    file.write_bytes(httpx.get(f"{server}/v1/exports/record.sqlite").raise_for_status().content)
+    file.write_bytes(fetch(f"{server}/v1/exports/record.sqlite").raise_for_status().content)
     return file
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-import httpx
 import pytest
 
 from app.exports.tables import tables
 from tests.conftest import ROOT
 from tests.support.environments import install_environment, locked_version
 from tests.support.programs import run
+from tests.support.serving import fetch
 from tests.support.tools_table import check_outcome
 
 pytestmark = pytest.mark.process
@@ -37,7 +37,7 @@ def programs() -> Path:
 def package(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Directory with the files of the downloaded package."""
     directory = tmp_path_factory.mktemp("package")
-    downloaded = httpx.get(f"{server}/v1/exports/tables.zip").raise_for_status()
+    downloaded = fetch(f"{server}/v1/exports/tables.zip").raise_for_status()
     with ZipFile(BytesIO(downloaded.content)) as opened:
         opened.extractall(directory)
     return directory

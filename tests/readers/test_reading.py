@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from app.archive.archive import COLLECTIONS
@@ -20,6 +19,7 @@ from tests.readers.page import check_types
 from tests.support.environments import install_environment
 from tests.support.npm import install_packages
 from tests.support.programs import run
+from tests.support.serving import fetch
 from tests.support.tools_table import check_outcome
 
 pytestmark = pytest.mark.process
@@ -261,7 +261,7 @@ def test_geoparquet_is_valid(server: str, tmp_path: Path) -> None:
     """The validator of GeoParquet passes all tests that apply to the file."""
     validator = install_environment(FOLDER) / "geoparquet-validator"
     file = tmp_path / "regions.parquet"
-    file.write_bytes(httpx.get(f"{server}/v1/exports/regions.parquet").raise_for_status().content)
+    file.write_bytes(fetch(f"{server}/v1/exports/regions.parquet").raise_for_status().content)
     report = run(validator, "check", file)
     results = re.findall(r"^  => (\w+): (\d+) pass, (\d+) fail", report, re.MULTILINE)
     assert {name for name, *_ in results} == {"core", "covering", "distribution"}

@@ -31,7 +31,7 @@ from tests.conftest import SEED, Start, needs
 from tests.support import csv_reader
 from tests.support.oracle import RESOURCES, TYPES, Json, Oracle
 from tests.support.problem import assert_problem
-from tests.support.serving import client_for
+from tests.support.serving import TIMEOUT_SECONDS, client_for, fetch
 
 pytestmark = pytest.mark.anyio
 
@@ -416,7 +416,7 @@ def test_uncached_streams_keep_the_connection_alive(start_server: Start, corpus:
     """After HEAD and 304 for an uncached stream, the connection serves the next request."""
     archive = corpus.with_name("archive.sqlite")
     url, _ = start_server(SEED_FILE=str(corpus), ARCHIVE_FILE=str(archive), CACHE_BYTES="0")
-    with httpx.Client(base_url=url) as client:
+    with httpx.Client(timeout=TIMEOUT_SECONDS, base_url=url) as client:
         complete = client.get("/v1/citations?format=csv")
         for _ in range(3):
             head = client.head("/v1/citations?format=csv")
@@ -515,7 +515,7 @@ def _without_nulls(value: Any) -> Any:
 @pytest.mark.parametrize("collection", TYPES)
 def test_pandas_reads_from_a_server(server: str, collection: str) -> None:
     """Pandas reads CSV and NDJSON directly from their URLs."""
-    total = httpx.get(f"{server}/v1/{collection}").json()["meta"]["total"]
+    total = fetch(f"{server}/v1/{collection}").json()["meta"]["total"]
     table = pd.read_csv(f"{server}/v1/{collection}?format=csv")
     ndjson = pd.read_json(f"{server}/v1/{collection}?format=ndjson", lines=True)
     assert len(table) == len(ndjson) == total > 0

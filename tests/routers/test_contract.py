@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.support.changes import ChangeKind, Json, breaking_changes, compare
 from tests.support.contract import COMMITTED, read_document, serialize, update_document
+from tests.support.serving import fetch
 
 LIST = "/paths/~1v1~1awards/get"
 ITEM = "/paths/~1v1~1awards~1{id}/get"
@@ -70,7 +70,7 @@ def different_value(value: Any) -> Any:
 
 def test_served_document_matches_the_committed_one(server: str, document: Json) -> None:
     """Every change to the document appears in review. `make contract` updates the file."""
-    live = httpx.get(f"{server}/openapi.json").json()
+    live = fetch(f"{server}/openapi.json").json()
     if live != document:
         changes = "\n".join(str(change) for change in compare(document, live))
         pytest.fail(

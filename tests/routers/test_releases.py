@@ -17,7 +17,7 @@ import rfc8785
 from tests.conftest import SEED, Start
 from tests.support.problem import assert_problem
 from tests.support.releases import FIRST_DAY, SECOND_DAY, ReleasedSeed, corrected_seed
-from tests.support.serving import client_for
+from tests.support.serving import client_for, fetch
 
 pytestmark = pytest.mark.anyio
 
@@ -247,7 +247,7 @@ def test_every_worker_and_restart_gives_the_same_record(
         )
         for _ in range(8):  # connections are distributed to the workers
             for label in (SHIPPED, FIRST_DAY, SECOND_DAY):
-                response = httpx.get(f"{url}/v1/releases/{label}/record")
+                response = fetch(f"{url}/v1/releases/{label}/record")
                 bodies.add((label, response.headers["etag"], response.content))
         process.terminate()
         process.wait(timeout=60)

@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.conftest import ROOT
 from tests.support.schemathesis_hooks import has_selected_fields, is_excused, is_too_long
+from tests.support.serving import fetch
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 MIN_CASES = 1_000
@@ -38,7 +38,7 @@ def test_responses_match_the_openapi_document(server: str, tmp_path: Path) -> No
         PHASES, "success"
     )
     assert report["operations"]["tested"] == report["operations"]["total"] > 0
-    assert report["operations"]["total"] == len(httpx.get(f"{server}/openapi.json").json()["paths"])
+    assert report["operations"]["total"] == len(fetch(f"{server}/openapi.json").json()["paths"])
     assert report["test_cases"]["generated"] >= MIN_CASES
     assert report["test_cases"]["without_checks"] == 0
 
@@ -61,7 +61,7 @@ def test_responses_match_the_openapi_document(server: str, tmp_path: Path) -> No
 )
 def test_rejections_beyond_json_schema_are_excused(server: str, url: str) -> None:
     """Invented cursors and releases, invalid dates and JSON-only parameters are excused."""
-    response = httpx.get(f"{server}{url}")
+    response = fetch(f"{server}{url}")
     assert response.status_code == 422
     assert is_excused(url, response.json())
 
@@ -112,4 +112,4 @@ def test_only_too_long_urls_are_excused_for_length(server: str, excess: int) -> 
     path = "/v1/awards?region="
     url = f"{server}{path}{'a' * (max_bytes - len(path) + excess)}"
     assert is_too_long(url) is bool(excess)
-    assert (httpx.get(url).status_code == 414) is bool(excess)
+    assert (fetch(url).status_code == 414) is bool(excess)

@@ -14,7 +14,7 @@ from benchmarks.corpus import write_corpus
 from tests.conftest import Start
 from tests.support.oracle import TYPES
 from tests.support.problem import assert_problem
-from tests.support.serving import client_for
+from tests.support.serving import TIMEOUT_SECONDS, client_for
 
 pytestmark = pytest.mark.anyio
 
@@ -309,7 +309,7 @@ def large_server(start_server: Start, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.mark.parametrize("url", ["/v1/citations?format=csv", "/v1/regions?format=ndjson"])
 def test_a_server_sends_ranges(large_server: str, url: str) -> None:
     """Over HTTP/1.1 too, on one connection that stays usable, before and after caching."""
-    with httpx.Client(base_url=large_server, headers=PLAIN) as client:
+    with httpx.Client(timeout=TIMEOUT_SECONDS, base_url=large_server, headers=PLAIN) as client:
         parts = [
             client.get(url, headers={"Range": "bytes=10-19"}),
             client.get(url, headers={"Range": "bytes=10-19"}),

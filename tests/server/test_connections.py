@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.conftest import Start
+from tests.support.serving import fetch
 
 HOST = b"Host: record.test\r\n"
 PROBE = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -121,7 +122,7 @@ def test_the_type_of_a_rejection_is_documented(url: str) -> None:
     """The `type` of a problem sent by the connection is a path of the API."""
     response = exchange(url, b"GET /%b HTTP/1.1\r\n" % (b"a" * 70_000) + HOST + b"\r\n")
     problem_type = json.loads(response.partition(b"\r\n\r\n")[2])["type"]
-    assert httpx.get(f"{url}{problem_type}").json()["data"]["status"] == 414
+    assert fetch(f"{url}{problem_type}").json()["data"]["status"] == 414
 
 
 def test_requests_may_be_pipelined_or_fragmented(url: str) -> None:
@@ -235,7 +236,7 @@ def test_a_client_that_does_not_read_is_disconnected(url: str) -> None:
     is long enough, however busy the machine is.
     """
     request = b"GET /openapi.json HTTP/1.1\r\n" + HOST + b"\r\n"
-    complete = 40 * len(httpx.get(f"{url}/openapi.json").content)
+    complete = 40 * len(fetch(f"{url}/openapi.json").content)
     for seconds in (4, 8, 16, 32):
         if all(received < complete for received in read_after(url, request * 40, seconds)):
             return
@@ -251,7 +252,7 @@ def test_a_slow_reader_gets_the_whole_response(url: str) -> None:
         while chunk := connection.recv(100_000):
             received += len(chunk)
             time.sleep(0.1)
-    assert received > 5 * len(httpx.get(f"{url}/openapi.json").content)
+    assert received > 5 * len(fetch(f"{url}/openapi.json").content)
 
 
 def test_the_largest_limits_can_be_used(start_server: Start, archive_file: object) -> None:

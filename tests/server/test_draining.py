@@ -19,6 +19,7 @@ from app.main import create_app
 from app.settings import Settings
 from tests.conftest import ROOT, SEED, Start, needs
 from tests.support.problem import assert_problem
+from tests.support.serving import fetch
 
 TIMEOUT_SECONDS = 120.0
 REQUEST = b"GET /v1/awards HTTP/1.1\r\nHost: record.test\r\n\r\n"
@@ -57,7 +58,7 @@ def wait_until_draining(url: str) -> httpx.Response:
     """The first response that says that the server is not ready."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline:
-        response = httpx.get(f"{url}/readyz")
+        response = fetch(f"{url}/readyz")
         if response.status_code == 503:
             return response
     pytest.fail("the server is still ready")
@@ -83,7 +84,7 @@ def test_requests_are_served_while_it_drains(
         assert not any(b"connection: close" in head for head, _ in before)
         process.send_signal(signal.SIGTERM)
         assert_problem(wait_until_draining(url), 503)
-        alive = httpx.get(f"{url}/healthz")
+        alive = fetch(f"{url}/healthz")
         assert (alive.status_code, alive.headers["connection"]) == (200, "close")
         assert process.poll() is None
         for connection in connections:

@@ -21,6 +21,7 @@ from tests.conftest import SEED, Start
 from tests.server.test_connections import connect, read_all
 from tests.server.test_logs import LoggingServer, logging_server
 from tests.support.problem import assert_problem
+from tests.support.serving import fetch
 
 CSP = "default-src 'none'; frame-ancestors 'none'"
 TIMEOUT_SECONDS = 120
@@ -119,7 +120,7 @@ def hosted(start_server: Start, archive_file: Path) -> str:
 def test_an_allowed_host_is_served(hosted: str, host: str) -> None:
     """Whatever its port and case; also from the cache."""
     for _ in range(2):
-        assert httpx.get(f"{hosted}/v1/awards", headers={"Host": host}).status_code == 200
+        assert fetch(f"{hosted}/v1/awards", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -128,9 +129,9 @@ def test_an_allowed_host_is_served(hosted: str, host: str) -> None:
 def test_another_host_is_rejected(hosted: str, host: str) -> None:
     """Also for cached responses and unknown paths; health probes may use any host."""
     for path in ("/v1/awards", "/nowhere"):
-        assert_problem(httpx.get(f"{hosted}{path}", headers={"Host": host}), 400)
+        assert_problem(fetch(f"{hosted}{path}", headers={"Host": host}), 400)
     for path in ("/healthz", "/readyz"):
-        assert httpx.get(f"{hosted}{path}", headers={"Host": host}).status_code == 200
+        assert fetch(f"{hosted}{path}", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -198,7 +199,7 @@ def test_forwarded_headers_are_ignored_by_default(archive_file: Path, tmp_path: 
 def logged_client(server: LoggingServer) -> object:
     """The client in the log, for a request with `X-Forwarded-For`."""
     with server.record() as lines:
-        httpx.get(f"{server.url}/v1", headers={"X-Forwarded-For": "203.0.113.7"})
+        fetch(f"{server.url}/v1", headers={"X-Forwarded-For": "203.0.113.7"})
     [line] = lines
     return json.loads(line)["client"]
 
@@ -209,7 +210,7 @@ def test_shutdown_finishes_responses(start_server: Start, archive_file: Path, wo
     settings = {"WORKERS": workers, "STOP_SECONDS": "60", "WRITE_SECONDS": "120"}
     url, process = start_server(ARCHIVE_FILE=str(archive_file), **settings)
     path = "/openapi.json"
-    complete = 5 * len(httpx.get(f"{url}{path}", headers={"Accept-Encoding": "identity"}).content)
+    complete = 5 * len(fetch(f"{url}{path}", headers={"Accept-Encoding": "identity"}).content)
     parts = urlsplit(url)
     with socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
@@ -231,7 +232,7 @@ def wait_until_refused(url: str) -> None:
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         try:
-            httpx.get(f"{url}/healthz")
+            fetch(f"{url}/healthz")
         except httpx.TransportError:
             return
     pytest.fail("the server still accepts connections")
@@ -243,7 +244,7 @@ def test_shutdown_interrupts_long_requests(start_server: Start, archive_file: Pa
     url, process = start_server(*ENDLESS, **settings)
     with connect(url) as connection:
         connection.sendall(b"GET /endless HTTP/1.1\r\nHost: record.test\r\n\r\n")
-        httpx.get(f"{url}/healthz")  # served later, so the request before it is being served
+        fetch(f"{url}/healthz")  # served later, so the request before it is being served
         process.send_signal(signal.SIGTERM)
         head, _, body = read_all(connection).partition(b"\r\n\r\n")
     status_line, *lines = head.decode().split("\r\n")

@@ -21,6 +21,7 @@ from app.server.logs import ConsoleFormatter, JsonFormatter
 from tests.conftest import ROOT, wait_until_ready
 from tests.support.ports import free_port
 from tests.support.problem import assert_problem
+from tests.support.serving import fetch
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 SEARCH = b"GET /v1/awards?q=%b HTTP/1.1\r\nHost: record.test\r\nConnection: close\r\n\r\n"
@@ -130,9 +131,9 @@ def test_every_request_is_an_entry(json_server: LoggingServer) -> None:
     url = json_server.url
     with json_server.record() as lines:
         for _ in range(2):
-            httpx.get(f"{url}/v1/awards?limit=1", headers={"traceparent": TRACEPARENT})
-        with_id = httpx.get(f"{url}/nowhere", headers={"X-Request-Id": "abc-1"})
-        without_id = httpx.get(f"{url}/nowhere", headers={"X-Request-Id": "not an id"})
+            fetch(f"{url}/v1/awards?limit=1", headers={"traceparent": TRACEPARENT})
+        with_id = fetch(f"{url}/nowhere", headers={"X-Request-Id": "abc-1"})
+        without_id = fetch(f"{url}/nowhere", headers={"X-Request-Id": "not an id"})
         rejection = exchange(url, b"GET /v1?x HTTP/1.1\r\n\r\n")
     assert_problem(with_id, 404)
     assert with_id.headers["x-request-id"] == "abc-1"
@@ -185,7 +186,7 @@ def test_serve_prints_its_urls(console_server: LoggingServer) -> None:
 def test_the_access_log_can_be_turned_off(archive_file: Path, tmp_path: Path) -> None:
     """ACCESS_LOG=false leaves the standard output empty."""
     with logging_server(tmp_path, archive_file, ACCESS_LOG="false") as server:
-        assert httpx.get(f"{server.url}/v1/awards").status_code == 200
+        assert fetch(f"{server.url}/v1/awards").status_code == 200
         assert exchange(server.url, b"rubbish\r\n\r\n").startswith(b"HTTP/1.1 400")
     assert server.lines() == []
 
@@ -205,7 +206,7 @@ def test_an_invalid_traceparent_is_ignored(json_server: LoggingServer) -> None:
     """What W3C Trace Context calls invalid is not logged, and the request is served."""
     with json_server.record() as lines:
         for value in INVALID_TRACEPARENTS:
-            response = httpx.get(f"{json_server.url}/v1", headers={"traceparent": value})
+            response = fetch(f"{json_server.url}/v1", headers={"traceparent": value})
             assert response.status_code == 200
     assert len(lines) == len(INVALID_TRACEPARENTS)
     assert all("trace_id" not in json.loads(line) for line in lines)

@@ -15,6 +15,7 @@ from app.archive.checksum import checksum_matches
 from app.archive.release import build_if_stale, is_current
 from tests.conftest import SeedCopy, Start, run_cli
 from tests.support.problem import assert_problem
+from tests.support.serving import fetch
 
 PAGE_BYTES = 4_096
 TIMEOUT_SECONDS = 120.0
@@ -180,18 +181,18 @@ def test_a_damaged_archive_needs_a_valid_seed(
     def ready() -> bool:
         return httpx.get(f"{url}/readyz", timeout=TIMEOUT_SECONDS).status_code == 200
 
-    cached = httpx.get(f"{url}/v1/awards/peru-ilo").content
+    cached = fetch(f"{url}/v1/awards/peru-ilo").content
     valid = seed.path.read_bytes()
     seed.path.write_bytes(b"{")
     flip_every_page(archive)
     wait_until(lambda: not ready(), "the server is still ready")
     for path in ("/readyz", "/v1/awards/peru-centro-yanapanakusun"):
-        assert_problem(httpx.get(f"{url}{path}"), 503)
-    assert httpx.get(f"{url}/healthz").status_code == 200
-    assert httpx.get(f"{url}/v1/awards/peru-ilo").content == cached
+        assert_problem(fetch(f"{url}{path}"), 503)
+    assert fetch(f"{url}/healthz").status_code == 200
+    assert fetch(f"{url}/v1/awards/peru-ilo").content == cached
     seed.path.write_bytes(valid)
     wait_until(ready, "the archive was not rebuilt")
-    assert httpx.get(f"{url}/v1/awards/peru-centro-yanapanakusun").status_code == 200
+    assert fetch(f"{url}/v1/awards/peru-centro-yanapanakusun").status_code == 200
 
 
 @pytest.mark.process
@@ -207,7 +208,7 @@ def test_a_new_release_is_served_without_errors(
     files = {"SEED_FILE": str(seed.path), "ARCHIVE_FILE": str(archive)}
     url, process = start_server(**files, WORKERS=workers)
     titles = {}
-    old = httpx.get(f"{url}/v1/awards/peru-ilo")
+    old = fetch(f"{url}/v1/awards/peru-ilo")
     titles[old.headers["x-data-release"]] = old.json()["data"]["title"]
     seed.put("/awards/0/title", "Another title")
     seed.write()
@@ -224,6 +225,6 @@ def test_a_new_release_is_served_without_errors(
         assert titles.setdefault(response.headers["x-data-release"], title) == title
         consecutive = consecutive + 1 if title == "Another title" else 0
     assert len(titles) == 2
-    assert httpx.get(f"{url}/openapi.json").status_code == 200
+    assert fetch(f"{url}/openapi.json").status_code == 200
     process.terminate()
     assert process.wait(timeout=TIMEOUT_SECONDS) == 0

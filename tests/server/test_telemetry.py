@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import httpx
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
@@ -25,6 +24,7 @@ from app.settings import ConfigurationError, Settings
 from tests.conftest import ROOT, Start
 from tests.support.command_line import invoke_cli
 from tests.support.problem import assert_problem
+from tests.support.serving import fetch
 
 TIMEOUT_SECONDS = 120
 AWARD = "/v1/awards/peru-ilo"
@@ -47,19 +47,19 @@ def request_counts(metrics: str) -> dict[str, float]:
 def test_prometheus_metrics_count_every_request(start_server: Start, archive_file: Path) -> None:
     """`/metrics` counts cached responses, 304s, errors and files, and is not cached itself."""
     url, _ = start_server(ARCHIVE_FILE=str(archive_file), TELEMETRY="prometheus")
-    before = request_counts(httpx.get(f"{url}/metrics").text)
-    tags = {httpx.get(f"{url}{AWARD}").headers["etag"] for _ in range(5)}
-    httpx.get(f"{url}{AWARD}", headers={"If-None-Match": tags.pop()})
-    httpx.get(f"{url}/nowhere")
-    httpx.get(f"{url}/v1/exports/record.sqlite")
-    response = httpx.get(f"{url}/metrics")
+    before = request_counts(fetch(f"{url}/metrics").text)
+    tags = {fetch(f"{url}{AWARD}").headers["etag"] for _ in range(5)}
+    fetch(f"{url}{AWARD}", headers={"If-None-Match": tags.pop()})
+    fetch(f"{url}/nowhere")
+    fetch(f"{url}/v1/exports/record.sqlite")
+    response = fetch(f"{url}/metrics")
     assert response.headers["content-type"].startswith("text/plain")
     assert response.headers["cache-control"] == "no-store"
     after = request_counts(response.text)
     assert after["200"] - before["200"] >= 5
     assert after["304"] == 1
     assert after["404"] >= 1
-    assert httpx.get(f"{url}/v1/meta").status_code == 200
+    assert fetch(f"{url}/v1/meta").status_code == 200
 
 
 class Collector(ThreadingHTTPServer):
@@ -115,7 +115,7 @@ def test_otlp_exports_traces_and_metrics(start_server: Start, archive_file: Path
         )
         for _ in range(3):
             headers = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
-            assert httpx.get(f"{url}{AWARD}", headers=headers).status_code == 200
+            assert fetch(f"{url}{AWARD}", headers=headers).status_code == 200
         process.terminate()
         assert process.wait(timeout=TIMEOUT_SECONDS) == 0
         spans = [
@@ -138,7 +138,7 @@ def test_otlp_exports_traces_and_metrics(start_server: Start, archive_file: Path
 
 def test_telemetry_is_off_by_default(server: str) -> None:
     """Without the setting there is no `/metrics`."""
-    assert_problem(httpx.get(f"{server}/metrics"), 404)
+    assert_problem(fetch(f"{server}/metrics"), 404)
 
 
 @pytest.mark.process

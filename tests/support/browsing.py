@@ -23,6 +23,10 @@ CDN_URL = "https://cdn.jsdelivr.net/npm/"
 """Where the example dashboard loads its chart libraries from."""
 WIDTHS = (320, 390, 768, 1280, 1920)
 """Viewport widths in pixels, from a narrow phone to a wide screen."""
+TIMEOUT_MS = 120_000
+"""Longest wait for what a page is expected to do; generous, because the machine may be busy."""
+
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @dataclass
@@ -79,6 +83,7 @@ def chromium(*options: str) -> Iterator[Browser]:
 def visit(browser: Browser, *origins: str, **context: Any) -> Iterator[Visit]:
     """A page in a new browser context that can load from these origins only."""
     browser_context = browser.new_context(base_url=origins[0], **context)
+    browser_context.set_default_timeout(TIMEOUT_MS)
     opened_visit = Visit(browser_context.new_page())
     opened_visit.page.on("console", opened_visit.record_console)
     opened_visit.page.on("pageerror", lambda error: opened_visit.errors.append(str(error)))

@@ -1,15 +1,24 @@
-"""A test client for the application on any seed, over ASGI."""
+"""Clients for tests: of the application on any seed, over ASGI, and of servers."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from app.main import create_app
 from app.settings import Settings
+
+TIMEOUT_SECONDS = 120.0
+"""Longest wait for a server; generous, because the machine may be busy."""
+
+
+def fetch(url: str, **options: Any) -> httpx.Response:
+    """The response of a server to GET, with options as of `httpx.get`."""
+    return httpx.get(url, timeout=TIMEOUT_SECONDS, **options)
 
 
 @asynccontextmanager
