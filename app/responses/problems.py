@@ -69,6 +69,8 @@ class Problem(Exception):
 
     def document(self, path: str) -> dict[str, Any]:
         """The members of the problem document for a request for `path`."""
+        if path.startswith("//"):  # otherwise the reference would begin with a host (RFC 3986, 4.2)
+            path = f"/.{path}"
         document: dict[str, Any] = {
             "type": f"/problems/{self.slug}",
             "title": self.title,

@@ -38,20 +38,20 @@ router = APIRouter(tags=["releases"], route_class=Route)
 PATH = "/v1/changes"
 
 
-class ChangesMeta(PageMeta):
+class ChangePageMeta(PageMeta):
     """Metadata of a page of changes."""
 
     since: str = Field(description="Label of the older release.")
     until: str = Field(description="Label of the newer release.")
 
 
-class ChangesPage(Model):
+class ChangePage(Model):
     """One page of changes."""
 
     data: list[Change] = Field(
         description="Values that differ, sorted by type, resource and field; citations come last."
     )
-    meta: ChangesMeta
+    meta: ChangePageMeta
     links: PageLinks
     facets: Facets | None = Field(description="Counts requested with `facet`; `null` without it.")
 
@@ -71,7 +71,7 @@ class ChangesPage(Model):
     "`until`, see `/v1/releases/{label}/record`: set each field of each resource to `after`, or "
     "delete it if `kind` is `removed`; a resource is removed with its last field. The fields of "
     "`record` are in `meta`.",
-    response_model=ChangesPage,
+    response_model=ChangePage,
     response_description="A page of changes.",
     responses=openapi_responses(
         InvalidParameters, NotAcceptable, headers=NEXT_LINK_HEADER, formats=FORMATS

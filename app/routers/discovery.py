@@ -16,18 +16,17 @@ from app.responses.problems import NotFound
 from app.responses.representations import encode_json
 from app.routers.dependencies import ArchiveDep
 from app.routers.exports import ExportCatalogDep
-from app.routers.links import LLMS_PATH, entry_link_header
+from app.routers.links import API_CATALOG_PATH, LLMS_PATH, entry_link_header
 from app.routers.openapi import CLIENTS_PATH
 
 router = APIRouter(include_in_schema=False)
 
-_API_CATALOG = "/.well-known/api-catalog"
 _LINKSET_MEDIA_TYPE = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
 _SITEMAP_PATHS = ("/", "/history", "/docs", *(f"/docs/{slug}" for slug in document_slugs()))
 """HTML pages that search engines should index."""
 
 
-@router.get(_API_CATALOG)
+@router.get(API_CATALOG_PATH)
 async def get_api_catalog(
     request: Request, archive: ArchiveDep, exports: ExportCatalogDep
 ) -> Response:
@@ -67,9 +66,11 @@ async def get_api_catalog(
     ]
     if described:
         service["describedby"] = described
-    catalog = {"anchor": f"{origin}{_API_CATALOG}", "item": [{"href": f"{origin}/v1"}]}
+    catalog = {"anchor": f"{origin}{API_CATALOG_PATH}", "item": [{"href": f"{origin}/v1"}]}
     body = encode_json({"linkset": [catalog, service]})
-    return Response(body, headers=entry_link_header(archive), media_type=_LINKSET_MEDIA_TYPE)
+    return Response(
+        body, headers=entry_link_header(request, archive), media_type=_LINKSET_MEDIA_TYPE
+    )
 
 
 @router.get("/robots.txt")

@@ -139,7 +139,7 @@ ExportCatalogDep = Annotated[ExportCatalog, Depends(get_export_catalog)]
 
 @router.get(
     "/v1/exports",
-    operation_id="getExports",
+    operation_id="listExports",
     summary="List exports",
     description="All available export files with size and SHA-256. `record.json` is `/v1/record` "
     "itself. `iati.xml` requires settings that identify the reporting organization, and a "

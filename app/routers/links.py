@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -24,6 +24,7 @@ DATASET_PATH = "/dataset.jsonld"
 """Path of the description of the record as a schema.org Dataset."""
 DATASET_MEDIA_TYPE = "application/ld+json"
 LLMS_PATH = "/llms.txt"
+API_CATALOG_PATH = "/.well-known/api-catalog"
 """Path of the overview for language models."""
 
 _LANDING_PAGE = "/"
@@ -59,9 +60,9 @@ def next_link_header(links: Mapping[str, str | None]) -> dict[str, str]:
     return _header(_link(target, "next")) if target else {}
 
 
-def entry_link_header(archive: Archive) -> dict[str, str]:
+def entry_link_header(request: Request, archive: Archive) -> dict[str, str]:
     """The `Link` header of `/v1` and the API catalog (RFC 8288; RFC 8631; RFC 9727, 3)."""
-    return _header(*_entry_links(archive))
+    return _header(*_entry_links(request, archive))
 
 
 def landing_page_link_header(
@@ -69,7 +70,7 @@ def landing_page_link_header(
 ) -> dict[str, str]:
     """The `Link` header of `/`: that of `/v1`, what describes the record, and its exports."""
     return _header(
-        *_entry_links(archive),
+        *_entry_links(request, archive),
         _link(_cited_address(request, archive), "cite-as"),
         _link(f"{_SCHEMA_ORG}AboutPage", "type"),
         _link(f"{_SCHEMA_ORG}Dataset", "type"),
@@ -134,14 +135,14 @@ def _content_links(cited_address: str, license_url: str, collection: str, type_:
     )
 
 
-def _entry_links(archive: Archive) -> Iterable[str]:
-    return (
-        _link("/openapi.json", "service-desc", type="application/json"),
-        _link("/docs", "service-doc", type="text/html"),
-        _link(LLMS_PATH, "service-doc", type="text/plain"),
-        _link("/.well-known/api-catalog", "api-catalog"),
-        _license_link(archive.metadata["license"]["url"]),
-    )
+def _entry_links(request: Request, archive: Archive) -> Iterator[str]:
+    settings: Settings = request.app.state.settings
+    yield _link("/openapi.json", "service-desc", type="application/json")
+    yield _link("/docs", "service-doc", type="text/html")
+    yield _link(LLMS_PATH, "service-doc", type="text/plain")
+    if settings.public_url is not None:  # the catalog needs absolute addresses
+        yield _link(API_CATALOG_PATH, "api-catalog")
+    yield _license_link(archive.metadata["license"]["url"])
 
 
 def _cited_address(request: Request, archive: Archive) -> str:

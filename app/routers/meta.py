@@ -98,7 +98,9 @@ async def get_index(request: Request, archive: ArchiveDep) -> Response:
     """The index, with a `Link` header for clients that do not read the body."""
     settings: Settings = request.app.state.settings
     body = index_body(archive, has_feed=settings.public_url is not None)
-    return Response(body, headers=entry_link_header(archive), media_type="application/json")
+    return Response(
+        body, headers=entry_link_header(request, archive), media_type="application/json"
+    )
 
 
 @router.get(

@@ -77,8 +77,8 @@ NEXT_LINK_HEADER: dict[str, Any] = {
 ENTRY_LINK_HEADER: dict[str, Any] = {
     "Link": text_header(
         "Links to the OpenAPI document, documentation for people and for language "
-        "models, API catalog and license: `service-desc`, `service-doc`, `api-catalog`, `license` "
-        "(RFC 8288)."
+        "models, API catalog (if the server has a public URL) and license: `service-desc`, "
+        "`service-doc`, `api-catalog`, `license` (RFC 8288)."
     )
 }
 

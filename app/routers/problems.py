@@ -22,7 +22,7 @@ router = APIRouter(prefix="/problems", tags=["problems"], route_class=Route)
 _SLUG = path_parameter("slug", "Last segment of the `type`.", [NotFound.slug])
 
 
-class ProblemKind(Model):
+class ProblemType(Model):
     """A problem type with its explanation."""
 
     type: str = Field(description="Identifier, as in the `type` of an error.")
@@ -32,16 +32,16 @@ class ProblemKind(Model):
     remedy: str = Field(description="What a client should do.")
 
 
-class ProblemKinds(Model):
+class ProblemTypes(Model):
     """List of all problem types."""
 
-    data: list[ProblemKind]
+    data: list[ProblemType]
 
 
-class ProblemKindItem(Model):
+class ProblemTypeItem(Model):
     """One problem type."""
 
-    data: ProblemKind
+    data: ProblemType
 
 
 @router.get(
@@ -49,7 +49,7 @@ class ProblemKindItem(Model):
     operation_id="listProblems",
     summary="List problem types",
     description="Every `type` of error that this API returns, as JSON or HTML.",
-    response_model=ProblemKinds,
+    response_model=ProblemTypes,
     response_description="The problem types.",
     responses=openapi_responses(InvalidParameters, formats=(JSON, HTML)),
     dependencies=[NoParameters],
@@ -66,7 +66,7 @@ async def list_problems(request: Request) -> Response:
     operation_id="getProblem",
     summary="Get a problem type",
     description="Explanation of one error `type`, as JSON or HTML.",
-    response_model=ProblemKindItem,
+    response_model=ProblemTypeItem,
     response_description="The problem type.",
     responses=openapi_responses(NotFound, InvalidParameters, formats=(JSON, HTML)),
     openapi_extra={"parameters": [_SLUG]},

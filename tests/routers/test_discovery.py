@@ -25,7 +25,7 @@ from tests.support.published import PUBLIC_URL, published_client
 pytestmark = pytest.mark.anyio
 
 HTML = {"Accept": "text/html"}
-ENTRY_RELATIONS = {"service-desc", "service-doc", "api-catalog", "license"}
+ENTRY_RELATIONS = {"service-desc", "service-doc", "license"}
 
 _LINK_TARGET = {
     "type": "object",
@@ -110,15 +110,20 @@ async def test_missing_public_url_is_reported(client: httpx.AsyncClient, path: s
 
 @pytest.mark.parametrize(("path", "headers"), [("/", {}), ("/", HTML), ("/v1", {})])
 async def test_entry_points_have_a_link_header(
-    client: httpx.AsyncClient, path: str, headers: dict[str, str]
+    client: httpx.AsyncClient, archive_file: Path, path: str, headers: dict[str, str]
 ) -> None:
-    """The `Link` header refers to OpenAPI document, documentation, API catalog and license."""
-    response = await client.get(path, headers=headers)
-    links = link_targets(response.headers["link"])
-    assert set(links) == ENTRY_RELATIONS if path == "/v1" else set(links) > ENTRY_RELATIONS
-    for relation in ("service-desc", "service-doc"):
-        assert (await client.get(links[relation])).status_code == 200
-    assert links["license"] == (await client.get("/v1/meta")).json()["data"]["license"]["url"]
+    """It refers to OpenAPI document, documentation and license; with a URL, to the API catalog."""
+    async with published_client(SEED, archive_file) as published:
+        for opened, expected in (
+            (client, ENTRY_RELATIONS),
+            (published, ENTRY_RELATIONS | {"api-catalog"}),
+        ):
+            links = link_targets((await opened.get(path, headers=headers)).headers["link"])
+            assert set(links) == expected if path == "/v1" else set(links) > expected
+            for relation in expected - {"license"}:
+                assert (await opened.get(links[relation])).status_code == 200
+            meta = (await opened.get("/v1/meta")).json()["data"]
+            assert links["license"] == meta["license"]["url"]
 
 
 async def test_sitemap_lists_existing_pages(archive_file: Path) -> None:

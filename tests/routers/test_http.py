@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pytest
@@ -151,10 +152,12 @@ async def test_the_release_is_the_digest_of_the_seed(client: httpx.AsyncClient) 
 async def test_a_trailing_slash_suggests_the_right_path(
     client: httpx.AsyncClient, path: str
 ) -> None:
-    """There is no redirect; the problem suggests the right path."""
-    response = await client.get(f"http://record.test{path}")
-    problem = assert_problem(response, 404)
+    """There is no redirect; the problem suggests the right path, and names its own."""
+    address = f"http://record.test{path}"
+    problem = assert_problem(await client.get(address), 404)
     assert "/" + path.strip("/") in problem["detail"]
+    instance = urlsplit(urljoin(address, problem["instance"]))
+    assert (instance.netloc, instance.path.removeprefix("/.")) == ("record.test", path)
 
 
 async def test_a_misspelled_path_suggests_the_closest_match(client: httpx.AsyncClient) -> None:
