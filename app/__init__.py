@@ -1,3 +1,3 @@
 """A read-only, versioned JSON API for the record of one archived web page."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
