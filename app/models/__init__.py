@@ -1,4 +1,4 @@
-"""The resource types of the record: the JSON document and the database table of each."""
+"""The resource types of the record: the JSON document of each, and the tables of all."""
 
 from collections.abc import Mapping
 
