@@ -136,7 +136,7 @@ def available_collections() -> list[str]:
     packages = pkgutil.walk_packages(api.__path__, f"{api.__name__}.")
     names = {name for _, name, is_package in packages if not is_package}
     tags = {name.split(".")[-2] for name in names if ".list_" in name}
-    return sorted(tags - {"problems", "releases"})
+    return sorted(tags - {"problems", "record", "releases"})  # the record's list is of exports
 
 
 def amount_not_stated(client: Client) -> list[str]:
