@@ -19,11 +19,10 @@ from app.settings import ConfigurationError, read_settings
 from tests.conftest import ROOT, SEED, SeedCopy, Start, run_cli
 from tests.support.command_line import invoke_cli
 from tests.support.ports import free_port
-from tests.support.serving import fetch
+from tests.support.serving import TIMEOUT_SECONDS, fetch
 
 BIN = Path(sys.executable).parent
 AWARD = "/v1/awards/peru-ilo"
-TIMEOUT_SECONDS = 120
 
 
 def assert_readable(result: subprocess.CompletedProcess[str]) -> None:

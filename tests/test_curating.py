@@ -16,6 +16,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.support.records import MONGOLIA
+from tests.support.serving import TIMEOUT_SECONDS
 
 GUIDE = (ROOT / "docs" / "curating.md").read_text("utf-8")
 COMMANDS = [
@@ -24,7 +25,6 @@ COMMANDS = [
     for command, output in re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
 ]
 SNIPPETS = re.findall(r"```json\n(.*?)```", GUIDE, re.DOTALL)
-TIMEOUT_SECONDS = 120
 VARYING = ((r"[━─]+", "─"), (r" +", " "), (r"[\d,]+ bytes", "N bytes"), (r"\d+\.\d s\b", "N s"))
 """What depends on the machine or on versions of libraries."""
 

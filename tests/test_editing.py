@@ -25,9 +25,8 @@ from app.seed.record import load_record
 from tests.conftest import ROOT
 from tests.support.command_line import invoke_cli
 from tests.support.records import FIJI
+from tests.support.serving import TIMEOUT_SECONDS
 from tests.support.web_archives import Response, to_html, write_warc
-
-TIMEOUT_SECONDS = 120
 
 
 @pytest.fixture

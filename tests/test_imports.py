@@ -22,8 +22,6 @@ NOT_FOR_SERVING = (
     "rich",
     "sqlalchemy",
 )
-
-
 REQUESTS = """
 import asyncio, httpx, app.main
 

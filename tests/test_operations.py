@@ -17,9 +17,9 @@ import pytest
 
 from tests.conftest import ROOT, needs
 from tests.support.ports import free_port
+from tests.support.serving import TIMEOUT_SECONDS
 
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
-TIMEOUT_SECONDS = 120
 PATHS = (
     "/v1/awards?region=cusco&sort=-title",
     "/v1/awards/peru-ilo",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from app.models import RESOURCES, Citation, Document, Resource
+from app.models import RESOURCE_BY_TYPE, RESOURCES, Citation, Document, Resource
 from app.models.dates import DATE_PATTERN
 from app.models.filters import Filter
 
@@ -213,8 +213,8 @@ def _resolved(schema: Any, definitions: Mapping[str, Json]) -> Any:
 
 def _referenced_collection(model: type[Resource], field: str) -> str | None:
     """The collection that the ids in a field belong to."""
-    names: Mapping[str, str] = {resource.type: resource.collection for resource in RESOURCES}
-    return names.get(model.references.get(field, ""))
+    target = RESOURCE_BY_TYPE.get(model.references.get(field, ""))
+    return None if target is None else target.collection
 
 
 def _docstring_summary(model: type[Document]) -> str:

@@ -17,10 +17,11 @@ from app.exports.feed import FEED_PATH
 from app.exports.listing import EXPORTS
 from app.mirror.entries import CrawlError, Downloader, Entry, accept_header, unexpected_status
 from app.models.release import LATEST
+from app.routers.links import API_CATALOG_PATH
 
 _LEFT_OUT = {"/v1/search": 422, "/v1/changes": 422, "/healthz": 200, "/readyz": 200}
 """Paths that need a query, or have a 200 that may not be stored, with their status."""
-_NEEDS_PUBLIC_URL = ("/.well-known/api-catalog", "/sitemap.xml", FEED_PATH)
+_NEEDS_PUBLIC_URL = (API_CATALOG_PATH, "/sitemap.xml", FEED_PATH)
 """Paths that are not found without the setting."""
 _QUOTED_PATH = re.compile(rb"""(?<! id=)["'](/[A-Za-z0-9._~/-]*)["']""")
 """A path in quotes, as in JSON and HTML links; the id of an HTML element is no link."""

@@ -5,12 +5,10 @@ Only the compiler imports it: a server selects from the tables of an archive by 
 
 from typing import ClassVar
 
-from sqlalchemy import Column as TableColumn
-from sqlalchemy import ForeignKey, Integer, String, Table
-from sqlmodel import Field as Column
-from sqlmodel import SQLModel
+from sqlalchemy import Column, ForeignKey, Integer, String, Table
+from sqlmodel import Field, SQLModel
 
-from app.models import RESOURCES, Resource
+from app.models import RESOURCE_BY_TYPE, RESOURCES, Resource
 from app.models.filters import Filter
 
 SCHEMA = SQLModel.metadata
@@ -31,7 +29,7 @@ class PartnershipRow(TableRow, table=True):
 
     __tablename__ = "partnerships"
 
-    id: str = Column(primary_key=True)
+    id: str = Field(primary_key=True)
     name: str
     name_key: str
     short_name: str | None
@@ -44,7 +42,7 @@ class PartnershipRow(TableRow, table=True):
     investment_amount: int | None
     investment_currency: str | None
     investment_qualifier: str | None
-    investor: str | None = Column(foreign_key="organizations.id")
+    investor: str | None = Field(foreign_key="organizations.id")
     document: str
 
 
@@ -53,8 +51,8 @@ class ObjectiveRow(TableRow, table=True):
 
     __tablename__ = "objectives"
 
-    id: str = Column(primary_key=True)
-    partnership: str = Column(foreign_key="partnerships.id")
+    id: str = Field(primary_key=True)
+    partnership: str = Field(foreign_key="partnerships.id")
     position: int
     title: str
     title_key: str
@@ -67,9 +65,9 @@ class AwardRow(TableRow, table=True):
 
     __tablename__ = "awards"
 
-    id: str = Column(primary_key=True)
-    partnership: str = Column(foreign_key="partnerships.id")
-    recipient: str | None = Column(foreign_key="organizations.id")
+    id: str = Field(primary_key=True)
+    partnership: str = Field(foreign_key="partnerships.id")
+    recipient: str | None = Field(foreign_key="organizations.id")
     title: str
     title_key: str
     summary: str
@@ -91,8 +89,8 @@ class ActivityRow(TableRow, table=True):
 
     __tablename__ = "activities"
 
-    id: str = Column(primary_key=True)
-    award: str = Column(foreign_key="awards.id")
+    id: str = Field(primary_key=True)
+    award: str = Field(foreign_key="awards.id")
     position: int
     title: str
     title_key: str
@@ -106,7 +104,7 @@ class RegionRow(TableRow, table=True):
 
     __tablename__ = "regions"
 
-    id: str = Column(primary_key=True)
+    id: str = Field(primary_key=True)
     name: str
     name_key: str
     country: str | None
@@ -121,7 +119,7 @@ class OrganizationRow(TableRow, table=True):
 
     __tablename__ = "organizations"
 
-    id: str = Column(primary_key=True)
+    id: str = Field(primary_key=True)
     name: str
     name_key: str
     short_name: str | None
@@ -134,8 +132,8 @@ class SourceRow(TableRow, table=True):
 
     __tablename__ = "sources"
 
-    id: str = Column(primary_key=True)
-    publisher: str | None = Column(foreign_key="organizations.id")
+    id: str = Field(primary_key=True)
+    publisher: str | None = Field(foreign_key="organizations.id")
     title: str
     title_key: str
     url: str | None
@@ -152,13 +150,13 @@ class CitationRow(TableRow, table=True):
 
     __tablename__ = "citations"
 
-    id: str = Column(primary_key=True)
+    id: str = Field(primary_key=True)
     resource_type: str
     resource: str
     field: str
     basis: str
     note: str | None
-    source: str | None = Column(foreign_key="sources.id")
+    source: str | None = Field(foreign_key="sources.id")
     start: int | None
     end: int | None
     exact: str | None
@@ -186,7 +184,7 @@ class ReleaseRow(TableRow, table=True):
 
     __tablename__ = "releases"
 
-    id: str = Column(primary_key=True)
+    id: str = Field(primary_key=True)
     position: int
     date: str
     digest: str
@@ -211,9 +209,9 @@ class VersionRow(TableRow, table=True):
 
     __tablename__ = "versions"
 
-    type: str = Column(primary_key=True)
-    id: str = Column(primary_key=True)
-    first: int = Column(primary_key=True)
+    type: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    first: int = Field(primary_key=True)
     last: int | None
     document: str | None
 
@@ -231,8 +229,8 @@ class RetiredRow(TableRow, table=True):
 
     __tablename__ = "retired"
 
-    type: str = Column(primary_key=True)
-    id: str = Column(primary_key=True)
+    type: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
     release: str
     reason: str | None
     replaced_by: str | None
@@ -260,8 +258,8 @@ class ChangeRow(TableRow, table=True):
     __tablename__ = "changes"
     __table_args__: ClassVar = {"sqlite_with_rowid": False}
 
-    key: str = Column(primary_key=True)
-    release: int = Column(primary_key=True)
+    key: str = Field(primary_key=True)
+    release: int = Field(primary_key=True)
     type: str
     resource: str
     field: str | None
@@ -280,27 +278,20 @@ def _link_table(model: type[Resource], filter_: Filter, name: str) -> Table:
     Its other columns repeat the rowid of the item and its range columns, so that rows under a
     filter and a range can be counted without a join.
     """
-    collections = {resource.type: resource.collection for resource in RESOURCES}
-    target = collections.get(model.references.get(filter_.field, ""))
-    keys = {model.type: model.collection, filter_.parameter: target}
+    target = RESOURCE_BY_TYPE.get(model.references.get(filter_.field, ""))
+    references = [] if target is None else [ForeignKey(f"{target.collection}.id")]
     types = {column: range_.value_type for range_ in model.ranges for column in range_.columns}
     return Table(
         name,
         SCHEMA,
+        Column(model.type, String, ForeignKey(f"{model.collection}.id"), primary_key=True),
+        Column(filter_.parameter, String, *references, primary_key=True),
+        Column("item_rowid", Integer, nullable=False),
         *(
-            TableColumn(key, String, *_reference(table), primary_key=True)
-            for key, table in keys.items()
-        ),
-        TableColumn("item_rowid", Integer, nullable=False),
-        *(
-            TableColumn(column, String if type_ == "date" else Integer)
+            Column(column, String if type_ == "date" else Integer)
             for column, type_ in types.items()
         ),
     )
-
-
-def _reference(table: str | None) -> list[ForeignKey]:
-    return [] if table is None else [ForeignKey(f"{table}.id")]
 
 
 for _model in RESOURCES:

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.caches.origin import TIMEOUT_SECONDS, Origin, Response, open_directory
+from tests.caches.origin import Origin, Response, open_directory
 from tests.caches.proxies import example
 from tests.conftest import needs
 from tests.support.environments import install_environment, locked_version
 from tests.support.npm import install_packages, package_versions
+from tests.support.serving import TIMEOUT_SECONDS
 
 HERE = Path(__file__).parent
 

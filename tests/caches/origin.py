@@ -26,8 +26,8 @@ from tests.caches.tap import Tap
 from tests.conftest import ROOT, SeedCopy
 from tests.support.history import publish_all
 from tests.support.ports import free_port
+from tests.support.serving import TIMEOUT_SECONDS
 
-TIMEOUT_SECONDS = 120
 _numbers = itertools.count(1)
 
 

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.caches.origin import (
-    TIMEOUT_SECONDS,
     Origin,
     Response,
     fetch,
@@ -23,6 +22,7 @@ from tests.caches.origin import (
 )
 from tests.conftest import ROOT, needs
 from tests.support.ports import free_port
+from tests.support.serving import TIMEOUT_SECONDS
 
 CONFIGURATIONS = Path(__file__).parent / "configurations"
 _PAGE = ROOT / "docs" / "operations.md"

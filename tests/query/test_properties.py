@@ -45,7 +45,7 @@ _WORDS = (
 )  # fmt: skip
 
 property_settings = settings(
-    max_examples=10, deadline=None, derandomize="CI" in os.environ, database=None
+    max_examples=20, deadline=None, derandomize="CI" in os.environ, database=None
 )
 
 

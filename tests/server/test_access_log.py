@@ -27,8 +27,8 @@ from app.server.access_log import AccessLogHandler
 from app.server.logs import ConsoleFormatter, MessageHandler, access_logger
 from tests.conftest import ROOT, wait_until_ready
 from tests.support.ports import free_port
+from tests.support.serving import TIMEOUT_SECONDS
 
-TIMEOUT_SECONDS = 120.0
 CLIENTS = 8
 SCOPE: dict[str, Any] = {
     "client": ("192.0.2.1", 1),

@@ -13,12 +13,11 @@ import httpx
 import pytest
 
 from tests.conftest import Start
-from tests.support.serving import fetch
+from tests.support.serving import TIMEOUT_SECONDS, fetch
 
 HOST = b"Host: record.test\r\n"
 PROBE = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
 CLOSING_PROBE = b"GET /healthz HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
-TIMEOUT_SECONDS = 120.0
 
 
 @pytest.fixture(scope="module")

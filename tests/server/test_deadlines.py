@@ -17,9 +17,7 @@ from app.responses.problems import Unavailable
 from tests.conftest import Start
 from tests.support.endless import LARGE, count_for_ever
 from tests.support.problem import assert_problem
-from tests.support.serving import fetch
-
-TIMEOUT_SECONDS = 120
+from tests.support.serving import TIMEOUT_SECONDS, fetch
 
 
 @pytest.fixture(scope="module")

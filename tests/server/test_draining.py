@@ -19,9 +19,8 @@ from app.main import create_app
 from app.settings import Settings
 from tests.conftest import ROOT, SEED, Start, needs
 from tests.support.problem import assert_problem
-from tests.support.serving import fetch
+from tests.support.serving import TIMEOUT_SECONDS, fetch
 
-TIMEOUT_SECONDS = 120.0
 REQUEST = b"GET /v1/awards HTTP/1.1\r\nHost: record.test\r\n\r\n"
 
 

@@ -21,10 +21,9 @@ from tests.conftest import SEED, Start
 from tests.server.test_connections import connect, read_all
 from tests.server.test_logs import LoggingServer, logging_server
 from tests.support.problem import assert_problem
-from tests.support.serving import fetch
+from tests.support.serving import TIMEOUT_SECONDS, fetch
 
 CSP = "default-src 'none'; frame-ancestors 'none'"
-TIMEOUT_SECONDS = 120
 ENDLESS = [
     *(sys.executable, "-m", "uvicorn", "tests.support.endless:app", "--port", "{port}"),
     *("--http", "app.server.connections:Connection", "--timeout-graceful-shutdown", "1"),

@@ -21,11 +21,10 @@ from app.server.logs import ConsoleFormatter, JsonFormatter
 from tests.conftest import ROOT, wait_until_ready
 from tests.support.ports import free_port
 from tests.support.problem import assert_problem
-from tests.support.serving import fetch
+from tests.support.serving import TIMEOUT_SECONDS, fetch
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 SEARCH = b"GET /v1/awards?q=%b HTTP/1.1\r\nHost: record.test\r\nConnection: close\r\n\r\n"
-TIMEOUT_SECONDS = 120
 
 
 class LoggingServer:

@@ -15,10 +15,9 @@ from app.archive.checksum import checksum_matches
 from app.archive.release import build_if_stale, is_current
 from tests.conftest import SeedCopy, Start, run_cli
 from tests.support.problem import assert_problem
-from tests.support.serving import fetch
+from tests.support.serving import TIMEOUT_SECONDS, fetch
 
 PAGE_BYTES = 4_096
-TIMEOUT_SECONDS = 120.0
 OBSERVED_SECONDS = 2.5
 """Longer than two checks of the archive file."""
 PATHS = [

@@ -24,9 +24,8 @@ from app.settings import ConfigurationError, Settings
 from tests.conftest import ROOT, Start
 from tests.support.command_line import invoke_cli
 from tests.support.problem import assert_problem
-from tests.support.serving import fetch
+from tests.support.serving import TIMEOUT_SECONDS, fetch
 
-TIMEOUT_SECONDS = 120
 AWARD = "/v1/awards/peru-ilo"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 

@@ -13,7 +13,7 @@ from app.main import create_app
 from app.settings import Settings
 
 TIMEOUT_SECONDS = 120.0
-"""Longest wait for a server; generous, because the machine may be busy."""
+"""Longest wait for a server or program; generous, because the machine may be busy."""
 
 
 def fetch(url: str, **options: Any) -> httpx.Response:
