@@ -429,6 +429,7 @@ def test_an_open_archive_survives_its_replacement(seed: SeedCopy, tmp_path: Path
     new.close()
 
 
+@pytest.mark.slow
 def test_progress_is_reported(tmp_path: Path) -> None:
     """Compiling reports the bytes read and the total, and ends with the total."""
     reports: list[tuple[int, int]] = []

@@ -70,6 +70,7 @@ def test_all_latin_letters_are_folded() -> None:
     assert [letter for letter in modified if not fold(letter).isascii()] == []
 
 
+@pytest.mark.slow
 def test_folding_is_idempotent() -> None:
     """What is folded stays as it is, for every character."""
     for character in map(chr, range(0x110000)):

@@ -230,6 +230,7 @@ def test_parameters_may_gain_enum_values(
         assert {change.kind for change in compare(old, new)} == kinds
 
 
+@pytest.mark.slow
 def test_every_change_is_reported(document: Json) -> None:
     """Changing any value of the document is reported as a change."""
     paths = random.Random(1).sample(list(leaf_paths(document)), SAMPLED_VALUES)  # noqa: S311 - a sample
